@@ -1,0 +1,6 @@
+// Owns the shape of what a detector finds.
+
+export type EntityGroup = 'pii' | 'secrets'
+
+/** Offsets in UTF-16 units, end exclusive. */
+export type Finding = { readonly entity: string; readonly group: EntityGroup; readonly start: number; readonly end: number }

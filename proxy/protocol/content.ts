@@ -1,0 +1,48 @@
+// Owns Content: what a request or an answer says, the same for every wire format. Every piece has the address it came
+// from, so that whoever changes something says where, and never writes into the document itself.
+import type { Json } from '../lib/json.ts'
+import type { Address } from '../lib/pointer.ts'
+
+/** Who speaks in a piece of text. `definition` is a tool's description or schema; `other` is user ids, metadata, titles. */
+export type Role = 'system' | 'user' | 'assistant' | 'tool' | 'definition' | 'other'
+
+/**
+ * A text that can be inspected and replaced. `form` says how it stands in the document: a JSON string, the source text
+ * of a JSON number (long enough to be a card or an account), or an object key.
+ */
+export type TextPart = {
+  readonly address: Address
+  readonly text: string
+  readonly role: Role
+  readonly form: 'string' | 'number' | 'key'
+}
+
+/** A call that a model emitted, or (in a request) one that it emitted in an earlier turn. */
+export type ToolCall = {
+  readonly address: Address
+  readonly id?: string
+  readonly name: string
+  /** The arguments as JSON; absent when they are not an acceptable JSON object: then no rule may assume anything of them. */
+  readonly args?: Json
+}
+
+export type ToolDefinition = { readonly address: Address; readonly name: string; readonly description?: string }
+
+/** Token counts as the upstream reports them. */
+export type Usage = { readonly input?: number; readonly output?: number; readonly cacheRead?: number; readonly cacheWrite?: number }
+
+export type Content = {
+  readonly model?: string
+  readonly stream?: boolean
+  readonly maxTokens?: number
+  /** How many messages the request carries. */
+  readonly messages?: number
+  readonly parts: readonly TextPart[]
+  /** In an answer: the calls that the model makes now. In a request: none (history is text, not action). */
+  readonly toolCalls: readonly ToolCall[]
+  /** In a request: the tools offered to the model. */
+  readonly tools: readonly ToolDefinition[]
+  readonly usage?: Usage
+  /** What is there but cannot be read as text: `image`, `audio`, `file`, `encrypted`, … each once. */
+  readonly uninspected: readonly string[]
+}

@@ -1,0 +1,87 @@
+// Owns the interface that every wire format fills in. The pipeline speaks only to this.
+import type { FaultKind, RetryHint } from '../errors.ts'
+import type { Json } from '../lib/json.ts'
+import type { Address } from '../lib/pointer.ts'
+import type { Content, ToolCall, Usage } from './content.ts'
+
+export type ProtocolName = 'openai' | 'anthropic' | 'http'
+
+export interface Protocol {
+  readonly name: ProtocolName
+  /**
+   * The operation behind a method and a path (path only, no query, beginning with `/`, relative to the upstream's url).
+   * Canonicalises what real clients send: a missing, doubled or extra `/v1`.
+   * Undefined: no adapter, so the request is refused.
+   */
+  resolve(method: string, path: string): Operation | undefined
+  /** The refusal in this format's own dialect, such that its official SDK raises its own typed error. */
+  refusal(fault: FaultView): Refusal
+  /** The same in-band, for a stream whose status has been sent: complete SSE bytes, ready to write. */
+  streamError(fault: FaultView): string
+}
+
+/** What a refusal may show of a fault. */
+export type FaultView = {
+  readonly code: string
+  readonly kind: FaultKind
+  readonly status: number
+  readonly message: string
+  readonly retry: RetryHint
+  readonly requestId: string
+  readonly rule?: string
+}
+
+/** `headers` holds only what the dialect itself needs (content-type, request-id); the pipeline adds its own. */
+export type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+
+export interface Operation {
+  /** Dotted, bounded set, for rules, metrics and audit: `chat.completions`, `models.list`, `messages`, `messages.count_tokens`, `http`. */
+  readonly name: string
+  /** The canonical path to send upstream. */
+  readonly path: string
+  /** Which action a request of this kind is; `none` for listings, judged by route and principal only. */
+  readonly action: 'model.call' | 'tool.call' | 'none'
+  /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
+  readonly body: 'json' | 'none' | 'any'
+  /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
+  readonly idempotent: boolean
+  /** Malformed shapes (messages that is not an array) are a reading failure: ambiguous input is refused, never guessed. */
+  readRequest(body: Json): Reading
+  readAnswer(body: Json): Reading
+  /** For answers in text/event-stream; absent where the operation does not stream. */
+  openStream?(): StreamReader
+}
+
+export type Reading = { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly message: string }
+
+/** Reads one stream. It is told every event in order and remembers what it needs to build events of its own. */
+export interface StreamReader {
+  /** `data` is the event's data as one string. Text that is not understood is a reading failure. */
+  read(event: { readonly event: string; readonly data: string }): StreamStep
+  /** A whole event (`event:`/`data:` lines and the blank line) that adds `text` to a channel, as the format writes it. */
+  deltaEvent(channel: string, text: string): string
+}
+
+/**
+ * What one event means. A channel is one text that grows: `text:0` (choice 0), `reasoning:0`, `arguments:0:1` (choice 0,
+ * tool call 1). An event may carry several deltas (several choices).
+ */
+export type StreamStep = {
+  readonly ok: true
+  /** The event's data parsed, so that an edit needs no second parse. Absent for events without JSON (`[DONE]`). */
+  readonly value?: Json
+  readonly deltas: readonly Delta[]
+  /** Channels that are complete before this event: what is held back on them must be written before it. */
+  readonly ends: readonly string[]
+  /** Tool calls that are complete before this event, with the channel that carries their arguments. */
+  readonly calls: readonly (ToolCall & { readonly channel: string })[]
+  /** Text in this event that is whole at once (no channel): refusals, final aggregates, tool names are not deltas. */
+  readonly parts: readonly { readonly address: Address; readonly text: string }[]
+  /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
+  readonly terminal: boolean
+  /** The upstream's own in-band error, public text. */
+  readonly error?: string
+  readonly usage?: Usage
+} | { readonly ok: false; readonly message: string }
+
+export type Delta = { readonly channel: string; readonly address: Address; readonly text: string; readonly kind: 'text' | 'arguments' }
