@@ -1,0 +1,73 @@
+// Owns the decision who is asking, from the agent's key and the socket's address. It does not know what they may do.
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { Networks } from './addresses.ts'
+import { presentedKey } from './credentials.ts'
+import type { Identified, Principal } from './principal.ts'
+
+export type IdentifyInput = {
+  /** Flat list name, value, name, value … in wire order. */
+  readonly headers: readonly string[]
+  /** Raw, without `?`. */
+  readonly query: string
+  /** The socket's peer, never a forwarded header. */
+  readonly ip: string
+  /** Wall clock. */
+  readonly nowMs: number
+}
+
+export interface Authenticator {
+  authenticate(input: IdentifyInput): Identified
+}
+
+/** `from` absent: any address. `expiresMs` absent: never. */
+export type Caller = { readonly principal: Principal; readonly from?: Networks }
+export type KeyHolder = { readonly caller: Caller; readonly digest: Buffer; readonly expiresMs?: number }
+
+/** `holders` is keyed by the digest in lower-case hex. */
+export function buildAuthenticator(
+  holders: ReadonlyMap<string, KeyHolder>,
+  anonymous: Caller | undefined,
+): Authenticator {
+  return {
+    authenticate({ headers, query, ip, nowMs }) {
+      const presented = presentedKey(headers, query)
+      // SDKs refuse to start without a key, so where no key could be valid, whatever they send stands for none.
+      if (presented.kind === 'none' || (holders.size === 0 && anonymous !== undefined)) return unkeyed(anonymous, ip)
+      if (presented.kind === 'ambiguous')
+        return refused('credentials-invalid', 'The request carries several agent keys that differ.')
+      return keyed(presented.key, holders, ip, nowMs)
+    },
+  }
+}
+
+function unkeyed(anonymous: Caller | undefined, ip: string): Identified {
+  if (anonymous === undefined) return refused('credentials-missing', 'No agent key was sent.')
+  if (!mayComeFrom(anonymous, ip))
+    return refused('credentials-missing', 'No agent key was sent, and from this address one is needed.')
+  return { ok: true, principal: anonymous.principal, via: 'anonymous' }
+}
+
+const noDigest = Buffer.alloc(32)
+
+/**
+ * Unknown, expired and revoked keys take the same steps and get the same answer. The lookup is by digest, so how long it
+ * takes says nothing about any key that a caller could choose.
+ */
+function keyed(key: string, holders: ReadonlyMap<string, KeyHolder>, ip: string, nowMs: number): Identified {
+  const digest = hash('sha256', key, 'buffer')
+  const hex = digest.toString('hex')
+  const holder = holders.get(hex)
+  const matches = timingSafeEqual(digest, holder?.digest ?? noDigest)
+  const current = nowMs < (holder?.expiresMs ?? Number.POSITIVE_INFINITY)
+  if (holder === undefined || !matches || !current) return refused('credentials-invalid', 'The agent key is not valid.')
+  if (!mayComeFrom(holder.caller, ip)) return refused('source-refused', 'The agent key is not valid from this address.')
+  return { ok: true, principal: holder.caller.principal, via: 'api-key', key: hex.slice(0, 12) }
+}
+
+function mayComeFrom(caller: Caller, ip: string): boolean {
+  return caller.from?.holds(ip) ?? true
+}
+
+function refused(code: 'credentials-missing' | 'credentials-invalid' | 'source-refused', message: string): Identified {
+  return { ok: false, code, message }
+}

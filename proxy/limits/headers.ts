@@ -1,0 +1,38 @@
+// Owns the header fields that tell a client about limits. It does not know when they are sent.
+import type { LimitState } from './limiter.ts'
+
+/**
+ * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11 as a flat list name, value, …; empty
+ * without states. Seconds are rounded up, so that a client that waits for them does not come too early.
+ */
+export function rateLimitHeaders(states: readonly LimitState[]): string[] {
+  if (states.length === 0) return []
+  const policies = states.map((s) => `${quoted(s.limit)};q=${integer(s.quota)};w=${seconds(s.windowMs)}`)
+  const limits = states.map((s) => `${quoted(s.limit)};r=${integer(s.remaining)};t=${seconds(s.resetMs)}`)
+  return ['RateLimit-Policy', policies.join(', '), 'RateLimit', limits.join(', ')]
+}
+
+const waitMsMax = 60_000
+
+/**
+ * `Retry-After` in whole seconds and `retry-after-ms` as a flat list: official SDKs wait as long as they are told, so
+ * they are never told more than a minute.
+ */
+export function retryAfterHeaders(waitMs: number): string[] {
+  const ms = Math.min(Math.max(Math.ceil(waitMs), 1), waitMsMax)
+  return ['Retry-After', String(Math.ceil(ms / 1000)), 'retry-after-ms', String(ms)]
+}
+
+/** RFC 9651 §3.3.3: printable ASCII in quotes, with `"` and `\` escaped. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`
+}
+
+/** RFC 9651 §3.3.1: at most 15 digits. */
+function integer(value: number): number {
+  return Math.min(Math.max(Math.trunc(value), 0), 999_999_999_999_999)
+}
+
+function seconds(ms: number): number {
+  return integer(Math.ceil(ms / 1000))
+}

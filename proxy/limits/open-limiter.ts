@@ -1,0 +1,132 @@
+// Owns the decision whether a request may be served now: which limits apply, in which order they are asked, and what
+// happens without the store. It does not know how counts are kept.
+import type { Limit, LimitPlan } from './compile.ts'
+import type { Charge, Taken } from './counters.ts'
+import { subjectKey } from './key.ts'
+import type { Admission, Limiter, LimitState, LimitSubject } from './limiter.ts'
+import type { Store } from './store.ts'
+
+/** A new limiter over the same store continues the counts of every limit whose id, rate and dimensions are the same. */
+export function openLimiter(plan: LimitPlan, store: Store): Limiter {
+  const limits = {
+    head: plan.filter((limit) => limit.phase === 'head'),
+    body: plan.filter((limit) => limit.phase === 'body'),
+  }
+  return {
+    async admit(phase, subject) {
+      const asked: Asked[] = []
+      for (const limit of limits[phase])
+        if (applies(limit, subject)) asked.push({ limit, key: subjectKey(limit.by, subject) })
+      if (asked.length === 0) return unlimited
+      // Slots first: they are free to give back, a count in Redis is not.
+      const slots = acquire(asked, store)
+      if ('ok' in slots) return slots
+      const charged = asked.filter(isCharged)
+      if (charged.length === 0) return { ok: true, states: [], open: [], release: () => slots.release() }
+      let admitted = false
+      try {
+        const verdict = judge(await take(charged, store))
+        admitted = verdict.ok
+        return verdict.ok ? { ...verdict, release: () => slots.release() } : verdict
+      } finally {
+        if (!admitted) slots.release()
+      }
+    },
+  }
+}
+
+type Asked = { readonly limit: Limit; readonly key: string }
+type Charged = { readonly limit: Limit & Required<Pick<Limit, 'rate'>>; readonly key: string }
+
+const unlimited: Admission = { ok: true, states: [], open: [], release: () => undefined }
+
+function applies(limit: Limit, subject: LimitSubject): boolean {
+  return (
+    (limit.principals?.has(subject.principal) ?? true) &&
+    (limit.routes?.has(subject.route) ?? true) &&
+    (limit.upstreams?.has(subject.upstream) ?? true)
+  )
+}
+
+function isCharged(asked: Asked): asked is Charged {
+  return asked.limit.rate !== undefined
+}
+
+/** When a slot is free again depends on how long others take, so this is only a pause against hammering. */
+const slotRetryMs = 1000
+
+function acquire(asked: readonly Asked[], store: Store): { release(): void } | (Admission & { readonly ok: false }) {
+  const held: string[] = []
+  const release = (): void => {
+    for (const name of held.splice(0)) store.slots.release(name)
+  }
+  for (const { limit, key } of asked) {
+    if (limit.concurrency === undefined) continue
+    // Not the namespace: it has the rate in it, and who is in flight stays so when the rate changes.
+    const name = `${limit.id}/${limit.by.join('+')}/${key}`
+    if (store.slots.acquire(name, limit.concurrency)) {
+      held.push(name)
+      continue
+    }
+    release()
+    return { ok: false, code: 'concurrency-limited', limit: limit.id, retryAfterMs: slotRetryMs, states: [], open: [] }
+  }
+  return { release }
+}
+
+/** `taken` counts `charged`, which lacks the limits that were let pass. `denied`: a limit that needs the store. */
+type Outcome =
+  | { readonly taken: Taken; readonly charged: readonly Charged[]; readonly open: readonly string[] }
+  | { readonly denied: Charged }
+
+async function take(charged: readonly Charged[], store: Store): Promise<Outcome> {
+  if (store.redis !== undefined) {
+    const taken = await store.redis.take(charged.map(chargeOf))
+    if (taken !== undefined) return { taken, charged, open: [] }
+    const denied = charged.find(({ limit }) => limit.onStoreError === 'deny')
+    if (denied !== undefined) return { denied }
+  }
+  const local = store.redis === undefined ? charged : charged.filter(({ limit }) => limit.onStoreError === 'local')
+  const taken = store.memory.take(local.map(chargeOf))
+  const open = new Set<string>()
+  for (const { limit } of charged) {
+    const forgot = taken.forgotten.includes(limit.namespace)
+    if (store.redis === undefined && !forgot) continue
+    const how = forgot ? 'forgotten' : limit.onStoreError === 'allow' ? 'allow' : 'local'
+    open.add(`store:${limit.id}`)
+    store.onEvent({ kind: 'open', limit: limit.id, how })
+  }
+  return { taken, charged: local, open: [...open] }
+}
+
+function chargeOf({ limit, key }: Charged): Charge {
+  return { namespace: limit.namespace, key, quota: limit.rate.amount, windowMs: limit.rate.windowMs }
+}
+
+/** Redis is asked again at least this often. */
+const storeRetryMs = 1000
+
+function judge(
+  outcome: Outcome,
+): { ok: true; states: LimitState[]; open: readonly string[] } | (Admission & { ok: false }) {
+  if ('denied' in outcome) {
+    const { id } = outcome.denied.limit
+    return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
+  }
+  const { taken, charged, open } = outcome
+  const states = charged.map(({ limit }, index): LimitState => {
+    const { used, resetMs } = taken.counts[index] ?? { used: limit.rate.amount, resetMs: limit.rate.windowMs }
+    const remaining = Math.max(limit.rate.amount - used, 0)
+    return { limit: limit.id, quota: limit.rate.amount, windowMs: limit.rate.windowMs, remaining, resetMs }
+  })
+  if (taken.admitted) return { ok: true, states, open }
+  // Of several that refuse, the one that refuses longest: waiting for any other would be in vain.
+  const refusing = states.filter((state) => state.remaining === 0)
+  const longest = refusing.reduce((a, b) => (b.resetMs > a.resetMs ? b : a))
+  return { ok: false, code: codeOf(longest), limit: longest.limit, retryAfterMs: longest.resetMs, states, open }
+}
+
+/** Waiting is no advice when the wait is longer than `Retry-After` may say and the window is a quota's. */
+function codeOf(state: LimitState): 'rate-limited' | 'quota-exhausted' {
+  return state.windowMs >= 3_600_000 && state.resetMs > 60_000 ? 'quota-exhausted' : 'rate-limited'
+}

@@ -1,0 +1,185 @@
+// Owns counting in Redis: one script per request, so that several gateways share counts and no request is counted by
+// half. It also owns the breaker round Redis: who asks a Redis that is slow is told at once that it is not there.
+import { Redis } from 'ioredis'
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { ResolveSecret } from '../lib/secret.ts'
+import type { StorePlan } from './compile.ts'
+import type { Charge, Count, Taken } from './counters.ts'
+import type { StoreEvent } from './store-event.ts'
+
+/**
+ * Looks at every count before it changes any, so a refusal consumes nothing. Only relative times, so only the server's
+ * own clock decides when a window ends. ARGV: quota and window in milliseconds for each key.
+ */
+const script = `
+local used, admitted = {}, 1
+for i, key in ipairs(KEYS) do
+  used[i] = tonumber(redis.call('get', key) or '0')
+  if used[i] >= tonumber(ARGV[2 * i - 1]) then admitted = 0 end
+end
+local reply = { admitted }
+for i, key in ipairs(KEYS) do
+  local window = tonumber(ARGV[2 * i])
+  if admitted == 1 then
+    used[i] = redis.call('incr', key)
+  end
+  local left = redis.call('pttl', key)
+  if left == -1 then
+    redis.call('pexpire', key, window)
+  end
+  if left < 0 then
+    left = window
+  end
+  reply[2 * i] = used[i]
+  reply[2 * i + 1] = left
+end
+return reply
+`
+
+/** What is used of a Redis client; ioredis fulfils it, and so does a test's. */
+export interface RedisClient {
+  readonly status: string
+  takeAll(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
+  ping(): Promise<unknown>
+  disconnect(reconnect?: boolean): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'ready' | 'close', listener: () => void): unknown
+  off(event: 'ready', listener: () => void): unknown
+}
+
+const reconnectMsMax = 2000
+
+export function connectRedis(plan: NonNullable<StorePlan['redis']>, resolveSecret: ResolveSecret): RedisClient {
+  const client = new Redis(plan.url, {
+    protocol: 2,
+    disableClientInfo: true,
+    connectionName: 'gatewright',
+    connectTimeout: 2000,
+    commandTimeout: plan.timeoutMs,
+    // Without these three a request waits for Redis to come back (measured in field/security.md §2.3).
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    // A charge that was given up must not be replayed after the next connect: its request was decided without it.
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (attempt) =>
+      Math.min(50 * 2 ** Math.min(attempt - 1, 10), reconnectMsMax) * (0.5 + Math.random() / 2),
+    // After a failover the name points to the new primary while this connection still holds the old one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(plan.username === undefined ? {} : { username: plan.username }),
+    ...(plan.password === undefined ? {} : { password: resolveSecret(plan.password) }),
+  })
+  client.defineCommand('takeAll', { lua: script })
+  return client as unknown as RedisClient
+}
+
+const probeMsMin = 100
+const probeMsMax = 1000
+/** Unanswered probes after which the connection itself is given up: behind a black hole only a new one can help. */
+const probesPerConnection = 3
+
+export class RedisCounters {
+  readonly #client: RedisClient
+  readonly #prefix: string
+  readonly #clock: Clock
+  readonly #onEvent: (event: StoreEvent) => void
+  #slow = false
+  #up: boolean | undefined
+  #probe: Timer | undefined
+  #closed = false
+
+  constructor(client: RedisClient, prefix: string, clock: Clock, onEvent: (event: StoreEvent) => void) {
+    this.#client = client
+    this.#prefix = prefix
+    this.#clock = clock
+    this.#onEvent = onEvent
+    // An 'error' event without a listener would end the process.
+    client.on('error', (error) => this.#onEvent({ kind: 'error', reason: 'connection', message: reasonOf(error) }))
+    client.on('ready', () => this.#report())
+    client.on('close', () => this.#report())
+  }
+
+  /** Whether a question would be asked at all. */
+  get available(): boolean {
+    return !this.#slow && this.#client.status === 'ready'
+  }
+
+  /** Undefined: Redis did not count; whether it counts later what it was sent before a timeout is not known. */
+  async take(charges: readonly Charge[]): Promise<Taken | undefined> {
+    if (!this.available) return undefined
+    const keys = charges.map((charge) => `${this.#prefix}${charge.namespace}/${charge.key}`)
+    const quotas = charges.flatMap((charge) => [charge.quota, charge.windowMs])
+    try {
+      return readReply(await this.#client.takeAll(keys.length, ...keys, ...quotas), charges.length)
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  /** Resolves with true once Redis can be asked, with false after `timeoutMs`. Never rejects. */
+  ready(timeoutMs: number): Promise<boolean> {
+    if (this.available) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const settle = (ready: boolean): void => {
+        timer.cancel()
+        this.#client.off('ready', onReady)
+        resolve(ready)
+      }
+      const onReady = (): void => settle(true)
+      const timer = this.#clock.after(timeoutMs, () => settle(false))
+      this.#client.on('ready', onReady)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#probe?.cancel()
+    this.#client.disconnect()
+  }
+
+  /** Only slowness opens the breaker: an error that comes back at once costs a request nothing worth saving. */
+  #failed(error: unknown): void {
+    const message = reasonOf(error)
+    const timedOut = message === 'Command timed out'
+    this.#onEvent({ kind: 'error', reason: timedOut ? 'timeout' : 'reply', message })
+    if (!timedOut || this.#slow || this.#closed) return
+    this.#slow = true
+    this.#report()
+    // At once: if only this process or the network stalled for a moment, Redis is back within a round trip.
+    void this.#ask(1)
+  }
+
+  /** Probes stand beside the requests, so none of them pays for finding out that Redis is still away. */
+  async #ask(attempt: number): Promise<void> {
+    try {
+      await this.#client.ping()
+      this.#slow = false
+      this.#report()
+    } catch {
+      if (this.#closed) return
+      if (attempt % probesPerConnection === 0 && this.#client.status === 'ready') this.#client.disconnect(true)
+      const delayMs = Math.min(probeMsMin * 2 ** Math.min(attempt - 1, 10), probeMsMax)
+      this.#probe = this.#clock.after(delayMs, () => void this.#ask(attempt + 1))
+    }
+  }
+
+  #report(): void {
+    if (this.#closed || this.#up === this.available) return
+    this.#up = this.available
+    this.#onEvent({ kind: 'state', up: this.#up })
+  }
+}
+
+function readReply(reply: unknown, length: number): Taken {
+  if (!Array.isArray(reply) || reply.length !== 1 + 2 * length) throw new Error('Redis sent an unexpected reply')
+  const numbers = reply.map(Number)
+  const counts: Count[] = []
+  for (let i = 1; i < numbers.length; i += 2) counts.push({ used: numbers[i] ?? 0, resetMs: numbers[i + 1] ?? 0 })
+  return { admitted: numbers[0] === 1, counts }
+}
+
+/** Some connection errors carry only a code (several addresses were tried). */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message
+}
