@@ -3,3 +3,260 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
+
+/** `depthMax`: nested arrays and objects; `keysMax`: members of one object. */
+export type JsonLimits = { readonly depthMax: number; readonly keysMax: number }
+
+/** `text` is the source that `value` was read from; `offset` counts its characters, 0 where the place is unknown. */
+export type JsonReading =
+  | { readonly ok: true; readonly value: Json; readonly text: string }
+  | {
+      readonly ok: false
+      readonly code: 'body-malformed' | 'body-too-deep'
+      readonly message: string
+      readonly offset: number
+    }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Never throws. Messages name the fault and the place, never the content. */
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonReading {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return malformed('The body is not valid UTF-8', 0)
+  }
+  return parseJsonText(text, limits)
+}
+
+/** The same for text that has been decoded already: the data of an event, or JSON that stands in a string. */
+export function parseJsonText(text: string, limits: JsonLimits): JsonReading {
+  if (text.charCodeAt(0) === 0xfeff) return malformed('A byte order mark is not accepted', 0)
+  if (!text.isWellFormed()) return malformed('The text holds a lone surrogate', 0)
+  const refusal = scan(text, limits)
+  if (refusal !== undefined) return refusal
+  try {
+    return { ok: true, value: JSON.parse(text) as Json, text }
+  } catch (error) {
+    const offset = syntaxErrorOffset(text, error)
+    return offset === undefined
+      ? malformed('Not valid JSON', 0)
+      : malformed(`Not valid JSON at character ${offset}`, offset)
+  }
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+type Refusal = Extract<JsonReading, { ok: false }>
+
+/** The members of one open object. Up to `setFrom` they are compared by hash; beyond that the set of folded keys tells. */
+type Frame = { object: boolean; keys: number; hashes: number[]; starts: number[]; folded: Set<string> | undefined }
+
+const setFrom = 16
+
+/**
+ * Finds what JSON.parse lets pass: repeated keys, lone surrogate escapes, numbers out of range, depth. It does not check
+ * the grammar, so on text that is not JSON it only has to be safe.
+ */
+function scan(text: string, limits: JsonLimits): Refusal | undefined {
+  const frames: Frame[] = []
+  let depth = 0
+  let frame: Frame | undefined
+  let keyIsNext = false
+  let escapeAt = nextEscape(text, 0)
+  for (let at = 0; at < text.length; at += 1) {
+    const c = text.charCodeAt(at)
+    if (c === quote) {
+      let end = text.indexOf('"', at + 1)
+      let escaped = false
+      while (escapeAt < end) {
+        if (escapeAt > at) {
+          escaped = true
+          const length = escapeLength(text, escapeAt)
+          if (length === 0) return malformed('The text holds a lone surrogate escape', escapeAt)
+          if (escapeAt + 1 === end) end = text.indexOf('"', end + 1)
+          escapeAt = nextEscape(text, escapeAt + length)
+        } else escapeAt = nextEscape(text, at)
+      }
+      if (end === -1) return malformed('A string is not closed', at)
+      if (keyIsNext && frame !== undefined) {
+        const refusal = addKey(text, frame, at, end, escaped, limits.keysMax)
+        if (refusal !== undefined) return refusal
+        keyIsNext = false
+      }
+      at = end
+    } else if (c === comma) keyIsNext = frame?.object === true
+    else if (c === openBrace || c === openBracket) {
+      if (depth === limits.depthMax) return tooDeep(limits.depthMax, at)
+      frame = openFrame(frames, depth, c === openBrace)
+      depth += 1
+      keyIsNext = frame.object
+    } else if (c === closeBrace || c === closeBracket) {
+      depth = depth === 0 ? 0 : depth - 1
+      frame = depth === 0 ? undefined : frames[depth - 1]
+      keyIsNext = false
+    } else if (c === minus || (c >= zero && c <= nine)) {
+      const end = numberEnd(text, at + 1)
+      if (outOfRange(text, at, end)) return malformed('A number is out of range', at)
+      at = end - 1
+    }
+  }
+  return undefined
+}
+
+const [quote, comma, minus, zero, nine] = [0x22, 0x2c, 0x2d, 0x30, 0x39]
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+function nextEscape(text: string, from: number): number {
+  const at = text.indexOf('\\', from)
+  return at === -1 ? Number.POSITIVE_INFINITY : at
+}
+
+/** Characters that the escape at `at` takes, a surrogate pair as one; 0 for a surrogate without its partner. */
+function escapeLength(text: string, at: number): number {
+  if (text.charCodeAt(at + 1) !== 0x75) return 2
+  const unit = escapedUnit(text, at)
+  if (unit < 0xd800 || unit > 0xdfff) return 6
+  const partner = unit < 0xdc00 ? escapedUnit(text, at + 6) : 0
+  return partner >= 0xdc00 && partner <= 0xdfff ? 12 : 0
+}
+
+/** The UTF-16 unit of a `\uXXXX` at `at`; -1 when there is none (then the grammar is at fault, or nothing follows). */
+function escapedUnit(text: string, at: number): number {
+  if (text.charCodeAt(at) !== 0x5c || text.charCodeAt(at + 1) !== 0x75) return -1
+  const hex = text.slice(at + 2, at + 6)
+  return /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : -1
+}
+
+function openFrame(frames: Frame[], depth: number, object: boolean): Frame {
+  let frame = frames[depth]
+  if (frame === undefined) {
+    frame = { object, keys: 0, hashes: [], starts: [], folded: undefined }
+    frames[depth] = frame
+  } else {
+    frame.object = object
+    frame.keys = 0
+    frame.folded = undefined
+  }
+  return frame
+}
+
+/** `start` and `end` are the quotes of the key. Keys that differ only in case are the same key to some readers (Go). */
+function addKey(
+  text: string,
+  frame: Frame,
+  start: number,
+  end: number,
+  escaped: boolean,
+  keysMax: number,
+): Refusal | undefined {
+  if (frame.keys === keysMax) return malformed(`An object has more than ${keysMax} members`, start)
+  if (frame.keys === setFrom) frame.folded = new Set(frame.starts.slice(0, setFrom).map((at) => foldedKey(text, at)))
+  if (frame.folded !== undefined) {
+    frame.folded.add(foldedKey(text, start))
+    frame.keys += 1
+    return frame.folded.size === frame.keys ? undefined : repeatedKey(start)
+  }
+  const hash = escaped ? hashOf(foldedKey(text, start)) : hashKey(text, start + 1, end)
+  for (let i = 0; i < frame.keys; i += 1) {
+    const earlier = frame.starts[i]
+    if (frame.hashes[i] !== hash || earlier === undefined) continue
+    if (foldedKey(text, earlier) === foldedKey(text, start)) return repeatedKey(start)
+  }
+  frame.hashes[frame.keys] = hash
+  frame.starts[frame.keys] = start
+  frame.keys += 1
+  return undefined
+}
+
+/** Hash of the folded key, without making a string while it is plain ASCII. */
+function hashKey(text: string, from: number, to: number): number {
+  let hash = 0
+  for (let at = from; at < to; at += 1) {
+    const c = text.charCodeAt(at)
+    if (c > 0x7f) return hashOf(foldKey(text.slice(from, to)))
+    hash = (Math.imul(hash, 31) + (c >= 0x41 && c <= 0x5a ? c + 32 : c)) | 0
+  }
+  return hash
+}
+
+function hashOf(folded: string): number {
+  let hash = 0
+  for (let at = 0; at < folded.length; at += 1) hash = (Math.imul(hash, 31) + folded.charCodeAt(at)) | 0
+  return hash
+}
+
+/** `start` is the opening quote. A key that JSON.parse will refuse anyway stands for itself. */
+function foldedKey(text: string, start: number): string {
+  const source = text.slice(start, stringEnd(text, start))
+  if (!source.includes('\\')) return foldKey(source.slice(1, -1))
+  try {
+    return foldKey(JSON.parse(source) as string)
+  } catch {
+    return source
+  }
+}
+
+/** Upper case first: the long s and the Kelvin sign fold to `s` and `k`, as in Go's EqualFold. */
+export function foldKey(key: string): string {
+  return key.toUpperCase().toLowerCase()
+}
+
+/** The index after the closing quote of the string whose opening quote stands at `start`; the text's end if unclosed. */
+export function stringEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let backslashes = 0
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1
+    if (backslashes % 2 === 0) return end + 1
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}
+
+function numberEnd(text: string, from: number): number {
+  let at = from
+  for (; at < text.length; at += 1) {
+    const c = text.charCodeAt(at)
+    const part = (c >= zero && c <= nine) || c === 0x2e || c === 0x65 || c === 0x45 || c === 0x2b || c === minus
+    if (!part) break
+  }
+  return at
+}
+
+/** A number that overflows or vanishes reads differently elsewhere. Only a long one, or one with an exponent, can. */
+function outOfRange(text: string, start: number, end: number): boolean {
+  let long = end - start > 300
+  for (let at = start; at < end && !long; at += 1) long = (text.charCodeAt(at) | 0x20) === 0x65
+  if (!long) return false
+  const source = text.slice(start, end)
+  const value = Number(source)
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY || (value === 0 && vanishes(source))
+}
+
+function vanishes(source: string): boolean {
+  return /^[^eE]*[1-9]/.test(source)
+}
+
+function malformed(message: string, offset: number): Refusal {
+  return { ok: false, code: 'body-malformed', message: `${message}.`, offset }
+}
+
+function repeatedKey(offset: number): Refusal {
+  return malformed('An object has the same key twice', offset)
+}
+
+function tooDeep(depthMax: number, offset: number): Refusal {
+  return { ok: false, code: 'body-too-deep', message: `The body is nested deeper than ${depthMax} levels.`, offset }
+}
+
+/** V8 puts content into its messages, so only the position is taken from them, and not all of them tell one. */
+function syntaxErrorOffset(text: string, error: unknown): number | undefined {
+  const message = error instanceof Error ? error.message : ''
+  const position = /at position (\d+)/.exec(message)?.[1]
+  if (position !== undefined) return Number(position)
+  return message.startsWith('Unexpected end') ? text.length : undefined
+}

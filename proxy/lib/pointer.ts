@@ -1,5 +1,6 @@
 // Owns addresses: where in a JSON document a value stands (RFC 6901), with one hop into JSON that is embedded in a
 // string (the arguments of a tool call).
+import type { Json } from './json.ts'
 
 /** Object keys and array indexes from the root. */
 export type Path = readonly (string | number)[]
@@ -9,3 +10,56 @@ export type Path = readonly (string | number)[]
  * `key: true` means the last step's key itself, not its value.
  */
 export type Address = { readonly path: Path; readonly inner?: Path; readonly key?: true }
+
+/**
+ * For people and the audit log, so it never repeats data: `/messages/0/content`, with a hop
+ * `/messages/1/tool_calls/0/function/arguments#/to`. A key that looks like data (isDataKey) is written `~*`, and the
+ * address of a key itself is that of its object, `/metadata@key`. `#` and `@` in a token are `~2` and `~3`, next to
+ * RFC 6901's `~0` and `~1`.
+ */
+export function formatAddress(address: Address): string {
+  const { path, inner, key } = address
+  const format = (steps: Path): string => (key === true ? `${formatPath(steps.slice(0, -1))}@key` : formatPath(steps))
+  return inner === undefined ? format(path) : `${formatPath(path)}#${format(inner)}`
+}
+
+/**
+ * Whether an object key may be a value rather than a field's name: an email address, a number, a secret. Words of any
+ * length are names.
+ */
+export function isDataKey(key: string): boolean {
+  if (key.length < 7) return key.includes('@')
+  return key.includes('@') || (key.length > 20 && !wordsOnly.test(key)) || (key.match(digits)?.length ?? 0) >= 7
+}
+
+const wordsOnly = /^[A-Za-z_.-]*$/
+const digits = /[0-9]/g
+
+/** The value at a path; undefined where the document has none. Only own members count. */
+export function valueAt(json: Json, path: Path): Json | undefined {
+  let value: Json | undefined = json
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    if (Array.isArray(value)) {
+      if (typeof step !== 'number') return undefined
+      value = value[step]
+    } else {
+      if (typeof step !== 'string' || !Object.hasOwn(value, step)) return undefined
+      value = value[step]
+    }
+  }
+  return value
+}
+
+function formatPath(path: Path): string {
+  let text = ''
+  for (const step of path) text += typeof step === 'number' ? `/${step}` : `/${formatToken(step)}`
+  return text
+}
+
+function formatToken(token: string): string {
+  if (isDataKey(token)) return '~*'
+  return /[~/#@]/.test(token) ? token.replaceAll(/[~/#@]/g, (c) => tokenEscapes[c as keyof typeof tokenEscapes]) : token
+}
+
+const tokenEscapes = { '~': '~0', '/': '~1', '#': '~2', '@': '~3' } as const
