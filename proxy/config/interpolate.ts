@@ -1,0 +1,55 @@
+// Owns variables in values: `${VAR}` and `${VAR:-default}`, replaced after parsing, so a variable can never add keys.
+// Keys and rule expressions are left alone; `$${` writes a plain `${`. It does not know what the values are for.
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+import type { Located, LocatedScalar } from './locate.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export type Interpolation = { readonly root: Located; readonly problems: readonly Problem[] }
+
+/** Replaces the variables of a whole tree. A variable that is unset, and has no default, is a problem. */
+export function interpolate(root: Located, env: Environment): Interpolation {
+  const problems: Problem[] = []
+  const walk = (node: Located, path: Path): Located => {
+    if (node.kind === 'scalar') return interpolateScalar(node, path, env, problems)
+    if (node.kind === 'list') return { ...node, items: node.items.map((item, i) => walk(item, [...path, i])) }
+    const entries = new Map<string, { keyAt: typeof node.at; node: Located }>()
+    for (const [key, entry] of node.entries) {
+      const at = [...path, key]
+      entries.set(key, isExpression(at) ? entry : { ...entry, node: walk(entry.node, at) })
+    }
+    return { ...node, entries }
+  }
+  return { root: walk(root, []), problems }
+}
+
+/** An expression may hold the text `${`, and a variable in it would be code from outside. */
+function isExpression(path: Path): boolean {
+  return path.length === 3 && path[0] === 'rules' && path[2] === 'when'
+}
+
+const variableRegExp = /\$\$\{|\$\{([^}]*)\}?/g
+const referenceRegExp = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
+
+function interpolateScalar(node: LocatedScalar, path: Path, env: Environment, problems: Problem[]): LocatedScalar {
+  const template = node.value
+  if (typeof template !== 'string' || !template.includes('${')) return node
+  const say = (message: string, hint: string): string => {
+    problems.push({ path, message, hint, severity: 'error' })
+    return ''
+  }
+  const value = template.replaceAll(variableRegExp, (written: string, inner: string | undefined) => {
+    if (inner === undefined) return '${'
+    const [, name, fallback] = referenceRegExp.exec(written.endsWith('}') ? inner : '') ?? []
+    if (name === undefined) {
+      return say(`"${written}" is not a variable`, 'write ${NAME} or ${NAME:-default}, and $${ for a plain ${')
+    }
+    const set = env[name]
+    // As in a shell: `:-` also replaces a variable that is set to nothing.
+    if (fallback !== undefined && (set === undefined || set === '')) return fallback
+    return set ?? say(`the variable ${name} is not set`, `set it, or write \${${name}:-default}`)
+  })
+  const wholly = /^\$\{[^}]*\}$/.test(template)
+  return { ...node, value, template, ...(wholly ? { wholly } : {}) }
+}

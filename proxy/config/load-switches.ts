@@ -1,0 +1,68 @@
+// Owns `ifEnv` and `unlessEnv`: which upstreams the environment switches off, and the routes that go with them.
+import type { JsonObject } from '../lib/json.ts'
+import type { Path } from '../lib/pointer.ts'
+import type { Environment } from './interpolate.ts'
+import { type Located, type LocatedMap, nodeAt } from './locate.ts'
+
+export type Disabled = { readonly upstreams: readonly string[]; readonly routes: readonly string[] }
+
+/** A variable that is set to nothing counts as not set: that is how compose files pass on what is absent. */
+export function disabledBy(root: LocatedMap, env: Environment): Disabled {
+  const isSet = (name: string | undefined): boolean => name !== undefined && (env[name] ?? '') !== ''
+  const upstreams = root.entries.get('upstreams')?.node
+  const names: string[] = []
+  for (const [name, { node }] of upstreams?.kind === 'map' ? upstreams.entries : []) {
+    const ifEnv = textAt(node, 'ifEnv')
+    const unlessEnv = textAt(node, 'unlessEnv')
+    if ((ifEnv !== undefined && !isSet(ifEnv)) || isSet(unlessEnv)) names.push(name)
+  }
+  const routes = routesOf(root)
+    .filter((route) => names.includes(textAt(route, 'upstream') ?? ''))
+    .map((route) => textAt(route, 'id') ?? '')
+  return { upstreams: names, routes }
+}
+
+/** Whether a path leads into something that is switched off. */
+export function isDisabled(disabled: Disabled, root: Located, path: Path): boolean {
+  const [section, name] = path
+  if (section === 'upstreams') return disabled.upstreams.includes(String(name))
+  const upstream = section === 'routes' ? nodeAt(root, ['routes', name ?? 0, 'upstream']) : undefined
+  return upstream?.kind === 'scalar' && disabled.upstreams.includes(String(upstream.value))
+}
+
+export function withoutDisabled(document: JsonObject, disabled: Disabled): JsonObject {
+  const { upstreams, routes } = document as { upstreams: JsonObject; routes: (JsonObject & { upstream: string })[] }
+  const isOn = (name: string): boolean => !disabled.upstreams.includes(name)
+  return {
+    ...document,
+    upstreams: Object.fromEntries(Object.entries(upstreams).filter(([name]) => isOn(name))),
+    routes: routes.filter((route) => isOn(route.upstream)),
+  }
+}
+
+/** The same for the located tree, so that the indexes of routes agree with the document. */
+export function withoutDisabledNodes(root: LocatedMap, disabled: Disabled): LocatedMap {
+  const isOn = (name: string | undefined): boolean => name === undefined || !disabled.upstreams.includes(name)
+  const entries = new Map(root.entries)
+  const upstreams = entries.get('upstreams')
+  if (upstreams?.node.kind === 'map') {
+    const kept = [...upstreams.node.entries].filter(([name]) => isOn(name))
+    entries.set('upstreams', { ...upstreams, node: { ...upstreams.node, entries: new Map(kept) } })
+  }
+  const routes = entries.get('routes')
+  if (routes?.node.kind === 'list') {
+    const items = routes.node.items.filter((route) => isOn(textAt(route, 'upstream')))
+    entries.set('routes', { ...routes, node: { ...routes.node, items } })
+  }
+  return { ...root, entries }
+}
+
+function routesOf(root: LocatedMap): readonly Located[] {
+  const routes = root.entries.get('routes')?.node
+  return routes?.kind === 'list' ? routes.items : []
+}
+
+function textAt(node: Located, key: string): string | undefined {
+  const child = nodeAt(node, [key])
+  return child?.kind === 'scalar' && typeof child.value === 'string' ? child.value : undefined
+}

@@ -1,0 +1,147 @@
+// Owns the reading of one YAML text into a located tree: YAML 1.2 core, one document, no custom tags, everything
+// bounded. It does not know what the keys mean, nor where the text came from.
+import { type Document, isAlias, isMap, isScalar, type Node, parseDocument, type YAMLError } from 'yaml'
+import {
+  lineStartsOf,
+  type Located,
+  type LocatedMap,
+  type LocatedProblem,
+  problemAt,
+  type Source,
+  type Span,
+} from './locate.ts'
+
+/** Nodes after aliases are expanded: what a bomb of nested aliases may cost. */
+const nodesMax = 100_000
+const depthMax = 64
+
+export type YamlResult =
+  | { readonly ok: true; readonly root: LocatedMap }
+  | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
+
+/** Reads `text`; `file` is only for messages. An empty text is an empty map. */
+export function loadYaml(file: string, text: string): YamlResult {
+  const source: Source = { file, text, lineStarts: lineStartsOf(text) }
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    uniqueKeys: true,
+    stringKeys: true,
+    resolveKnownTags: false,
+    prettyErrors: false,
+  })
+  // An unresolved tag is only a warning to the parser, and its value would be taken as if the tag were not there.
+  const faults = [...document.errors, ...document.warnings]
+  if (faults.length > 0) {
+    return { ok: false, problems: worthSaying(faults).map((fault) => syntaxProblem(source, fault)) }
+  }
+  try {
+    const root = new Conversion(source, document).root()
+    return { ok: true, root }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const problem = problemAt(error.span, { path: '', message: error.message, severity: 'error' })
+    return { ok: false, problems: [problem] }
+  }
+}
+
+/** Stops a conversion; never leaves this file. */
+class Refusal extends Error {
+  readonly span: Span
+  constructor(span: Span, message: string) {
+    super(message)
+    this.span = span
+  }
+}
+
+class Conversion {
+  #nodes = 0
+  readonly #source: Source
+  readonly #document: Document.Parsed
+
+  constructor(source: Source, document: Document.Parsed) {
+    this.#source = source
+    this.#document = document
+  }
+
+  root(): LocatedMap {
+    const { contents, directives } = this.#document
+    const start = this.#span(contents)
+    if (directives.yaml.version !== '1.2') throw new Refusal(start, 'only YAML 1.2 is read; remove the %YAML directive')
+    if (contents === null || (isScalar(contents) && contents.value === null)) {
+      return { kind: 'map', at: start, entries: new Map() }
+    }
+    const root = this.#convert(contents, 0)
+    if (root.kind !== 'map') throw new Refusal(start, 'a configuration file must be a map of keys')
+    return root
+  }
+
+  #convert(node: Node | null, depth: number): Located {
+    const at = this.#span(node)
+    this.#nodes += 1
+    if (this.#nodes > nodesMax) throw new Refusal(at, `more than ${nodesMax} values after aliases are expanded`)
+    if (depth > depthMax) throw new Refusal(at, `nested more than ${depthMax} deep`)
+    if (node === null) return { kind: 'scalar', at, value: null }
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document)
+      if (target === undefined) throw new Refusal(at, `no value is anchored as &${node.source}`)
+      return this.#convert(target, depth + 1)
+    }
+    if (isScalar(node)) return this.#scalar(node.value, at)
+    if (!isMap(node)) {
+      const items = node.items.map((item) => this.#convert(item as Node | null, depth + 1))
+      return { kind: 'list', at, items }
+    }
+    const entries = new Map<string, { keyAt: Span; node: Located }>()
+    for (const pair of node.items) {
+      const keyAt = this.#span(pair.key as Node)
+      const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
+      if (key === '__proto__') throw new Refusal(keyAt, 'the key "__proto__" is not accepted')
+      if (key === '<<') throw new Refusal(keyAt, 'merge keys (<<) are not part of YAML 1.2')
+      entries.set(key, { keyAt, node: this.#convert(pair.value as Node | null, depth + 1) })
+    }
+    return { kind: 'map', at, entries }
+  }
+
+  #scalar(value: unknown, at: Span): Located {
+    if (typeof value === 'number' && !Number.isFinite(value)) throw new Refusal(at, 'a number must be finite')
+    if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') {
+      return { kind: 'scalar', at, value }
+    }
+    throw new Refusal(at, 'this kind of value is not accepted')
+  }
+
+  #span(node: Node | null): Span {
+    const [start, end] = node?.range ?? [0, 0]
+    return { source: this.#source, start, end }
+  }
+}
+
+/** After the first real syntax error the rest of the text is misread, so what follows it is noise. */
+function worthSaying(faults: readonly YAMLError[]): readonly YAMLError[] {
+  const ordered = [...faults].sort((a, b) => a.pos[0] - b.pos[0])
+  const broken = ordered.findIndex(({ code }) => code !== 'DUPLICATE_KEY' && code !== 'TAG_RESOLVE_FAILED')
+  return broken === -1 ? ordered.slice(0, faultsMax) : ordered.slice(0, broken + 1)
+}
+
+const faultsMax = 20
+
+function syntaxProblem(source: Source, fault: YAMLError): LocatedProblem {
+  const [start, end] = fault.pos
+  const written = source.text.slice(start, end)
+  const rest = source.text.slice(start)
+  const span = { source, start, end: Math.max(end, start + 1) }
+  const sentences: Partial<Record<YAMLError['code'], string>> = {
+    DUPLICATE_KEY: `duplicate key ${/^("[^"]*"|'[^']*'|[^:,{}\s]+)/.exec(rest)?.[0] ?? written}`,
+    MULTIPLE_DOCS: 'a file must hold one document; split it into files',
+    TAG_RESOLVE_FAILED: `the tag ${written} is not accepted`,
+    TAB_AS_INDENT: 'tabs are not accepted as indentation',
+    NON_STRING_KEY: 'keys must be plain text',
+    RESOURCE_EXHAUSTION: 'nested too deeply',
+  }
+  const message = sentences[fault.code] ?? `not valid YAML: ${fault.message.replace(/\.$/, '')}`
+  const bareVariable = source.text.slice(start - 1, start + 1) === '${'
+  const hint = bareVariable ? 'inside { } and [ ], put "${…}" in quotes' : undefined
+  return problemAt(span, { path: '', message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
+}

@@ -1,0 +1,120 @@
+// Owns the way from files to a document: read, merge, put in variables, validate, drop what the environment switches
+// off. It resolves no secret and builds nothing.
+import { createHash } from 'node:crypto'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+import { type Environment, interpolate } from './interpolate.ts'
+import { readConfigFiles } from './load-files.ts'
+import { checkReferences } from './load-references.ts'
+import { type Disabled, disabledBy, isDisabled, withoutDisabled, withoutDisabledNodes } from './load-switches.ts'
+import { loadYaml } from './load-yaml.ts'
+import { formatPath, type Located, locateProblem, type LocatedMap, type LocatedProblem, nodeAt } from './locate.ts'
+import { duplicates, merge } from './merge.ts'
+import { configSchema, type Document } from './schema.ts'
+import { coerceVariables } from './schema-coerce.ts'
+import { validator } from './schema-errors.ts'
+
+export type Loaded = {
+  readonly ok: true
+  readonly document: Document
+  /** What `ifEnv` and `unlessEnv` took out. Rules may name these; they match nothing. */
+  readonly disabled: Disabled
+  /** The files read, as given or found. */
+  readonly sources: readonly string[]
+  /** Hex SHA-256 of the document with its keys sorted: equal documents, equal hashes. */
+  readonly hash: string
+  /** Turns what a compiler says about a path of this document into a place in a file. */
+  readonly locate: (problem: Problem) => LocatedProblem
+}
+
+export type LoadResult = Loaded | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
+
+/** Files and directories merge in order; see merge.ts for what that means. Reads synchronously: for start and reload. */
+export function loadConfig(paths: readonly string[], env: Environment): LoadResult {
+  const read = readAll(paths)
+  const problems = [...read.problems]
+  const merged = merge(read.roots, 'overrides')
+  if (problems.length > 0) return { ok: false, problems }
+
+  const disabled = disabledBy(merged, env)
+  const interpolated = interpolate(merged, env)
+  const root = coerceVariables(interpolated.root, configSchema) as LocatedMap
+  const json = toJson(root) as JsonObject
+  const invalid = validate(json, (path, value) => shown(root, path, value))
+  const unset = new Set(interpolated.problems.map((problem) => formatPath(problem.path)))
+  const consequent = (problem: Problem): boolean => unset.has(formatPath(problem.path))
+  for (const problem of [...interpolated.problems, ...invalid.filter((one) => !consequent(one))]) {
+    // Where a variable switches something off, its other variables are usually unset as well.
+    const excused = isDisabled(disabled, root, problem.path) && templateAt(root, problem.path) !== undefined
+    if (!excused) problems.push(locateProblem(root, problem))
+  }
+  if (problems.length > 0) return { ok: false, problems }
+
+  const document = withoutDisabled(json, disabled) as unknown as Document
+  const enabled = withoutDisabledNodes(root, disabled)
+  const locate = (problem: Problem): LocatedProblem => locateProblem(enabled, problem)
+  const references = checkReferences(document, disabled)
+  if (references.length > 0) return { ok: false, problems: references.map(locate) }
+  const hash = createHash('sha256')
+    .update(JSON.stringify(sorted(document as unknown as Json)))
+    .digest('hex')
+  return { ok: true, document, disabled, sources: read.files, hash, locate }
+}
+
+const validate = validator(configSchema)
+
+type Read = { readonly roots: LocatedMap[]; readonly files: string[]; readonly problems: LocatedProblem[] }
+
+/** One root for each path. */
+function readAll(paths: readonly string[]): Read {
+  const read: Read = { roots: [], files: [], problems: [] }
+  for (const path of paths) {
+    const found = readConfigFiles(path)
+    if (!found.ok) {
+      read.problems.push(unreadable(found.file, found.message))
+      continue
+    }
+    const peers: LocatedMap[] = []
+    for (const { file, text } of found.files) {
+      read.files.push(file)
+      const parsed = loadYaml(file, text)
+      if (parsed.ok) peers.push(parsed.root)
+      read.problems.push(...(parsed.ok ? duplicates(parsed.root) : parsed.problems))
+    }
+    read.roots.push(merge(peers, 'peers', read.problems))
+  }
+  return read
+}
+
+function unreadable(file: string, message: string): LocatedProblem {
+  return { file, line: 1, column: 1, length: 1, path: '', message, severity: 'error' }
+}
+
+function toJson(node: Located): Json {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(toJson)
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toJson(entry.node)]))
+}
+
+function shown(root: Located, path: Path, value: Json): string {
+  const text = JSON.stringify(templateAt(root, path) ?? value)
+  return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
+}
+
+const shownMax = 80
+
+function templateAt(root: Located, path: Path): string | undefined {
+  const node = nodeAt(root, path)
+  return node?.kind === 'scalar' ? node.template : undefined
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, child]) => [key, sorted(child)]),
+  )
+}

@@ -1,0 +1,234 @@
+// Owns what operators may write under `server`, `routes`, `demo` and `log`: types, JSON Schema, defaults and bounds. It
+// does not know the other sections, so references to upstreams are checked by config/.
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+import { durationPattern, parseDuration, parseSize, sizePattern } from '../lib/units.ts'
+
+/** As written, after the schema has filled in its defaults. */
+export type ServerOptions = {
+  readonly listen: string
+  readonly admin: string
+  readonly limits: {
+    readonly body: string | number
+    readonly headerBytes: string | number
+    readonly headerCount: number
+    readonly jsonDepth: number
+    readonly connections: number
+    readonly url: string | number
+  }
+  readonly timeouts: {
+    readonly headers: string
+    readonly body: string
+    readonly keepAlive: string
+    readonly drain: string
+    readonly clientWrite: string
+  }
+  /** Hosts accepted in absolute-form request targets (RFC 9112 §3.2.2), lower case, with the port where one is used. */
+  readonly publicNames: readonly string[]
+}
+
+export type RouteOptions = {
+  readonly id: string
+  /** Begins with `/`, never ends with one. */
+  readonly path: string
+  readonly upstream: string
+  readonly denyStatus?: number
+  readonly fallback?: readonly string[]
+}
+
+export type DemoOptions = { readonly listen: string }
+
+export type LogOptions = { readonly level: LogLevel; readonly slow: string }
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/** The same as ServerOptions in numbers: bytes and milliseconds. */
+export type ServerSettings = {
+  readonly listen: ListenAddress
+  readonly admin: ListenAddress
+  readonly bodyBytesMax: number
+  readonly headerBytesMax: number
+  readonly headerCountMax: number
+  readonly jsonDepthMax: number
+  readonly connectionsMax: number
+  readonly urlBytesMax: number
+  readonly headersTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly keepAliveMs: number
+  readonly drainMs: number
+  readonly clientWriteTimeoutMs: number
+  readonly publicNames: readonly string[]
+}
+
+export type ListenAddress = { readonly host: string; readonly port: number }
+
+/** Numbers for the listener. Out of bounds is a problem; the settings are then not to be used. */
+export function compileServer(options: ServerOptions, at: Path): { settings: ServerSettings; problems: Problem[] } {
+  const problems: Problem[] = []
+  const { limits, timeouts } = options
+  const bytes = (key: 'body' | 'headerBytes' | 'url', min: number, max: number, bounds: string): number => {
+    const value = parseSize(String(limits[key])) ?? Number.NaN
+    if (!(value >= min && value <= max)) problems.push(outOfBounds([...at, 'limits', key], bounds))
+    return value
+  }
+  const ms = (key: keyof ServerOptions['timeouts']): number => {
+    const value = parseDuration(timeouts[key]) ?? Number.NaN
+    if (!(value >= 1 && value <= timeoutMsMax)) problems.push(outOfBounds([...at, 'timeouts', key], 'from 1ms to 24h'))
+    return value
+  }
+  const address = (key: 'listen' | 'admin'): ListenAddress => {
+    const parsed = parseListen(options[key])
+    if (parsed === undefined) problems.push(outOfBounds([...at, key], 'host:port with a port from 0 to 65535'))
+    return parsed ?? { host: '', port: 0 }
+  }
+  const settings: ServerSettings = {
+    listen: address('listen'),
+    admin: address('admin'),
+    bodyBytesMax: bytes('body', 1, 1024 ** 3, 'from 1 to 1GiB'),
+    headerBytesMax: bytes('headerBytes', 1024, 1024 ** 2, 'from 1KiB to 1MiB'),
+    headerCountMax: limits.headerCount,
+    jsonDepthMax: limits.jsonDepth,
+    connectionsMax: limits.connections,
+    urlBytesMax: bytes('url', 64, 64 * 1024, 'from 64 to 64KiB'),
+    headersTimeoutMs: ms('headers'),
+    bodyTimeoutMs: ms('body'),
+    keepAliveMs: ms('keepAlive'),
+    drainMs: ms('drain'),
+    clientWriteTimeoutMs: ms('clientWrite'),
+    publicNames: options.publicNames.map((name) => name.toLowerCase()),
+  }
+  if (options.listen === options.admin && settings.listen.port !== 0) {
+    problems.push({
+      path: [...at, 'admin'],
+      message: 'server.admin and server.listen are the same address',
+      severity: 'error',
+    })
+  }
+  return { settings, problems }
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. */
+export function parseListen(text: string): ListenAddress | undefined {
+  const [, bracketed, plain, portText] = listenRegExp.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(portText)
+  return host === undefined || !(port <= 65_535) ? undefined : { host, port }
+}
+
+const timeoutMsMax = 24 * 3_600_000
+const listenPattern = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$'
+const listenRegExp = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/
+const idPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
+
+function outOfBounds(path: Path, bounds: string): Problem {
+  return { path, message: `${path.join('.')} must be ${bounds}`, severity: 'error' }
+}
+
+function duration(initial: string, description: string): object {
+  return { type: 'string', pattern: durationPattern, default: initial, description }
+}
+
+function size(initial: string, description: string): object {
+  return { type: ['string', 'integer'], pattern: sizePattern, minimum: 1, default: initial, description }
+}
+
+function count(initial: number, maximum: number, description: string): object {
+  return { type: 'integer', minimum: 1, maximum, default: initial, description }
+}
+
+function listen(description: string): object {
+  return { type: 'string', pattern: listenPattern, description }
+}
+
+export const serverSchema = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'The two listeners and their limits.',
+  properties: {
+    listen: { ...listen('Address of the data listener, host:port.'), default: '127.0.0.1:8080' },
+    admin: { ...listen('Address of the admin listener: probes, metrics, admin API.'), default: '127.0.0.1:9901' },
+    limits: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'How big a request may be; more is refused.',
+      properties: {
+        body: size('10MiB', 'Largest request body, after decoding.'),
+        headerBytes: size('64KiB', 'Largest request head.'),
+        headerCount: count(100, 1000, 'Most request header fields.'),
+        jsonDepth: count(64, 512, 'Deepest nesting of a JSON body.'),
+        connections: count(10_000, 1_000_000, 'Most connections at the same time.'),
+        url: size('8KiB', 'Longest request target.'),
+      },
+    },
+    timeouts: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'How long a client may take.',
+      properties: {
+        headers: duration('10s', 'Until the whole request head has arrived.'),
+        body: duration('60s', 'Until the whole request body has arrived.'),
+        keepAlive: duration('5s', 'How long an idle connection is kept.'),
+        drain: duration('30s', 'How long running exchanges may go on after SIGTERM.'),
+        clientWrite: duration('30s', 'How long a client may go without reading.'),
+      },
+    },
+    publicNames: {
+      type: 'array',
+      uniqueItems: true,
+      default: [],
+      items: { type: 'string', pattern: '^[A-Za-z0-9.-]+(:[0-9]{1,5})?$' },
+      description: 'Host names accepted in absolute-form request targets.',
+    },
+  },
+} as const
+
+export const routesSchema = {
+  type: 'array',
+  default: [],
+  description: 'Which path leads to which upstream; the longest matching prefix wins.',
+  items: {
+    type: 'object',
+    required: ['id', 'path', 'upstream'],
+    additionalProperties: false,
+    properties: {
+      id: { type: 'string', pattern: idPattern, description: 'Name of the route in rules, metrics and audit.' },
+      path: {
+        type: 'string',
+        pattern: '^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$',
+        description: 'Path prefix; matches whole segments.',
+      },
+      upstream: { type: 'string', description: 'Name of the upstream.' },
+      denyStatus: { type: 'integer', minimum: 400, maximum: 499, description: 'Status of a denial instead of 403.' },
+      fallback: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Other upstreams; not served by this version.',
+      },
+    },
+  },
+} as const
+
+export const demoSchema = {
+  type: 'object',
+  required: ['listen'],
+  additionalProperties: false,
+  description: 'Starts the embedded demo upstream.',
+  properties: { listen: listen('Address of the demo upstream, host:port.') },
+} as const
+
+export const logSchema = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'The process log, JSON lines on standard output.',
+  properties: {
+    level: {
+      enum: ['debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      description: 'Least severe level shown.',
+    },
+    slow: duration('10s', 'An exchange that takes longer is logged as a warning.'),
+  },
+} as const
