@@ -50,6 +50,21 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Every string in a value, keys and values, in no particular order. */
+export function textsOf(value: Json): string[] {
+  const texts: string[] = []
+  const open: Json[] = [value]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'string') texts.push(next)
+    else if (Array.isArray(next)) for (const item of next) open.push(item)
+    else if (isObject(next)) {
+      texts.push(...Object.keys(next))
+      open.push(...Object.values(next))
+    }
+  }
+  return texts
+}
+
 type Refusal = Extract<JsonReading, { ok: false }>
 
 /** The members of one open object. Up to `setFrom` they are compared by hash; beyond that the set of folded keys tells. */

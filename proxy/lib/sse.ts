@@ -1,0 +1,140 @@
+// Owns server-sent events as text (WHATWG HTML §9.2): bytes to blocks and back. It does not know what the data means.
+
+/**
+ * One block: everything up to and including its blank line. `raw` is its exact text, so the raws of a stream joined give
+ * the stream. `event` is `message` where the block names none. `comment`: no client dispatches the block (only comments,
+ * or no data), so `data` is empty, and what stands in it is in `raw` alone.
+ */
+export type SseEvent = {
+  readonly event: string
+  readonly data: string
+  readonly id?: string
+  readonly raw: string
+  readonly comment: boolean
+}
+
+/** `events` are those before the error, if there is one. After an error the decoder is unusable. */
+export type SseStep = { readonly events: readonly SseEvent[]; readonly error?: string }
+
+/** Fed bytes in any split, it gives the same events. */
+export class SseDecoder {
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  readonly #unitsMax: number
+  // The unfinished block, in pieces: a block that trickles in is neither copied nor searched once a chunk.
+  #pieces: string[] = []
+  #pendingUnits = 0
+  #lineIsEmpty = true
+  #afterCr = false
+  #atStart = true
+
+  /** `eventBytesMax` limits one block, comments included; it is counted in UTF-16 units, which are never more. */
+  constructor(limits: { readonly eventBytesMax: number }) {
+    this.#unitsMax = limits.eventBytesMax
+  }
+
+  push(bytes: Uint8Array): SseStep {
+    let text: string
+    try {
+      text = this.#utf8.decode(bytes, { stream: true })
+    } catch {
+      return { events: [], error: 'it is not valid UTF-8' }
+    }
+    const events: SseEvent[] = []
+    let from = 0
+    let at = this.#skipBom(text)
+    let cr = text.indexOf('\r', at)
+    let lf = text.indexOf('\n', at)
+    while (cr !== -1 || lf !== -1) {
+      const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
+      // The LF of a CRLF whose CR came with the chunk before ends no line of its own.
+      const restOfCrLf = this.#afterCr && end === at && end === lf
+      const blank = this.#lineIsEmpty && end === at
+      at = end + (end === cr && lf === cr + 1 ? 2 : 1)
+      this.#afterCr = end === cr && at === text.length && lf === -1
+      this.#lineIsEmpty = true
+      // After a blank line that LF stands alone: it is given out as a block without data, so that none waits for it.
+      const alone = restOfCrLf && this.#pendingUnits === 0 && end === from
+      if ((blank && !restOfCrLf) || alone) {
+        const raw = this.#take(text.slice(from, at))
+        if (raw.length > this.#unitsMax) return { events, error: tooLarge }
+        events.push(parseBlock(raw))
+        from = at
+      }
+      if (cr !== -1 && cr < at) cr = text.indexOf('\r', at)
+      if (lf !== -1 && lf < at) lf = text.indexOf('\n', at)
+    }
+    if (at < text.length) {
+      this.#lineIsEmpty = false
+      this.#afterCr = false
+    }
+    this.#keep(text.slice(from))
+    return this.#pendingUnits > this.#unitsMax ? { events, error: tooLarge } : { events }
+  }
+
+  /** `partial`: an unfinished block or character was left over. No client dispatches it. */
+  end(): 'clean' | 'partial' {
+    try {
+      return this.#utf8.decode() === '' && this.#pendingUnits === 0 ? 'clean' : 'partial'
+    } catch {
+      return 'partial'
+    }
+  }
+
+  #skipBom(text: string): number {
+    if (text === '' || !this.#atStart) return 0
+    this.#atStart = false
+    return text.charCodeAt(0) === 0xfeff ? 1 : 0
+  }
+
+  #take(tail: string): string {
+    const raw = this.#pieces.length === 0 ? tail : this.#pieces.join('') + tail
+    this.#pieces = []
+    this.#pendingUnits = 0
+    return raw
+  }
+
+  #keep(text: string): void {
+    if (text === '') return
+    this.#pieces.push(text)
+    this.#pendingUnits += text.length
+  }
+}
+
+const tooLarge = 'an event is too large'
+
+/** A block that decodes to this event, ready to write. Line ends inside the data become line ends of the format. */
+export function formatEvent(event: string, data: string, id?: string): string {
+  let text = event === 'message' || event === '' ? '' : `event: ${oneLine(event)}\n`
+  if (id !== undefined) text += `id: ${oneLine(id)}\n`
+  if (!data.includes('\n') && !data.includes('\r')) return `${text}data: ${data}\n\n`
+  for (const line of data.split(/\r\n|\r|\n/)) text += `data: ${line}\n`
+  return `${text}\n`
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n\0]/g, '')
+}
+
+function parseBlock(raw: string): SseEvent {
+  let event = ''
+  let id: string | undefined
+  let data: string | undefined
+  for (const line of linesOf(raw)) {
+    const colon = line.indexOf(':')
+    if (colon === 0) continue
+    const name = colon === -1 ? line : line.slice(0, colon)
+    if (name !== 'data' && name !== 'event' && name !== 'id') continue
+    const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1)
+    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
+    else if (name === 'event') event = value
+    else if (!value.includes('\0')) id = value
+  }
+  const name = event === '' ? 'message' : event
+  const comment = data === undefined
+  return { event: name, data: data ?? '', ...(id === undefined ? undefined : { id }), raw, comment }
+}
+
+function linesOf(raw: string): string[] {
+  const text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw
+  return text.includes('\r') ? text.split(/\r\n|\r|\n/) : text.split('\n')
+}
