@@ -23,7 +23,12 @@ export type Action = {
   readonly name?: string
 }
 
-export type Subject = { readonly id: string; readonly org?: string; readonly team?: string; readonly roles: readonly string[] }
+export type Subject = {
+  readonly id: string
+  readonly org?: string
+  readonly team?: string
+  readonly roles: readonly string[]
+}
 
 export type Query = {
   readonly action: Action

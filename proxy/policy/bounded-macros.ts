@@ -1,0 +1,181 @@
+// Owns the CEL functions whose cost could grow past reason: loops over lists, and regular expressions. They replace the
+// library's own through its macro interface and spend a budget on every step.
+import { ParseError, type ASTNode, type Environment } from '@marcbachmann/cel-js'
+import type { Budget } from './budget.ts'
+import { compileRegExp, type LinearRegExp } from './regexp.ts'
+
+/** States that a regular expression moves for one unit of the budget. */
+const statesPerUnit = 10
+
+/** What the library hands to a macro, as far as it is used here. */
+type Type = { readonly kind: string; readonly name: string; readonly valueType?: Type; readonly keyType?: Type }
+type Scope = {
+  forkWithVariable(name: string, type: Type): Scope
+  reuse(parent: Scope): Scope
+  setIterValue(value: unknown, evaluator: Evaluator): Scope
+}
+type Checker = {
+  check(node: ASTNode, scope: Scope): Type
+  getType(name: string): Type
+  createError(code: string, message: string, node: ASTNode): Error
+  readonly registry: { getListType(type: Type): Type }
+}
+type Evaluator = {
+  run(node: ASTNode, scope: Scope): unknown
+  createError(code: string, message: string, node: ASTNode): Error
+}
+type Call = { readonly args: readonly ASTNode[]; readonly receiver: ASTNode }
+
+export function registerBoundedMacros(environment: Environment, budget: Budget): void {
+  // The receiver type only has to differ from the library's own (`list`, `string`): a macro is found by its name and
+  // number of arguments, and the last one registered is used for every receiver.
+  environment.registerFunction('map.all(ast, ast): bool', (call: Call) => loop(call, budget, quantify(false)))
+  environment.registerFunction('map.exists(ast, ast): bool', (call: Call) => loop(call, budget, quantify(true)))
+  environment.registerFunction('map.exists_one(ast, ast): bool', (call: Call) => loop(call, budget, existsOne))
+  environment.registerFunction('map.filter(ast, ast): list<dyn>', (call: Call) => loop(call, budget, filter))
+  environment.registerFunction('map.map(ast, ast): list<dyn>', (call: Call) => loop(call, budget, transform))
+  environment.registerFunction('map.matches(ast): bool', (call: Call) => matches(call, budget))
+}
+
+/** Runs the body for one element, and throws what the body throws. */
+type Step = (item: unknown) => unknown
+type Loop = { readonly gives: 'bool' | 'same' | 'body'; run(items: readonly unknown[], step: Step): unknown }
+
+function quantify(decisive: boolean): Loop {
+  return {
+    gives: 'bool',
+    run(items, step) {
+      let failure: unknown
+      for (const item of items) {
+        try {
+          if (asBool(step(item)) === decisive) return decisive
+        } catch (error) {
+          // One element that decides outweighs any that cannot be evaluated; an exhausted budget ends it at the next step.
+          failure ??= error
+        }
+      }
+      if (failure !== undefined) throw failure
+      return !decisive
+    },
+  }
+}
+
+const existsOne: Loop = {
+  gives: 'bool',
+  run: (items, step) => items.filter((item) => asBool(step(item))).length === 1,
+}
+
+const filter: Loop = { gives: 'same', run: (items, step) => items.filter((item) => asBool(step(item))) }
+
+const transform: Loop = { gives: 'body', run: (items, step) => items.map((item) => step(item)) }
+
+function asBool(value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new NotBool()
+}
+
+class NotBool extends Error {
+  readonly code = 'not_a_bool'
+}
+
+function loop({ args, receiver }: Call, budget: Budget, kind: Loop) {
+  const [variable, body] = args
+  if (variable?.op !== 'id' || body === undefined) {
+    throw new ParseError({
+      code: 'invalid_macro_argument',
+      message: 'the first argument must be a name',
+      node: variable ?? receiver,
+    })
+  }
+  const handlingPerStep = countHandling(body)
+  let inner: Scope
+  return {
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, scope: Scope): Type {
+      const list = checker.check(receiver, scope)
+      const item = itemType(list)
+      if (item === undefined)
+        throw checker.createError('invalid_loop', `a loop needs a list or a map, not ${list.name}`, receiver)
+      inner = scope.forkWithVariable(variable.args, item)
+      const given = checker.check(body, inner)
+      if (kind.gives === 'body') return checker.registry.getListType(given)
+      if (given.kind !== 'dyn' && given.name !== 'bool')
+        throw checker.createError('invalid_loop', `the condition gives ${given.name}, not bool`, body)
+      return checker.getType(kind.gives === 'bool' ? 'bool' : 'list')
+    },
+    evaluate(evaluator: Evaluator, _macro: unknown, scope: Scope): unknown {
+      const items = itemsOf(evaluator.run(receiver, scope))
+      if (items === undefined) throw evaluator.createError('invalid_loop', 'not a list or a map', receiver)
+      const unitsPerStep = 1 + (handlingPerStep === 0 ? 0 : handlingPerStep * budget.contentUnits)
+      const own = inner.reuse(scope)
+      return kind.run(items, (item) => {
+        budget.spend(unitsPerStep)
+        return evaluator.run(body, own.setIterValue(item, evaluator))
+      })
+    },
+  }
+}
+
+function itemType(list: Type): Type | undefined {
+  if (list.kind === 'dyn') return list
+  return list.kind === 'list' ? list.valueType : list.kind === 'map' ? list.keyType : undefined
+}
+
+/** A map is gone through by its keys. */
+function itemsOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value
+  return typeof value === 'object' && value !== null ? Object.keys(value) : undefined
+}
+
+/** How many calls, comparisons and sums a body contains: each may handle all of the content. Time zones cost far more. */
+function countHandling(node: ASTNode): number {
+  if (node.op === 'value' || node.op === 'id') return 0
+  if (node.op === '.' || node.op === '.?') return countHandling(node.args[0])
+  if (node.op === '!_' || node.op === '-_') return countHandling(node.args)
+  const sum = (nodes: readonly ASTNode[]): number => nodes.reduce((total, part) => total + countHandling(part), 0)
+  if (node.op === 'map') return sum(node.args.flat())
+  if (node.op === 'call') return 1 + sum(node.args[1])
+  if (node.op === 'rcall')
+    return (node.args[0].startsWith('get') ? 500 : 1) + countHandling(node.args[1]) + sum(node.args[2])
+  const own = node.op === '&&' || node.op === '||' || node.op === '?:' || node.op === '[]' || node.op === '[?]' ? 0 : 1
+  return own + sum(node.args)
+}
+
+function matches({ args, receiver }: Call, budget: Budget) {
+  const [pattern] = args
+  if (pattern?.op !== 'value' || typeof pattern.args !== 'string') {
+    throw new ParseError({
+      code: 'invalid_pattern',
+      message: 'the pattern of matches() must be written out',
+      node: pattern ?? receiver,
+    })
+  }
+  const compiled = compileRegExp(pattern.args)
+  if ('error' in compiled) {
+    throw new ParseError({
+      code: 'invalid_pattern',
+      message: `not a regular expression: ${compiled.error}`,
+      node: pattern,
+    })
+  }
+  return {
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, scope: Scope): Type {
+      const type = checker.check(receiver, scope)
+      if (type.kind !== 'dyn' && type.name !== 'string')
+        throw checker.createError('invalid_receiver', `matches() needs a string, not ${type.name}`, receiver)
+      return checker.getType('bool')
+    },
+    evaluate: (evaluator: Evaluator, _macro: unknown, scope: Scope) =>
+      matchIn(compiled, evaluator.run(receiver, scope), budget),
+  }
+}
+
+function matchIn(pattern: LinearRegExp, text: unknown, budget: Budget): boolean {
+  if (typeof text !== 'string') throw new NotText()
+  return pattern.test(text, (states) => budget.spend(states / statesPerUnit))
+}
+
+class NotText extends Error {
+  readonly code = 'not_a_string'
+}

@@ -1,0 +1,106 @@
+// Owns `when`: one CEL expression, checked at load and evaluated within a budget. An expression that cannot be
+// evaluated gives unknown, never an error, and what it says of itself never quotes the content that it looked at.
+import { Environment } from '@marcbachmann/cel-js'
+import { attributes, type Attribute } from './actions.ts'
+import { registerBoundedMacros } from './bounded-macros.ts'
+import { Budget } from './budget.ts'
+import { clientType, ExpressionContext, principalType, variableTypes } from './expression-context.ts'
+import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
+import type { Facts } from './facts.ts'
+import type { Truth } from './truth.ts'
+
+export type Expression = {
+  test(facts: Facts): Truth
+  readonly reads: readonly Attribute[]
+  /** Entities and groups whose counts it looks at. */
+  readonly findings: ReadonlySet<string>
+  readonly problems: readonly ExpressionProblem[]
+  /** The value, when the expression looks at nothing. */
+  readonly constant?: boolean
+}
+
+/** Bounds on the source, so that a policy cannot be made expensive to load. */
+const limits = { maxAstNodes: 500, maxDepth: 40, maxListElements: 500, maxMapEntries: 100, maxCallArguments: 8 }
+
+const budget = new Budget()
+const environment = makeEnvironment()
+
+export function compileExpression(source: string, names: ExpressionNames): Expression {
+  const unusable = {
+    reads: [],
+    findings: new Set<string>(),
+    test: (facts: Facts) => facts.unknown('the expression is not valid'),
+  }
+  let parsed: ReturnType<typeof environment.parse>
+  try {
+    parsed = environment.parse(source)
+  } catch (error) {
+    return { ...unusable, problems: [problemOf(error)] }
+  }
+  const scope = inspectExpression(parsed.ast, names)
+  if (scope.problems.length > 0) return { ...unusable, problems: scope.problems }
+  const checked = parsed.check()
+  if (!checked.valid) return { ...unusable, problems: [problemOf(checked.error)] }
+  if (checked.type !== 'bool' && checked.type !== 'dyn') {
+    return { ...unusable, problems: [{ message: `the expression gives ${checked.type}, not bool`, offset: 0 }] }
+  }
+  const test = (facts: Facts): Truth => evaluate(parsed, source, facts)
+  const reads = attributes.filter((attribute) => scope.variables.has(attribute))
+  const constant = scope.variables.size === 0 ? evaluateConstant(parsed) : undefined
+  return { test, reads, findings: scope.findings, problems: [], ...(constant === undefined ? {} : { constant }) }
+}
+
+type Program = (context?: object) => unknown
+
+function evaluate(program: Program, source: string, facts: Facts): Truth {
+  try {
+    facts.expressionContext ??= new ExpressionContext(facts)
+    budget.open(facts.query)
+    const value = program(facts.expressionContext)
+    return typeof value === 'boolean' ? value : facts.unknown('the expression does not give a bool')
+  } catch (error) {
+    return facts.unknown(whyNot(error, source))
+  }
+}
+
+function evaluateConstant(program: Program): boolean | undefined {
+  try {
+    budget.open({ action: { type: 'tool.call' } })
+    const value = program({})
+    return typeof value === 'boolean' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The error's code and the piece of the expression, which is the operator's own text; not the error's message. */
+function whyNot(error: unknown, source: string): string {
+  const { code, range } = errorPlace(error)
+  const place = range === undefined ? source : source.slice(range.start, range.end)
+  return `${code.replaceAll('_', ' ')}: ${place.trim().slice(0, 120)}`
+}
+
+function problemOf(error: unknown): ExpressionProblem {
+  const { range, summary } = errorPlace(error)
+  return { message: summary, offset: range?.start ?? 0 }
+}
+
+type ErrorPlace = { code: string; summary: string; range: { start: number; end: number } | undefined }
+
+function errorPlace(error: unknown): ErrorPlace {
+  const from = (typeof error === 'object' && error !== null ? error : {}) as Partial<
+    Record<keyof ErrorPlace | 'node', unknown>
+  >
+  const summary = typeof from.summary === 'string' ? from.summary : 'the expression is not valid'
+  const code = typeof from.code === 'string' ? from.code : 'evaluation_error'
+  return { code, summary, range: (from.node ?? from.range) as ErrorPlace['range'] }
+}
+
+function makeEnvironment(): Environment {
+  const created = new Environment({ limits, homogeneousAggregateLiterals: false })
+  created.registerType('Principal', principalType)
+  created.registerType('Client', clientType)
+  for (const [name, type] of Object.entries(variableTypes)) created.registerVariable(name, type)
+  registerBoundedMacros(created, budget)
+  return created
+}

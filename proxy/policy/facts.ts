@@ -1,0 +1,87 @@
+// Owns what one evaluation may look at: the query, and what follows from it (tags, counts by group, the client's
+// address in numbers), worked out at most once and only when some rule asks.
+import ipaddr from 'ipaddr.js'
+import type { Catalogue } from './catalogue.ts'
+import type { Action, Query } from './query.ts'
+import type { Truth } from './truth.ts'
+
+export type Address = ReturnType<typeof ipaddr.parse>
+
+/** What a policy knows beyond the query. */
+export type Background = {
+  readonly catalogue: Catalogue
+  /** Entity → group. */
+  readonly entities: ReadonlyMap<string, string>
+}
+
+export class Facts {
+  readonly query: Query
+  readonly action: Action
+  readonly background: Background
+  /** Why the last condition that was asked could not be decided. */
+  because = ''
+  /** The view of these facts that expressions see; made by the first expression. */
+  expressionContext: object | undefined
+  #tags: readonly string[] | undefined
+  #counts: Readonly<Record<string, number>> | undefined
+  #address: Address | null | undefined
+
+  constructor(query: Query, background: Background) {
+    this.query = query
+    this.action = query.action
+    this.background = background
+  }
+
+  /** Notes why something cannot be decided. */
+  unknown(why: string): undefined {
+    this.because = why
+    return undefined
+  }
+
+  /**
+   * A name as patterns see it: undefined when absent, and when it is not in Unicode normal form C, because then it is
+   * ambiguous which name the upstream will see.
+   */
+  test(name: string | undefined, what: string, matches: (name: string) => boolean): Truth {
+    if (name === undefined) return this.unknown(`${what} is unknown`)
+    if (!isNormal(name)) return this.unknown(`${what} is not in Unicode normal form C`)
+    return matches(name)
+  }
+
+  get tags(): readonly string[] | undefined {
+    if (this.action.tool === undefined) return undefined
+    return (this.#tags ??= this.background.catalogue.tagsOf(this.action.tool, this.query.upstream))
+  }
+
+  /** Every known entity and group with its count, zero included; undefined when the content was not inspected. */
+  get counts(): Readonly<Record<string, number>> | undefined {
+    if (this.query.findings === undefined) return undefined
+    return (this.#counts ??= countAll(this.query.findings, this.background.entities))
+  }
+
+  /** Null when the client's address cannot be read. An IPv4 address written as IPv6 is the IPv4 address. */
+  get address(): Address | null {
+    if (this.#address !== undefined) return this.#address
+    const { ip } = this.query.client
+    return (this.#address = ipaddr.isValid(ip) ? ipaddr.process(ip) : null)
+  }
+}
+
+function isNormal(name: string): boolean {
+  for (let index = 0; index < name.length; index++)
+    if (name.charCodeAt(index) > 127) return name === name.normalize('NFC')
+  return true
+}
+
+function countAll(
+  found: Readonly<Record<string, number>>,
+  entities: ReadonlyMap<string, string>,
+): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const [entity, group] of entities) {
+    const count = Object.hasOwn(found, entity) ? (found[entity] ?? 0) : 0
+    counts[entity] = (counts[entity] ?? 0) + count
+    counts[group] = (counts[group] ?? 0) + count
+  }
+  return counts
+}

@@ -1,0 +1,87 @@
+// Owns name patterns: `*`, `**`, `?`, `{a,b}` and `\` before a character that is meant literally. It compiles to prefix
+// and suffix comparisons where that is enough, and to a linear matcher where it is not, because the names that patterns
+// meet are chosen by whoever is being judged.
+import { compileRegExp } from './regexp.ts'
+
+export type Glob = (name: string) => boolean
+
+/** Names longer than this match nothing that needs more than a comparison: a bound on work, far above any real name. */
+const nameCharsMax = 16_384
+const alternativesMax = 64
+
+/**
+ * `separator`: the character that `*` and `?` do not cross; without it they cross everything.
+ * A pattern that cannot be compiled gives the reason instead.
+ */
+export function compileGlob(pattern: string, separator: '/' | ''): Glob | { readonly error: string } {
+  const expanded = expand(pattern.normalize('NFC'))
+  if (expanded === undefined)
+    return { error: `more than ${alternativesMax} alternatives, or a brace that is not closed` }
+  const globs: Glob[] = []
+  for (const alternative of expanded) {
+    const glob = compileSimple(alternative, separator)
+    if (typeof glob !== 'function') return glob
+    globs.push(glob)
+  }
+  const [only] = globs
+  return globs.length === 1 && only !== undefined ? only : (name) => globs.some((glob) => glob(name))
+}
+
+export function isLiteral(pattern: string): boolean {
+  return !/[*?{}\\]/.test(pattern)
+}
+
+/** Braces multiplied out; undefined when there are too many or they do not close. */
+function expand(pattern: string): string[] | undefined {
+  const open = findUnescaped(pattern, '{', 0)
+  if (open < 0) return findUnescaped(pattern, '}', 0) < 0 ? [pattern] : undefined
+  const close = findUnescaped(pattern, '}', open)
+  if (close < 0) return undefined
+  const inner = pattern.slice(open + 1, close)
+  if (findUnescaped(inner, '{', 0) >= 0) return undefined
+  const tails = expand(pattern.slice(close + 1))
+  if (tails === undefined) return undefined
+  const result = inner.split(',').flatMap((option) => tails.map((tail) => pattern.slice(0, open) + option + tail))
+  return result.length > alternativesMax ? undefined : result
+}
+
+function findUnescaped(text: string, char: string, from: number): number {
+  for (let index = from; index < text.length; index++) {
+    if (text[index] === '\\') index++
+    else if (text[index] === char) return index
+  }
+  return -1
+}
+
+function compileSimple(pattern: string, separator: '/' | ''): Glob | { readonly error: string } {
+  if (isLiteral(pattern)) return (name) => name === pattern
+  const prefix = /^[^*?{}\\]*/.exec(pattern)?.[0] ?? ''
+  const rest = pattern.slice(prefix.length)
+  if (rest === '**' || (rest === '*' && separator === '')) return (name) => name.startsWith(prefix)
+  if (rest === '*') return (name) => name.startsWith(prefix) && !name.includes(separator, prefix.length)
+  const compiled = compileRegExp(toRegExp(pattern, separator))
+  if ('error' in compiled) return { error: compiled.error }
+  return (name) => name.length <= nameCharsMax && name.startsWith(prefix) && compiled.test(name, free)
+}
+
+/** A pattern has at most a few hundred states and a name is bounded, so a glob needs no further budget. */
+function free(): void {}
+
+function toRegExp(pattern: string, separator: '/' | ''): string {
+  let source = '(?s)^'
+  for (let index = 0; index < pattern.length; index++) {
+    const char = pattern[index] ?? ''
+    const one = separator === '' ? '.' : `[^${separator}]`
+    if (char === '*' && pattern[index + 1] === '*') {
+      source += '.*'
+      index++
+    } else if (char === '*') source += `${one}*`
+    else if (char === '?') source += one
+    else source += quote(char === '\\' ? (pattern[++index] ?? '\\') : char)
+  }
+  return `${source}$`
+}
+
+function quote(char: string): string {
+  return /[A-Za-z0-9]/.test(char) || char.charCodeAt(0) > 127 ? char : `\\${char}`
+}

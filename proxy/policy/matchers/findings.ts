@@ -1,0 +1,37 @@
+// Owns the condition `findings`: something of a kind was found in the content.
+import { actionTypes } from '../actions.ts'
+import type { Matcher } from '../matcher.ts'
+import { checkKnown, quoteAll } from './patterns.ts'
+
+export const findings: Matcher<'findings'> = {
+  key: 'findings',
+  actions: actionTypes,
+  compile(names, context) {
+    const { entities } = context.known
+    checkKnown(names, [...new Set([...entities.values(), ...entities.keys()])], 'entity or group', context)
+    return {
+      reads: ['findings'],
+      entities: entitiesOf(names, entities),
+      test(facts) {
+        const { counts } = facts
+        if (counts === undefined) return facts.unknown('the content was not inspected')
+        return names.some((name) => (counts[name] ?? 0) > 0)
+      },
+      describe: (facts) =>
+        `findings ${facts.counts === undefined ? 'unknown' : show(facts.counts)} against ${quoteAll(names)}`,
+    }
+  },
+}
+
+/** Names of entities and groups as entities. */
+export function entitiesOf(names: Iterable<string>, entities: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const wanted = new Set(names)
+  return new Set(
+    [...entities].filter(([entity, group]) => wanted.has(entity) || wanted.has(group)).map(([entity]) => entity),
+  )
+}
+
+function show(counts: Readonly<Record<string, number>>): string {
+  const present = Object.entries(counts).filter(([, count]) => count > 0)
+  return `{${present.map(([name, count]) => `${name}: ${count}`).join(', ')}}`
+}
