@@ -1,0 +1,82 @@
+// Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded.
+
+/** `next` is indexed by `state << symbolBits | symbol`; an entry carries `hitFlag` when its state ends a literal. */
+export type Automaton = {
+  readonly next: Uint16Array
+  readonly symbols: Uint8Array
+  /** By state: indexes into the literals that end there. */
+  readonly hits: readonly (readonly number[])[]
+  /** By state: how long the longest beginning of a literal is that ends here. */
+  readonly depths: Uint8Array
+}
+
+export const symbolBits = 6
+export const hitFlag = 0x8000
+export const stateMask = 0x7fff
+
+/** Literals are ASCII, at most 255 long, with fewer than 64 different characters among them. */
+export function compileAutomaton(literals: readonly string[]): Automaton {
+  const symbols = assignSymbols(literals)
+  const states: State[] = [newState(0)]
+  literals.forEach((literal, index) => insert(states, symbols, literal, index))
+  const next = new Uint16Array(states.length << symbolBits)
+  linkFailures(states, next)
+  for (let i = 0; i < next.length; i++) {
+    const target = next[i] ?? 0
+    if ((states[target]?.hits.length ?? 0) > 0) next[i] = target | hitFlag
+  }
+  return { next, symbols, hits: states.map((s) => s.hits), depths: Uint8Array.from(states, (s) => s.depth) }
+}
+
+type State = { readonly depth: number; readonly children: Map<number, number>; readonly hits: number[] }
+
+function newState(depth: number): State {
+  return { depth, children: new Map(), hits: [] }
+}
+
+/** Symbol 0 is every character that no literal has. */
+function assignSymbols(literals: readonly string[]): Uint8Array {
+  const symbols = new Uint8Array(128)
+  let count = 0
+  for (const character of new Set(literals.join('').toLowerCase())) {
+    const code = character.charCodeAt(0)
+    count++
+    if (code >= 128 || count >= 1 << symbolBits) throw new RangeError('literals have too many different characters')
+    symbols[code] = count
+    symbols[character.toUpperCase().charCodeAt(0)] = count
+  }
+  return symbols
+}
+
+function insert(states: State[], symbols: Uint8Array, literal: string, index: number): void {
+  let state = 0
+  for (let i = 0; i < literal.length; i++) {
+    const symbol = symbols[literal.charCodeAt(i)] ?? 0
+    const children = states[state]?.children ?? new Map<number, number>()
+    let child = children.get(symbol)
+    if (child === undefined) {
+      child = states.push(newState(i + 1)) - 1
+      if (child > stateMask) throw new RangeError('too many literals')
+      children.set(symbol, child)
+    }
+    state = child
+  }
+  states[state]?.hits.push(index)
+}
+
+/** Breadth first, so the state that a failure leads to is complete before it is copied. */
+function linkFailures(states: readonly State[], next: Uint16Array): void {
+  const width = 1 << symbolBits
+  const queue: { readonly state: number; readonly failure: number }[] = [{ state: 0, failure: 0 }]
+  for (const { state, failure } of queue) {
+    const { children, hits } = states[state] ?? newState(0)
+    if (state !== 0) {
+      next.copyWithin(state * width, failure * width, (failure + 1) * width)
+      hits.push(...(states[failure]?.hits ?? []))
+    }
+    for (const [symbol, child] of children) {
+      queue.push({ state: child, failure: state === 0 ? 0 : (next[failure * width + symbol] ?? 0) })
+      next[state * width + symbol] = child
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// Owns character classes: sets of UTF-16 units that detectors read runs of.
+
+/** Membership of the units below 128; `beyond` decides the rest. */
+export type CharacterClass = { readonly ascii: Uint8Array; readonly beyond: (code: number) => boolean }
+
+/** `spec` lists characters and ranges: `A-Za-z0-9_-` (a dash stands for itself at the end). */
+export function characterClass(spec: string, beyond: (code: number) => boolean = never): CharacterClass {
+  const ascii = new Uint8Array(128)
+  for (let i = 0; i < spec.length; i++) {
+    const first = spec.charCodeAt(i)
+    const isRange = spec[i + 1] === '-' && i + 2 < spec.length
+    const last = isRange ? spec.charCodeAt(i + 2) : first
+    ascii.fill(1, first, last + 1)
+    if (isRange) i += 2
+  }
+  return { ascii, beyond }
+}
+
+/** `code` is -1 where the text ends: no class holds it. */
+export function holds(characters: CharacterClass, code: number): boolean {
+  if (code < 0) return false
+  return code < 128 ? characters.ascii[code] === 1 : characters.beyond(code)
+}
+
+export const wordCharacters = characterClass('A-Za-z0-9_')
+export const alphanumerics = characterClass('A-Za-z0-9')
+
+export function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+export function isLetter(code: number): boolean {
+  const lower = code | 32
+  return lower >= 97 && lower <= 122 && code < 128
+}
+
+/** Letters and marks outside ASCII, roughly: everything but controls, punctuation, symbols and surrogates. */
+export function isForeignLetter(code: number): boolean {
+  return (code >= 0xc0 && code < 0x2000 && code !== 0xd7 && code !== 0xf7) || (code > 0x3040 && code < 0xd800)
+}
+
+function never(): boolean {
+  return false
+}

@@ -1,0 +1,24 @@
+// Owns the shape of a detector: what wakes it and how it is asked. One detector finds one entity.
+import type { EntityGroup } from './finding.ts'
+import type { Probe } from './probe.ts'
+
+/**
+ * A detector is woken by a literal (`triggers`) or by the first digit of a run of digits, then verifies in a bounded
+ * neighbourhood. Bounds that make streams exact: it looks at most `contextBefore` units left of its value, reads to the
+ * right only through the probe, and reads no more than a fixed number of units.
+ */
+export type Detector = {
+  readonly entity: string
+  readonly group: EntityGroup
+  /** ASCII literals, found regardless of case. */
+  readonly triggers?: readonly string[]
+  /**
+   * `number`: digits that follow no word character, nor a digit with one of `-./` between; asked in the order of the
+   * table until one accepts. `code`: digits that follow a letter.
+   */
+  readonly digits?: 'number' | 'code'
+  /** `start` and `end` are those of the trigger, or of its first digit. */
+  find(probe: Probe, start: number, end: number): void
+  /** For values that start left of their trigger: where one may start whose trigger has not come yet. */
+  tailStart?(text: string): number
+}

@@ -1,0 +1,87 @@
+// Owns bank accounts: IBAN (ISO 13616, length by country, mod 97) however it is spaced.
+import { alphanumerics, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import type { Probe } from '../probe.ts'
+
+const group = 'pii'
+const entity = 'iban'
+
+/** SWIFT IBAN registry: characters in all. */
+const lengths: Readonly<Record<string, number>> = Object.fromEntries(
+  [
+    '15 NO',
+    '16 BE',
+    '18 DK FI FK FO GL NL SD',
+    '19 MK SI',
+    '20 AT BA EE KZ LT LU MN XK',
+    '21 CH CR HR LI LV',
+    '22 BG BH DE GB GE IE ME RS VA',
+    '23 AE GI IL IQ OM SO TL',
+    '24 AD CZ ES MD PK RO SA SE SK TN VG',
+    '25 LY PT ST',
+    '26 IS TR',
+    '27 BI DJ FR GR IT MC MR SM',
+    '28 AL AZ BY CY DO GT HN HU LB NI PL SV',
+    '29 BR EG PS QA UA',
+    '30 JO KW MU YE',
+    '31 MT SC',
+    '32 LC',
+    '33 RU',
+  ].flatMap((row) =>
+    row
+      .split(' ')
+      .slice(1)
+      .map((country) => [country, Number.parseInt(row, 10)]),
+  ),
+)
+
+export const iban: Detector = {
+  entity,
+  group,
+  digits: 'code',
+  find(probe, at) {
+    const start = at - 2
+    if (start < 0 || !isLetter(probe.text.charCodeAt(start)) || holds(wordCharacters, probe.before(start))) return
+    const length = lengths[probe.text.slice(start, at).toUpperCase()]
+    if (length === undefined) return
+    probe.startsAt(start)
+    const read = readSpaced(probe, start, length)
+    if (read === undefined || holds(alphanumerics, probe.code(read.end))) return
+    if (isDigit(read.code.charCodeAt(3)) && passesMod97(read.code)) probe.accept(iban, start, read.end, true)
+  },
+  tailStart: lettersAtEnd,
+}
+
+/** `length` letters and digits with at most one separator between any two. */
+function readSpaced(probe: Probe, start: number, length: number): { code: string; end: number } | undefined {
+  let code = ''
+  let index = start
+  while (code.length < length) {
+    if (code !== '' && isSeparator(probe.code(index))) index++
+    if (!holds(alphanumerics, probe.code(index))) return undefined
+    code += probe.text.charAt(index)
+    index++
+  }
+  return { code: code.toUpperCase(), end: index }
+}
+
+function isSeparator(code: number): boolean {
+  return code === 32 || code === 45 || code === 46 || code === 10 || code === 0xa0
+}
+
+/** ISO 7064 mod 97-10 with the first four characters moved to the end. */
+export function passesMod97(code: string): boolean {
+  let remainder = 0
+  for (let i = 0; i < code.length; i++) {
+    const unit = code.charCodeAt((i + 4) % code.length)
+    remainder = unit >= 65 ? (remainder * 100 + unit - 55) % 97 : (remainder * 10 + unit - 48) % 97
+  }
+  return remainder === 1
+}
+
+/** The country's two letters come before the digits that wake this detector. */
+function lettersAtEnd(text: string): number {
+  let start = text.length
+  while (start > 0 && start > text.length - 2 && isLetter(text.charCodeAt(start - 1))) start--
+  return start
+}

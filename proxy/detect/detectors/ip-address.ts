@@ -1,0 +1,92 @@
+// Owns IPv4 and IPv6 addresses. Version numbers, times, hardware addresses and C++ scopes are not addresses.
+import { isIPv6 } from 'node:net'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import type { Probe } from '../probe.ts'
+
+const group = 'pii'
+const entity = 'ip-address'
+/** Eight groups of four, the last two as IPv4. */
+const lengthMax = 45
+const hexadecimals = characterClass('0-9A-Fa-f')
+const addressCharacters = characterClass('0-9A-Fa-f:.')
+const versionContext =
+  /(?:\b(?:v|ver|version|build|release|driver|firmware|rev|revision|section|chapter|clause|table)|§|[=~^<>]=?)["']?[\s:=.]{0,3}["']?$/i
+const contextLength = 24
+
+export const ipv4Address: Detector = {
+  entity,
+  group,
+  digits: 'number',
+  find(probe, start) {
+    const end = readIpv4(probe, start)
+    if (end === undefined || continues(probe, end) || isPartOfName(probe, start)) return
+    if (versionContext.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
+    probe.accept(ipv4Address, start, end, false)
+  },
+}
+
+function readIpv4(probe: Probe, start: number): number | undefined {
+  let index = start
+  for (let octet = 0; octet < 4; octet++) {
+    if (octet > 0 && probe.code(index++) !== 46) return undefined
+    const from = index
+    let value = 0
+    while (index < from + 4 && isDigit(probe.code(index))) value = value * 10 + probe.code(index++) - 48
+    const isPadded = index > from + 1 && probe.code(from) === 48
+    if (index === from || value > 255 || isPadded) return undefined
+  }
+  return index
+}
+
+/** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. */
+function continues(probe: Probe, end: number): boolean {
+  const next = probe.code(end)
+  if (holds(wordCharacters, next)) return true
+  return (next === 46 || next === 45) && holds(alphanumerics, probe.code(end + 1))
+}
+
+/** `Chrome/1.2.3.4`, `file-1.2.3.4`. */
+function isPartOfName(probe: Probe, start: number): boolean {
+  const previous = probe.before(start)
+  return (previous === 47 || previous === 45) && isLetter(probe.before(start - 1))
+}
+
+export const ipv6Address: Detector = {
+  entity,
+  group,
+  triggers: [':'],
+  find(probe, at) {
+    const start = groupStart(probe.text, at)
+    const previous = probe.before(start)
+    // Not the first colon of its run, or the middle of a word.
+    if (previous === 58 || previous === 46 || holds(wordCharacters, previous)) return
+    probe.startsAt(start)
+    if (start === at && probe.code(at + 1) !== 58) return
+    const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
+    if (end - start > lengthMax || holds(wordCharacters, probe.code(end))) return
+    const address = probe.text.slice(start, end)
+    if (isIPv6(address) && isPlausible(address)) probe.accept(ipv6Address, start, end, false)
+  },
+  tailStart: (text) => groupStart(text, text.length),
+}
+
+/** The start of the up to four hexadecimal digits that end at `end`. */
+function groupStart(text: string, end: number): number {
+  let start = end
+  while (start > 0 && start > end - 4 && holds(hexadecimals, text.charCodeAt(start - 1))) start--
+  return start
+}
+
+/** A full stop or a colon after an address belongs to the sentence; `::` at the end does not. */
+function trimDots(text: string, start: number, from: number): number {
+  let end = from
+  while (end > start && text[end - 1] === '.') end--
+  return text[end - 1] === ':' && text[end - 2] !== ':' ? end - 1 : end
+}
+
+/** Compressed forms must look like an assigned range, or `a::b` in source code would be one; bytes are not groups. */
+function isPlausible(address: string): boolean {
+  if (!address.includes('::')) return address.split(':').some((part) => part.length !== 2)
+  return /^(?:[23][0-9a-f]{3}:|f[cdef][0-9a-f]{2}:|64:ff9b:|::1$|::(?:ffff:)?(?:0:)?\d{1,3}\.)/i.test(address)
+}

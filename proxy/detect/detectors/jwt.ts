@@ -1,0 +1,44 @@
+// Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm.
+import { characterClass } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import { startsWord } from '../boundary.ts'
+
+const group = 'secrets'
+const entity = 'jwt'
+const base64url = characterClass('A-Za-z0-9_-')
+const headerLengthMax = 4096
+export const jwtLengthMax = 32_768
+
+export const jwt: Detector = {
+  entity,
+  group,
+  // {" in base64url
+  triggers: ['eyJ'],
+  find(probe, start) {
+    if (!probe.text.startsWith('eyJ', start) || !startsWord(probe, start) || probe.before(start) === 46) return
+    const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
+    if (probe.code(headerEnd) !== 46) return
+    const parts = headerParts(probe.text.slice(start, headerEnd))
+    if (parts === undefined) return
+    const limit = start + jwtLengthMax
+    let end = headerEnd
+    for (let part = 1; part < parts; part++) {
+      if (end === limit) break
+      if (probe.code(end) !== 46) return
+      end = probe.runEnd(end + 1, base64url, limit - end - 1)
+    }
+    probe.accept(jwt, start, end, true)
+  },
+}
+
+/** Three parts when the header says how the token is signed, five when it says how it is encrypted. */
+function headerParts(text: string): number | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    if (typeof header !== 'object' || header === null) return undefined
+    if ('enc' in header) return 5
+    return 'alg' in header || 'typ' in header ? 3 : undefined
+  } catch {
+    return undefined
+  }
+}

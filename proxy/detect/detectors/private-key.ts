@@ -1,0 +1,70 @@
+// Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
+// certificates are not secret. A key without its end marker is found as far as its text goes on.
+import { characterClass, holds } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import type { Probe } from '../probe.ts'
+
+const group = 'secrets'
+const entity = 'private-key'
+const begin = '-----BEGIN '
+/** The longest real blocks (16384-bit RSA) are under 13,000 characters. */
+export const keyLengthMax = 32_768
+
+const labelCharacters = characterClass('A-Z0-9 ')
+const labelLengthMax = 48
+/** Base64, line ends in any escaping, header lines of encrypted keys, quotes and joins of source code. */
+const bodyCharacters = characterClass('A-Za-z0-9+/=\\\\ \t\r\n"\',.:;()_>*|-')
+const base64 = characterClass('A-Za-z0-9+/=')
+const gapCharacters = characterClass(' \t\r\n\\"\'+>|*,')
+const gapLengthMax = 64
+const headerWord = /^(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset)\b/
+
+export const privateKey: Detector = {
+  entity,
+  group,
+  triggers: [begin],
+  find(probe, start, afterBegin) {
+    if (start < probe.blockEnd) return
+    const labelEnd = probe.runEnd(afterBegin, labelCharacters, labelLengthMax)
+    if (!/PRIVATE KEY(?: BLOCK)?$/.test(probe.text.slice(afterBegin, labelEnd))) return
+    for (let i = labelEnd; i < labelEnd + 5; i++) if (probe.code(i) !== 45) return
+    const bodyStart = labelEnd + 5
+    if (!hasKeyText(probe, bodyStart)) return
+    const bodyEnd = probe.runEnd(bodyStart, bodyCharacters, start + keyLengthMax - bodyStart)
+    const marker = endMarker(probe.text, bodyStart, bodyEnd)
+    if (marker === undefined && bodyEnd === start + keyLengthMax) {
+      probe.acceptToEnd(privateKey, start)
+      probe.blockEnd = probe.text.length
+      return
+    }
+    probe.blockEnd = marker ?? trimmed(probe.text, bodyEnd)
+    probe.accept(privateKey, start, probe.blockEnd, true)
+  },
+}
+
+/** Sixteen characters of base64, or a header line: a sentence about key files has neither. */
+function hasKeyText(probe: Probe, from: number): boolean {
+  let start = probe.runEnd(from, gapCharacters, gapLengthMax)
+  // Escaped line ends: the letter after the backslash.
+  while (probe.text[start - 1] === '\\' && /[nrt]/.test(String.fromCharCode(probe.code(start)))) {
+    start = probe.runEnd(start + 1, gapCharacters, gapLengthMax)
+    if (start > from + gapLengthMax) return false
+  }
+  const end = probe.runEnd(start, base64, 16)
+  if (end - start === 16) return true
+  const wordEnd = start + 'Proc-Type:'.length
+  for (let i = start; i < wordEnd; i++) if (!holds(bodyCharacters, probe.code(i))) return false
+  return headerWord.test(probe.text.slice(start, wordEnd))
+}
+
+/** The index after `-----END … KEY-----`; undefined when the block has none within its bounds. */
+function endMarker(text: string, from: number, to: number): number | undefined {
+  const match = /-----END [A-Z0-9 ]{0,48}KEY(?: BLOCK)?-----/.exec(text.slice(from, to))
+  return match === null ? undefined : from + match.index + match[0].length
+}
+
+function trimmed(text: string, end: number): number {
+  let last = end
+  while (/\s/.test(text.charAt(last - 1))) last--
+  return last
+}

@@ -1,0 +1,97 @@
+// Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
+// noticed here, so that no detector can decide too early. It does not know what any detector looks for.
+import type { EntityGroup } from './finding.ts'
+import { holds, type CharacterClass } from './characters.ts'
+
+/**
+ * How far left of its value's start a detector may look, in UTF-16 units. A window keeps this much of what it has
+ * released, so a longer look would see less in a stream than in the whole text.
+ */
+export const contextBefore = 96
+
+export type Candidate = {
+  readonly entity: string
+  readonly group: EntityGroup
+  readonly start: number
+  readonly end: number
+  /** A checksum or an equally strong structure speaks for it. */
+  readonly validated: boolean
+  readonly openEnded?: true
+}
+
+export class Probe {
+  text = ''
+  /** False: more text may follow, so whoever reads past the end has decided nothing. */
+  final = true
+  candidates: Candidate[] = []
+  /** Nothing that starts at or after this index is decided yet. */
+  undecidedFrom = 0
+  /** Numbers are given to the first detector that takes them: none starts before this index again. */
+  numberEnd = 0
+  /** The same for blocks of many lines, which may quote their own beginning. */
+  blockEnd = 0
+  #start = 0
+  #touchedEnd = false
+
+  open(text: string, final: boolean): void {
+    this.text = text
+    this.final = final
+    this.candidates = []
+    this.undecidedFrom = text.length
+    this.numberEnd = 0
+    this.blockEnd = 0
+  }
+
+  /** Called by the scanner before each `find`: `start` is where the trigger starts. */
+  arm(start: number): void {
+    this.#start = start
+    this.#touchedEnd = false
+  }
+
+  /** Called by the scanner after each `find`. */
+  settle(): void {
+    if (this.#touchedEnd && this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
+  }
+
+  /** Says that the value would start here, left of the trigger. Called before any reading forward. */
+  startsAt(start: number): void {
+    if (start < this.#start) this.#start = start
+  }
+
+  /** The unit at `index`, or -1 where the text ends. The only way to look right of the trigger. */
+  code(index: number): number {
+    if (index < this.text.length) return this.text.charCodeAt(index)
+    if (!this.final) this.#touchedEnd = true
+    return -1
+  }
+
+  /** The unit left of `index`, or -1 at the start of the text. */
+  before(index: number): number {
+    return index > 0 ? this.text.charCodeAt(index - 1) : -1
+  }
+
+  /** The index after the run of `characters` that starts at `from`, at most `lengthMax` long. */
+  runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
+    const limit = from + lengthMax
+    let index = from
+    while (index < limit && holds(characters, this.code(index))) index++
+    return index
+  }
+
+  accept(
+    of: { readonly entity: string; readonly group: EntityGroup },
+    start: number,
+    end: number,
+    validated: boolean,
+  ): void {
+    this.startsAt(start)
+    this.candidates.push({ entity: of.entity, group: of.group, start, end, validated })
+  }
+
+  /** A value that is longer than anything real: whatever follows is taken for a part of it. */
+  acceptToEnd(of: { readonly entity: string; readonly group: EntityGroup }, start: number): void {
+    this.startsAt(start)
+    const { entity, group } = of
+    this.candidates.push({ entity, group, start, end: this.text.length, validated: true, openEnded: true })
+  }
+}

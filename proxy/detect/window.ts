@@ -1,0 +1,126 @@
+// Owns redacting a text that arrives in pieces: whatever the pieces, what comes out is what the whole text would have
+// given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
+// nothing of events or JSON.
+import { contextBefore } from './probe.ts'
+import type { Plan } from './redaction.ts'
+import { replace, type Counts, type Replacement } from './replace.ts'
+import type { Vault } from './vault.ts'
+
+export type Window = {
+  /** Returns what is safe to release now. */
+  readonly push: (text: string) => string
+  /** Returns the rest. */
+  readonly end: () => string
+  readonly counts: Readonly<Counts>
+  readonly observed: Readonly<Counts>
+  /** From then on nothing is released. */
+  readonly blocked: Replacement['blocked']
+  /** UTF-16 units that are held back. */
+  readonly held: number
+}
+
+export type WindowOptions = {
+  /** What to redact (the plan of the response direction). A plan needs a vault. */
+  readonly plan?: Plan | undefined
+  /** Whose tokens to restore, after redacting. */
+  readonly vault?: Vault | undefined
+}
+
+/** The rules of a window without plan and vault: every piece is released as it is. */
+export function openWindow({ plan, vault }: WindowOptions): Window {
+  return new TextWindow(plan, vault)
+}
+
+/** Below this much held text every piece is scanned; above, only once an eighth of it has been added. */
+const eagerLength = 256
+const lazyShift = 3
+/** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
+const slackLength = 1024
+
+class TextWindow implements Window {
+  readonly counts: Counts = {}
+  readonly observed: Counts = {}
+  blocked: Replacement['blocked'] = undefined
+  readonly #plan: Plan | undefined
+  readonly #vault: Vault | undefined
+  /** Released text that scans may look back on, then what is held. */
+  #buffer = ''
+  #released = 0
+  #unscanned = 0
+  /** Redacted text that may end in the beginning of a token. */
+  #tail = ''
+  #isSwallowing = false
+
+  constructor(plan: Plan | undefined, vault: Vault | undefined) {
+    if (plan !== undefined && vault === undefined) throw new TypeError('a window with a plan needs a vault')
+    this.#plan = plan
+    this.#vault = vault
+  }
+
+  get held(): number {
+    return this.#buffer.length - this.#released + this.#tail.length
+  }
+
+  push(text: string): string {
+    return this.#restore(this.#redact(text, false), false)
+  }
+
+  end(): string {
+    return this.#restore(this.#redact('', true), true)
+  }
+
+  #redact(text: string, final: boolean): string {
+    const plan = this.#plan
+    if (plan === undefined) return text
+    if (this.#isSwallowing || this.blocked !== undefined) return ''
+    this.#buffer += text
+    this.#unscanned += text.length
+    const heldLength = this.#buffer.length - this.#released
+    if (!final && heldLength > eagerLength && this.#unscanned < heldLength >> lazyShift) return ''
+    this.#unscanned = 0
+    return this.#release(plan, final)
+  }
+
+  #release(plan: Plan, final: boolean): string {
+    const { findings, decidedTo } = plan.scanner.scanPart(this.#buffer, this.#released, final)
+    const from = this.#released
+    this.#released = decidedTo
+    const decided = this.#buffer.slice(from, decidedTo)
+    const output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
+    if (this.#released > contextBefore + slackLength) {
+      this.#buffer = this.#buffer.slice(this.#released - contextBefore)
+      this.#released = contextBefore
+    }
+    return output
+  }
+
+  #replace(text: string, findings: Parameters<typeof replace>[1], offset: number, plan: Plan): string {
+    const shifted = findings.map((f) => ({ ...f, start: f.start - offset, end: f.end - offset }))
+    const vault = this.#vault
+    if (vault === undefined) return text
+    const result = replace(text, shifted, plan, vault)
+    add(this.counts, result.counts)
+    add(this.observed, result.observed)
+    if (result.blocked !== undefined) this.blocked = result.blocked
+    const last = result.replaced.at(-1)
+    if (last?.openEnded) this.#isSwallowing = true
+    return result.text
+  }
+
+  #restore(text: string, final: boolean): string {
+    if (this.#vault === undefined) return text
+    if (text === '' && !final) return ''
+    const all = this.#tail + text
+    if (final) {
+      this.#tail = ''
+      return this.#vault.restore(all)
+    }
+    const { text: restored, heldFrom } = this.#vault.restorePart(all)
+    this.#tail = all.slice(heldFrom)
+    return restored
+  }
+}
+
+function add(to: Counts, from: Counts): void {
+  for (const entity of Object.keys(from)) to[entity] = (to[entity] ?? 0) + (from[entity] ?? 0)
+}

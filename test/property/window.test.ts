@@ -1,0 +1,177 @@
+// Whatever the pieces a text arrives in, a window gives the redaction of the whole, and releases nothing of a value early.
+import t from 'tap'
+import fc from 'fast-check'
+import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
+import { replace } from '../../proxy/detect/replace.ts'
+import { openVault, type Vault } from '../../proxy/detect/vault.ts'
+import { openWindow } from '../../proxy/detect/window.ts'
+import type { RedactionAction } from '../../proxy/detect/options.ts'
+
+const key = Buffer.alloc(32, 7)
+
+function planOf(action: RedactionAction, detect: readonly string[] = ['pii', 'secrets']): Plan {
+  const { redaction } = compileRedaction([{ id: 'r', direction: 'response', detect, action }], { path: ['redaction'] })
+  const plan = redaction?.plan('response', 'u', 'r')
+  if (plan === undefined) throw new Error('no plan')
+  return plan
+}
+
+function whole(text: string, plan: Plan, vault: Vault): string {
+  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault).text)
+}
+
+function pieces(texts: readonly string[], plan: Plan, vault: Vault): string {
+  const window = openWindow({ plan, vault })
+  return texts.map((text) => window.push(text)).join('') + window.end()
+}
+
+const pem = `-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAy8Dbv8prpJ/0kKhlGeJY\nozo2t60EG8L0561g13R29LvMR5hy\n-----END RSA PRIVATE KEY-----`
+const samples = [
+  'write to ada@example.org, or ring +44 20 7946 0958.',
+  'card 4111 1111 1111 1111 12/27, ssn 378-07-9520 ok',
+  'pay GB82 WEST 1234 5698 7654 32 from 10.20.30.40 now',
+  'mail a@b.co 555 123 4567@x.com (415) 555-0132 x12 end',
+  'v 2001:db8::8a2e:370:7334 std::vector 12:34:56 1.2.3',
+  `k ghp_${'a1B2c3D4e5F6'.repeat(3)} sk-ant-x AKIAQYLPMN5HHHFPZAM2!`,
+  'aws_secret_access_key = "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" end',
+  'h eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P. Next',
+  'My mobile: 0341 8387176\nDesk: 1-234; 8450 0840 office\n',
+  `key ${pem.slice(0, 110)} and then prose {`,
+]
+
+t.test('every split in two, and every single unit, gives the whole', async (t) => {
+  for (const action of ['mask', 'token', 'remove', 'hash', 'block'] as const) {
+    const plan = planOf(action)
+    for (const text of [...samples, pem]) {
+      const vault = openVault(key, 'p')
+      const expected = whole(text, plan, vault)
+      for (let i = 0; i <= text.length; i++) {
+        const actual = pieces([text.slice(0, i), text.slice(i)], plan, vault)
+        if (actual !== expected) t.equal(actual, expected, `${action} at ${i}`)
+      }
+      t.equal(pieces(text.split(''), plan, vault), expected, text.slice(0, 30))
+    }
+  }
+})
+
+t.test('every split in three gives the whole', async (t) => {
+  const plan = planOf('mask')
+  const vault = openVault(key, 'p')
+  for (const text of samples) {
+    const expected = whole(text, plan, vault)
+    let failures = 0
+    for (let i = 0; i <= text.length; i++) {
+      for (let j = i; j <= text.length; j++) {
+        if (pieces([text.slice(0, i), text.slice(i, j), text.slice(j)], plan, vault) !== expected) failures++
+      }
+    }
+    t.equal(failures, 0, text)
+  }
+})
+
+t.test('nothing of a value is released before it is replaced', async (t) => {
+  const plan = planOf('mask')
+  const vault = openVault(key, 'p')
+  for (const text of [...samples, pem]) {
+    const expected = whole(text, plan, vault)
+    const window = openWindow({ plan, vault })
+    let released = ''
+    for (const unit of text.split('')) {
+      released += window.push(unit)
+      if (!expected.startsWith(released)) t.equal(released, expected.slice(0, released.length))
+    }
+    t.equal(released + window.end(), expected)
+  }
+})
+
+const atoms = [
+  ...samples.flatMap((s) => s.split(' ')),
+  ...[
+    '@',
+    '.',
+    '-',
+    ':',
+    '::',
+    '+',
+    '(',
+    ')',
+    ' ',
+    '  ',
+    '\n',
+    '_',
+    '/',
+    '"',
+    '=',
+    ',',
+    'x',
+    'ext. 5',
+    '1',
+    '12',
+    '555',
+    '4111',
+    '0',
+  ],
+  ...[
+    'a',
+    'ab',
+    'GB82',
+    'PL',
+    'ssn',
+    'tel',
+    'fax',
+    'card',
+    'eyJ',
+    'sk-',
+    'SK',
+    'https://',
+    '-----BEGIN ',
+    'é',
+    '電',
+    '😀',
+    '\u00a0',
+  ],
+  ...[
+    '4111111111111111',
+    '5105-1051-0510-5100',
+    '378079520',
+    '+48 510 070 904',
+    '192.168.1.1',
+    'fe80::1',
+    'x@y.zz',
+    '-----',
+    pem,
+  ],
+  ...['EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_'],
+]
+const separators = ['', ' ', ' ', '\n', '.', '-', ',', '@']
+const texts = fc
+  .array(fc.tuple(fc.constantFrom(...atoms), fc.constantFrom(...separators)), { minLength: 1, maxLength: 14 })
+  .map((parts) => parts.map(([atom, separator]) => atom + separator).join(''))
+
+function cut(text: string, cuts: readonly number[]): string[] {
+  const at = [...new Set(cuts.map((c) => c % (text.length + 1)))].sort((a, b) => a - b)
+  return [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
+}
+
+t.test('random texts in random pieces', async () => {
+  const plans = (['mask', 'token', 'remove'] as const).map((action) => planOf(action))
+  plans.push(planOf('mask', ['phone']), planOf('mask', ['email', 'jwt']), planOf('token', ['secrets']))
+  const runs = Number(process.env['RUNS'] ?? 4000)
+  fc.assert(
+    fc.property(
+      texts,
+      fc.array(fc.nat(5000), { maxLength: 30 }),
+      fc.nat(5),
+      fc.boolean(),
+      (text, cuts, index, single) => {
+        const plan = plans[index] as Plan
+        const vault = openVault(key, 'p')
+        const tokens = [vault.tokenFor('email', 'own@value.org'), vault.tokenFor('us-ssn', '378-07-9520')]
+        const full = text.replaceAll('EMAIL_', tokens[0] ?? '').replaceAll('US_SSN_', tokens[1] ?? '')
+        const actual = pieces(single ? full.split('') : cut(full, cuts), plan, vault)
+        return actual === whole(full, plan, vault)
+      },
+    ),
+    { numRuns: runs },
+  )
+})
