@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { StorePlan } from './compile.ts'
 import type { Charge, Count, Taken } from './counters.ts'
-import type { StoreEvent } from './store-event.ts'
+import type { StoreErrorReason, StoreEvent } from './store-event.ts'
 
 /**
  * Looks at every count before it changes any, so a refusal consumes nothing. Only relative times, so only the server's
@@ -55,6 +55,8 @@ export function connectRedis(plan: NonNullable<StorePlan['redis']>, resolveSecre
     disableClientInfo: true,
     connectionName: 'gatewright',
     connectTimeout: 2000,
+    // How long a connection that is given up may take to end before it is destroyed: a hung server never ends it.
+    disconnectTimeout: 200,
     commandTimeout: plan.timeoutMs,
     // Without these three a request waits for Redis to come back (measured in field/security.md §2.3).
     enableOfflineQueue: false,
@@ -63,8 +65,6 @@ export function connectRedis(plan: NonNullable<StorePlan['redis']>, resolveSecre
     autoResendUnfulfilledCommands: false,
     retryStrategy: (attempt) =>
       Math.min(50 * 2 ** Math.min(attempt - 1, 10), reconnectMsMax) * (0.5 + Math.random() / 2),
-    // After a failover the name points to the new primary while this connection still holds the old one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(plan.username === undefined ? {} : { username: plan.username }),
     ...(plan.password === undefined ? {} : { password: resolveSecret(plan.password) }),
   })
@@ -76,6 +76,8 @@ const probeMsMin = 100
 const probeMsMax = 1000
 /** Unanswered probes after which the connection itself is given up: behind a black hole only a new one can help. */
 const probesPerConnection = 3
+/** How often at most a primary that became a replica is left for a new connection. */
+const readonlyReconnectMs = 5000
 
 export class RedisCounters {
   readonly #client: RedisClient
@@ -83,6 +85,9 @@ export class RedisCounters {
   readonly #clock: Clock
   readonly #onEvent: (event: StoreEvent) => void
   #slow = false
+  /** ioredis calls a connection ready until it is closed, also when it was told to leave it. */
+  #leaving = false
+  #leftReadonlyAtMs = Number.NEGATIVE_INFINITY
   #up: boolean | undefined
   #probe: Timer | undefined
   #closed = false
@@ -95,17 +100,23 @@ export class RedisCounters {
     // An 'error' event without a listener would end the process.
     client.on('error', (error) => this.#onEvent({ kind: 'error', reason: 'connection', message: reasonOf(error) }))
     client.on('ready', () => this.#report())
-    client.on('close', () => this.#report())
+    client.on('close', () => {
+      this.#leaving = false
+      this.#report()
+    })
   }
 
   /** Whether a question would be asked at all. */
   get available(): boolean {
-    return !this.#slow && this.#client.status === 'ready'
+    return !this.#slow && !this.#leaving && this.#client.status === 'ready'
   }
 
   /** Undefined: Redis did not count; whether it counts later what it was sent before a timeout is not known. */
   async take(charges: readonly Charge[]): Promise<Taken | undefined> {
-    if (!this.available) return undefined
+    if (!this.available) {
+      this.#onEvent({ kind: 'error', reason: 'unavailable', message: this.#slow ? 'breaker open' : 'not connected' })
+      return undefined
+    }
     const keys = charges.map((charge) => `${this.#prefix}${charge.namespace}/${charge.key}`)
     const quotas = charges.flatMap((charge) => [charge.quota, charge.windowMs])
     try {
@@ -140,13 +151,30 @@ export class RedisCounters {
   /** Only slowness opens the breaker: an error that comes back at once costs a request nothing worth saving. */
   #failed(error: unknown): void {
     const message = reasonOf(error)
-    const timedOut = message === 'Command timed out'
-    this.#onEvent({ kind: 'error', reason: timedOut ? 'timeout' : 'reply', message })
-    if (!timedOut || this.#slow || this.#closed) return
+    const reason = classify(error, message)
+    this.#onEvent({ kind: 'error', reason, message })
+    if (this.#closed) return
+    if (message.startsWith('READONLY')) this.#leaveReadonly()
+    if (reason !== 'timeout' || this.#slow) return
     this.#slow = true
     this.#report()
     // At once: if only this process or the network stalled for a moment, Redis is back within a round trip.
     void this.#ask(1)
+  }
+
+  /** After a failover the name points to the new primary while this connection still holds the old one. */
+  #leaveReadonly(): void {
+    const nowMs = this.#clock.monotonic()
+    if (nowMs - this.#leftReadonlyAtMs < readonlyReconnectMs) return
+    this.#leftReadonlyAtMs = nowMs
+    this.#leave()
+  }
+
+  #leave(): void {
+    if (this.#leaving || this.#client.status !== 'ready') return
+    this.#leaving = true
+    this.#report()
+    this.#client.disconnect(true)
   }
 
   /** Probes stand beside the requests, so none of them pays for finding out that Redis is still away. */
@@ -157,7 +185,7 @@ export class RedisCounters {
       this.#report()
     } catch {
       if (this.#closed) return
-      if (attempt % probesPerConnection === 0 && this.#client.status === 'ready') this.#client.disconnect(true)
+      if (attempt % probesPerConnection === 0) this.#leave()
       const delayMs = Math.min(probeMsMin * 2 ** Math.min(attempt - 1, 10), probeMsMax)
       this.#probe = this.#clock.after(delayMs, () => void this.#ask(attempt + 1))
     }
@@ -176,6 +204,11 @@ function readReply(reply: unknown, length: number): Taken {
   const counts: Count[] = []
   for (let i = 1; i < numbers.length; i += 2) counts.push({ used: numbers[i] ?? 0, resetMs: numbers[i + 1] ?? 0 })
   return { admitted: numbers[0] === 1, counts }
+}
+
+function classify(error: unknown, message: string): StoreErrorReason {
+  if (message === 'Command timed out') return 'timeout'
+  return error instanceof Error && error.name === 'ReplyError' ? 'reply' : 'unavailable'
 }
 
 /** Some connection errors carry only a code (several addresses were tried). */

@@ -1,7 +1,13 @@
 // Owns what the store tells its caller, for logs and metrics. Labels are bounded; `message` is for logs only.
+export type StoreErrorReason = 'timeout' | 'reply' | 'unavailable' | 'connection'
+
 export type StoreEvent =
-  /** `timeout` and `reply`: a request was decided without the store. `connection`: a connect failed or broke. */
-  | { readonly kind: 'error'; readonly reason: 'timeout' | 'reply' | 'connection'; readonly message: string }
+  /**
+   * A request was decided without the store, because it was slow (`timeout`), answered with an error (`reply`) or was
+   * not asked at all (`unavailable`: not connected, or the breaker is open). `connection`: a connect failed or broke.
+   */
+  | { readonly kind: 'error'; readonly reason: StoreErrorReason; readonly message: string }
+  /** The store went away or came back; worth a line in the log, unlike each single error. */
   | { readonly kind: 'state'; readonly up: boolean }
   /**
    * A limit was decided without its shared count: counted in this process (`local`), not at all (`allow`), or with the
