@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { presentedKey, stripCredentials } from '../../../proxy/identity/credentials.ts'
+
+t.test('nothing that may have carried the key is left, and all else is as it was', async (t) => {
+  const headers = [
+    ...[
+      'Host',
+      'gw',
+      'AUTHORIZATION',
+      'Bearer k',
+      'X-API-Key',
+      'k',
+      'Api-Key',
+      'k',
+      'x-goog-api-key',
+      'k',
+      'x-api-key',
+      'again',
+    ],
+    ...['Proxy-Authorization', 'Basic k', 'Cookie', 'a=b', 'X-Api-Keys', 'kept', 'anthropic-version', '2023-06-01'],
+  ]
+  t.same(stripCredentials(headers, ''), {
+    headers: ['Host', 'gw', 'Cookie', 'a=b', 'X-Api-Keys', 'kept', 'anthropic-version', '2023-06-01'],
+    query: '',
+  })
+  for (const [query, expected] of [
+    ['key=abc', ''],
+    ['alt=sse&key=abc', 'alt=sse'],
+    ['key=abc&alt=sse', 'alt=sse'],
+    ['a=%2f+%2F&key=abc&b=&&c', 'a=%2f+%2F&b=&&c'],
+    ['key=a&key=b&%6bey=c&k%65%79=d&key', ''],
+    ['keys=1&monkey=2&KEY=3&%zz=4&key%=5', 'keys=1&monkey=2&KEY=3&%zz=4&key%=5'],
+    ['a=key&b=key=c', 'a=key&b=key=c'],
+  ] as const) {
+    t.equal(stripCredentials([], query).query, expected, query)
+  }
+})
+
+t.test('what was stripped presents nothing any more', async () => {
+  const name = fc.constantFrom('authorization', 'X-Api-Key', 'api-key', 'x-goog-api-key', 'accept', 'x-key')
+  const headers = fc.array(fc.tuple(name, fc.string()), { maxLength: 6 }).map((pairs) => pairs.flat())
+  const field = fc.oneof(
+    fc.string(),
+    fc.stringMatching(/^(k|%6b)(e|%65)(y|%79)=.*$/),
+    fc.constantFrom('key', 'key=', '&', 'a=b'),
+  )
+  const query = fc.array(field, { maxLength: 5 }).map((fields) => fields.join('&'))
+  fc.assert(
+    fc.property(headers, query, (headers, query) => {
+      const stripped = stripCredentials(headers, query)
+      const again = stripCredentials(stripped.headers, stripped.query)
+      return (
+        presentedKey(stripped.headers, stripped.query).kind === 'none' &&
+        again.query === stripped.query &&
+        again.headers.length === stripped.headers.length &&
+        !new URLSearchParams(stripped.query).has('key')
+      )
+    }),
+    { numRuns: 1000 },
+  )
+})
