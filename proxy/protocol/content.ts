@@ -29,7 +29,12 @@ export type ToolCall = {
 export type ToolDefinition = { readonly address: Address; readonly name: string; readonly description?: string }
 
 /** Token counts as the upstream reports them. */
-export type Usage = { readonly input?: number; readonly output?: number; readonly cacheRead?: number; readonly cacheWrite?: number }
+export type Usage = {
+  readonly input?: number
+  readonly output?: number
+  readonly cacheRead?: number
+  readonly cacheWrite?: number
+}
 
 export type Content = {
   readonly model?: string

@@ -32,7 +32,11 @@ export type FaultView = {
 }
 
 /** `headers` holds only what the dialect itself needs (content-type, request-id); the pipeline adds its own. */
-export type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+export type Refusal = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 export interface Operation {
   /** Dotted, bounded set, for rules, metrics and audit: `chat.completions`, `models.list`, `messages`, `messages.count_tokens`, `http`. */
@@ -45,14 +49,18 @@ export interface Operation {
   readonly body: 'json' | 'none' | 'any'
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
   readonly idempotent: boolean
-  /** Malformed shapes (messages that is not an array) are a reading failure: ambiguous input is refused, never guessed. */
-  readRequest(body: Json): Reading
-  readAnswer(body: Json): Reading
+  /**
+   * `text` is the source that `body` was parsed from: long numbers are inspected as they were written. Malformed shapes
+   * (messages that is not an array) are a reading failure: ambiguous input is refused, never guessed.
+   */
+  readRequest(body: Json, text: string): Reading
+  readAnswer(body: Json, text: string): Reading
   /** For answers in text/event-stream; absent where the operation does not stream. */
   openStream?(): StreamReader
 }
 
-export type Reading = { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly message: string }
+export type Reading =
+  { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly message: string }
 
 /** Reads one stream. It is told every event in order and remembers what it needs to build events of its own. */
 export interface StreamReader {
@@ -66,22 +74,40 @@ export interface StreamReader {
  * What one event means. A channel is one text that grows: `text:0` (choice 0), `reasoning:0`, `arguments:0:1` (choice 0,
  * tool call 1). An event may carry several deltas (several choices).
  */
-export type StreamStep = {
-  readonly ok: true
-  /** The event's data parsed, so that an edit needs no second parse. Absent for events without JSON (`[DONE]`). */
-  readonly value?: Json
-  readonly deltas: readonly Delta[]
-  /** Channels that are complete before this event: what is held back on them must be written before it. */
-  readonly ends: readonly string[]
-  /** Tool calls that are complete before this event, with the channel that carries their arguments. */
-  readonly calls: readonly (ToolCall & { readonly channel: string })[]
-  /** Text in this event that is whole at once (no channel): refusals, final aggregates, tool names are not deltas. */
-  readonly parts: readonly { readonly address: Address; readonly text: string }[]
-  /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
-  readonly terminal: boolean
-  /** The upstream's own in-band error, public text. */
-  readonly error?: string
-  readonly usage?: Usage
-} | { readonly ok: false; readonly message: string }
+export type StreamStep =
+  | {
+      readonly ok: true
+      /** The event's data parsed, so that an edit needs no second parse. Absent for events without JSON (`[DONE]`). */
+      readonly value?: Json
+      readonly deltas: readonly Delta[]
+      /**
+       * Channels that are complete with this event. What is held back on them must be written before it, unless the event
+       * itself carries a delta of the channel: then that delta is the last one, and what is held back goes into its place.
+       */
+      readonly ends: readonly string[]
+      /**
+       * Tool calls that are complete with this event, with the channel that carries their arguments (those in this very
+       * event included, and then in place as for `ends`). They must be judged before the event is written.
+       */
+      readonly calls: readonly StreamedCall[]
+      /** Text in this event that is whole at once (no channel): final aggregates, citations, fields without an adapter. */
+      readonly parts: readonly { readonly address: Address; readonly text: string }[]
+      /** What is there but cannot be read as text, each once: `thinking`, `audio`, `logprobs`. */
+      readonly uninspected?: readonly string[]
+      /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
+      readonly terminal: boolean
+      /** The upstream's own in-band error, public text. */
+      readonly error?: string
+      /** All that the stream has reported so far, field by field the largest. */
+      readonly usage?: Usage
+    }
+  | { readonly ok: false; readonly message: string }
 
-export type Delta = { readonly channel: string; readonly address: Address; readonly text: string; readonly kind: 'text' | 'arguments' }
+export type StreamedCall = ToolCall & { readonly channel: string }
+
+export type Delta = {
+  readonly channel: string
+  readonly address: Address
+  readonly text: string
+  readonly kind: 'text' | 'arguments'
+}

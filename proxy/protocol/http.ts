@@ -1,0 +1,84 @@
+// Owns plain HTTP upstreams: any method, any path, JSON of any shape, every string in it inspected. It has no envelope,
+// so nothing is exempt.
+import { STATUS_CODES } from 'node:http'
+import { parseJsonText } from '../lib/json.ts'
+import type { Json } from '../lib/json.ts'
+import { formatEvent } from '../lib/sse.ts'
+import type { Role } from './content.ts'
+import type { FaultView, Operation, Protocol, Reading, StreamReader, StreamStep } from './protocol.ts'
+import { readTexts } from './texts.ts'
+import type { Layout } from './texts.ts'
+
+export const httpProtocol: Protocol = {
+  name: 'http',
+  resolve(method, path): Operation {
+    return {
+      name: 'http',
+      path,
+      action: 'tool.call',
+      body: 'any',
+      idempotent: idempotentMethods.has(method),
+      readRequest: (body, text) => readDocument(body, text, 'other'),
+      readAnswer: (body, text) => readDocument(body, text, 'tool'),
+      openStream: () => new EventReader(),
+    }
+  },
+  refusal: (fault) => ({
+    status: fault.status,
+    headers: { 'content-type': 'application/problem+json' },
+    body: JSON.stringify(problem(fault)),
+  }),
+  streamError: (fault) => formatEvent('error', JSON.stringify(problem(fault))),
+}
+
+/** RFC 9110 §9.2.2. */
+const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
+
+/** JSON of no particular format, such as the arguments of a tool call: every string, long number and telling key. */
+export function readDocument(body: Json, text: string, role: Role): Reading {
+  const layout: Layout = { roleAt: () => role, standing: () => 'free' }
+  return { ok: true, content: { ...readTexts(body, text, layout), toolCalls: [], tools: [] } }
+}
+
+/** RFC 9457. The type is blank: the code says more than a page about it would. */
+function problem(fault: FaultView): unknown {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[fault.status] ?? 'Error',
+    status: fault.status,
+    detail: fault.message,
+    instance: fault.requestId,
+    code: fault.code,
+    ...(fault.rule === undefined ? undefined : { rule: fault.rule }),
+  }
+}
+
+const limits = { depthMax: 64, keysMax: 10_000 }
+
+/**
+ * Data that is a JSON object or array is read whole, event by event. Anything else is text, and all such data of a
+ * stream are one channel, so that a value split over events is seen; the address of a delta is then the data itself.
+ * A marker such as `[DONE]` is neither. The format has no end of its own, so no event is terminal.
+ */
+class EventReader implements StreamReader {
+  #name = 'message'
+
+  read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
+    const none = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
+    if (data === '') return none
+    if (/^\[[A-Z_]{1,32}\]$/.test(data)) return { ...none, ends: [channel] }
+    const parsed = data.startsWith('{') || data.startsWith('[') ? parseJsonText(data, limits) : undefined
+    if (parsed?.ok === true) {
+      const reading = readDocument(parsed.value, parsed.text, 'tool')
+      return reading.ok ? { ...none, value: parsed.value, parts: reading.content.parts } : reading
+    }
+    this.#name = event
+    return { ...none, deltas: [{ channel, address: { path: [] }, text: data, kind: 'text' }] }
+  }
+
+  deltaEvent(_channel: string, text: string): string {
+    return formatEvent(this.#name, text)
+  }
+}
+
+const channel = 'text:0'

@@ -1,0 +1,200 @@
+// Owns the reading of OpenAI chat completions, request and answer, as every vendor of that format sends them. It does
+// not know streams.
+import { isObject } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { Path } from '../lib/pointer.ts'
+import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { Reading } from './protocol.ts'
+import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { parseArguments, readTexts } from './texts.ts'
+import type { Label, Layout, Standing } from './texts.ts'
+
+export function readChatRequest(body: Json, text: string): Reading {
+  if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
+  const wrong = wrongRequest(body)
+  if (wrong !== undefined) return { ok: false, message: wrong }
+  const tools = toolDefinitions(body)
+  if (typeof tools === 'string') return { ok: false, message: tools }
+  const content = present<Content>({
+    model: stringOf(body.model),
+    stream: body.stream === true,
+    maxTokens: largest(countOf(body.max_completion_tokens), countOf(body.max_tokens)),
+    messages: arrayOf(body.messages).length,
+    toolCalls: [],
+    tools,
+    usage: undefined,
+    ...readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }),
+  })
+  return { ok: true, content }
+}
+
+export function readChatAnswer(body: Json, text: string): Reading {
+  if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
+  const wrong = wrongMember(body, 'choices', ['array'], '')
+  if (wrong !== undefined) return { ok: false, message: wrong }
+  const toolCalls = arrayOf(body.choices).flatMap((choice, index) => choiceCalls(choice, index))
+  if (toolCalls.some((call) => call === undefined)) return { ok: false, message: 'A tool call has no name.' }
+  const content = present<Content>({
+    model: stringOf(body.model),
+    stream: undefined,
+    maxTokens: undefined,
+    messages: undefined,
+    toolCalls: toolCalls.filter((call) => call !== undefined),
+    tools: [],
+    usage: chatUsage(body.usage),
+    ...readTexts(body, text, answerLayout),
+  })
+  return { ok: true, content }
+}
+
+/** `prompt_tokens` includes the cached ones, as OpenAI counts. */
+export function chatUsage(usage: Json | undefined): Usage | undefined {
+  if (!isObject(usage)) return undefined
+  const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {}
+  return present<Usage>({
+    input: countOf(usage.prompt_tokens),
+    output: countOf(usage.completion_tokens),
+    cacheRead: countOf(details.cached_tokens),
+    cacheWrite: undefined,
+  })
+}
+
+/** What must not change or cannot be read; everything else is inspected. */
+export function standing(key: string, owner: JsonObject, path: Path): Standing {
+  const fixed = standings.get(key)
+  if (fixed !== undefined) return fixed
+  const parent = path.at(-2)
+  if (key === 'name') return isToolName(path) ? 'identifier' : 'inspected'
+  if (key === 'data') return parent === 'input_audio' || parent === 'audio' ? audio : 'inspected'
+  if (key === 'url') return parent === 'image_url' ? image : 'inspected'
+  if (key === 'image_url') return typeof owner[key] === 'string' ? image : 'inspected'
+  if (key === 'logprobs') return isObject(owner[key]) ? logprobs : 'inspected'
+  return 'inspected'
+}
+
+const audio: Label = { label: 'audio', how: 'encoded' }
+const image: Label = { label: 'image', how: 'encoded' }
+/** They repeat the text piece by piece, so no value in them is whole. */
+const logprobs: Label = { label: 'logprobs', how: 'skip' }
+
+const standings = new Map<string, Standing>([
+  ...[
+    'role',
+    'type',
+    'id',
+    'object',
+    'model',
+    'tool_call_id',
+    'finish_reason',
+    'system_fingerprint',
+    'service_tier',
+  ].map((key) => [key, 'identifier'] as const),
+  ...['created', 'expires_at', 'seed'].map((key) => [key, 'number'] as const),
+  ...['parameters', 'schema', 'metadata', 'logit_bias'].map((key) => [key, 'free'] as const),
+  ['file_id', { label: 'file', how: 'walk' }],
+  ['file_data', { label: 'file', how: 'encoded' }],
+  ['encrypted_content', { label: 'encrypted', how: 'encoded' }],
+])
+
+/** Where a tool is offered, chosen or called; a participant's name stands elsewhere. */
+function isToolName(path: Path): boolean {
+  const parent = path.at(-2)
+  if (parent === 'function' || parent === 'custom' || parent === 'function_call') return true
+  return path.length === 3 && path[0] === 'functions'
+}
+
+function requestRole(body: JsonObject, path: Path): Role {
+  const [member, index] = path
+  if (member === 'messages' && typeof index === 'number') {
+    const message = arrayOf(body.messages)[index]
+    return (isObject(message) ? roles.get(message.role) : undefined) ?? 'other'
+  }
+  if (member === 'tools' || member === 'functions' || member === 'response_format') return 'definition'
+  return member === 'prediction' ? 'assistant' : 'other'
+}
+
+const roles = new Map<Json | undefined, Role>([
+  ['system', 'system'],
+  ['developer', 'system'],
+  ['user', 'user'],
+  ['assistant', 'assistant'],
+  ['tool', 'tool'],
+  ['function', 'tool'],
+])
+
+export const answerLayout: Layout = {
+  roleAt: (path) => (path[0] === 'choices' ? 'assistant' : 'other'),
+  standing,
+}
+
+function wrongRequest(body: JsonObject): string | undefined {
+  const wrong =
+    wrongMember(body, 'model', ['string'], '', true) ??
+    wrongMember(body, 'messages', ['array'], '', true) ??
+    wrongMember(body, 'stream', ['boolean'], '') ??
+    wrongMember(body, 'max_tokens', ['number'], '') ??
+    wrongMember(body, 'max_completion_tokens', ['number'], '') ??
+    wrongMember(body, 'tools', ['array'], '') ??
+    wrongMember(body, 'functions', ['array'], '')
+  if (wrong !== undefined) return wrong
+  for (const [index, message] of arrayOf(body.messages).entries()) {
+    const place = `messages[${index}]`
+    if (!isObject(message)) return `${place} must be an object.`
+    const fault =
+      wrongMember(message, 'role', ['string'], `${place}.`, true) ??
+      wrongMember(message, 'content', ['string', 'array'], `${place}.`) ??
+      wrongMember(message, 'tool_calls', ['array'], `${place}.`)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+/** A string says what is wrong. */
+function toolDefinitions(body: JsonObject): ToolDefinition[] | string {
+  const definitions: ToolDefinition[] = []
+  for (const member of ['tools', 'functions'] as const) {
+    for (const [index, tool] of arrayOf(body[member]).entries()) {
+      const definition = isObject(tool) ? toolDefinition(tool, member, index) : undefined
+      if (definition === undefined) return `${member}[${index}] is not a tool.`
+      definitions.push(definition)
+    }
+  }
+  return definitions
+}
+
+/** A tool of the provider's own (web search and the like) is known by its type. */
+function toolDefinition(tool: JsonObject, member: 'tools' | 'functions', index: number): ToolDefinition | undefined {
+  const described = member === 'functions' ? tool : (tool.function ?? tool.custom ?? { name: tool.type ?? null })
+  if (!isObject(described) || typeof described.name !== 'string') return undefined
+  return present<ToolDefinition>({
+    address: { path: [member, index] },
+    name: described.name,
+    description: stringOf(described.description),
+  })
+}
+
+function choiceCalls(choice: Json, index: number): (ToolCall | undefined)[] {
+  const message = isObject(choice) ? choice.message : undefined
+  if (!isObject(message)) return []
+  const path = ['choices', index, 'message']
+  const calls = arrayOf(message.tool_calls).map((call, at) =>
+    isObject(call) ? toolCall(call, call.function ?? call.custom, [...path, 'tool_calls', at]) : undefined,
+  )
+  const legacy = message.function_call
+  return isObject(legacy) ? [...calls, toolCall({}, legacy, [...path, 'function_call'])] : calls
+}
+
+/** A custom tool's `input` is free text, so it has no arguments that a rule could rely on. */
+function toolCall(call: JsonObject, called: Json | undefined, path: Path): ToolCall | undefined {
+  if (!isObject(called) || typeof called.name !== 'string' || called.name === '') return undefined
+  return present<ToolCall>({
+    address: { path },
+    id: stringOf(call.id),
+    name: called.name,
+    args: typeof called.arguments === 'string' ? parseArguments(called.arguments) : undefined,
+  })
+}
+
+function largest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
+}

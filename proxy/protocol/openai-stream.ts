@@ -1,0 +1,265 @@
+// Owns the reading of streamed OpenAI chat completions, chunk by chunk. A tool call is complete when its choice is: the
+// format has no earlier sign that can be trusted.
+import { isObject, parseJsonText } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { Path } from '../lib/pointer.ts'
+import { formatEvent } from '../lib/sse.ts'
+import type { ToolCall, Usage } from './content.ts'
+import { answerLayout, chatUsage, standing } from './openai-chat.ts'
+import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
+import { parseArguments, readTexts } from './texts.ts'
+import type { Layout } from './texts.ts'
+import { largerUsage } from './usage.ts'
+
+export function openChatStream(): StreamReader {
+  return new ChatStream()
+}
+
+type Call = { id?: string; name?: string; readonly channel: string; readonly form: Form; arguments: string }
+type Form = 'function' | 'custom' | 'function_call'
+type Choice = { readonly channels: Set<string>; readonly calls: Map<string, Call>; finished: boolean }
+/** Gathers what one event means; `wrong` says why it cannot be read. */
+type Draft = {
+  readonly deltas: Delta[]
+  readonly ends: string[]
+  readonly calls: StreamedCall[]
+  wrong: string | undefined
+}
+type ReadStep = Extract<StreamStep, { ok: true }>
+
+const limits = { depthMax: 64, keysMax: 10_000 }
+
+class ChatStream implements StreamReader {
+  readonly #choices = new Map<number, Choice>()
+  /** Where each channel's text goes in a delta. */
+  readonly #writers = new Map<string, (text: string) => JsonObject>()
+  #head: JsonObject = {}
+  #usage: Usage | undefined
+  #ended = false
+
+  read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
+    if (data === '') return nothing
+    if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
+    if (data === '[DONE]') return this.#end()
+    const parsed = parseJsonText(data, limits)
+    if (!parsed.ok) return { ok: false, message: parsed.message }
+    const { value, text } = parsed
+    if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
+    const error = value.error ?? (event === 'error' ? value : undefined)
+    if (error !== undefined && error !== null) {
+      return { ...this.#step(value, text, newDraft(), answerLayout), error: errorText(error) }
+    }
+    const draft = this.#chunk(value)
+    return draft.wrong === undefined ? this.#step(value, text, draft, chunkLayout) : { ok: false, message: draft.wrong }
+  }
+
+  deltaEvent(channel: string, text: string): string {
+    const writer = this.#writers.get(channel)
+    if (writer === undefined) throw new Error('No such channel has been read.')
+    const index = Number(channel.split(':')[1])
+    const choices = [{ index, delta: writer(text), finish_reason: null }]
+    return formatEvent('message', JSON.stringify({ ...this.#head, choices }))
+  }
+
+  #step(value: JsonObject, text: string, draft: Draft, layout: Layout): ReadStep {
+    this.#usage = largerUsage(this.#usage, chatUsage(value.usage))
+    const { parts, uninspected } = readTexts(value, text, layout)
+    return {
+      ok: true,
+      value,
+      deltas: draft.deltas,
+      ends: draft.ends,
+      calls: draft.calls,
+      parts,
+      ...(uninspected.length === 0 ? undefined : { uninspected }),
+      terminal: false,
+      ...(this.#usage === undefined ? undefined : { usage: this.#usage }),
+    }
+  }
+
+  #chunk(value: JsonObject): Draft {
+    const draft = newDraft()
+    if (this.#head.id === undefined && typeof value.id === 'string') {
+      const { id, object, created, model } = value
+      this.#head = present<JsonObject>({ id, object, created, model })
+    }
+    draft.wrong = wrongMember(value, 'choices', ['array'], '')
+    for (const [at, choice] of arrayOf(value.choices).entries()) {
+      draft.wrong ??= this.#choice(choice, ['choices', at], draft)
+    }
+    return draft
+  }
+
+  #choice(value: Json, path: Path, draft: Draft): string | undefined {
+    if (!isObject(value) || !Number.isSafeInteger(value.index)) return 'A choice has no index.'
+    const index = value.index as number
+    let choice = this.#choices.get(index)
+    if (choice === undefined) {
+      choice = { channels: new Set(), calls: new Map(), finished: false }
+      this.#choices.set(index, choice)
+    }
+    // Nobody would judge calls that stand where a stream does not have them.
+    const misplaced = isObject(value.message) && (value.message.tool_calls ?? value.message.function_call)
+    if (isObject(misplaced) || Array.isArray(misplaced)) return 'A chunk carries a whole message with tool calls.'
+    if (isObject(value.delta)) {
+      const wrong = this.#delta(value.delta, [...path, 'delta'], index, choice, draft)
+      if (wrong !== undefined) return wrong
+    }
+    if (typeof value.finish_reason === 'string') this.#finish(choice, draft)
+    return undefined
+  }
+
+  #delta(delta: JsonObject, path: Path, index: number, choice: Choice, draft: Draft): string | undefined {
+    for (const [field, name] of textFields) {
+      const text = delta[field]
+      if (typeof text !== 'string') continue
+      this.#grow(
+        { channel: `${name}:${index}`, address: { path: [...path, field] }, text, kind: 'text' },
+        choice,
+        draft,
+        {
+          writer: (more) => ({ [field]: more }),
+        },
+      )
+    }
+    if (isObject(delta.audio) && typeof delta.audio.transcript === 'string') {
+      const address = { path: [...path, 'audio', 'transcript'] }
+      const grown: Delta = { channel: `transcript:${index}`, address, text: delta.audio.transcript, kind: 'text' }
+      this.#grow(grown, choice, draft, { writer: (more) => ({ audio: { transcript: more } }) })
+    }
+    if (isObject(delta.function_call)) {
+      const wrong = this.#call({ function_call: delta.function_call }, path, `${index}:function`, choice, draft)
+      if (wrong !== undefined) return wrong
+    }
+    const wrong = wrongMember(delta, 'tool_calls', ['array'], 'delta.')
+    if (wrong !== undefined) return wrong
+    for (const [at, call] of arrayOf(delta.tool_calls).entries()) {
+      if (!isObject(call) || !Number.isSafeInteger(call.index)) return 'A tool call has no index.'
+      const wrong = this.#call(call, [...path, 'tool_calls', at], `${index}:${call.index as number}`, choice, draft)
+      if (wrong !== undefined) return wrong
+    }
+    return undefined
+  }
+
+  #call(value: JsonObject, path: Path, key: string, choice: Choice, draft: Draft): string | undefined {
+    if (choice.finished) return 'A tool call goes on after its choice has finished.'
+    const [form, ...others] = forms.filter((name) => isObject(value[name]))
+    if (others.length > 0) return 'A tool call is of two kinds.'
+    let call = choice.calls.get(key)
+    if (call === undefined) {
+      if (form === undefined) return 'A tool call begins without saying what is called.'
+      call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}`, form, arguments: '' }
+      choice.calls.set(key, call)
+    }
+    if (form !== undefined && form !== call.form) return 'A tool call changes its kind.'
+    if (typeof value.id === 'string' && value.id !== '') {
+      if (call.id !== undefined && call.id !== value.id) return 'A tool call changes its id.'
+      call.id = value.id
+    }
+    const called = form === undefined ? undefined : value[form]
+    if (!isObject(called)) return undefined
+    if (typeof called.name === 'string' && called.name !== '') {
+      // Some clients join the pieces of a name and some take the last one, so only one reading is accepted.
+      if (call.name !== undefined && call.name !== called.name) return 'A tool call changes its name.'
+      call.name = called.name
+    }
+    const field = form === 'custom' ? 'input' : 'arguments'
+    const text = called[field]
+    if (text === undefined || text === null) return undefined
+    if (typeof text !== 'string' || form === undefined) return 'The arguments of a tool call must be string.'
+    call.arguments += text
+    const kind = form === 'custom' ? 'text' : 'arguments'
+    const grown: Delta = { channel: call.channel, address: { path: [...path, form, field] }, text, kind }
+    this.#grow(grown, choice, draft, { writer: callWriter(form, field, value.index) })
+    return undefined
+  }
+
+  #grow(delta: Delta, choice: Choice, draft: Draft, { writer }: { writer: (text: string) => JsonObject }): void {
+    if (!this.#writers.has(delta.channel)) this.#writers.set(delta.channel, writer)
+    choice.channels.add(delta.channel)
+    if (delta.text !== '') draft.deltas.push(delta)
+  }
+
+  #finish(choice: Choice, draft: Draft): void {
+    draft.ends.push(...choice.channels)
+    choice.channels.clear()
+    for (const call of choice.calls.values()) {
+      if (call.name === undefined) draft.wrong ??= 'A tool call has no name.'
+      else draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
+    }
+    choice.calls.clear()
+    choice.finished = true
+  }
+
+  #end(): StreamStep {
+    const draft = newDraft()
+    for (const choice of this.#choices.values()) this.#finish(choice, draft)
+    this.#ended = true
+    if (draft.wrong !== undefined) return { ok: false, message: draft.wrong }
+    const { deltas, ends, calls } = draft
+    return {
+      ok: true,
+      deltas,
+      ends,
+      calls,
+      parts: [],
+      terminal: true,
+      ...(this.#usage === undefined ? undefined : { usage: this.#usage }),
+    }
+  }
+}
+
+function newDraft(): Draft {
+  return { deltas: [], ends: [], calls: [], wrong: undefined }
+}
+
+const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
+
+/** The texts of a delta that grow, and their channels. Vendors disagree about the name of reasoning; some send both. */
+const textFields = [
+  ['content', 'text'],
+  ['refusal', 'refusal'],
+  ['reasoning_content', 'reasoning'],
+  ['reasoning', 'reasoning-text'],
+] as const
+
+const forms = ['function', 'custom', 'function_call'] as const
+
+/** The address of a streamed call is that of its arguments' last piece; nothing is ever edited there. */
+function finishedCall(call: Call, name: string): ToolCall {
+  const args = call.form === 'custom' ? undefined : parseArguments(call.arguments)
+  return present<ToolCall>({ address: { path: ['choices'] }, id: call.id, name, args })
+}
+
+function callWriter(form: Form, field: string, index: Json | undefined): (text: string) => JsonObject {
+  if (form === 'function_call') return (text) => ({ function_call: { arguments: text } })
+  return (text) => ({ tool_calls: [{ index: index ?? 0, [form]: { [field]: text } }] })
+}
+
+function errorText(error: Json): string {
+  if (typeof error === 'string') return error
+  return (isObject(error) ? stringOf(error.message) : undefined) ?? 'The upstream reports an error.'
+}
+
+const grown = new Set<string>(textFields.map(([field]) => field))
+
+/** What #delta reads as channels is not read twice; anything unknown is a whole text. */
+const chunkLayout: Layout = {
+  roleAt: answerLayout.roleAt,
+  standing: (key, owner, path) =>
+    path[2] === 'delta' && typeof owner[key] === 'string' && isChannel(key, path)
+      ? 'handled'
+      : standing(key, owner, path),
+}
+
+/** `path` is below `choices[n].delta`. */
+function isChannel(key: string, path: Path): boolean {
+  if (path[0] !== 'choices') return false
+  if (path.length === 4) return grown.has(key)
+  if (path.length === 5) {
+    return (path[3] === 'audio' && key === 'transcript') || (path[3] === 'function_call' && key === 'arguments')
+  }
+  if (path.length !== 7 || path[3] !== 'tool_calls') return false
+  return (path[5] === 'function' && key === 'arguments') || (path[5] === 'custom' && key === 'input')
+}

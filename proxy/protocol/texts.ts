@@ -1,0 +1,176 @@
+// Owns the walk that finds every text in a document. Everything is inspected unless a layout says otherwise, so a field
+// that nobody thought of is read, not skipped. It knows no format: a layout is one format's exceptions.
+import { isObject, parseJsonText } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { sourcesAt } from '../lib/json-source.ts'
+import { isDataKey } from '../lib/pointer.ts'
+import type { Address, Path } from '../lib/pointer.ts'
+import type { Role, TextPart } from './content.ts'
+
+/**
+ * How a member stands in its format.
+ * - `inspected`: a text, or something to walk further
+ * - `identifier`: a name or an id that must not change; a string that is not shaped like one is inspected all the same
+ * - `number`: a number of the format's own (a time, a seed), never a datum
+ * - `free`: whatever the client likes: no exceptions hold from here on
+ * - `handled`: the caller reads it itself
+ * - a label: counts as uninspected; `skip` leaves it alone, `encoded` does if it is base64 or a data URL and inspects it
+ *   otherwise, `walk` inspects what is around it (the URL of an image)
+ */
+export type Standing = 'inspected' | 'identifier' | 'number' | 'free' | 'handled' | Label
+export type Label = { readonly label: string; readonly how: 'skip' | 'encoded' | 'walk' }
+
+export type Layout = {
+  readonly roleAt: (path: Path) => Role
+  /** `path` ends with `key` and is only valid during the call. */
+  readonly standing: (key: string, owner: JsonObject, path: Path) => Standing
+}
+
+export type Texts = { readonly parts: readonly TextPart[]; readonly uninspected: readonly string[] }
+
+/** `text` is the source of `value`: the parts of form `number` show what was written, not what a double makes of it. */
+export function readTexts(value: Json, text: string, layout: Layout): Texts {
+  return new Walk(layout).run(value, text)
+}
+
+/** Nine digits or more before the point: long enough to be an account, and few enough to leave embeddings alone. */
+const longNumber = 1e8
+const embeddedLimits = { depthMax: 64, keysMax: 10_000 }
+
+class Walk {
+  readonly #layout: Layout
+  readonly #parts: TextPart[] = []
+  readonly #uninspected = new Set<string>()
+  readonly #path: (string | number)[] = []
+  /** Inside an embedded document: the path within it. */
+  #inner: (string | number)[] | undefined
+  #numbers: Address[] = []
+
+  constructor(layout: Layout) {
+    this.#layout = layout
+  }
+
+  run(value: Json, text: string): Texts {
+    this.#value(value, false)
+    this.#addNumbers(text)
+    return { parts: this.#parts, uninspected: [...this.#uninspected] }
+  }
+
+  #value(value: Json, free: boolean): void {
+    if (typeof value === 'string') this.#string(value)
+    else if (typeof value === 'number') this.#number(value)
+    else if (Array.isArray(value)) {
+      const steps = this.#inner ?? this.#path
+      for (let index = 0; index < value.length; index += 1) {
+        steps.push(index)
+        this.#value(value[index] as Json, free)
+        steps.pop()
+      }
+    } else if (value !== null && typeof value === 'object') this.#object(value, free)
+  }
+
+  #object(owner: JsonObject, free: boolean): void {
+    const steps = this.#inner ?? this.#path
+    for (const key of Object.keys(owner)) {
+      const member = owner[key] as Json
+      steps.push(key)
+      if (isDataKey(key)) this.#parts.push(this.#part(key, 'key'))
+      if (free) this.#value(member, true)
+      else this.#member(member, this.#layout.standing(key, owner, this.#path))
+      steps.pop()
+    }
+  }
+
+  #member(member: Json, standing: Standing): void {
+    if (standing === 'inspected') this.#value(member, false)
+    else if (standing === 'identifier') {
+      if (typeof member !== 'string' || !isIdentifier(member)) this.#value(member, false)
+    } else if (standing === 'number') {
+      if (typeof member !== 'number') this.#value(member, false)
+    } else if (standing === 'free') this.#value(member, true)
+    else if (standing !== 'handled') this.#labelled(member, standing)
+  }
+
+  #labelled(member: Json, { label, how }: Label): void {
+    if (member === null || member === '') return
+    this.#uninspected.add(label)
+    if (how === 'walk') this.#value(member, false)
+    else if (how === 'encoded' && !(typeof member === 'string' && isEncoded(member))) this.#value(member, false)
+  }
+
+  #string(text: string): void {
+    if (text === '') return
+    if (this.#inner === undefined && looksLikeJson(text)) {
+      const embedded = parseJsonText(text, embeddedLimits)
+      if (embedded.ok) {
+        this.#embedded(embedded.value, text)
+        return
+      }
+    }
+    this.#parts.push(this.#part(text, 'string'))
+  }
+
+  /** Decoded, so that no escape hides a value, and so that an edit cannot break the embedded document. */
+  #embedded(value: Json, text: string): void {
+    const numbers = this.#numbers
+    this.#numbers = []
+    this.#inner = []
+    this.#value(value, true)
+    this.#addNumbers(text)
+    this.#inner = undefined
+    this.#numbers = numbers
+  }
+
+  #number(value: number): void {
+    if (value >= longNumber || value <= -longNumber) this.#numbers.push(this.#address())
+  }
+
+  #addNumbers(text: string): void {
+    if (this.#numbers.length === 0) return
+    const sources = sourcesAt(
+      text,
+      this.#numbers.map((address) => address.inner ?? address.path),
+    )
+    for (const [index, address] of this.#numbers.entries()) {
+      const source = sources[index]
+      if (source === undefined) continue
+      this.#parts.push({ address, text: source, role: this.#layout.roleAt(address.path), form: 'number' })
+    }
+  }
+
+  #part(text: string, form: 'string' | 'key'): TextPart {
+    const address = this.#address()
+    return {
+      address: form === 'key' ? { ...address, key: true } : address,
+      text,
+      role: this.#layout.roleAt(this.#path),
+      form,
+    }
+  }
+
+  #address(): Address {
+    const path = this.#path.slice()
+    return this.#inner === undefined ? { path } : { path, inner: this.#inner.slice() }
+  }
+}
+
+/** The arguments of a tool call: a JSON object in a string. Undefined where they are anything else. */
+export function parseArguments(text: string): Json | undefined {
+  const parsed = parseJsonText(text, embeddedLimits)
+  return parsed.ok && isObject(parsed.value) ? parsed.value : undefined
+}
+
+/** A word, a dotted or dashed name, a UUID. It has a letter: a bare number may be anybody's. */
+function isIdentifier(text: string): boolean {
+  return text.length <= 128 && /^[\w.:/-]*$/.test(text) && /[A-Za-z]/.test(text)
+}
+
+function isEncoded(text: string): boolean {
+  return /^data:[\w.+/-]*(;[\w=.+-]*)*;base64,/.test(text.slice(0, 256)) || !/[^A-Za-z0-9+/=_\s-]/.test(text)
+}
+
+function looksLikeJson(text: string): boolean {
+  const first = text.charCodeAt(0)
+  const last = text.charCodeAt(text.length - 1)
+  return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d)
+}
