@@ -23,8 +23,11 @@ export function retryAfterHeaders(waitMs: number): string[] {
   return ['Retry-After', String(Math.ceil(ms / 1000)), 'retry-after-ms', String(ms)]
 }
 
+const plain = /^[A-Za-z0-9._-]*$/
+
 /** RFC 9651 §3.3.3: printable ASCII in quotes, with `"` and `\` escaped. */
 function quoted(text: string): string {
+  if (plain.test(text)) return `"${text}"`
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`
 }
 

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../proxy/lib/clock.ts'
 import { compileLimits, compileStore } from '../../proxy/limits/compile.ts'
-import type { Admission, Limiter, LimitSubject } from '../../proxy/limits/limiter.ts'
+import type { Admission, LimitSubject } from '../../proxy/limits/limiter.ts'
 import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import type { LimitOptions, StoreOptions } from '../../proxy/limits/options.ts'
 import { openStore } from '../../proxy/limits/store.ts'
@@ -30,11 +30,12 @@ function control(t: Test, server: RedisServer): Redis {
   return client
 }
 
-type Gateway = Limiter & {
-  ask(): Promise<Admission>
-  ready(): Promise<boolean>
-  /** The next event that matches, those that have been included if `from` says so. */
-  next(matches: (event: StoreEvent) => boolean): Promise<StoreEvent>
+type Gateway = {
+  readonly admit: (phase: 'head' | 'body', subject: LimitSubject) => Promise<Admission>
+  readonly ask: () => Promise<Admission>
+  readonly ready: () => Promise<boolean>
+  /** The next event that matches; those that have been do not count. */
+  readonly next: (matches: (event: StoreEvent) => boolean) => Promise<StoreEvent>
   readonly events: StoreEvent[]
 }
 

@@ -11,7 +11,7 @@ const old = generateKey()
 const options: IdentityOptions = {
   principals: [
     { id: 'alice', org: 'acme', team: 'growth', roles: ['researcher'], keys: [{ sha256: alice.sha256 }] },
-    { id: 'bob', keys: [{ sha256: bob.sha256.toUpperCase() }], from: ['10.0.0.0/8', '::1'] },
+    { id: 'bob', keys: [{ sha256: bob.sha256.toUpperCase() }], from: ['10.0.0.0/8', '172.16.0.0/12', '::1'] },
     { id: 'carol', keys: [{ sha256: old.sha256, expires: '2026-11-20T00:00:00Z' }] },
   ],
 }
@@ -78,8 +78,19 @@ t.test('a key is valid until the millisecond it expires', async (t) => {
 
 t.test('the address of the socket must be one of the principal’s', async (t) => {
   const from = (ip: string) => ask(['x-api-key', bob.key], {}, '', ip)
-  for (const ip of ['10.1.2.3', '::ffff:10.1.2.3', '::1', '0:0:0:0:0:0:0:1']) t.match(from(ip), { ok: true }, ip)
-  for (const ip of ['127.0.0.1', '11.0.0.0', '::ffff:11.0.0.1', '::2', 'fe80::1%eth0', '', 'nonsense']) {
+  for (const ip of ['10.1.2.3', '172.31.255.255', '::ffff:10.1.2.3', '::1', '0:0:0:0:0:0:0:1'])
+    t.match(from(ip), { ok: true }, ip)
+  for (const ip of [
+    '127.0.0.1',
+    '11.0.0.0',
+    '172.15.255.255',
+    '172.32.0.0',
+    '::ffff:11.0.0.1',
+    '::2',
+    'fe80::1%eth0',
+    '',
+    'nonsense',
+  ]) {
     t.match(from(ip), { ok: false, code: 'source-refused' }, ip)
   }
 })

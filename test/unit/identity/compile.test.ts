@@ -1,4 +1,4 @@
-import Ajv from 'ajv'
+import { Ajv } from 'ajv'
 import t from 'tap'
 import { compileIdentity } from '../../../proxy/identity/compile.ts'
 import { generateKey } from '../../../proxy/identity/generate-key.ts'
@@ -7,7 +7,7 @@ import { anonymousSchema, principalsSchema, type IdentityOptions } from '../../.
 const nowMs = Date.parse('2026-11-21T00:00:00Z')
 const sha256 = 'ab'.repeat(32)
 
-const principalsValid = new Ajv.Ajv().compile(principalsSchema)
+const principalsValid = new Ajv().compile(principalsSchema)
 
 t.test('the schema takes what the interface shows, and nothing else', async (t) => {
   const whole = {
@@ -30,7 +30,7 @@ t.test('the schema takes what the interface shows, and nothing else', async (t) 
   ]) {
     t.notOk(principalsValid([bad]), JSON.stringify(bad))
   }
-  t.ok(new Ajv.Ajv().validate(anonymousSchema, 'deny'))
+  t.ok(new Ajv().validate(anonymousSchema, 'deny'))
 })
 
 function problems(options: IdentityOptions): string[] {

@@ -1,27 +1,13 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { presentedKey, stripCredentials } from '../../../proxy/identity/credentials.ts'
 
 t.test('nothing that may have carried the key is left, and all else is as it was', async (t) => {
-  const headers = [
-    ...[
-      'Host',
-      'gw',
-      'AUTHORIZATION',
-      'Bearer k',
-      'X-API-Key',
-      'k',
-      'Api-Key',
-      'k',
-      'x-goog-api-key',
-      'k',
-      'x-api-key',
-      'again',
-    ],
-    ...['Proxy-Authorization', 'Basic k', 'Cookie', 'a=b', 'X-Api-Keys', 'kept', 'anthropic-version', '2023-06-01'],
-  ]
+  const carriers = ['AUTHORIZATION', 'X-API-Key', 'Api-Key', 'x-goog-api-key', 'x-api-key', 'Proxy-Authorization']
+  const others = ['Cookie', 'a=b', 'X-Api-Keys', 'kept', 'anthropic-version', '2023-06-01']
+  const headers = ['Host', 'gw', ...carriers.flatMap((name) => [name, 'Bearer k']), ...others]
   t.same(stripCredentials(headers, ''), {
-    headers: ['Host', 'gw', 'Cookie', 'a=b', 'X-Api-Keys', 'kept', 'anthropic-version', '2023-06-01'],
+    headers: ['Host', 'gw', ...others],
     query: '',
   })
   for (const [query, expected] of [

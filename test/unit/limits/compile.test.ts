@@ -1,9 +1,9 @@
-import Ajv from 'ajv'
+import { Ajv } from 'ajv'
 import t from 'tap'
 import { compileLimits, compileStore } from '../../../proxy/limits/compile.ts'
 import { limitsSchema, storeSchema, type LimitOptions } from '../../../proxy/limits/options.ts'
 
-const ajv = new Ajv.Ajv({ allErrors: true })
+const ajv = new Ajv({ allErrors: true })
 const limitsValid = ajv.compile(limitsSchema)
 const storeValid = ajv.compile(storeSchema)
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { subjectKey } from '../../../proxy/limits/key.ts'
 import type { LimitSubject } from '../../../proxy/limits/limiter.ts'
@@ -6,7 +6,7 @@ import type { LimitSubject } from '../../../proxy/limits/limiter.ts'
 const subject: LimitSubject = { principal: 'anna', ip: '10.0.0.1', route: 'r', upstream: 'u' }
 
 t.test('two subjects share a key only when they are the same', async (t) => {
-  const value = fc.oneof(fc.string(), fc.stringMatching(/^[0-9:|#-]*$/), fc.string({ minLength: 100, maxLength: 200 }))
+  const value = fc.oneof(fc.string(), fc.stringMatching(/^[01:-]{0,4}$/), fc.string({ minLength: 100, maxLength: 200 }))
   const optional = fc.option(value, { nil: undefined })
   const tuple = fc.tuple(value, optional, value, optional)
   const by = ['principal', 'org', 'route', 'model'] as const
@@ -23,6 +23,7 @@ t.test('two subjects share a key only when they are the same', async (t) => {
     { numRuns: 2000 },
   )
   t.not(keyOf(['a|b', undefined, 'c', undefined]), keyOf(['a', undefined, 'b|c', undefined]))
+  t.not(keyOf(['a:-b', undefined, 'c', undefined]), keyOf(['a', undefined, 'b:-c', undefined]))
   t.not(keyOf(['1:a', undefined, '', undefined]), keyOf(['', undefined, '1:a', undefined]))
 })
 

@@ -68,7 +68,10 @@ t.test('a timeout opens the breaker; probes, never requests, find out when to cl
   ])
   for (let i = 0; i < 5; i++) t.equal(await counters.take([charge]), undefined)
   t.same(client.calls, [], 'nobody else asks')
-  t.match(events.splice(0), Array(5).fill({ kind: 'error', reason: 'unavailable' }))
+  t.match(
+    events.splice(0),
+    Array.from({ length: 5 }, () => ({ kind: 'error', reason: 'unavailable' })),
+  )
   for (const delayMs of [100, 200]) {
     clock.advance(delayMs - 1)
     t.same(client.calls, [])
