@@ -17,7 +17,7 @@ export type Detector = {
    * table until one accepts. `code`: digits that follow a letter.
    */
   readonly digits?: 'number' | 'code'
-  /** `start` and `end` are those of the trigger, or of its first digit. */
+  /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */
   find(probe: Probe, start: number, end: number): void
   /** For values that start left of their trigger: where one may start whose trigger has not come yet. */
   tailStart?(text: string): number

@@ -3,6 +3,7 @@
 import { characterClass, isDigit, isLetter } from './characters.ts'
 import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
+import type { Probe } from './probe.ts'
 
 type PrefixedShape = {
   readonly body: string
@@ -22,7 +23,8 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     group: 'secrets',
     triggers: prefixes,
     find(probe, start, bodyStart) {
-      if (!startsWord(probe, start) || !prefixes.includes(probe.text.slice(start, bodyStart))) return
+      if (!startsWord(probe, start) || isJoined(probe, start) || !prefixes.includes(probe.text.slice(start, bodyStart)))
+        return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
       const end = trimPunctuation(probe.text, runEnd)
       if (end - bodyStart < lengthMin || end - bodyStart > lengthMax) return
@@ -68,6 +70,12 @@ export function labelledKey(entity: string, labels: readonly string[], shape: La
     },
   }
   return detector
+}
+
+/** A dash or a dot joins it to what stands before, so it is a later part of something else. */
+function isJoined(probe: Probe, start: number): boolean {
+  const previous = probe.before(start)
+  return (previous === 45 || previous === 46) && isWordUnit(probe.before(start - 1))
 }
 
 function isWordUnit(code: number): boolean {

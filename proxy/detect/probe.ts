@@ -2,6 +2,7 @@
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
 import type { EntityGroup } from './finding.ts'
 import { holds, type CharacterClass } from './characters.ts'
+import { NumberRun } from './number-run.ts'
 
 /**
  * How far left of its value's start a detector may look, in UTF-16 units. A window keeps this much of what it has
@@ -26,6 +27,8 @@ export class Probe {
   candidates: Candidate[] = []
   /** Nothing that starts at or after this index is decided yet. */
   undecidedFrom = 0
+  /** For detectors of numbers: the number they are asked about. */
+  readonly number = new NumberRun()
   /** Numbers are given to the first detector that takes them: none starts before this index again. */
   numberEnd = 0
   /** The same for blocks of many lines, which may quote their own beginning. */
@@ -43,14 +46,15 @@ export class Probe {
   }
 
   /** Called by the scanner before each `find`: `start` is where the trigger starts. */
-  arm(start: number): void {
+  arm(start: number, hasTouchedEnd = false): void {
     this.#start = start
-    this.#touchedEnd = false
+    this.#touchedEnd = hasTouchedEnd
   }
 
-  /** Called by the scanner after each `find`. */
-  settle(): void {
+  /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
+  settle(): boolean {
     if (this.#touchedEnd && this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
+    return !this.#touchedEnd
   }
 
   /** Says that the value would start here, left of the trigger. Called before any reading forward. */

@@ -1,7 +1,8 @@
 // Owns which rule decides over which entity, for each direction, upstream and route. It does not touch any text.
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { closest, entities, entitiesOf, entityGroups, redactionActions } from './options.ts'
+import { closestName, entitiesOf, entityGroups, groupNames } from './entities.ts'
+import { redactionActions } from './options.ts'
 import type { Direction, RedactionAction, RedactionOptions, RedactionRuleOptions } from './options.ts'
 import { compileScanner, type Scanner } from './scanner.ts'
 
@@ -25,14 +26,19 @@ export type Redaction = {
   readonly entities: ReadonlySet<string>
 }
 
-/** `redaction` is absent when a problem is an error. */
+/** Names that rules may refer to. */
+export type RedactionKnown = { readonly upstreams: ReadonlySet<string>; readonly routes: ReadonlySet<string> }
+
+/** `path` is where the section stands. References are checked when `known` is given. `redaction` is absent on errors. */
 export function compileRedaction(
   rules: RedactionOptions,
-  at: { readonly path: Path },
-): { redaction?: Redaction; problems: Problem[] } {
+  path: Path,
+  known?: RedactionKnown,
+): { readonly redaction?: Redaction; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
-  const compiled = rules.map((rule, index) => compileRule(rule, [...at.path, index], problems))
-  reportDuplicates(rules, at.path, problems)
+  const compiled = rules.map((rule, index) => compileRule(rule, [...path, index], problems))
+  reportDuplicates(rules, path, problems)
+  if (known !== undefined) reportUnknown(rules, path, known, problems)
   if (problems.length > 0) return { problems }
   const plans = new Map<string, Plan | undefined>()
   const redaction: Redaction = {
@@ -58,18 +64,16 @@ type CompiledRule = {
 }
 
 function compileRule(options: RedactionRuleOptions, path: Path, problems: Problem[]): CompiledRule {
-  const found = options.detect.flatMap((name, i) => {
-    const named = entitiesOf(name)
-    if (named === undefined) problems.push(unknownEntity(name, [...path, 'detect', i]))
-    return named ?? []
+  options.detect.forEach((name, i) => {
+    if (entitiesOf([name]).size === 0) problems.push(unknownEntity(name, [...path, 'detect', i]))
   })
-  return { index: Number(path.at(-1)), options, entities: [...new Set(found)] }
+  return { index: Number(path.at(-1)), options, entities: [...entitiesOf(options.detect)] }
 }
 
 function unknownEntity(name: string, path: Path): Problem {
-  const known = [...entityGroups, ...entities().map((entity) => entity.name)]
-  const near = closest(name, known)
-  const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean "${near}"?`
+  const near = closestName(name)
+  const hint =
+    near === undefined ? `known: ${[...groupNames, ...entityGroups.keys()].join(', ')}` : `did you mean "${near}"?`
   return { path, message: `"${name}" is neither an entity nor a group`, hint, severity: 'error' }
 }
 
@@ -79,6 +83,23 @@ function reportDuplicates(rules: RedactionOptions, path: Path, problems: Problem
     if (seen.has(id))
       problems.push({ path: [...path, index, 'id'], message: `the id "${id}" is used twice`, severity: 'error' })
     seen.add(id)
+  })
+}
+
+function reportUnknown(rules: RedactionOptions, path: Path, known: RedactionKnown, problems: Problem[]): void {
+  rules.forEach((rule, index) => {
+    for (const kind of ['upstreams', 'routes'] as const) {
+      rule[kind]?.forEach((name, i) => {
+        if (known[kind].has(name)) return
+        const hint = `known: ${[...known[kind]].join(', ')}`
+        problems.push({
+          path: [...path, index, kind, i],
+          message: `no ${kind.slice(0, -1)} is called "${name}"`,
+          hint,
+          severity: 'error',
+        })
+      })
+    }
   })
 }
 

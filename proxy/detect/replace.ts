@@ -22,8 +22,8 @@ export type Replacement = {
   readonly replaced: readonly Replaced[]
 }
 
-/** Findings of entities that the plan does not name are left alone. */
-export function replace(text: string, findings: readonly Finding[], plan: Plan, vault: Vault): Replacement {
+/** Findings of entities that the plan does not name are left alone. Without a vault, tokens and hashes become masks. */
+export function replace(text: string, findings: readonly Finding[], plan: Plan, vault: Vault | undefined): Replacement {
   const counts: Counts = {}
   const observed: Counts = {}
   const replaced: Replaced[] = []
@@ -49,11 +49,18 @@ export function replace(text: string, findings: readonly Finding[], plan: Plan, 
   return { text: copied === 0 ? text : output + text.slice(copied), counts, observed, replaced }
 }
 
-function substitute(text: string, finding: Finding, { action }: EntityAction, plan: Plan, vault: Vault): string {
+function substitute(
+  text: string,
+  finding: Finding,
+  { action }: EntityAction,
+  plan: Plan,
+  vault: Vault | undefined,
+): string {
   const { entity, start, end } = finding
   if (action === 'remove') return ''
   const value = text.slice(start, end)
-  if (action === 'mask' || finding.openEnded || value.length > valueLengthMax) return `[${typeName(entity)}]`
+  if (action === 'mask' || vault === undefined || finding.openEnded || value.length > valueLengthMax)
+    return `[${typeName(entity)}]`
   if (action === 'hash') return vault.hashFor(entity, value)
   return plan.direction === 'request' ? vault.tokenFor(entity, value) : vault.aliasFor(entity, value)
 }

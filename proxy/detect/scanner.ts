@@ -117,14 +117,19 @@ class Pass {
       }
       return
     }
-    if (start < probe.numberEnd || previous === 95 || isGlued(probe, start, previous)) return
+    if (this.#numbers.length === 0 || start < probe.numberEnd) return
+    if (previous === 95 || isGlued(probe, start, previous)) return
+    probe.arm(start)
+    probe.number.read(probe, start)
+    const isRead = probe.settle()
     const count = probe.candidates.length
     for (const detector of this.#numbers) {
-      probe.arm(start)
-      detector.find(probe, start, start + 1)
-      probe.settle()
+      // What was read for all of them may go on, and for some the value starts at a sign before the digits.
+      probe.arm(start, !isRead)
+      detector.find(probe, start, probe.number.end)
+      const isDecided = probe.settle()
       const accepted = probe.candidates[count]
-      if (accepted === undefined) continue
+      if (accepted === undefined || !isDecided) continue
       probe.numberEnd = accepted.end
       return
     }

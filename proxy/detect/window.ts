@@ -20,7 +20,7 @@ export type Window = {
 }
 
 export type WindowOptions = {
-  /** What to redact (the plan of the response direction). A plan needs a vault. */
+  /** What to redact (the plan of the response direction). */
   readonly plan?: Plan | undefined
   /** Whose tokens to restore, after redacting. */
   readonly vault?: Vault | undefined
@@ -52,7 +52,6 @@ class TextWindow implements Window {
   #isSwallowing = false
 
   constructor(plan: Plan | undefined, vault: Vault | undefined) {
-    if (plan !== undefined && vault === undefined) throw new TypeError('a window with a plan needs a vault')
     this.#plan = plan
     this.#vault = vault
   }
@@ -96,9 +95,7 @@ class TextWindow implements Window {
 
   #replace(text: string, findings: Parameters<typeof replace>[1], offset: number, plan: Plan): string {
     const shifted = findings.map((f) => ({ ...f, start: f.start - offset, end: f.end - offset }))
-    const vault = this.#vault
-    if (vault === undefined) return text
-    const result = replace(text, shifted, plan, vault)
+    const result = replace(text, shifted, plan, this.#vault)
     add(this.counts, result.counts)
     add(this.observed, result.observed)
     if (result.blocked !== undefined) this.blocked = result.blocked

@@ -45,38 +45,37 @@ export const iban: Detector = {
     const length = lengths[probe.text.slice(start, at).toUpperCase()]
     if (length === undefined) return
     probe.startsAt(start)
-    const read = readSpaced(probe, start, length)
-    if (read === undefined || holds(alphanumerics, probe.code(read.end))) return
-    if (isDigit(read.code.charCodeAt(3)) && passesMod97(read.code)) probe.accept(iban, start, read.end, true)
+    const end = readSpaced(probe, start, length)
+    if (end !== undefined && !holds(alphanumerics, probe.code(end))) probe.accept(iban, start, end, true)
   },
   tailStart: lettersAtEnd,
 }
 
-/** `length` letters and digits with at most one separator between any two. */
-function readSpaced(probe: Probe, start: number, length: number): { code: string; end: number } | undefined {
-  let code = ''
+/** The end of `length` letters and digits with at most one separator between any two, when they pass the check. */
+function readSpaced(probe: Probe, start: number, length: number): number | undefined {
+  let head = ''
+  let remainder = 0
   let index = start
-  while (code.length < length) {
-    if (code !== '' && isSeparator(probe.code(index))) index++
-    if (!holds(alphanumerics, probe.code(index))) return undefined
-    code += probe.text.charAt(index)
+  for (let count = 0; count < length; count++) {
+    if (count > 0 && isSeparator(probe.code(index))) index++
+    const code = probe.code(index)
+    if (!holds(alphanumerics, code)) return undefined
+    if (count < 4) head += probe.text.charAt(index)
+    else remainder = mod97(remainder, code)
     index++
   }
-  return { code: code.toUpperCase(), end: index }
+  if (!isDigit(head.charCodeAt(2)) || !isDigit(head.charCodeAt(3))) return undefined
+  for (let i = 0; i < 4; i++) remainder = mod97(remainder, head.charCodeAt(i))
+  return remainder === 1 ? index : undefined
+}
+
+/** ISO 7064 mod 97-10, one character further; the first four of an IBAN come last. Letters count from A = 10. */
+function mod97(remainder: number, code: number): number {
+  return isDigit(code) ? (remainder * 10 + code - 48) % 97 : (remainder * 100 + (code & ~32) - 55) % 97
 }
 
 function isSeparator(code: number): boolean {
   return code === 32 || code === 45 || code === 46 || code === 10 || code === 0xa0
-}
-
-/** ISO 7064 mod 97-10 with the first four characters moved to the end. */
-export function passesMod97(code: string): boolean {
-  let remainder = 0
-  for (let i = 0; i < code.length; i++) {
-    const unit = code.charCodeAt((i + 4) % code.length)
-    remainder = unit >= 65 ? (remainder * 100 + unit - 55) % 97 : (remainder * 10 + unit - 48) % 97
-  }
-  return remainder === 1
 }
 
 /** The country's two letters come before the digits that wake this detector. */

@@ -1,6 +1,6 @@
 // Owns IPv4 and IPv6 addresses. Version numbers, times, hardware addresses and C++ scopes are not addresses.
 import { isIPv6 } from 'node:net'
-import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import { alphanumerics, characterClass, holds, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -27,16 +27,16 @@ export const ipv4Address: Detector = {
 }
 
 function readIpv4(probe: Probe, start: number): number | undefined {
-  let index = start
-  for (let octet = 0; octet < 4; octet++) {
-    if (octet > 0 && probe.code(index++) !== 46) return undefined
-    const from = index
-    let value = 0
-    while (index < from + 4 && isDigit(probe.code(index))) value = value * 10 + probe.code(index++) - 48
-    const isPadded = index > from + 1 && probe.code(from) === 48
-    if (index === from || value > 255 || isPadded) return undefined
+  const { number } = probe
+  if (number.groups < 4 || number.end > start + 3) return undefined
+  for (let group = 0; group < 4; group++) {
+    if (group < 3 && number.separatorAfter(probe, group) !== 46) return undefined
+    const from = number.starts[group] as number
+    const length = number.lengthOf(group)
+    if (length > 3 || (length > 1 && probe.text.charCodeAt(from) === 48)) return undefined
+    if (length === 3 && Number(probe.text.slice(from, from + 3)) > 255) return undefined
   }
-  return index
+  return number.ends[3]
 }
 
 /** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. */

@@ -1,5 +1,5 @@
 // Owns payment card numbers: issuer ranges with their lengths, the usual grouping, and the Luhn digit.
-import { alphanumerics, holds, isDigit } from '../characters.ts'
+import { alphanumerics, holds } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -7,6 +7,7 @@ const group = 'pii'
 const entity = 'payment-card'
 const digitsMin = 12
 const digitsMax = 19
+const slash = 47
 
 /** First digits from–to (compared as numbers of that many digits) and the lengths that the issuer uses. */
 const issuers: readonly { readonly from: string; readonly to: string; readonly lengths: readonly number[] }[] = [
@@ -44,10 +45,9 @@ export const paymentCard: Detector = {
   digits: 'number',
   find(probe, start) {
     const first = probe.text.charCodeAt(start)
-    if (first < 49 || first > 54) return
-    const number = readNumber(probe, start)
-    if (number === undefined) return
-    if (holds(alphanumerics, probe.code(number.end)) || !isCardNumber(number.digits)) return
+    if (probe.number.digits < digitsMin || first < 49 || first > 54) return
+    const number = readCard(probe)
+    if (number === undefined || holds(alphanumerics, probe.code(number.end))) return
     if (needsContext(number) && !hasContext(probe.text, start)) return
     probe.accept(paymentCard, start, number.end, true)
   },
@@ -55,34 +55,26 @@ export const paymentCard: Detector = {
 
 type CardText = { readonly digits: string; readonly end: number; readonly isGrouped: boolean }
 
-/** Digits in one run, or in groups joined by the same space or dash. */
-function readNumber(probe: Probe, start: number): CardText | undefined {
-  let end = digitsEnd(probe, start, digitsMax + 1)
-  if (end - start !== 4) {
-    if (end - start < digitsMin || end - start > digitsMax) return undefined
-    return { digits: probe.text.slice(start, end), end, isGrouped: false }
+/** Digits in one run, or in groups joined by the same separator. */
+function readCard(probe: Probe): CardText | undefined {
+  const { number } = probe
+  const length = number.lengthOf(0)
+  if (length >= digitsMin && length <= digitsMax) {
+    const digits = probe.text.slice(number.start, number.end)
+    return isCardNumber(digits) ? { digits, end: number.end, isGrouped: false } : undefined
   }
-  const separator = probe.code(end)
-  if (separator !== 32 && separator !== 45 && separator !== 0xa0 && separator !== 46) return undefined
-  let digits = probe.text.slice(start, end)
+  const separator = number.separatorAfter(probe, 0)
+  if (length !== 4 || separator === -1 || separator === slash) return undefined
+  let digits = probe.text.slice(number.start, number.end)
   let grouping = '4'
   let best: CardText | undefined
-  while (digits.length < digitsMax && probe.code(end) === separator) {
-    const groupEnd = digitsEnd(probe, end + 1, 7)
-    const count = groupEnd - end - 1
-    if (count === 0 || count > 6) break
-    digits += probe.text.slice(end + 1, groupEnd)
-    grouping += `,${count}`
-    end = groupEnd
+  for (let group = 1; group < 5 && number.separatorAfter(probe, group - 1) === separator; group++) {
+    const end = number.ends[group] as number
+    digits += probe.text.slice(number.starts[group], end)
+    grouping += `,${number.lengthOf(group)}`
     if (groupings.has(grouping) && isCardNumber(digits)) best = { digits, end, isGrouped: true }
   }
   return best
-}
-
-function digitsEnd(probe: Probe, from: number, countMax: number): number {
-  let end = from
-  while (end < from + countMax && isDigit(probe.code(end))) end++
-  return end
 }
 
 /** A bare run of another length than the commonest is as likely an order number or a time in nanoseconds. */
