@@ -2,10 +2,8 @@
 import { anthropicProtocol } from './anthropic.ts'
 import { httpProtocol } from './http.ts'
 import { openaiProtocol } from './openai.ts'
-import type { Protocol, ProtocolName } from './protocol.ts'
+import type { Protocol } from './protocol.ts'
 
-export const protocols: Readonly<Record<ProtocolName, Protocol>> = {
-  openai: openaiProtocol,
-  anthropic: anthropicProtocol,
-  http: httpProtocol,
-}
+export const protocols: ReadonlyMap<string, Protocol> = new Map(
+  [openaiProtocol, anthropicProtocol, httpProtocol].map((protocol) => [protocol.name, protocol]),
+)
