@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 
 import { basename, dirname, join } from 'node:path'
 
 /** What one file may weigh. */
-const fileBytesMax = 5 * 1024 * 1024
+export const fileBytesMax = 5 * 1024 * 1024
 const filesMax = 1000
 const attemptsMax = 3
 
@@ -13,7 +13,7 @@ export type FilesResult =
   | { readonly ok: true; readonly files: readonly FileText[] }
   | { readonly ok: false; readonly file: string; readonly message: string; readonly hint?: string }
 
-/** The files behind one --config argument, by name. Tests of policies (`*.test.yaml`) are not configuration. */
+/** The files behind one --config argument, by name. Folders inside a directory are not entered. */
 export function readConfigFiles(path: string): FilesResult {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -26,10 +26,13 @@ export function readConfigFiles(path: string): FilesResult {
   }
 }
 
+/** Whether a file of a directory is configuration: not hidden, YAML, and not a test of policies (`*.test.yaml`). */
+export function isConfigName(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !name.startsWith('.')
+}
+
 function readDirectory(path: string): FilesResult {
-  const names = readdirSync(path)
-    .filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !name.startsWith('.'))
-    .sort()
+  const names = readdirSync(path).filter(isConfigName).sort()
   if (names.length === 0) return { ok: false, file: path, message: 'the directory holds no .yaml file' }
   if (names.length > filesMax) return { ok: false, file: path, message: `more than ${filesMax} files` }
   const generation = generationOf(path)

@@ -1,4 +1,4 @@
-// Owns the checks between routes and upstreams, which no folder below sees together. References inside rules, limits and
+// Owns the references from routes to upstreams, which no folder below sees together. References inside rules, limits and
 // the like are checked by their own compilers.
 import type { Problem } from '../lib/problem.ts'
 import type { Disabled } from './load-switches.ts'
@@ -7,7 +7,6 @@ import { didYouMean } from './suggest.ts'
 
 export function checkReferences(document: Document, disabled: Disabled): Problem[] {
   const upstreams = [...Object.keys(document.upstreams), ...disabled.upstreams]
-  const paths = new Map<string, string>()
   return document.routes.flatMap((route, i) => {
     const problems: Problem[] = []
     const say = (key: string, message: string, hint?: { hint?: string }): void => {
@@ -16,9 +15,6 @@ export function checkReferences(document: Document, disabled: Disabled): Problem
     if (!upstreams.includes(route.upstream)) {
       say('upstream', `unknown upstream "${route.upstream}" in routes[${i}]`, didYouMean(route.upstream, upstreams))
     }
-    const other = paths.get(route.path)
-    if (other === undefined) paths.set(route.path, route.id)
-    else say('path', `the path "${route.path}" is taken by the route "${other}"`)
     if (route.fallback !== undefined) {
       say('fallback', `routes[${i}].fallback is not served by this version`, { hint: 'remove it' })
     }

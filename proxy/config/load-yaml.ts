@@ -130,10 +130,9 @@ const faultsMax = 20
 function syntaxProblem(source: Source, fault: YAMLError): LocatedProblem {
   const [start, end] = fault.pos
   const written = source.text.slice(start, end)
-  const rest = source.text.slice(start)
   const span = { source, start, end: Math.max(end, start + 1) }
   const sentences: Partial<Record<YAMLError['code'], string>> = {
-    DUPLICATE_KEY: `duplicate key ${/^("[^"]*"|'[^']*'|[^:,{}\s]+)/.exec(rest)?.[0] ?? written}`,
+    DUPLICATE_KEY: `duplicate key "${keyAt(source.text.slice(start))}"`,
     MULTIPLE_DOCS: 'a file must hold one document; split it into files',
     TAG_RESOLVE_FAILED: `the tag ${written} is not accepted`,
     TAB_AS_INDENT: 'tabs are not accepted as indentation',
@@ -144,4 +143,9 @@ function syntaxProblem(source: Source, fault: YAMLError): LocatedProblem {
   const bareVariable = source.text.slice(start - 1, start + 1) === '${'
   const hint = bareVariable ? 'inside { } and [ ], put "${…}" in quotes' : undefined
   return problemAt(span, { path: '', message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
+}
+
+function keyAt(text: string): string {
+  const [plain = '', double, single] = /^"([^"]*)"|^'([^']*)'|^[^:,{}\s]+/.exec(text) ?? []
+  return double ?? single ?? plain
 }

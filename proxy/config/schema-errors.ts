@@ -23,7 +23,8 @@ export function validator(schema: object): Validate {
   }
 }
 
-type Failure = { readonly error: ErrorObject; readonly path: Path }
+/** `elsewhere`: the key is unknown here, but known to another alternative for the same value. */
+type Failure = { readonly error: ErrorObject; readonly path: Path; readonly elsewhere?: true }
 
 /** JSON Pointer → path, with numbers where the document has lists. */
 function pathOf(document: Json, pointer: string): Path {
@@ -53,13 +54,18 @@ function pick(failures: readonly Failure[]): Failure[] {
       ({ error, path }) => error.schemaPath.startsWith(prefix) && startsWith(path, choice.path),
     )
     const branches = Map.groupBy(inside, ({ error }) => error.schemaPath.slice(prefix.length).split('/')[0])
+    const known = new Set(
+      (choice.error.schema as SubSchema[]).flatMap(({ properties }) => Object.keys(properties ?? {})),
+    )
     const likely = [...branches.values()]
       .filter((branch) => !branch.some(({ error, path }) => isWrongKind(error) && path.length === choice.path.length))
-      .sort((a, b) => weightOf(a) - weightOf(b))[0]
-    const dropped = new Set(inside)
-    for (const failure of likely ?? []) dropped.delete(failure)
-    if (likely !== undefined) dropped.add(choice)
-    kept = kept.filter((failure) => !dropped.has(failure))
+      .sort((a, b) => weightOf(a, known) - weightOf(b, known))[0]
+    const others = new Set(likely === undefined ? inside : [...inside, choice])
+    kept = kept.filter((failure) => !others.has(failure))
+    for (const failure of likely ?? []) {
+      const elsewhere = failure.path.length === choice.path.length && known.has(unknownKeyOf(failure.error) ?? '')
+      kept.push(elsewhere ? { ...failure, elsewhere } : failure)
+    }
   }
   return kept
 }
@@ -69,15 +75,19 @@ function isWrongKind(error: ErrorObject): boolean {
 }
 
 /** A misspelt key that is near a missing one is one slip, not two. */
-function weightOf(branch: readonly Failure[]): number {
+function weightOf(branch: readonly Failure[], known: ReadonlySet<string>): number {
   const missing = branch.filter(({ error }) => error.keyword === 'required').map(({ error }) => missingKeyOf(error))
-  const near = branch.filter(({ error }) => closest(unknownKeyOf(error) ?? '', missing) !== undefined)
+  const near = branch.filter(({ error }) => {
+    const key = unknownKeyOf(error)
+    return key !== undefined && !known.has(key) && closest(key, missing) !== undefined
+  })
   return branch.length - near.length * 1.5
 }
 
 function sentences(failures: readonly Failure[], shown: ShowValue): Problem[] {
   const unknown = failures.filter(({ error }) => error.keyword === 'additionalProperties')
-  return failures.flatMap(({ error, path }) => {
+  return failures.flatMap((failure) => {
+    const { error, path, elsewhere } = failure
     if (error.keyword === 'required') {
       const missing = missingKeyOf(error)
       const slip = unknown.some(
@@ -90,8 +100,15 @@ function sentences(failures: readonly Failure[], shown: ShowValue): Problem[] {
     // A name that propertyNames refuses is reported twice: by the keyword inside and by propertyNames itself.
     if (error.propertyName !== undefined && error.keyword !== 'propertyNames') return []
     if (error.keyword === 'if') return []
+    if (elsewhere === true) return [exclusion(error, path)]
     return [problemOf(error, path, shown)]
   })
+}
+
+function exclusion(error: ErrorObject, path: Path): Problem {
+  const key = unknownKeyOf(error) ?? ''
+  const message = `"${key}" cannot stand beside the other keys of ${formatPath(path)}`
+  return { path: [...path, key], atKey: true, message, severity: 'error' }
 }
 
 function problemOf(error: ErrorObject, path: Path, shown: ShowValue): Problem {
@@ -113,12 +130,23 @@ function problemOf(error: ErrorObject, path: Path, shown: ShowValue): Problem {
     }
     case 'propertyNames': {
       const key = String(params['propertyName'])
-      return { path: [...path, key], atKey: true, message: `"${key}" cannot be a name${inHere}`, severity: 'error' }
+      const { pattern } = (error.schema ?? {}) as { pattern?: string }
+      const hint = nameRegExp.test(pattern ?? '') ? { hint: `it must be ${nameNotation}` } : {}
+      return {
+        path: [...path, key],
+        atKey: true,
+        message: `"${key}" cannot be a name${inHere}`,
+        severity: 'error',
+        ...hint,
+      }
     }
     case 'required':
       return plain(`missing key "${missingKeyOf(error)}"${inHere}`)
     case 'type':
-      return plain(`${here} must be ${kindsOf(params['type'])}, not ${kindOf(value)}`, quoteHint(params['type'], value))
+      return plain(
+        `${here} must be ${kindsOf(params['type'])}, not ${valueOrKind(path, value, shown)}`,
+        quoteHint(params['type'], value),
+      )
     case 'enum': {
       const allowed = (params['allowedValues'] as Json[]).map((one) => JSON.stringify(one))
       const near = typeof value === 'string' ? didYouMean(value, params['allowedValues'] as string[]) : {}
@@ -148,11 +176,16 @@ function patternProblem(
     [ratePattern]: 'a rate such as 60/m, 1000/h or 20/10s',
   }
   const { pattern } = error.params as { pattern: string }
-  const { description } = (error.parentSchema ?? {}) as { description?: string }
-  const notation = notations[pattern]
+  const notation = notations[pattern] ?? (nameRegExp.test(pattern) ? nameNotation : undefined)
   if (notation !== undefined) return plain(`${mustBe} ${notation}, not ${value}`)
-  return plain(`${mustBe} text like ${pattern}, not ${value}`, description)
+  const { description, examples } = (error.parentSchema ?? {}) as { description?: string; examples?: string[] }
+  const like = examples?.map((example) => `"${example}"`) ?? [`text that matches ${pattern}`]
+  return plain(`${mustBe} ${examples === undefined ? '' : 'like '}${orOf(like)}, not ${value}`, description)
 }
+
+/** The pattern that every folder uses for ids, with a length of its own. */
+const nameRegExp = /^\^\[A-Za-z0-9\]\[A-Za-z0-9._-\]\{0,\d+\}\$$/
+const nameNotation = 'letters, digits, ".", "_" and "-", beginning with a letter or digit'
 
 function boundSentence(keyword: string, params: Record<string, unknown>): string | undefined {
   const limit = Number(params['limit'])
@@ -216,6 +249,11 @@ function kindOf(value: Json): string {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'a map' : typeof value === 'string' ? 'text' : `a ${typeof value}`
+}
+
+/** Numbers and booleans say more than their kind: `4.5` where a whole number is due. */
+function valueOrKind(path: Path, value: Json, shown: ShowValue): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? shown(path, value) : kindOf(value)
 }
 
 function quoteHint(types: unknown, value: Json): string | undefined {

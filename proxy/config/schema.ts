@@ -1,5 +1,6 @@
 // Owns the document: joins the options of every folder into one JSON Schema and one type. What each key means is its
 // folder's business.
+import { type RedactionOptions, redactionSchema } from '../detect/options.ts'
 import { anonymousSchema, type IdentityOptions, principalsSchema } from '../identity/options.ts'
 import { limitsSchema, type LimitOptions, type StoreOptions, storeSchema } from '../limits/options.ts'
 import {
@@ -24,6 +25,7 @@ export type Document = IdentityOptions &
     readonly server: ServerOptions
     readonly upstreams: UpstreamsOptions
     readonly routes: readonly RouteOptions[]
+    readonly redaction?: RedactionOptions
     readonly limits?: readonly LimitOptions[]
     readonly store?: StoreOptions
     readonly demo?: DemoOptions
@@ -46,6 +48,7 @@ export const configSchema = {
     principals: principalsSchema,
     anonymous: anonymousSchema,
     ...policySchemas,
+    redaction: redactionSchema,
     limits: limitsSchema,
     store: storeSchema,
     demo: demoSchema,

@@ -136,7 +136,7 @@ function count(initial: number, maximum: number, description: string): object {
 }
 
 function listen(description: string): object {
-  return { type: 'string', pattern: listenPattern, description }
+  return { type: 'string', pattern: listenPattern, description, examples: ['127.0.0.1:8080', '[::1]:8080'] }
 }
 
 export const serverSchema = {
@@ -198,6 +198,7 @@ export const routesSchema = {
         type: 'string',
         pattern: '^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$',
         description: 'Path prefix; matches whole segments.',
+        examples: ['/openai', '/tools/crm'],
       },
       upstream: { type: 'string', description: 'Name of the upstream.' },
       denyStatus: { type: 'integer', minimum: 400, maximum: 499, description: 'Status of a denial instead of 403.' },
