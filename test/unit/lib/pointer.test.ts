@@ -1,0 +1,36 @@
+import t from 'tap'
+import { formatAddress, isDataKey, valueAt } from '../../../proxy/lib/pointer.ts'
+
+t.test('addresses read like pointers', async (t) => {
+  const rows: [Parameters<typeof formatAddress>[0], string][] = [
+    [{ path: [] }, ''],
+    [{ path: ['messages', 0, 'content'] }, '/messages/0/content'],
+    [{ path: ['a/b', 'c~d', 'e#f'] }, '/a~1b/c~0d/e~2f'],
+    [{ path: ['messages', 1, 'arguments'], inner: ['to'] }, '/messages/1/arguments#/to'],
+    [{ path: ['arguments'], inner: [] }, '/arguments#'],
+    [{ path: ['metadata', 'ada@example.org'], key: true }, '/metadata@key'],
+    [{ path: ['arguments'], inner: ['to', '4111111111111111'], key: true }, '/arguments#/to@key'],
+    [{ path: ['metadata', 'ada@example.org'] }, '/metadata/~*'],
+    [{ path: ['metadata', 'x1234567'] }, '/metadata/~*'],
+    [{ path: ['properties', 'additionalPropertiesOfTheThing'] }, '/properties/additionalPropertiesOfTheThing'],
+  ]
+  for (const [address, text] of rows) t.equal(formatAddress(address), text)
+})
+
+t.test('keys that may be data are told from names', async (t) => {
+  for (const key of ['a@b', 'x@example.org', '1234567', '+49 170 1234567', 'Zm9vYmFyMTIzNDU2Nzg5MGFi'])
+    t.ok(isDataKey(key), key)
+  for (const key of ['', 'to', 'max_completion_tokens', 'preferred_contact_method', 'utf8', '123456'])
+    t.notOk(isDataKey(key), key)
+})
+
+t.test('values are found by own members only', async (t) => {
+  const json = JSON.parse('{"a":[{"b":1}],"__proto__":{"c":2},"0":"zero"}')
+  t.equal(valueAt(json, ['a', 0, 'b']), 1)
+  t.same(valueAt(json, ['__proto__']), { c: 2 })
+  t.equal(valueAt(json, ['0']), 'zero')
+  t.same(valueAt(json, []), json)
+  for (const path of [['x'], ['a', '0'], ['a', 1], ['a', 0, 'b', 'c'], ['constructor'], ['a', 'length'], [0]]) {
+    t.equal(valueAt(json, path), undefined, JSON.stringify(path))
+  }
+})
