@@ -16,7 +16,14 @@ export function openMessagesStream(): StreamReader {
 }
 
 type Block = { readonly start: JsonObject; readonly channel: string | undefined; arguments: string; open: boolean }
-type Draft = { deltas: Delta[]; ends: string[]; calls: StreamedCall[]; terminal: boolean; error: string | undefined }
+type Draft = {
+  deltas: Delta[]
+  ends: string[]
+  calls: StreamedCall[]
+  terminal: boolean
+  error: string | undefined
+  usage: Usage | undefined
+}
 
 const limits = { depthMax: 64, keysMax: 10_000 }
 
@@ -33,7 +40,7 @@ class MessagesStream implements StreamReader {
     if (!isObject(value) || typeof value.type !== 'string') return { ok: false, message: 'An event has no type.' }
     // Some clients go by the event's name and some by the type inside.
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
-    const draft: Draft = { deltas: [], ends: [], calls: [], terminal: false, error: undefined }
+    const draft: Draft = { deltas: [], ends: [], calls: [], terminal: false, error: undefined, usage: undefined }
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const { parts, uninspected } = readTexts(value, text, eventLayout)
@@ -47,7 +54,7 @@ class MessagesStream implements StreamReader {
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
       ...(draft.error === undefined ? undefined : { error: draft.error }),
-      ...(this.#usage === undefined ? undefined : { usage: this.#usage }),
+      ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }
   }
 
@@ -61,7 +68,7 @@ class MessagesStream implements StreamReader {
   #event(value: JsonObject, draft: Draft): string | undefined {
     switch (value.type) {
       case 'message_start':
-        if (isObject(value.message)) this.#addUsage(value.message.usage)
+        if (isObject(value.message)) draft.usage = this.#addUsage(value.message.usage)
         return undefined
       case 'content_block_start':
         return this.#start(value, draft)
@@ -70,7 +77,7 @@ class MessagesStream implements StreamReader {
       case 'content_block_stop':
         return this.#stop(value, draft)
       case 'message_delta':
-        this.#addUsage(value.usage)
+        draft.usage = this.#addUsage(value.usage)
         return undefined
       case 'message_stop':
         return this.#end(draft)
@@ -136,8 +143,9 @@ class MessagesStream implements StreamReader {
     return block?.open === true ? block : undefined
   }
 
-  #addUsage(usage: Json | undefined): void {
+  #addUsage(usage: Json | undefined): Usage | undefined {
     this.#usage = largerUsage(this.#usage, messagesUsage(usage))
+    return this.#usage
   }
 }
 

@@ -88,6 +88,7 @@ const standings = new Map<string, Standing>([
     'finish_reason',
     'system_fingerprint',
     'service_tier',
+    'obfuscation',
   ].map((key) => [key, 'identifier'] as const),
   ...['created', 'expires_at', 'seed'].map((key) => [key, 'number'] as const),
   ...['parameters', 'schema', 'metadata', 'logit_bias'].map((key) => [key, 'free'] as const),

@@ -63,7 +63,8 @@ class ChatStream implements StreamReader {
   }
 
   #step(value: JsonObject, text: string, draft: Draft, layout: Layout): ReadStep {
-    this.#usage = largerUsage(this.#usage, chatUsage(value.usage))
+    const reported = chatUsage(value.usage)
+    this.#usage = largerUsage(this.#usage, reported)
     const { parts, uninspected } = readTexts(value, text, layout)
     return {
       ok: true,
@@ -74,7 +75,7 @@ class ChatStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: false,
-      ...(this.#usage === undefined ? undefined : { usage: this.#usage }),
+      ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }
 
@@ -205,7 +206,6 @@ class ChatStream implements StreamReader {
       calls,
       parts: [],
       terminal: true,
-      ...(this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }
 }

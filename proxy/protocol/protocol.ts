@@ -98,7 +98,7 @@ export type StreamStep =
       readonly terminal: boolean
       /** The upstream's own in-band error, public text. */
       readonly error?: string
-      /** All that the stream has reported so far, field by field the largest. */
+      /** Where the event reports usage: all that the stream has reported so far, field by field the largest. */
       readonly usage?: Usage
     }
   | { readonly ok: false; readonly message: string }

@@ -165,8 +165,11 @@ function isIdentifier(text: string): boolean {
   return text.length <= 128 && /^[\w.:/-]*$/.test(text) && /[A-Za-z]/.test(text)
 }
 
+/** Base64, bare or in a data URL. A short text with dashes is rather a number than base64 for URLs. */
 function isEncoded(text: string): boolean {
-  return /^data:[\w.+/-]*(;[\w=.+-]*)*;base64,/.test(text.slice(0, 256)) || !/[^A-Za-z0-9+/=_\s-]/.test(text)
+  const prefix = /^data:[\w.+/-]*(?:;[\w=.+-]*)*;base64,/.exec(text.slice(0, 256))?.[0].length ?? 0
+  const data = prefix === 0 ? text : text.slice(prefix)
+  return !(data.length < 64 ? /[^A-Za-z0-9+/=]/ : /[^A-Za-z0-9+/=_\r\n-]/).test(data)
 }
 
 function looksLikeJson(text: string): boolean {
