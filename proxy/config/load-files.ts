@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 /** What one file may weigh. */
 export const fileBytesMax = 5 * 1024 * 1024
 const filesMax = 1000
-const attemptsMax = 3
+const attemptsMax = 5
 
 export type FileText = { readonly file: string; readonly text: string }
 export type FilesResult =
