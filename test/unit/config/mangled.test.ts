@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import { array, assert, constantFrom, nat, property, record } from 'fast-check'
 import t from 'tap'
 import { loadConfig } from '../../../proxy/config/load.ts'
 import { report } from '../../../proxy/config/report.ts'
@@ -22,17 +22,17 @@ rules:
   - { id: s, effect: deny, models: *m }
 `
 
-const alphabet = [...' \n\t:-?[]{}"\'#&*!|>%@`,$\\~.0aé\u0000\ud800', '${', '<<', '---', '\n  - ']
+const alphabet = Array.from(' \n\t:-?[]{}"\'#&*!|>%@`,$\\~.0aé\u0000\ud800').concat('${', '<<', '---', '\n  - ')
 
 t.test('whatever is done to a file, loading says what is wrong with it, at a place that exists', async (t) => {
   const file = join(t.testdir({}), 'c.yaml')
-  const edit = fc.record({
-    at: fc.nat(good.length),
-    cut: fc.nat(12),
-    text: fc.array(fc.constantFrom(...alphabet), { maxLength: 6 }).map((parts) => parts.join('')),
+  const edit = record({
+    at: nat(good.length),
+    cut: nat(12),
+    text: array(constantFrom(...alphabet), { maxLength: 6 }).map((parts) => parts.join('')),
   })
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+  assert(
+    property(array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
       const text = edits.reduce((sum, { at, cut, text }) => sum.slice(0, at) + text + sum.slice(at + cut), good)
       writeFileSync(file, text)
       const result = loadConfig([file], {})
