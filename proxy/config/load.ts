@@ -20,6 +20,8 @@ export type Loaded = {
   readonly document: Document
   /** What `ifEnv` and `unlessEnv` took out. Rules may name these; they match nothing. */
   readonly disabled: Disabled
+  /** With what is switched off: the names that rules may use. */
+  readonly written: Pick<Document, 'upstreams' | 'routes'>
   /** The files read, as given or found. */
   readonly sources: readonly string[]
   /** Hex SHA-256 of the document with its keys sorted: equal documents, equal hashes. */
@@ -59,7 +61,8 @@ export function loadConfig(paths: readonly string[], env: Environment): LoadResu
   const hash = createHash('sha256')
     .update(JSON.stringify(sorted(document as unknown as Json)))
     .digest('hex')
-  return { ok: true, document, disabled, sources: read.files, hash, locate }
+  const written = json as unknown as Document
+  return { ok: true, document, disabled, written, sources: read.files, hash, locate }
 }
 
 const validate = validator(configSchema)

@@ -12,11 +12,14 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer
 }
 
+/** Above this Node's timers overflow and fire at once; 24 days later nobody waits any more. */
+const timeoutMsMax = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
-    const handle = setTimeout(run, delayMs)
+    const handle = setTimeout(run, Math.min(delayMs, timeoutMsMax))
     handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },

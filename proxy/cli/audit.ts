@@ -1,0 +1,53 @@
+// Owns `gatewright audit`: verify a log from its own bytes, and follow it.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { tailLog } from '../audit/tail.ts'
+import { verifyLog, type Report } from '../audit/verify.ts'
+import { CommandError } from './command-error.ts'
+import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
+
+const exitCodes = { intact: 0, tampered: 1, incomplete: 2 } as const
+const exitUsage = 3
+
+export function auditCommand(): Command {
+  const audit = new Command('audit').description('the tamper-evident log')
+  audit
+    .command('verify')
+    .description('recompute everything; names the first bad record (exit 0 intact, 1 tampered, 2 incomplete tail)')
+    .argument('<dir>', 'the audit folder')
+    .option('--key <pub>', 'the public key: a vkey, or a file that holds one')
+    .option('--since <checkpoint>', 'a checkpoint kept elsewhere: what it covers must still be there')
+    .addOption(outputOption())
+    .action(async (dir: string, options: { key?: string; since?: string; output: OutputFormat }) => {
+      const report = await verifyOrFail(dir, options)
+      if (options.output === 'json') printJson(report)
+      else printReport(dir, report)
+      process.exitCode = exitCodes[report.status]
+    })
+  audit
+    .command('tail')
+    .description('the last records, and with --follow the next ones')
+    .argument('<dir>', 'the audit folder')
+    .option('-n, --lines <count>', 'how many', '10')
+    .option('-f, --follow', 'wait for more')
+    .action(async (dir: string, { lines, follow }: { lines: string; follow?: true }) => {
+      if (!/^[0-9]{1,7}$/.test(lines)) throw new CommandError(`--lines takes a number, not "${lines}"`, exitUsage)
+      const stop = new AbortController()
+      process.once('SIGINT', () => stop.abort())
+      for await (const line of tailLog(dir, { lines: Number(lines), follow: follow === true, signal: stop.signal })) {
+        process.stdout.write(`${line}\n`)
+      }
+    })
+  return audit
+}
+
+async function verifyOrFail(dir: string, { key, since }: { key?: string; since?: string }): Promise<Report> {
+  try {
+    return await verifyLog(dir, {
+      ...(key === undefined ? undefined : { vkey: /^[^\s]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8').trim() }),
+      ...(since === undefined ? undefined : { since: readFileSync(since, 'utf8') }),
+    })
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), exitUsage)
+  }
+}

@@ -1,0 +1,70 @@
+// Owns `gatewright explain`: what the policy makes of one request, rule by rule.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { parseDocument } from 'yaml'
+import { explain, type Explanation, type RuleExplanation } from '../policy/explain.ts'
+import { parseSuite, runCase, type Case } from '../policy/suite.ts'
+import type { Query } from '../policy/query.ts'
+import { CommandError } from './command-error.ts'
+import { compileOrFail, judgeRequest } from './judging.ts'
+import { collect, outputOption, printJson, styled, type OutputFormat } from './output.ts'
+
+type Options = { readonly config: readonly string[]; readonly request: string; readonly output: OutputFormat }
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('every rule: what matched, what did not and why')
+    .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect, [])
+    .requiredOption('-r, --request <file>', 'YAML or JSON: principal and action, or principal and request, as in a policy test')
+    .addOption(outputOption())
+    .action(async ({ config: paths, request, output }: Options) => {
+      const config = compileOrFail(paths)
+      const asked = readCase(request)
+      const queries: Query[] = []
+      // A case runs as it would in a suite; what is kept is what the policy was asked.
+      const result = await runCase(config.policy, asked, {
+        judgeRequest: async (written, circumstances) => {
+          const judged = await judgeRequest(config, written, circumstances)
+          queries.push(...judged.queries)
+          if (judged.fault !== undefined) process.stdout.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
+          if (judged.decision === undefined) throw new CommandError('the request is refused before any rule is asked', 1)
+          return { decision: judged.decision, redactions: judged.redactions }
+        },
+      })
+      if (result.query !== undefined) queries.push(result.query)
+      if (queries.length === 0) throw new CommandError(result.failures.join('; '), 1)
+      const explanations = queries.map((query) => ({ action: query.action, ...explain(config.policy, query) }))
+      if (output === 'json') printJson(explanations)
+      else for (const explanation of explanations) print(explanation)
+    })
+}
+
+function readCase(file: string): Case {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
+  }
+  const value: unknown = parseDocument(text, { uniqueKeys: true }).toJS()
+  const { suite, problems } = parseSuite({ policy: 'x', cases: [{ name: 'explain', expect: {}, ...(value as object) }] })
+  const [test] = suite?.cases ?? []
+  if (test !== undefined) return test
+  throw new CommandError(problems.map(({ path, message }) => `${file}: ${path.slice(2).join('.')}: ${message}`).join('\n'), 2)
+}
+
+function print({ action, decision, rules }: Explanation & { readonly action: Query['action'] }): void {
+  const by = decision.rule === undefined ? 'the default' : `rule ${decision.rule}`
+  process.stdout.write(`${action.type}: ${styled(decision.effect === 'allow' ? 'green' : 'red', decision.effect)} by ${by}: ${decision.reason}\n`)
+  if (decision.shadow !== undefined) process.stdout.write(`  were shadow rules enforced: ${decision.shadow.effect} (${decision.shadow.rule ?? 'default'})\n`)
+  for (const rule of rules) printRule(rule)
+}
+
+function printRule({ rule, effect, mode, result, note, conditions }: RuleExplanation): void {
+  const shadow = mode === 'shadow' ? ', shadow' : ''
+  process.stdout.write(`\n${styled('bold', rule)} (${effect}${shadow}): ${result}${note === undefined ? '' : `; ${note}`}\n`)
+  for (const { condition, result: holds, looked, why } of conditions) {
+    const mark = holds === 'matched' ? '+' : holds === 'unknown' ? '?' : '-'
+    process.stdout.write(`  ${mark} ${condition}: ${looked}${why === undefined ? '' : `; ${why}`}\n`)
+  }
+}

@@ -1,0 +1,61 @@
+// Owns the command line: which commands there are and how a wrong call is answered. Each command is a file of its own.
+import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
+import { checkCommand } from './check.ts'
+import { CommandError } from './command-error.ts'
+import { demoCommand } from './demo.ts'
+import { explainCommand } from './explain.ts'
+import { keysCommand } from './keys.ts'
+import { scanCommand } from './scan.ts'
+import { schemaCommand } from './schema.ts'
+import { serveCommand } from './serve.ts'
+import { testCommand } from './test.ts'
+import { version } from './version.ts'
+
+const exitUsage = 2
+/** `audit verify` says 2 for a torn tail, so its wrong calls are 3. */
+const exitUsageAudit = 3
+
+/** Sets the exit code of the process; a command that serves keeps running. */
+export async function runCommand(args: readonly string[]): Promise<void> {
+  const program = new Command('gatewright')
+    .description('Policy-enforcement proxy for AI agents')
+    .version(version)
+    .showHelpAfterError()
+    .exitOverride()
+  for (const command of [
+    serveCommand(),
+    checkCommand(),
+    testCommand(),
+    explainCommand(),
+    auditCommand(),
+    scanCommand(),
+    keysCommand(),
+    schemaCommand(),
+    demoCommand(),
+  ]) {
+    program.addCommand(overrideExit(command))
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    process.exitCode = exitCodeOf(error, args)
+  }
+}
+
+function overrideExit(command: Command): Command {
+  command.exitOverride().showHelpAfterError()
+  for (const child of command.commands) overrideExit(child)
+  return command
+}
+
+function exitCodeOf(error: unknown, args: readonly string[]): number {
+  const usage = args[0] === 'audit' ? exitUsageAudit : exitUsage
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage
+  if (error instanceof CommandError) {
+    process.stderr.write(`gatewright: ${error.message}\n`)
+    return error.exitCode
+  }
+  process.stderr.write(`gatewright: ${error instanceof Error ? error.message : String(error)}\n`)
+  return 1
+}

@@ -1,0 +1,108 @@
+// Owns `gatewright scan`: what the detectors find in a text, and the text redacted.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { compileRedaction } from '../detect/redaction.ts'
+import { closestName, entitiesOf, entityGroups, groupNames } from '../detect/entities.ts'
+import type { RedactionAction } from '../detect/options.ts'
+import { replace } from '../detect/replace.ts'
+import { compileScanner } from '../detect/scanner.ts'
+import type { Finding } from '../detect/finding.ts'
+import { openVault } from '../detect/vault.ts'
+import { CommandError } from './command-error.ts'
+import { outputOption, printJson, type OutputFormat } from './output.ts'
+
+type Options = { readonly detect: string; readonly jsonl?: string; readonly redact?: 'mask' | 'token'; readonly output: OutputFormat }
+
+export function scanCommand(): Command {
+  return new Command('scan')
+    .description('what the detectors find in texts; exit 1 when they find something')
+    .argument('[files...]', 'files to scan; without one, standard input')
+    .option('--detect <names>', 'groups or entities, separated by commas', 'pii,secrets')
+    .option('--jsonl <field>', 'read one JSON object a line and scan this field of it')
+    .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']))
+    .addOption(outputOption())
+    .action((files: string[], options: Options) => {
+      const names = selected(options.detect)
+      const texts = (files.length === 0 ? ['-'] : files).map((name) => ({ name, text: readText(name) }))
+      const found = texts.map(({ name, text }) => scanOne(name, text, names, options))
+      process.exitCode = found.some((count) => count > 0) ? 1 : 0
+    })
+}
+
+function selected(list: string): ReadonlySet<string> {
+  const names = list.split(',').map((name) => name.trim())
+  const known = new Set<string>([...groupNames, ...entityGroups.keys()])
+  const unknown = names.find((name) => !known.has(name))
+  if (unknown === undefined) return entitiesOf(names)
+  const meant = closestName(unknown)
+  const hint = meant === undefined ? `known are ${[...known].join(', ')}` : `did you mean "${meant}"?`
+  throw new CommandError(`there is nothing to detect called "${unknown}"; ${hint}`, 2)
+}
+
+function readText(name: string): string {
+  try {
+    return readFileSync(name === '-' ? 0 : name, 'utf8')
+  } catch (error) {
+    throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
+  }
+}
+
+/** Returns how many values were found. */
+function scanOne(name: string, text: string, names: ReadonlySet<string>, options: Options): number {
+  if (options.jsonl !== undefined) return scanLines(text, options.jsonl, names)
+  const findings = compileScanner(names).scan(text)
+  if (options.redact !== undefined) process.stdout.write(redacted(text, findings, names, options.redact))
+  else if (options.output === 'json') printJson({ file: name, findings: findings.map(plain) })
+  else printFindings(name, text, findings)
+  return findings.length
+}
+
+/** One line out for each line in: `{"id","findings":[{"entity","group","start","end"}]}`, UTF-16 offsets, end exclusive. */
+function scanLines(text: string, field: string, names: ReadonlySet<string>): number {
+  const scanner = compileScanner(names)
+  let count = 0
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue
+    const row = parseRow(line, index + 1)
+    const value = row[field]
+    if (typeof value !== 'string') throw new CommandError(`line ${index + 1} has no text in "${field}"`, 2)
+    const findings = scanner.scan(value).map(plain)
+    count += findings.length
+    process.stdout.write(`${JSON.stringify({ id: row['id'] ?? index, findings })}\n`)
+  }
+  return count
+}
+
+function parseRow(line: string, number: number): Record<string, unknown> {
+  try {
+    const row: unknown = JSON.parse(line)
+    if (typeof row === 'object' && row !== null) return row as Record<string, unknown>
+  } catch {
+    // Said below, with the line's number.
+  }
+  throw new CommandError(`line ${number} is not a JSON object`, 2)
+}
+
+function plain({ entity, group, start, end }: Finding): Finding {
+  return { entity, group, start, end }
+}
+
+const nowhere = { upstreams: new Set<string>(), routes: new Set<string>() }
+
+function redacted(text: string, findings: readonly Finding[], names: ReadonlySet<string>, action: RedactionAction): string {
+  const { redaction } = compileRedaction([{ id: 'scan', direction: 'request', detect: [...names], action }], [], nowhere)
+  const plan = redaction?.plan('request', '', '')
+  // Tokens of a scan mean nothing to any proxy: their key ends with this process.
+  return plan === undefined ? text : replace(text, findings, plan, openVault(randomBytes(32), 'scan')).text
+}
+
+/** Places, not values: a terminal's history is no place for secrets. */
+function printFindings(name: string, text: string, findings: readonly Finding[]): void {
+  for (const { entity, group, start, end } of findings) {
+    const before = text.slice(0, start).split('\n')
+    const line = before.length
+    const column = (before.at(-1)?.length ?? 0) + 1
+    process.stdout.write(`${name}:${line}:${column}: ${entity} (${group}), ${end - start} characters\n`)
+  }
+}

@@ -1,0 +1,102 @@
+// Owns `gatewright serve`: runs the proxy until a signal, and tells a newcomer what to try.
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { pino } from 'pino'
+import { report } from '../config/report.ts'
+import { ConfigRefused, serve, type Gateway } from '../server/serve.ts'
+import { collect, styled } from './output.ts'
+import { version } from './version.ts'
+
+export const quickstartPath = fileURLToPath(new URL('../../policies/quickstart.yaml', import.meta.url))
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the proxy')
+    .option('-c, --config <path>', 'a file or a folder; several merge in order (without one: the quickstart)', collect, [])
+    .action(async ({ config }: { config: readonly string[] }) => {
+      const paths = config.length === 0 ? [quickstartPath] : config
+      await runUntilSignal(paths, config.length === 0)
+    })
+}
+
+async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 250 })
+  const log = pino({ base: null, level: 'info', timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  let gateway: Gateway
+  try {
+    gateway = await serve({ paths, env: process.env, log, version, watch: true })
+  } catch (error) {
+    if (!(error instanceof ConfigRefused)) throw error
+    process.stderr.write(report(error.problems, 'text'))
+    process.exitCode = 1
+    return
+  }
+  log.level = gateway.config().document.log.level
+  process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
+  wireSignals(gateway, log, () => destination.flushSync())
+}
+
+/** The process ends by itself once everything is closed; a second signal does not wait. */
+function wireSignals(gateway: Gateway, log: pino.Logger, flush: () => void): void {
+  let stopping = false
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info({ signal }, 'shutting down')
+    void gateway.close().then(
+      () => {
+        log.info('closed')
+        flush()
+        process.exit(0)
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'shutdown failed')
+        flush()
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGHUP', () => void gateway.reload())
+  // State is unknown after these, so the process must not go on; the log keeps what was durable.
+  const crash = (error: unknown): void => {
+    log.fatal({ err: error }, 'crashed')
+    flush()
+    process.exit(1)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+}
+
+function addressText({ data, admin }: Gateway): string {
+  return `gatewright ${version}: data on ${address(data)}, admin on ${address(admin)}\n`
+}
+
+function address({ address: host, port, family }: Gateway['data']): string {
+  return `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`
+}
+
+function quickstartText(gateway: Gateway): string {
+  const data = address(gateway.data)
+  const heading = (text: string): string => styled('bold', text)
+  return `${addressText(gateway)}
+Point an SDK at it:  OpenAI    ${data}/openai/v1
+                     Anthropic ${data}/anthropic
+
+${heading('Four commands to try in another terminal:')}
+
+${heading('1. allowed, and redacted on its way out')} (the demo model repeats what it got; the address is put back for you)
+curl -si ${data}/demo/openai/v1/chat/completions -H 'content-type: application/json' -d '{"model":"demo","messages":[{"role":"user","content":"demo: echo write to ada@example.org"}]}'
+
+${heading('2. denied')}
+curl -si -X DELETE ${data}/tools/crm/customers/7
+
+${heading('3. rate-limited')} (three a minute; the fourth is refused)
+for i in 1 2 3 4; do curl -s -o /dev/null -w '%{http_code}\\n' ${data}/tools/reports/customers/7; done
+
+${heading('4. proof')}: recompute the audit log that all of this left behind
+npm run -s gatewright -- audit verify ./data/audit
+
+`
+}

@@ -1,0 +1,6 @@
+// Owns the version that is shown: the package's own, from the file beside the code.
+import { readFileSync } from 'node:fs'
+
+const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+export const version = String((manifest as { version: string }).version)

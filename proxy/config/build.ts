@@ -1,0 +1,194 @@
+// The composition root: makes a Runtime from a compiled configuration and from what outlives a reload (the audit log,
+// the limit store, upstreams that did not change). It knows every folder below it and does nothing itself.
+import { createHmac } from 'node:crypto'
+import type { Logger } from 'pino'
+import { openLog, type AuditLog } from '../audit/log.ts'
+import { openKeyFile, type AuditKey } from '../audit/key.ts'
+import { entitiesOf, entityGroups, groupNames } from '../detect/entities.ts'
+import { compileScanner } from '../detect/scanner.ts'
+import type { Plan } from '../detect/redaction.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { ResolveSecret } from '../lib/secret.ts'
+import { openLimiter } from '../limits/open-limiter.ts'
+import { openStore, type Store } from '../limits/store.ts'
+import type { Metrics } from '../pipeline/metrics.ts'
+import type { RouteOptions } from '../pipeline/options.ts'
+import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
+import { protocols } from '../protocol/protocols.ts'
+import { openUpstream, type Upstream } from '../upstream/upstream.ts'
+import type { UpstreamEvent } from '../upstream/answer.ts'
+import type { CompiledConfig } from './compile.ts'
+
+export type Surroundings = {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly resolveSecret: ResolveSecret
+}
+
+/** What is opened once and lives on through reloads. */
+export type Standing = {
+  readonly audit: AuditLog
+  readonly auditKey: AuditKey
+  readonly store: Store
+  /** Id → the options it was opened with, as text, and the upstream. */
+  readonly upstreams: ReadonlyMap<string, { readonly options: string; readonly upstream: Upstream }>
+}
+
+export type Built = {
+  readonly runtime: Runtime
+  readonly standing: Standing
+  /** Upstreams that the new Runtime no longer uses: to be closed when the old one has ended its exchanges. */
+  readonly dropped: readonly Upstream[]
+}
+
+/** Opens what outlives reloads. Throws with a message for people when the log or its key cannot be opened. */
+export async function openStanding(config: CompiledConfig, around: Surroundings): Promise<Standing> {
+  const { clock, metrics, log, resolveSecret } = around
+  const auditKey = await openKeyFile(config.audit.keyFile)
+  const audit = await openLog({
+    ...config.audit,
+    key: auditKey,
+    clock,
+    onFault: (error) => {
+      metrics.auditFailure()
+      log.error({ err: error }, 'audit log fault')
+    },
+  })
+  const store = openStore(config.store, {
+    clock,
+    resolveSecret,
+    onEvent: (event) => {
+      if (event.kind === 'error') metrics.storeError(event.reason)
+      if (event.kind === 'state') log.warn({ up: event.up }, event.up ? 'limit store is back' : 'limit store went away')
+    },
+  })
+  return { audit, auditKey, store, upstreams: new Map() }
+}
+
+/** Nothing of `standing` is changed: when this throws (a secret is missing), the old Runtime goes on as it is. */
+export function build(config: CompiledConfig, standing: Standing, around: Surroundings): Built {
+  const upstreams = openUpstreams(config, standing, around)
+  const audit = auditOf(config, standing)
+  const runtime: Runtime = {
+    hash: config.hash,
+    routes: routesOf(config, (id) => upstreams.get(id)?.upstream),
+    authenticator: config.authenticator,
+    limiter: openLimiter(config.limits, standing.store),
+    policy: config.policy,
+    policyHeaders: config.policyHeaders,
+    shadow: config.document.mode === 'shadow',
+    audit,
+    metrics: around.metrics,
+    log: around.log,
+    clock: around.clock,
+    limits: runtimeLimits(config),
+    slowMs: config.slowMs,
+  }
+  const dropped = [...standing.upstreams].filter(([id, { upstream }]) => upstreams.get(id)?.upstream !== upstream).map(([, { upstream }]) => upstream)
+  return { runtime, standing: { ...standing, upstreams }, dropped }
+}
+
+type OpenUpstreams = Map<string, { readonly options: string; readonly upstream: Upstream }>
+
+/** An upstream whose options are the same keeps its connections and the state of its breaker. */
+function openUpstreams(config: CompiledConfig, standing: Standing, around: Surroundings): OpenUpstreams {
+  const open: OpenUpstreams = new Map()
+  try {
+    for (const [id, options] of Object.entries(config.document.upstreams)) {
+      const text = JSON.stringify(options)
+      const before = standing.upstreams.get(id)
+      // A secret may have been rotated although the options that refer to it are the same.
+      if (before?.options === text && options.credential === undefined) open.set(id, before)
+      else open.set(id, { options: text, upstream: openUpstream(id, options, upstreamDeps(around)) })
+    }
+  } catch (error) {
+    for (const [id, { upstream }] of open) if (standing.upstreams.get(id)?.upstream !== upstream) void upstream.close()
+    throw error
+  }
+  return open
+}
+
+function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundings) {
+  const onEvent = (event: UpstreamEvent): void => {
+    switch (event.type) {
+      case 'attempt':
+        metrics.attempt(event.upstream, event.attempt)
+        break
+      case 'end':
+        metrics.upstreamEnd(event.upstream, event.durationMs)
+        break
+      case 'breaker':
+        metrics.breaker(event.upstream, event.state)
+        log.warn({ upstream: event.upstream, state: event.state }, 'breaker changed state')
+        break
+      case 'retry':
+        metrics.retry(event.upstream)
+        break
+    }
+  }
+  return { clock, random, resolve: resolveSecret, onEvent }
+}
+
+function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
+  const digestKey = auditKey.derive('digest')
+  return {
+    log: audit,
+    strict: config.audit.durability === 'strict',
+    onFailure: config.audit.onFailure,
+    digest: (bytes) => createHmac('sha256', digestKey).update(bytes).digest('base64url'),
+    tokenKey: auditKey.derive('token'),
+  }
+}
+
+/** Longest path first, so that the first that covers a path is the most specific one. */
+export function routesOf(config: CompiledConfig, upstreamOf: (id: string) => Upstream | undefined): Route[] {
+  return config.document.routes.map((route) => routeOf(route, config, upstreamOf(route.upstream))).sort((a, b) => b.path.length - a.path.length)
+}
+
+export function runtimeLimits({ server }: CompiledConfig): Runtime['limits'] {
+  return {
+    bodyBytesMax: server.bodyBytesMax,
+    jsonDepthMax: server.jsonDepthMax,
+    jsonKeysMax: 10_000,
+    eventBytesMax: 1024 * 1024,
+  }
+}
+
+function routeOf(options: RouteOptions, config: CompiledConfig, upstream: Upstream | undefined): Route {
+  const protocol = config.document.upstreams[options.upstream]?.protocol
+  if (upstream === undefined || protocol === undefined) throw new Error(`route ${options.id} has no upstream`)
+  const adapter = protocols.get(protocol)
+  if (adapter === undefined) throw new Error(`protocol ${protocol} has no adapter`)
+  const needs = config.policy.needs(options.id)
+  return {
+    id: options.id,
+    path: options.path === '/' ? '' : options.path,
+    protocol: adapter,
+    upstream,
+    upstreamPath: upstream.basePath,
+    denyStatus: options.denyStatus,
+    needs,
+    request: inspection(config.redaction.plan('request', options.upstream, options.id), needs.findings),
+    answer: inspection(config.redaction.plan('response', options.upstream, options.id), needs.answer ? needs.findings : new Set()),
+    limitsByModel: config.limits.some((limit) => limit.phase === 'body' && (limit.routes?.has(options.id) ?? true)),
+  }
+}
+
+/** One scanner for what the rules ask about and what the redaction replaces. */
+function inspection(plan: Plan | undefined, findings: ReadonlySet<string>): Inspection {
+  const entities = new Set([...entitiesOf(findings), ...(plan?.entities ?? [])])
+  return {
+    scanner: entities.size === 0 ? undefined : compileScanner(entities),
+    scans: labelsOf(entities),
+    plan,
+  }
+}
+
+/** What every record repeats should be short: a group's name stands for all of its entities. */
+function labelsOf(entities: ReadonlySet<string>): string[] {
+  const whole = groupNames.filter((group) => entitiesOf([group]).isSubsetOf(entities))
+  const single = [...entities].filter((entity) => !whole.some((group) => group === entityGroups.get(entity)))
+  return [...whole, ...single.sort()]
+}

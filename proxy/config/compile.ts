@@ -1,0 +1,122 @@
+// Owns the step from a document to everything that can be worked out without opening a file, a socket or a database:
+// what `check` runs, and what a reload must pass before anything is swapped.
+import { compileAudit, type AuditSettings } from '../audit/options.ts'
+import { entityGroups } from '../detect/entities.ts'
+import { compileRedaction, type Redaction } from '../detect/redaction.ts'
+import { compileIdentity, type KnownPrincipals } from '../identity/compile.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import type { Problem } from '../lib/problem.ts'
+import { parseDuration } from '../lib/units.ts'
+import { compileLimits, compileStore, type LimitPlan, type StorePlan } from '../limits/compile.ts'
+import { compileServer, type ServerSettings } from '../pipeline/options.ts'
+import { compilePolicy, type Policy } from '../policy/compile.ts'
+import type { Known } from '../policy/known.ts'
+import { compileUpstream } from '../upstream/settings.ts'
+import type { Loaded } from './load.ts'
+import type { LocatedProblem } from './locate.ts'
+import type { Document } from './schema.ts'
+import { closest } from './suggest.ts'
+
+export type CompiledConfig = {
+  readonly document: Document
+  readonly hash: string
+  readonly server: ServerSettings
+  readonly authenticator: Authenticator
+  readonly limits: LimitPlan
+  readonly store: StorePlan
+  readonly policy: Policy
+  readonly redaction: Redaction
+  readonly audit: AuditSettings
+  /** Lower case. */
+  readonly policyHeaders: ReadonlySet<string>
+  readonly slowMs: number
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly config: CompiledConfig; readonly warnings: readonly LocatedProblem[] }
+  | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
+
+export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
+  const { document, written } = loaded
+  const problems: Problem[] = []
+  const note = <T extends { readonly problems: readonly Problem[] }>(compiled: T): T => {
+    problems.push(...compiled.problems)
+    return compiled
+  }
+  const server = note(compileServer(document.server, ['server']))
+  const identity = note(compileIdentity(document, [], { nowMs, suggest }))
+  for (const [id, upstream] of Object.entries(document.upstreams)) note(compileUpstream(upstream, ['upstreams', id]))
+  const names = namesIn(written)
+  const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids, suggest }))
+  const store = note(compileStore(document.store, ['store']))
+  const redaction = note(compileRedaction(document.redaction ?? [], ['redaction'], names))
+  const audit = note(compileAudit(document.audit, ['audit']))
+  const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
+  problems.push(...routeProblems(document))
+
+  const located = problems.map(loaded.locate)
+  const failed = located.some((problem) => problem.severity === 'error')
+  if (failed || policy.policy === undefined || redaction.redaction === undefined || audit.settings === undefined || store.plan === undefined) {
+    return { ok: false, problems: located }
+  }
+  const config = {
+    document,
+    hash: loaded.hash,
+    server: server.settings,
+    authenticator: identity.authenticator,
+    limits: limits.plan,
+    store: store.plan,
+    policy: policy.policy,
+    redaction: redaction.redaction,
+    audit: audit.settings,
+    policyHeaders: new Set((document.policyHeaders ?? []).map((name) => name.toLowerCase())),
+    slowMs: parseDuration(document.log.slow) ?? 0,
+  }
+  return { ok: true, config, warnings: located }
+}
+
+function suggest(word: string, known: Iterable<string>): { hint?: string } {
+  const found = closest(word, [...known])
+  return found === undefined ? {} : { hint: `did you mean "${found}"?` }
+}
+
+/** What a switched-off upstream or route is called is still a name that rules may use. */
+function namesIn(written: Loaded['written']): { upstreams: Set<string>; routes: Set<string> } {
+  return {
+    upstreams: new Set(Object.keys(written.upstreams)),
+    routes: new Set(written.routes.map((route) => route.id)),
+  }
+}
+
+function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrincipals): Known {
+  const protocolOf = (upstream: string): string => upstreams[upstream]?.protocol ?? 'http'
+  return {
+    routes: routes.map(({ id, upstream }) => ({ id, upstream, protocol: protocolOf(upstream) })),
+    upstreams: Object.entries(upstreams).map(([id, { protocol }]) => ({ id, protocol })),
+    principals: {
+      ids: [...principals.ids],
+      orgs: [...principals.orgs],
+      teams: [...principals.teams],
+      roles: [...principals.roles],
+    },
+    entities: entityGroups,
+  }
+}
+
+/** Two routes on one path: which of them would serve is nobody's intention. */
+function routeProblems(document: Document): Problem[] {
+  const seen = new Map<string, string>()
+  return document.routes.flatMap((route, index): Problem[] => {
+    const other = seen.get(route.path)
+    seen.set(route.path, route.id)
+    if (other === undefined) return []
+    return [
+      {
+        path: ['routes', index, 'path'],
+        message: `routes ${other} and ${route.id} have the same path ${route.path}`,
+        hint: 'give each route a path of its own, or switch one off with ifEnv or unlessEnv on its upstream',
+        severity: 'error',
+      },
+    ]
+  })
+}

@@ -1,0 +1,53 @@
+// Owns a Runtime that decides but cannot act: no log, no store, no connection. `test` and `explain` judge with it.
+import { randomBytes } from 'node:crypto'
+import { pino } from 'pino'
+import { Fault } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { systemClock } from '../lib/clock.ts'
+import { openMetrics } from '../pipeline/metrics.ts'
+import type { Runtime } from '../pipeline/runtime.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { compileUpstream } from '../upstream/settings.ts'
+import { routesOf, runtimeLimits } from './build.ts'
+import type { CompiledConfig } from './compile.ts'
+
+/** `nowMs` is the time at which everything happens. */
+export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime {
+  const clock: Clock = { ...systemClock, now: nowMs }
+  const key = randomBytes(32)
+  return {
+    hash: config.hash,
+    routes: routesOf(config, (id) => unreachable(id, config)),
+    authenticator: config.authenticator,
+    limiter: { admit: () => Promise.resolve({ ok: true, states: [], open: [], release: () => undefined }) },
+    policy: config.policy,
+    policyHeaders: config.policyHeaders,
+    shadow: config.document.mode === 'shadow',
+    audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key },
+    metrics: openMetrics(),
+    log: pino({ level: 'silent' }),
+    clock,
+    limits: runtimeLimits(config),
+    slowMs: config.slowMs,
+  }
+}
+
+const noLog: Runtime['audit']['log'] = {
+  append: () => undefined,
+  commit: () => Promise.reject(new Fault('audit-unavailable')),
+  health: () => ({ ok: true, size: 0, checkpointAgeMs: 0, pending: 0 }),
+  close: () => Promise.resolve(),
+}
+
+function unreachable(id: string, config: CompiledConfig): Upstream {
+  const options = config.document.upstreams[id]
+  const settings = options === undefined ? undefined : compileUpstream(options, ['upstreams', id]).settings
+  return {
+    id,
+    basePath: settings?.basePath ?? '',
+    send: () => Promise.reject(new Fault('upstream-unreachable')),
+    state: () => 'closed',
+    override: () => undefined,
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,144 @@
+// Owns the one object that an exchange is. Its type grows from stage to stage, so a stage called out of order does not
+// compile; the object itself stays the same, so that record.ts finds whatever was known when the exchange ended.
+import type { Fault } from '../errors.ts'
+import type { RecordValue } from '../audit/record.ts'
+import type { Finding } from '../detect/finding.ts'
+import type { Vault } from '../detect/vault.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Json } from '../lib/json.ts'
+import type { Admission } from '../limits/limiter.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { Action } from '../policy/query.ts'
+import type { Permit } from '../policy/permit.ts'
+import type { Content, Usage } from '../protocol/content.ts'
+import type { Operation } from '../protocol/protocol.ts'
+import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
+import type { Route } from './runtime.ts'
+
+export type RequestHead = {
+  readonly method: string
+  /** Path as received, before canonicalisation, without the query. */
+  readonly path: string
+  /** Without `?`; empty when there is none. */
+  readonly query: string
+  /** Flat list in wire order. */
+  readonly headers: readonly string[]
+  /** The socket's own address; never taken from a header. */
+  readonly ip: string
+}
+
+/** What happened, gathered as it happens. The audit record, the log line and the metrics are made from this alone. */
+export type Trace = {
+  /** What was decided without a check that was configured: `audit`, `store:<limit>`. */
+  readonly open: string[]
+  /** What was there but not read: `request:image`, `answer:body`, … */
+  readonly uninspected: Set<string>
+  /** Entity → how many were replaced, by direction. */
+  readonly redactedRequest: Map<string, number>
+  readonly redactedAnswer: Map<string, number>
+  /** Addresses of what was replaced: `request /messages/0/content`. */
+  readonly redactedAt: string[]
+  /** Detectors that really ran, by direction. */
+  readonly scanned: { request: readonly string[]; answer: readonly string[] }
+  /** Decisions about tool calls in the answer. */
+  readonly answerDecisions: { readonly tool: string; readonly decision: Decision }[]
+  readonly attempts: Attempt[]
+  usage?: Usage
+  /** The upstream reported an error in-band. */
+  upstreamError: boolean
+  fault?: Fault
+  /** Status sent to the client; absent when nothing was. */
+  status?: number
+  /** The answer is an event stream, so a failure after its head can be told in-band. */
+  streaming: boolean
+  /** How the answer ended. */
+  end?: 'complete' | 'refused' | 'broken-off'
+  digestRequest: string | undefined
+  digestForwarded: string | undefined
+  /** Time that passed while waiting for the upstream or the client, in milliseconds. */
+  waitedMs: number
+  firstByteMs?: number
+  intent: boolean
+}
+
+export type Exchange = {
+  readonly id: string
+  readonly head: RequestHead
+  readonly startedMs: number
+  readonly trace: Trace
+}
+
+export type Routed = Exchange & { readonly route: Route; readonly operation: Operation }
+
+export type Identified = Routed & {
+  readonly principal: Principal
+  readonly identifiedVia: string
+  readonly keyId: string | undefined
+  /** The agent's key is no longer in these. */
+  readonly headers: readonly string[]
+  readonly query: string
+}
+
+export type Admitted = Identified & { readonly admissions: Extract<Admission, { ok: true }>[] }
+
+/** What was read of the body. `bytes` are decoded (no content encoding). */
+export type Body =
+  | { readonly form: 'json'; readonly bytes: Uint8Array; readonly text: string; readonly value: Json }
+  | { readonly form: 'text'; readonly bytes: Uint8Array; readonly text: string }
+  | { readonly form: 'opaque'; readonly bytes: Uint8Array }
+  | { readonly form: 'unread' }
+  | { readonly form: 'none' }
+
+export type Decoded = Admitted & { readonly body: Body; readonly content: Content | undefined }
+
+export type Inspected = Decoded & {
+  /** Parallel to `content.parts`; absent when nothing was scanned. */
+  readonly findings: readonly (readonly Finding[])[] | undefined
+  readonly findingCounts: Readonly<Record<string, number>> | undefined
+}
+
+export type Decided = Inspected & { readonly actions: readonly Action[]; readonly decisions: readonly Decision[] }
+
+export type Permitted = Decided & { readonly permit: Permit }
+
+export type Prepared = Permitted & {
+  readonly outgoing: { readonly path: string; readonly headers: readonly string[]; readonly body: Uint8Array | undefined }
+  /** Tokens given out in this exchange; absent when nothing is redacted on this route. */
+  readonly vault: Vault | undefined
+}
+
+export type Answered = Prepared & { readonly answer: UpstreamAnswer }
+
+/** Everything that may be known of an exchange when it ends. */
+export type Ended = Exchange & Partial<Omit<Answered, keyof Exchange>> & { readonly admissions?: Admitted['admissions'] }
+
+export function openExchange(id: string, head: RequestHead, startedMs: number): Exchange {
+  return {
+    id,
+    head,
+    startedMs,
+    trace: {
+      open: [],
+      uninspected: new Set(),
+      redactedRequest: new Map(),
+      redactedAnswer: new Map(),
+      redactedAt: [],
+      scanned: { request: [], answer: [] },
+      answerDecisions: [],
+      attempts: [],
+      upstreamError: false,
+      streaming: false,
+      waitedMs: 0,
+      intent: false,
+      digestRequest: undefined,
+      digestForwarded: undefined,
+    },
+  }
+}
+
+/** The stage's own fields are put on the same object: see the head of this file. */
+export function grow<X extends Exchange, Fields extends object>(x: X, fields: Fields): X & Fields {
+  return Object.assign(x, fields)
+}
+
+export type AuditFields = { [key: string]: RecordValue }

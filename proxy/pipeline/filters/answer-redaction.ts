@@ -1,0 +1,87 @@
+// Owns what is done to text on its way back to the client: redaction by the answer's plan, then the restoring of tokens
+// that this exchange gave out. It counts what it did; it knows nothing of wire formats.
+import { openWindow, type Window } from '../../detect/window.ts'
+import { replace } from '../../detect/replace.ts'
+import type { Address } from '../../lib/pointer.ts'
+import { formatAddress } from '../../lib/pointer.ts'
+import type { Answered } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+import { blocked } from '../stages/enforce.ts'
+
+/** Redaction applies to the answer, or tokens were given out that must be restored in it. */
+export function changesAnswer(x: Answered): boolean {
+  return x.route.answer.plan !== undefined || (x.vault !== undefined && x.vault.size > 0)
+}
+
+export class AnswerRedaction {
+  readonly #x: Answered
+  readonly #runtime: Runtime
+
+  constructor(x: Answered, runtime: Runtime) {
+    this.#x = x
+    this.#runtime = runtime
+    if (x.route.answer.scanner !== undefined) x.trace.scanned.answer = x.route.answer.scans
+  }
+
+  /** Whether text can come out other than it went in. */
+  get changes(): boolean {
+    return changesAnswer(this.#x)
+  }
+
+  /** A text that is known whole. Fault `content-blocked`. */
+  whole(text: string, address?: Address): string {
+    const { plan, scanner } = this.#x.route.answer
+    const { vault } = this.#x
+    if (vault === undefined) return text
+    let result = text
+    if (plan !== undefined && scanner !== undefined) {
+      const findings = scanner.scan(text)
+      if (findings.length > 0) {
+        const replaced = replace(text, findings, plan, vault)
+        this.#stop(replaced.blocked)
+        this.#count(replaced.counts)
+        if (address !== undefined && replaced.text !== text) this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
+        result = replaced.text
+      }
+    }
+    return vault.size === 0 ? result : vault.restore(result)
+  }
+
+  /** For text that grows. The window's pieces go through `pushed` and `ended`. */
+  open(): Window {
+    const { plan } = this.#x.route.answer
+    const { vault } = this.#x
+    return openWindow({ plan, vault })
+  }
+
+  pushed(window: Window, text: string): string {
+    const released = window.push(text)
+    this.#stop(window.blocked)
+    return released
+  }
+
+  ended(window: Window): string {
+    const released = window.end()
+    this.#stop(window.blocked)
+    this.#count(window.counts)
+    return released
+  }
+
+  /** For a window that is given up because the stream broke off: what it did is still counted. */
+  abandoned(window: Window): void {
+    this.#count(window.counts)
+  }
+
+  #count(counts: Readonly<Record<string, number>>): void {
+    const { redactedAnswer } = this.#x.trace
+    for (const [entity, count] of Object.entries(counts)) {
+      redactedAnswer.set(entity, (redactedAnswer.get(entity) ?? 0) + count)
+      this.#runtime.metrics.redaction(entity, 'response', count)
+    }
+  }
+
+  #stop(target: { readonly rule: string; readonly entity: string } | undefined): void {
+    if (target === undefined || this.#runtime.shadow) return
+    throw blocked(target.rule, target.entity, this.#x.route.denyStatus)
+  }
+}

@@ -1,0 +1,201 @@
+// Owns the filter for event streams: events in, text to write out. Text grows through one window per channel; the
+// arguments of a tool call are held until the call is complete, judged, and then written in one piece.
+import { Fault } from '../../errors.ts'
+import type { Window } from '../../detect/window.ts'
+import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { parseJsonText } from '../../lib/json.ts'
+import { formatEvent, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import type { Delta, StreamReader, StreamStep } from '../../protocol/protocol.ts'
+import type { Answered } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+import type { AnswerRedaction } from './answer-redaction.ts'
+import { documentEdits } from './document.ts'
+import { judgeCall } from './tool-calls.ts'
+
+type Step = Extract<StreamStep, { ok: true }>
+
+/** Faults: `upstream-truncated`, `upstream-invalid`, `content-blocked`, `answer-denied`. */
+export async function* filterStream(
+  x: Answered,
+  runtime: Runtime,
+  redaction: AnswerRedaction,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<string> {
+  const reader = x.operation.openStream?.()
+  if (reader === undefined) throw new Fault('internal')
+  const filter = new StreamFilter(x, runtime, redaction, reader)
+  const decoder = new SseDecoder({ eventBytesMax: runtime.limits.eventBytesMax })
+  try {
+    for await (const chunk of body) {
+      const step = decoder.push(chunk)
+      for (const text of filter.events(step.events)) yield text
+      if (step.error !== undefined) throw unreadable(step.error)
+    }
+    const tail = filter.finish(decoder.end())
+    if (tail !== '') yield tail
+  } finally {
+    filter.close()
+  }
+}
+
+class StreamFilter {
+  readonly #x: Answered
+  readonly #runtime: Runtime
+  readonly #redaction: AnswerRedaction
+  readonly #reader: StreamReader
+  readonly #windows = new Map<string, Window>()
+  readonly #heldArguments = new Map<string, string>()
+  readonly #holdsArguments: boolean
+  #heldChars = 0
+  #terminated = false
+
+  constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction, reader: StreamReader) {
+    this.#x = x
+    this.#runtime = runtime
+    this.#redaction = redaction
+    this.#reader = reader
+    this.#holdsArguments = redaction.changes || x.route.needs.answer
+  }
+
+  /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
+  *events(events: readonly SseEvent[]): Generator<string> {
+    let out = ''
+    try {
+      for (const event of events) out += this.#event(event)
+    } finally {
+      if (out !== '') yield out
+    }
+  }
+
+  /** `end` tells whether the last event was whole. */
+  finish(end: 'clean' | 'partial'): string {
+    const mustTerminate = this.#x.operation.action === 'model.call' && this.#x.answer.status < 400
+    if (end === 'partial' || (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError)) {
+      throw new Fault('upstream-truncated')
+    }
+    let tail = ''
+    for (const channel of this.#openChannels()) {
+      const rest = this.#endChannel(channel)
+      if (rest !== '') tail += this.#reader.deltaEvent(channel, rest)
+    }
+    return tail
+  }
+
+  close(): void {
+    for (const window of this.#windows.values()) this.#redaction.abandoned(window)
+    this.#windows.clear()
+  }
+
+  #event(event: SseEvent): string {
+    if (event.comment) return event.raw
+    const step = this.#reader.read(event)
+    if (!step.ok) throw unreadable(step.message)
+    this.#note(step)
+    const inPlace = new Map<string, string>()
+    for (const delta of step.deltas) {
+      const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta)
+      inPlace.set(delta.channel, (inPlace.get(delta.channel) ?? '') + text)
+    }
+    const before = this.#complete(step, inPlace)
+    return before + this.#rewrite(event, step, inPlace)
+  }
+
+  #note(step: Step): void {
+    const { trace } = this.#x
+    if (step.error !== undefined) trace.upstreamError = true
+    if (step.usage !== undefined) trace.usage = step.usage
+    for (const what of step.uninspected ?? []) trace.uninspected.add(`answer:${what}`)
+    if (step.terminal) this.#terminated = true
+  }
+
+  /**
+   * Gives out what was held on channels that this event completes: in the event's own delta of the channel where it has
+   * one, else in an event of its own before it.
+   */
+  #complete(step: Step, inPlace: Map<string, string>): string {
+    let before = ''
+    const give = (channel: string, rest: string): void => {
+      const own = inPlace.get(channel)
+      if (own !== undefined) inPlace.set(channel, own + rest)
+      else if (rest !== '') before += this.#reader.deltaEvent(channel, rest)
+    }
+    for (const call of step.calls) {
+      judgeCall(this.#x, this.#runtime, call)
+      give(call.channel, this.#releaseArguments(call.channel))
+    }
+    for (const channel of step.ends) give(channel, this.#endChannel(channel))
+    if (step.terminal) for (const channel of this.#openChannels()) give(channel, this.#endChannel(channel))
+    return before
+  }
+
+  #rewrite(event: SseEvent, step: Step, inPlace: Map<string, string>): string {
+    const edits: Edit[] = []
+    for (const delta of step.deltas) {
+      // Of several deltas on one channel the first takes all of it.
+      const text = inPlace.get(delta.channel) ?? ''
+      inPlace.set(delta.channel, '')
+      if (text !== delta.text) edits.push({ address: delta.address, text })
+    }
+    if (this.#redaction.changes) {
+      for (const part of step.parts) {
+        const text = this.#redaction.whole(part.text, part.address)
+        if (text !== part.text) edits.push({ address: part.address, text })
+      }
+    }
+    if (edits.length === 0) return event.raw
+    return formatEvent(event.event, editData(event.data, edits), event.id)
+  }
+
+  #grow(delta: Delta): string {
+    if (!this.#redaction.changes) return delta.text
+    let window = this.#windows.get(delta.channel)
+    if (window === undefined) this.#windows.set(delta.channel, (window = this.#redaction.open()))
+    return this.#redaction.pushed(window, delta.text)
+  }
+
+  #hold(delta: Delta): string {
+    if (!this.#holdsArguments) return delta.text
+    this.#heldChars += delta.text.length
+    if (this.#heldChars > this.#runtime.limits.bodyBytesMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
+    this.#heldArguments.set(delta.channel, (this.#heldArguments.get(delta.channel) ?? '') + delta.text)
+    return ''
+  }
+
+  #endChannel(channel: string): string {
+    // Arguments whose call was never completed were never judged.
+    if (this.#heldArguments.has(channel)) throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
+    const window = this.#windows.get(channel)
+    if (window === undefined) return ''
+    this.#windows.delete(channel)
+    return this.#redaction.ended(window)
+  }
+
+  #openChannels(): string[] {
+    return [...this.#heldArguments.keys(), ...this.#windows.keys()]
+  }
+
+  #releaseArguments(channel: string): string {
+    const held = this.#heldArguments.get(channel)
+    if (held === undefined) return ''
+    this.#heldArguments.delete(channel)
+    return this.#redaction.changes ? this.#redactArguments(held) : held
+  }
+
+  #redactArguments(held: string): string {
+    const { jsonDepthMax, jsonKeysMax } = this.#runtime.limits
+    const parsed = parseJsonText(held, { depthMax: jsonDepthMax, keysMax: jsonKeysMax })
+    if (!parsed.ok) return this.#redaction.whole(held)
+    return applyEdits(held, documentEdits(this.#redaction, parsed.value, held))
+  }
+}
+
+function unreadable(why: string): Fault {
+  return new Fault('upstream-invalid', `The stream cannot be read: ${why}`)
+}
+
+/** Plain-text data (an `http` stream) has no addresses inside: its one edit is the whole. */
+function editData(data: string, edits: readonly Edit[]): string {
+  const [first] = edits
+  if (first !== undefined && first.address.path.length === 0 && 'text' in first) return first.text
+  return applyEdits(data, edits)
+}

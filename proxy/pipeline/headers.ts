@@ -1,0 +1,39 @@
+// Owns the headers by which a client sees what was done to its exchange.
+import type { Fault } from '../errors.ts'
+import type { Ended } from './exchange.ts'
+
+/** Flat list: request id, decision, deciding rule, redactions and openings. */
+export function decisionHeaders(x: Ended, fault?: Fault): string[] {
+  const headers = ['x-gatewright-request-id', x.id]
+  const decision = decisionOf(x, fault)
+  if (decision !== undefined) headers.push('x-gatewright-decision', decision)
+  const rule = fault?.details.rule ?? ruleOf(x)
+  if (rule !== undefined) headers.push('x-gatewright-rule', rule)
+  const redactions = redactionsOf(x)
+  if (redactions !== '') headers.push('x-gatewright-redactions', redactions)
+  if (x.trace.open.length > 0) headers.push('x-gatewright-open', x.trace.open.join(', '))
+  return headers
+}
+
+export type DecisionLabel = 'allow' | 'deny' | 'approve' | 'shadow-deny'
+
+/** Undefined while nothing was decided: a request without a valid key was neither allowed nor denied by a rule. */
+export function decisionOf(x: Ended, fault: Fault | undefined = x.trace.fault): DecisionLabel | undefined {
+  if (fault?.code === 'approval-unserved') return 'approve'
+  if (fault?.kind === 'denied') return 'deny'
+  const decisions = [...(x.decisions ?? []), ...x.trace.answerDecisions.map(({ decision }) => decision)]
+  if (decisions.length === 0) return undefined
+  return decisions.some((decision) => decision.shadow !== undefined && decision.shadow.effect !== 'allow') ? 'shadow-deny' : 'allow'
+}
+
+/** The rule to name: the one that shadowed, else the one that decided. */
+export function ruleOf(x: Ended): string | undefined {
+  const decisions = x.decisions ?? []
+  return decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ?? decisions.find((decision) => decision.rule !== undefined)?.rule
+}
+
+function redactionsOf(x: Ended): string {
+  const counts = new Map(x.trace.redactedRequest)
+  for (const [entity, count] of x.trace.redactedAnswer) counts.set(entity, (counts.get(entity) ?? 0) + count)
+  return [...counts].map(([entity, count]) => `${entity}=${count}`).join(', ')
+}

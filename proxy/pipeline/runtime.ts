@@ -1,0 +1,63 @@
+// Owns the shape of Runtime: everything that one configuration compiles to, immutable. An exchange takes the Runtime
+// that is current when it begins and keeps it to its end; a reload makes a whole new one.
+import type { Logger } from 'pino'
+import type { AuditLog } from '../audit/log.ts'
+import type { Plan } from '../detect/redaction.ts'
+import type { Scanner } from '../detect/scanner.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import type { Needs } from '../policy/decision.ts'
+import type { Policy } from '../policy/compile.ts'
+import type { Protocol } from '../protocol/protocol.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Metrics } from './metrics.ts'
+
+/** One route with everything about it that can be worked out at load. */
+export type Route = {
+  readonly id: string
+  /** Prefix without a trailing slash; empty for `/`. */
+  readonly path: string
+  readonly protocol: Protocol
+  readonly upstream: Upstream
+  /** The upstream url's own path, without a trailing slash. */
+  readonly upstreamPath: string
+  readonly denyStatus: number | undefined
+  readonly needs: Needs
+  readonly request: Inspection
+  readonly answer: Inspection
+  /** Some limit on this route counts by model. */
+  readonly limitsByModel: boolean
+}
+
+/** What is scanned in one direction. `scanner` finds the union of what the rules and the redaction ask for;
+ * `scans` names it for the record. */
+export type Inspection = { readonly scanner: Scanner | undefined; readonly scans: readonly string[]; readonly plan: Plan | undefined }
+
+export type Runtime = {
+  /** Digest of the configuration, for the record and `config_info`. */
+  readonly hash: string
+  /** Longest path first. */
+  readonly routes: readonly Route[]
+  readonly authenticator: Authenticator
+  readonly limiter: Limiter
+  readonly policy: Policy
+  readonly policyHeaders: ReadonlySet<string>
+  /** `mode: shadow` for the whole document: decide and record, block nothing. */
+  readonly shadow: boolean
+  readonly audit: Audit
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly clock: Clock
+  readonly limits: { readonly bodyBytesMax: number; readonly jsonDepthMax: number; readonly jsonKeysMax: number; readonly eventBytesMax: number }
+  readonly slowMs: number
+}
+
+export type Audit = {
+  readonly log: AuditLog
+  readonly strict: boolean
+  readonly onFailure: 'deny' | 'allow'
+  /** Keyed digest of content, base64url: proves equality to a key holder, tells nobody else anything. */
+  digest(bytes: Uint8Array): string
+  readonly tokenKey: Buffer
+}

@@ -1,0 +1,62 @@
+// Owns the question whether this caller may ask now. It runs before the body is read, so that a refused flood costs
+// little; limits that count by model are asked once the model is known.
+import { Fault } from '../../errors.ts'
+import type { Admission, LimitSubject } from '../../limits/limiter.ts'
+import { grow, type Admitted, type Identified } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+
+export async function admit(x: Identified, runtime: Runtime): Promise<Admitted> {
+  const admitted = grow(x, { admissions: [] as Admitted['admissions'] })
+  await take('head', admitted, runtime, undefined)
+  return admitted
+}
+
+/** The limits that count by model. Called from enforce.ts. */
+export async function admitModel(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
+  if (x.route.limitsByModel) await take('body', x, runtime, model)
+}
+
+async function take(phase: 'head' | 'body', x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
+  const admission = await runtime.limiter.admit(phase, subject(x, model))
+  for (const what of admission.open) open(x, runtime, what)
+  if (!admission.ok) throw refusal(admission, runtime)
+  x.admissions.push(admission)
+}
+
+function subject(x: Identified, model: string | undefined): LimitSubject {
+  const { principal, route } = x
+  return {
+    principal: principal.id,
+    ip: x.head.ip,
+    route: route.id,
+    upstream: route.upstream.id,
+    ...(principal.org === undefined ? undefined : { org: principal.org }),
+    ...(principal.team === undefined ? undefined : { team: principal.team }),
+    ...(model === undefined ? undefined : { model }),
+  }
+}
+
+function open(x: Admitted, runtime: Runtime, what: string): void {
+  x.trace.open.push(what)
+  runtime.metrics.failOpen(what)
+}
+
+function refusal(refused: Extract<Admission, { ok: false }>, runtime: Runtime): Fault {
+  runtime.metrics.rateLimited(refused.limit)
+  const { code, limit, retryAfterMs } = refused
+  return new Fault(code, message(code, limit, retryAfterMs), { limit, retryAfterMs })
+}
+
+function message(code: string, limit: string, retryAfterMs: number): string {
+  const wait = Math.ceil(retryAfterMs / 1000)
+  switch (code) {
+    case 'quota-exhausted':
+      return `The quota of limit ${limit} is used up; it is renewed in ${wait} s.`
+    case 'concurrency-limited':
+      return `Too many requests at the same time (limit ${limit}).`
+    case 'store-unavailable':
+      return `The store of limit ${limit} cannot be reached, and the limit says deny.`
+    default:
+      return `Rate limit reached (limit ${limit}); try again in ${wait} s.`
+  }
+}

@@ -1,0 +1,94 @@
+// Owns the translation of an exchange into actions, and asks the policy about each.
+import type { Action, Query } from '../../policy/query.ts'
+import type { ToolCall } from '../../protocol/content.ts'
+import type { Json } from '../../lib/json.ts'
+import { grow, type Decided, type Inspected, type Identified } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+
+export function decide(x: Inspected, runtime: Runtime): Decided {
+  const actions = actionsOf(x)
+  const decisions = actions.map((action) => runtime.policy.evaluate(queryOf(x, runtime, action, x.findingCounts)))
+  return grow(x, { actions, decisions })
+}
+
+/** The action behind a tool call that the model emitted in its answer. */
+export function emittedAction(call: ToolCall): Action {
+  return { type: 'tool.call', tool: call.name, via: 'model', ...(call.args === undefined ? undefined : { args: call.args }) }
+}
+
+export function queryOf(x: Identified, runtime: Runtime, action: Action, findings: Query['findings']): Query {
+  return {
+    action,
+    principal: x.principal,
+    route: x.route.id,
+    upstream: x.route.upstream.id,
+    client: { ip: x.head.ip },
+    headers: policyHeaders(x.headers, runtime.policyHeaders),
+    ...(findings === undefined ? undefined : { findings }),
+    timeMs: runtime.clock.now(),
+  }
+}
+
+function actionsOf(x: Inspected): Action[] {
+  if (x.operation.action === 'tool.call') return [toolAction(x)]
+  // A listing names no model: an empty name, which is known and matches no pattern, instead of an unknown one.
+  if (x.operation.action === 'none') return [{ type: 'model.call', operation: x.operation.name, model: '', stream: false, messages: 0, tools: [] }]
+  return [modelAction(x)]
+}
+
+function modelAction(x: Inspected): Action {
+  const { content } = x
+  if (content === undefined) return { type: 'model.call', operation: x.operation.name }
+  return {
+    type: 'model.call',
+    operation: x.operation.name,
+    stream: content.stream ?? false,
+    tools: content.tools.map((tool) => tool.name),
+    ...(content.model === undefined ? undefined : { model: content.model }),
+    ...(content.maxTokens === undefined ? undefined : { maxTokens: content.maxTokens }),
+    ...(content.messages === undefined ? undefined : { messages: content.messages }),
+  }
+}
+
+function toolAction(x: Inspected): Action {
+  const args = argsOf(x)
+  return {
+    type: 'tool.call',
+    tool: x.route.upstream.id,
+    via: 'http',
+    method: x.head.method,
+    path: x.operation.path,
+    operation: x.operation.name,
+    ...(args === undefined ? undefined : { args }),
+  }
+}
+
+/** A JSON body, or without one the query's parameters; unknown when there is a body that was not read as JSON. */
+function argsOf(x: Inspected): Json | undefined {
+  if (x.body.form === 'json') return x.body.value
+  return x.body.form === 'none' ? queryArgs(x.query) : undefined
+}
+
+function queryArgs(query: string): Json {
+  const args = Object.create(null) as Record<string, Json>
+  for (const [name, value] of new URLSearchParams(query)) {
+    const before = args[name]
+    args[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return { ...args }
+}
+
+const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
+
+function policyHeaders(headers: readonly string[], allowed: ReadonlySet<string>): Readonly<Record<string, string>> {
+  if (allowed.size === 0) return noHeaders
+  const visible: Record<string, string> = {}
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    if (!allowed.has(name)) continue
+    const value = headers[i + 1] as string
+    const before = visible[name]
+    visible[name] = before === undefined ? value : `${before}, ${value}`
+  }
+  return visible
+}

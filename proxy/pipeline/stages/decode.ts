@@ -1,0 +1,89 @@
+// Owns the step from bytes to content. The body is read only if some rule, redaction or limit needs it; what cannot be
+// read although it must be is refused, never guessed.
+import { Fault } from '../../errors.ts'
+import { decodeBody } from '../../lib/encoding.ts'
+import { headerValue } from '../../lib/headers.ts'
+import { parseJson } from '../../lib/json.ts'
+import type { Content } from '../../protocol/content.ts'
+import type { Client } from '../client.ts'
+import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+
+export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
+  const body = await readBody(x, runtime, client)
+  return grow(x, { body, content: contentOf(x, body) })
+}
+
+async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {
+  if (!client.hasBody) {
+    if (x.operation.body === 'json') throw new Fault('body-malformed', 'This operation needs a JSON body.')
+    return { form: 'none' }
+  }
+  if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
+  const { route } = x
+  const needed = route.needs.body || route.request.scanner !== undefined || route.limitsByModel
+  if (!needed) return { form: 'unread' }
+  const waitStartMs = runtime.clock.monotonic()
+  const raw = await client.readBody(runtime.limits.bodyBytesMax)
+  x.trace.waitedMs += runtime.clock.monotonic() - waitStartMs
+  if (raw.length === 0 && x.operation.body === 'any') return { form: 'none' }
+  const decoded = await decodeBody(raw, headerValue(x.headers, 'content-encoding'), runtime.limits.bodyBytesMax)
+  if (!decoded.ok) throw new Fault(decoded.code, decoded.message)
+  x.trace.digestRequest = runtime.audit.digest(decoded.bytes)
+  return formOf(x, decoded.bytes, runtime)
+}
+
+function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
+  const mediaType = mediaTypeOf(headerValue(x.headers, 'content-type'))
+  if (mediaType === 'json') {
+    const parsed = parseJson(bytes, { depthMax: runtime.limits.jsonDepthMax, keysMax: runtime.limits.jsonKeysMax })
+    if (!parsed.ok) throw new Fault(parsed.code, `The body is not acceptable JSON: ${parsed.message} (at byte ${parsed.offset}).`)
+    return { form: 'json', bytes, text: parsed.text, value: parsed.value }
+  }
+  if (x.operation.body === 'json') throw new Fault('media-type-unsupported', 'This operation takes application/json.')
+  if (mediaType === 'text') {
+    const text = decodeText(bytes)
+    if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
+    return { form: 'text', bytes, text }
+  }
+  // A redaction that cannot look must not let pass.
+  if (x.route.request.plan !== undefined) {
+    throw new Fault('media-type-unsupported', 'Redaction applies to this route, and this content type cannot be inspected.')
+  }
+  x.trace.uninspected.add('request:body')
+  return { form: 'opaque', bytes }
+}
+
+/** Charsets other than UTF-8 are not inspected: another reader would see another text. */
+export function mediaTypeOf(contentType: string | undefined): 'json' | 'text' | 'event-stream' | 'other' {
+  if (contentType === undefined) return 'other'
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';')
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='))
+  if (charset !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charset)) return 'other'
+  const name = type.trim()
+  if (name === 'application/json' || name.endsWith('+json')) return 'json'
+  if (name === 'text/event-stream') return 'event-stream'
+  return name === 'text/plain' || name === 'text/html' || name === 'text/markdown' || name === 'text/csv' ? 'text' : 'other'
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function contentOf(x: Admitted, body: Body): Content | undefined {
+  if (body.form === 'text') {
+    const part = { address: { path: [] }, text: body.text, role: 'user', form: 'string' } as const
+    return { parts: [part], toolCalls: [], tools: [], uninspected: [] }
+  }
+  if (body.form !== 'json') return undefined
+  const reading = x.operation.readRequest(body.value, body.text)
+  if (!reading.ok) throw new Fault('body-malformed', `The body is not a ${x.operation.name} request: ${reading.message}`)
+  for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
+  return reading.content
+}

@@ -1,0 +1,146 @@
+// Owns the way back: which of the answer's forms it is, and which filters it goes through. An answer that must be read
+// and cannot be is refused; one that need not be read is relayed as it comes.
+import { Fault } from '../../errors.ts'
+import { decodeBody } from '../../lib/encoding.ts'
+import { headerValue } from '../../lib/headers.ts'
+import { rateLimitHeaders } from '../../limits/headers.ts'
+import type { Client } from '../client.ts'
+import type { Answered } from '../exchange.ts'
+import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
+import { filterDocument } from '../filters/document.ts'
+import { filterStream } from '../filters/stream.ts'
+import { decisionHeaders } from '../headers.ts'
+import type { Runtime } from '../runtime.ts'
+import { mediaTypeOf } from './decode.ts'
+
+export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  const { answer, operation } = x
+  x.trace.status = answer.status
+  if (hasNoBody(x)) {
+    client.start(answer.status, answerHeaders(x, answer.headers))
+    client.end()
+  } else if (operation.openStream !== undefined && isEventStream(x)) {
+    await deliverStream(x, runtime, client)
+  } else if (mustRead(x) || operation.action === 'model.call') {
+    await deliverWhole(x, runtime, client)
+  } else {
+    await relay(x, runtime, client)
+  }
+  x.trace.end = 'complete'
+}
+
+/** RFC 9110 §9.3.2, §15.3.5, §15.4.5: these never carry content, whatever their Content-Length says. */
+function hasNoBody(x: Answered): boolean {
+  return x.head.method === 'HEAD' || x.answer.status === 204 || x.answer.status === 304
+}
+
+function isEventStream(x: Answered): boolean {
+  return mediaTypeOf(headerValue(x.answer.headers, 'content-type')) === 'event-stream'
+}
+
+function mustRead(x: Answered): boolean {
+  return changesAnswer(x) || (x.route.needs.answer && x.operation.action === 'model.call')
+}
+
+async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  refuseEncoded(x)
+  x.trace.streaming = true
+  client.start(x.answer.status, answerHeaders(x, x.answer.headers, 'reframed'))
+  const redaction = new AnswerRedaction(x, runtime)
+  const waiting = new Waiting(x, runtime)
+  for await (const text of filterStream(x, runtime, redaction, waiting.on(x.answer.body))) {
+    const written = client.write(text)
+    if (written !== undefined) await waiting.while(written)
+  }
+  if (x.trace.upstreamError) {
+    // The upstream's own error event was relayed; a clean end after it would make the answer look whole.
+    client.destroy()
+    return
+  }
+  client.end()
+}
+
+async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  const waiting = new Waiting(x, runtime)
+  const raw = await collect(waiting.on(x.answer.body), runtime.limits.bodyBytesMax)
+  const decoded = await decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), runtime.limits.bodyBytesMax)
+  if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
+  const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
+  const body = decoded.bytes.length === 0 ? decoded.bytes : filterDocument(x, runtime, kind, decoded.bytes, mustRead(x))
+  client.start(x.answer.status, [...answerHeaders(x, x.answer.headers, 'reframed'), 'content-length', String(body.length)])
+  client.end(body)
+}
+
+async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  x.trace.uninspected.add('answer:body')
+  client.start(x.answer.status, answerHeaders(x, x.answer.headers))
+  const waiting = new Waiting(x, runtime)
+  for await (const chunk of waiting.on(x.answer.body)) {
+    const written = client.write(chunk)
+    if (written !== undefined) await waiting.while(written)
+  }
+  client.end()
+}
+
+/** A stream is asked for in clear; an upstream that encodes it all the same cannot be inspected event by event. */
+function refuseEncoded(x: Answered): void {
+  const encoding = headerValue(x.answer.headers, 'content-encoding')
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return
+  throw new Fault('upstream-invalid', 'The upstream encoded a stream although it was asked not to.')
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > bytesMax) throw new Fault('upstream-invalid', 'The answer is larger than may be inspected here.')
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size)
+}
+
+/** `reframed`: the bytes are not the upstream's own any more, so its length, encoding and digests do not hold. */
+function answerHeaders(x: Answered, headers: readonly string[], framing: 'as-is' | 'reframed' = 'as-is'): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    if (name.startsWith('x-gatewright-')) continue
+    if (framing === 'reframed' && reframedNames.has(name)) continue
+    kept.push(headers[i] as string, headers[i + 1] as string)
+  }
+  kept.push(...decisionHeaders(x))
+  const states = x.admissions.flatMap((admission) => admission.states)
+  if (states.length > 0) kept.push(...rateLimitHeaders(states))
+  return kept
+}
+
+const reframedNames = new Set(['content-length', 'content-encoding', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'etag', 'accept-ranges'])
+
+/** Time spent on others, so that what is left of the total is the proxy's own. */
+class Waiting {
+  readonly #x: Answered
+  readonly #runtime: Runtime
+
+  constructor(x: Answered, runtime: Runtime) {
+    this.#x = x
+    this.#runtime = runtime
+  }
+
+  async *on(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { clock } = this.#runtime
+    let sinceMs = clock.monotonic()
+    for await (const chunk of body) {
+      this.#x.trace.waitedMs += clock.monotonic() - sinceMs
+      yield chunk
+      sinceMs = clock.monotonic()
+    }
+    this.#x.trace.waitedMs += clock.monotonic() - sinceMs
+  }
+
+  async while(pending: Promise<void>): Promise<void> {
+    const sinceMs = this.#runtime.clock.monotonic()
+    await pending
+    this.#x.trace.waitedMs += this.#runtime.clock.monotonic() - sinceMs
+  }
+}

@@ -1,0 +1,65 @@
+// Owns the stop: an exchange that may not go on ends here, one that may gets its permit and, on a strict log, a durable
+// intent record before anything is sent.
+import { Fault } from '../../errors.ts'
+import type { Decision } from '../../policy/decision.ts'
+import { grant } from '../../policy/permit.ts'
+import { grow, type Decided, type Permitted } from '../exchange.ts'
+import { intentFields } from '../outcome.ts'
+import type { Runtime } from '../runtime.ts'
+import { admitModel } from './admit.ts'
+
+export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> {
+  for (const decision of x.decisions) stopUnlessAllowed(decision, x.route.denyStatus)
+  stopIfBlocked(x, runtime)
+  await admitModel(x, runtime, x.content?.model)
+  const permit = grant(x.decisions)
+  if (permit === undefined) throw new Fault('internal')
+  if (runtime.audit.strict) await commitIntent(x, runtime)
+  return grow(x, { permit })
+}
+
+/** Also used for tool calls in the answer, with `answer-denied` as the code. */
+export function stopUnlessAllowed(decision: Decision, status: number | undefined, code: 'denied' | 'answer-denied' = 'denied'): void {
+  if (decision.effect === 'allow') return
+  const details = {
+    ...(decision.rule === undefined ? undefined : { rule: decision.rule }),
+    ...(status === undefined ? undefined : { status }),
+  }
+  if (decision.effect === 'approve') {
+    throw new Fault('approval-unserved', `${decision.reason} Approvals are not yet served, so it is denied.`, details)
+  }
+  throw new Fault(code, decision.reason, details)
+}
+
+/** Fault `content-blocked`. */
+export function stopIfBlocked(x: Decided, runtime: Runtime): void {
+  const { plan } = x.route.request
+  if (plan === undefined || x.findings === undefined || runtime.shadow) return
+  for (const inPart of x.findings) {
+    for (const { entity } of inPart) {
+      const target = plan.actionFor(entity)
+      if (target?.action !== 'block') continue
+      throw blocked(target.rule, entity, x.route.denyStatus)
+    }
+  }
+}
+
+/** Names the kind of data, never the data. */
+export function blocked(rule: string, entity: string, status: number | undefined): Fault {
+  return new Fault('content-blocked', `Redaction rule ${rule} blocks content with data of kind ${entity}.`, {
+    rule,
+    ...(status === undefined ? undefined : { status }),
+  })
+}
+
+async function commitIntent(x: Decided, runtime: Runtime): Promise<void> {
+  try {
+    await runtime.audit.log.commit('intent', intentFields(x, runtime))
+    x.trace.intent = true
+  } catch (cause) {
+    runtime.metrics.auditFailure()
+    if (runtime.audit.onFailure === 'deny') throw new Fault('audit-unavailable', undefined, { cause, retryAfterMs: 5_000 })
+    x.trace.open.push('audit')
+    runtime.metrics.failOpen('audit')
+  }
+}

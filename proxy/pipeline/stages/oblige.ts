@@ -1,0 +1,82 @@
+// Owns what leaves for the upstream: the head, built anew, and the body, either the bytes that were inspected or those
+// bytes with the redactor's edits.
+import { openVault, type Vault } from '../../detect/vault.ts'
+import { replace } from '../../detect/replace.ts'
+import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { stripHopByHop } from '../../lib/headers.ts'
+import { formatAddress } from '../../lib/pointer.ts'
+import { grow, type Permitted, type Prepared } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+
+const utf8 = new TextEncoder()
+
+export function oblige(x: Permitted, runtime: Runtime): Prepared {
+  const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
+  const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
+  const edits = vault === undefined ? [] : redact(x, runtime, vault)
+  const path = x.route.upstreamPath + x.operation.path + (x.query === '' ? '' : `?${x.query}`)
+  const body = bodyOf(x, edits)
+  if (body !== undefined) x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
+  return grow(x, {
+    outgoing: { path, headers: forwardedHeaders(x), body },
+    vault,
+  })
+}
+
+function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
+  const { plan } = x.route.request
+  const edits: Edit[] = []
+  if (plan === undefined || x.findings === undefined || x.content === undefined) return edits
+  for (const [index, part] of x.content.parts.entries()) {
+    const findings = x.findings[index]
+    if (findings === undefined || findings.length === 0) continue
+    const { text, counts } = replace(part.text, findings, plan, vault)
+    for (const [entity, count] of Object.entries(counts)) {
+      x.trace.redactedRequest.set(entity, (x.trace.redactedRequest.get(entity) ?? 0) + count)
+      runtime.metrics.redaction(entity, 'request', count)
+    }
+    if (text === part.text) continue
+    x.trace.redactedAt.push(`request ${formatAddress(part.address)}`)
+    edits.push({ address: part.address, text })
+  }
+  return edits
+}
+
+function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
+  if (x.body.form === 'none' || x.body.form === 'unread') return undefined
+  if (edits.length === 0 || x.body.form === 'opaque') return x.body.bytes
+  if (x.body.form === 'json') return utf8.encode(applyEdits(x.body.text, edits))
+  const [edit] = edits
+  return edit !== undefined && 'text' in edit ? utf8.encode(edit.text) : x.body.bytes
+}
+
+/** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
+const ownNames = new Set(['host', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via'])
+
+function forwardedHeaders(x: Permitted): string[] {
+  const kept = stripHopByHop(x.headers)
+  const headers: string[] = []
+  const reencoded = x.body.form !== 'unread'
+  const inspected = readsAnswer(x)
+  for (let i = 0; i < kept.length; i += 2) {
+    const name = (kept[i] as string).toLowerCase()
+    if (ownNames.has(name) || name.startsWith('x-gatewright-')) continue
+    // The body was decoded to be read, and is sent decoded.
+    if (reencoded && name === 'content-encoding') continue
+    if (inspected && name === 'accept-encoding') continue
+    headers.push(kept[i] as string, kept[i + 1] as string)
+  }
+  // An answer that is to be read is asked for in clear.
+  if (inspected) headers.push('accept-encoding', 'identity')
+  return headers
+}
+
+/** Whether the answer goes through the response filters, beyond being relayed. */
+export function readsAnswer(x: Permitted): boolean {
+  return (
+    x.route.answer.scanner !== undefined ||
+    x.route.request.plan !== undefined ||
+    x.operation.openStream !== undefined ||
+    (x.route.needs.answer && x.operation.action === 'model.call')
+  )
+}

@@ -1,0 +1,67 @@
+// Owns the end of every exchange, whatever it was: slots are given back, the breaker is told, one outcome record is
+// appended, metrics and the log line are written. It must not throw and must run exactly once.
+import type { Client } from '../client.ts'
+import type { Ended, Exchange } from '../exchange.ts'
+import { decisionOf } from '../headers.ts'
+import { endOf, outcomeFields } from '../outcome.ts'
+import type { Runtime } from '../runtime.ts'
+
+export function record(x: Exchange, runtime: Runtime, client: Client): void {
+  const ended = x as Ended
+  for (const admission of ended.admissions ?? []) admission.release()
+  ended.answer?.settle(settlement(ended))
+  appendOutcome(ended, runtime, client)
+  measure(ended, runtime)
+}
+
+/** A client that leaves, and a refusal of ours, must not trip a breaker that others share. */
+function settlement(x: Ended): 'complete' | 'broken' | 'neutral' {
+  if (x.trace.upstreamError) return 'broken'
+  const { fault } = x.trace
+  if (fault === undefined) return 'complete'
+  return fault.kind === 'upstream' || fault.kind === 'timeout' ? 'broken' : 'neutral'
+}
+
+function appendOutcome(x: Ended, runtime: Runtime, client: Client): void {
+  try {
+    runtime.audit.log.append('outcome', outcomeFields(x, runtime, { in: client.bytesIn, out: client.bytesOut }))
+    runtime.metrics.auditRecord('outcome')
+  } catch (error) {
+    runtime.metrics.auditFailure()
+    runtime.log.error({ request: x.id, err: error }, 'outcome record was not accepted by the audit log')
+  }
+}
+
+function measure(x: Ended, runtime: Runtime): void {
+  const { trace } = x
+  const totalMs = runtime.clock.monotonic() - x.startedMs
+  const overheadMs = Math.max(0, totalMs - trace.waitedMs)
+  const decision = decisionOf(x) ?? 'none'
+  const status = trace.status ?? 499
+  runtime.metrics.request({ route: x.route?.id ?? 'none', decision, status, totalMs, overheadMs })
+  for (const made of x.decisions ?? []) runtime.metrics.decision(made)
+  for (const { decision: made } of trace.answerDecisions) runtime.metrics.decision(made)
+  for (const what of trace.uninspected) runtime.metrics.uninspected(what)
+  if (trace.usage !== undefined) runtime.metrics.tokens(trace.usage)
+  const line = {
+    request: x.id,
+    route: x.route?.id,
+    operation: x.operation?.name,
+    principal: x.principal?.id,
+    decision,
+    rule: trace.fault?.details.rule,
+    fault: trace.fault?.code,
+    status,
+    end: endOf(x),
+    totalMs: round(totalMs),
+    overheadMs: round(overheadMs),
+    firstByteMs: trace.firstByteMs === undefined ? undefined : round(trace.firstByteMs),
+    open: trace.open.length > 0 ? trace.open : undefined,
+  }
+  if (totalMs > runtime.slowMs) runtime.log.warn(line, 'slow request')
+  else runtime.log.info(line, 'request')
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100
+}

@@ -1,0 +1,76 @@
+// Owns every response that is not the upstream's: the only place where an error becomes one.
+import { Fault } from '../../errors.ts'
+import { rateLimitHeaders, retryAfterHeaders } from '../../limits/headers.ts'
+import type { FaultView, Protocol, Refusal } from '../../protocol/protocol.ts'
+import { httpProtocol } from '../../protocol/http.ts'
+import type { Client } from '../client.ts'
+import type { Ended, Exchange } from '../exchange.ts'
+import { decisionHeaders } from '../headers.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** A breaker or store that stays away longer than this is not worth an SDK's waiting. */
+const retryAfterMsMax = 60_000
+
+export async function refuse(x: Exchange, runtime: Runtime, client: Client, error: unknown): Promise<void> {
+  const fault = faultOf(error, client)
+  const ended = x as Ended
+  ended.trace.fault = fault
+  if (fault.code === 'internal') runtime.log.error({ request: x.id, err: fault.cause ?? fault }, 'exchange failed')
+  const protocol = ended.route?.protocol ?? httpProtocol
+  if (client.headSent) return breakOff(ended, protocol, fault, client)
+  if (client.gone || fault.code === 'client-aborted' || fault.code === 'client-stalled') {
+    client.destroy()
+    return
+  }
+  const refusal = protocol.refusal(view(x, fault))
+  ended.trace.status = refusal.status
+  ended.trace.end = 'refused'
+  client.start(refusal.status, refusalHeaders(ended, fault, refusal))
+  client.end(ended.head.method === 'HEAD' ? undefined : refusal.body)
+}
+
+/** Whatever was thrown because the exchange was interrupted, the interruption is the reason. */
+function faultOf(error: unknown, client: Client): Fault {
+  if (client.signal.aborted && client.signal.reason instanceof Fault) return client.signal.reason
+  return error instanceof Fault ? error : new Fault('internal', undefined, { cause: error })
+}
+
+/** The status is out: say it in-band where the format can, then break the connection so that nothing looks whole. */
+async function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): Promise<void> {
+  x.trace.end = 'broken-off'
+  if (x.trace.streaming && !client.gone) {
+    try {
+      await client.write(protocol.streamError(view(x, fault)))
+    } catch {
+      // The client is gone: there is nobody left to tell.
+    }
+  }
+  client.destroy()
+}
+
+export function view(x: Exchange, fault: Fault): FaultView {
+  return {
+    code: fault.code,
+    kind: fault.kind,
+    status: fault.status,
+    message: fault.message,
+    retry: fault.retry,
+    requestId: x.id,
+    ...(fault.details.rule === undefined ? undefined : { rule: fault.details.rule }),
+  }
+}
+
+function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
+  const headers = Object.entries(refusal.headers).flat()
+  headers.push(...decisionHeaders(x, fault))
+  const states = x.admissions?.flatMap((admission) => admission.states) ?? []
+  if (states.length > 0) headers.push(...rateLimitHeaders(states))
+  if (fault.retry === 'later') {
+    headers.push(...retryAfterHeaders(Math.min(fault.details.retryAfterMs ?? 1_000, retryAfterMsMax)))
+  } else if (fault.retry === 'never') {
+    headers.push('x-should-retry', 'false')
+  }
+  if (fault.code === 'credentials-missing' || fault.code === 'credentials-invalid') headers.push('www-authenticate', 'Bearer')
+  headers.push('content-length', String(Buffer.byteLength(refusal.body)))
+  return headers
+}

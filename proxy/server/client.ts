@@ -1,0 +1,169 @@
+// Owns one client's side of an exchange over node:http: reading its body under limits, writing the answer with
+// backpressure, and breaking the connection so that a cut-off answer never looks whole.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Fault } from '../errors.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { Client } from '../pipeline/client.ts'
+
+export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeoutMs: number }
+
+/** What may still arrive of a body nobody wants, so that the client gets to read the refusal instead of a reset. */
+const discardBytesMax = 16 * 1024 * 1024
+const discardTimeoutMs = 5_000
+/** A client that does not take the last bytes is not waited for longer than this. */
+const closeTimeoutMs = 5_000
+
+export class HttpClient implements Client {
+  readonly hasBody: boolean
+  bytesIn = 0
+  bytesOut = 0
+  headSent = false
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #clock: Clock
+  readonly #times: ClientTimes
+  readonly #abort = new AbortController()
+  #closed = false
+  #failBody: ((fault: Fault) => void) | undefined
+
+  constructor(request: IncomingMessage, response: ServerResponse, clock: Clock, times: ClientTimes) {
+    this.#request = request
+    this.#response = response
+    this.#clock = clock
+    this.#times = times
+    this.hasBody = announcesBody(request)
+    response.on('close', () => this.#onClose())
+    // Without a listener an aborted upload would be an uncaught 'error'.
+    request.on('error', () => this.#onClose())
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get gone(): boolean {
+    return this.#closed
+  }
+
+  /** Ends the exchange from outside: the parser failed on this connection, or the process is shutting down. */
+  interrupt(fault: Fault): void {
+    this.#failBody?.(fault)
+    if (!this.#abort.signal.aborted) this.#abort.abort(fault)
+  }
+
+  async readBody(bytesMax: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.streamBody(bytesMax)) chunks.push(chunk)
+    return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+  }
+
+  async *streamBody(bytesMax: number): AsyncGenerator<Uint8Array> {
+    const declared = Number(this.#request.headers['content-length'] ?? 0)
+    if (declared > bytesMax) throw tooLarge(bytesMax)
+    let timer: Timer | undefined
+    const failed = new Promise<never>((_, reject) => {
+      this.#failBody = reject
+      timer = this.#clock.after(this.#times.bodyTimeoutMs, () => reject(new Fault('body-timeout')))
+    })
+    failed.catch(() => {})
+    const chunks = this.#request.iterator({ destroyOnReturn: false })
+    try {
+      for (;;) {
+        const next = await Promise.race([chunks.next(), failed])
+        if (next.done === true) return
+        const chunk = next.value as Uint8Array
+        this.bytesIn += chunk.length
+        if (this.bytesIn > bytesMax) throw tooLarge(bytesMax)
+        yield chunk
+      }
+    } catch (error) {
+      if (error instanceof Fault) throw error
+      throw new Fault('client-aborted', undefined, { cause: error })
+    } finally {
+      timer?.cancel()
+      this.#failBody = undefined
+    }
+  }
+
+  start(status: number, headers: readonly string[]): void {
+    if (this.#closed) throw new Fault('client-aborted')
+    try {
+      this.#response.writeHead(status, headers as string[])
+    } catch (cause) {
+      // Node refuses characters that the upstream's parser let through.
+      throw new Fault('upstream-invalid', undefined, { cause })
+    }
+    this.headSent = true
+    // Without this the head waits for the first byte of the body, which in a stream may be seconds away.
+    this.#response.flushHeaders()
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    if (this.#closed) throw new Fault('client-aborted')
+    this.bytesOut += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
+    return this.#response.write(chunk) ? undefined : this.#drained()
+  }
+
+  end(last?: Uint8Array | string): void {
+    if (last !== undefined) this.bytesOut += typeof last === 'string' ? Buffer.byteLength(last) : last.length
+    this.#response.end(last)
+    if (this.hasBody && !this.#request.complete) this.#discardBody()
+  }
+
+  destroy(): void {
+    const { socket } = this.#response
+    if (socket === null || socket.destroyed) return
+    // destroySoon lets written bytes (an in-band error) out; the missing last chunk tells that the answer is not whole.
+    // HTTP/1.0 has no last chunk, so there only a reset can say it.
+    if (this.#request.httpVersionMinor === 0) socket.resetAndDestroy()
+    else socket.destroySoon()
+    this.#clock.after(closeTimeoutMs, () => socket.destroy())
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (fault?: Fault) => {
+        timer.cancel()
+        this.#response.off('drain', onDrain)
+        this.#response.off('close', onClose)
+        if (fault === undefined) resolve()
+        else reject(fault)
+      }
+      const onDrain = () => settle()
+      const onClose = () => settle(new Fault('client-aborted'))
+      const timer = this.#clock.after(this.#times.writeTimeoutMs, () => settle(new Fault('client-stalled')))
+      this.#response.once('drain', onDrain)
+      this.#response.once('close', onClose)
+    })
+  }
+
+  #discardBody(): void {
+    const { socket } = this.#request
+    const timer = this.#clock.after(discardTimeoutMs, () => socket.destroy())
+    let discarded = 0
+    this.#request.on('data', (chunk: Uint8Array) => {
+      discarded += chunk.length
+      if (discarded > discardBytesMax) socket.destroy()
+    })
+    this.#request.once('close', () => timer.cancel())
+    this.#request.resume()
+  }
+
+  #onClose(): void {
+    if (this.#closed || this.#response.writableFinished) return
+    if (this.#request.complete && !this.#response.closed && !this.#response.destroyed) return
+    this.#closed = true
+    const fault = new Fault('client-aborted')
+    this.#failBody?.(fault)
+    if (!this.#abort.signal.aborted) this.#abort.abort(fault)
+  }
+}
+
+function announcesBody(request: IncomingMessage): boolean {
+  const { headers } = request
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function tooLarge(bytesMax: number): Fault {
+  return new Fault('body-too-large', `The request body is larger than ${bytesMax} bytes.`)
+}

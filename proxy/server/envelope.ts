@@ -1,0 +1,130 @@
+// Owns the strict envelope: what the head of a request must look like before anything else reads it. Ambiguous heads are
+// refused, never repaired, because another reader would repair them differently.
+import type { IncomingMessage } from 'node:http'
+import { Fault } from '../errors.ts'
+import type { RequestHead } from '../pipeline/exchange.ts'
+
+export type EnvelopeLimits = { readonly headerCountMax: number; readonly targetBytesMax: number; readonly publicNames: ReadonlySet<string> }
+
+export type Envelope = { readonly head: RequestHead; readonly fault: Fault | undefined }
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** RFC 9110 §5.1 allows more, but an underscore or a dot is a hyphen to some readers (CGI). */
+const headerName = /^[A-Za-z0-9-]+$/
+const hostForm = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
+/** Printable ASCII without space, `#` and backslash. */
+const targetForm = /^[!-"$-[\]-~]+$/
+const absoluteForm = /^http:\/\/([^/?#@]+)(\/[^?]*)?(\?.*)?$/i
+/** In a path: what two readers may resolve differently. `%25` is a second layer of encoding. */
+const ambiguousPath = /%(?:00|2f|5c|25|2e)|%(?![0-9a-f]{2})|;|\/\/|\/\.{1,2}(?:\/|$)/i
+const badEscape = /%(?![0-9a-f]{2})/i
+
+/** These decide framing, routing or identity: two of them are two opinions (RFC 9112 §6.3, RFC 9110 §7.2). */
+const singletons = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'content-encoding',
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'expect',
+  'upgrade',
+  'mcp-session-id',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+])
+
+/** Names that `Connection` may not declare hop-by-hop: stripping them would change who asks or what is meant. */
+const protectedNames = new Set([...singletons, 'cookie', 'traceparent', 'tracestate', 'x-forwarded-for', 'forwarded'].filter((name) => name !== 'upgrade' && name !== 'expect'))
+
+/** Never throws: a bad head is still an exchange, with a fault to refuse and record. */
+export function readHead(request: IncomingMessage, limits: EnvelopeLimits): Envelope {
+  const target = request.url ?? ''
+  const ip = normaliseIp(request.socket.remoteAddress ?? '')
+  const split = splitTarget(target, limits)
+  const path = split instanceof Fault ? '' : split.path
+  const query = split instanceof Fault ? '' : split.query
+  const head = { method: request.method ?? '', path, query, headers: request.rawHeaders, ip }
+  return { head, fault: split instanceof Fault ? split : (judgeMethod(request) ?? judgeHeaders(request, limits)) }
+}
+
+/** `::ffff:10.0.0.1` is how a dual-stack socket writes 10.0.0.1. */
+export function normaliseIp(ip: string): string {
+  return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
+}
+
+function splitTarget(target: string, limits: EnvelopeLimits): { path: string; query: string } | Fault {
+  if (target.length > limits.targetBytesMax) return new Fault('target-invalid', 'The request target is too long.', { status: 414 })
+  if (!targetForm.test(target)) return new Fault('target-invalid')
+  const origin = target.startsWith('/') ? target : originForm(target, limits.publicNames)
+  if (origin === undefined) return new Fault('target-invalid', 'The request target must begin with "/" or name a public name of this listener.')
+  const mark = origin.indexOf('?')
+  const path = mark === -1 ? origin : origin.slice(0, mark)
+  const query = mark === -1 ? '' : origin.slice(mark + 1)
+  if (ambiguousPath.test(path)) return new Fault('target-invalid', 'The path has dot segments, empty segments, ";" or escapes that readers resolve differently.')
+  if (badEscape.test(query)) return new Fault('target-invalid', 'The query has a broken percent escape.')
+  return { path, query }
+}
+
+function originForm(target: string, publicNames: ReadonlySet<string>): string | undefined {
+  const match = absoluteForm.exec(target)
+  if (match === null || !publicNames.has((match[1] ?? '').toLowerCase())) return undefined
+  return (match[2] ?? '/') + (match[3] ?? '')
+}
+
+function judgeMethod(request: IncomingMessage): Fault | undefined {
+  return methods.has(request.method ?? '') ? undefined : new Fault('method-unsupported')
+}
+
+function judgeHeaders(request: IncomingMessage, limits: EnvelopeLimits): Fault | undefined {
+  const { rawHeaders } = request
+  if (rawHeaders.length / 2 > limits.headerCountMax) return new Fault('headers-too-large', `More than ${limits.headerCountMax} headers.`)
+  const seen = new Map<string, string>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const raw = rawHeaders[i] as string
+    if (!headerName.test(raw)) return new Fault('header-invalid', 'A header name has characters other than letters, digits and "-".')
+    const name = raw.toLowerCase()
+    if (!singletons.has(name) && name !== 'connection') continue
+    if (seen.has(name) && name !== 'connection') return new Fault('header-invalid', `The header ${name} was sent twice.`)
+    seen.set(name, name === 'connection' ? `${seen.get(name) ?? ''},${rawHeaders[i + 1]}` : (rawHeaders[i + 1] as string))
+  }
+  return judgeHost(request, seen) ?? judgeFraming(request, seen) ?? judgeConnection(seen)
+}
+
+function judgeHost(request: IncomingMessage, seen: ReadonlyMap<string, string>): Fault | undefined {
+  const host = seen.get('host')
+  if (host === undefined) return request.httpVersionMinor === 0 ? undefined : new Fault('header-invalid', 'The Host header is missing.')
+  return hostForm.test(host) ? undefined : new Fault('header-invalid', 'The Host header is not a host name with an optional port.')
+}
+
+function judgeFraming(request: IncomingMessage, seen: ReadonlyMap<string, string>): Fault | undefined {
+  if (request.httpVersionMajor !== 1) return new Fault('request-malformed', 'Only HTTP/1.1 is served.', { status: 505 })
+  const encoding = seen.get('transfer-encoding')
+  const length = seen.get('content-length')
+  if (encoding !== undefined) {
+    if (encoding.toLowerCase() !== 'chunked') return new Fault('header-invalid', 'Transfer-Encoding may only be "chunked".', { status: 501 })
+    if (length !== undefined) return new Fault('header-invalid', 'Content-Length and Transfer-Encoding exclude each other.')
+    if (request.httpVersionMinor === 0) return new Fault('header-invalid', 'HTTP/1.0 has no Transfer-Encoding.')
+  }
+  if (length !== undefined && !/^[0-9]{1,15}$/.test(length)) return new Fault('header-invalid', 'Content-Length is not a number.')
+  const expect = seen.get('expect')
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return new Fault('header-invalid', 'Only "Expect: 100-continue" is served.', { status: 417 })
+  return undefined
+}
+
+function judgeConnection(seen: ReadonlyMap<string, string>): Fault | undefined {
+  for (const token of (seen.get('connection') ?? '').split(',')) {
+    const name = token.trim().toLowerCase()
+    if (protectedNames.has(name) || name.startsWith('x-gatewright-')) {
+      return new Fault('header-invalid', 'The Connection header names a header that may not be removed.')
+    }
+  }
+  // h2c and the like are dropped with the other hop-by-hop headers; a WebSocket client would wait for its answer.
+  if ((seen.get('upgrade') ?? '').toLowerCase().includes('websocket')) return new Fault('upgrade-refused')
+  return undefined
+}

@@ -1,0 +1,186 @@
+// Owns the data listener: it turns what node:http gives into exchanges, hands each to the pipeline with the Runtime that
+// is current, and knows which are under way, so that a reload and a shutdown can wait for them.
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Fault } from '../errors.ts'
+import { openExchange, type RequestHead } from '../pipeline/exchange.ts'
+import { reject, run } from '../pipeline/pipeline.ts'
+import type { Runtime } from '../pipeline/runtime.ts'
+import type { Client } from '../pipeline/client.ts'
+import { HttpClient, type ClientTimes } from './client.ts'
+import { readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
+import { RawClient } from './raw-client.ts'
+
+export type ListenerOptions = {
+  readonly host: string
+  readonly port: number
+  readonly headerBytesMax: number
+  readonly connectionsMax: number
+  readonly headersTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly envelope: EnvelopeLimits
+  readonly times: ClientTimes
+}
+
+/** Reported to whoever swaps Runtimes, once the last exchange on a replaced one has ended. */
+export type OnRetired = (runtime: Runtime) => void
+
+export class Listener {
+  readonly #server: Server
+  readonly #options: ListenerOptions
+  readonly #underWay = new Set<HttpClient>()
+  readonly #inflight = new Map<Runtime, number>()
+  readonly #onRetired: OnRetired
+  readonly #idle: (() => void)[] = []
+  #runtime: Runtime
+  #draining = false
+
+  constructor(runtime: Runtime, options: ListenerOptions, onRetired: OnRetired) {
+    this.#runtime = runtime
+    this.#options = options
+    this.#onRetired = onRetired
+    this.#server = this.#open(options)
+  }
+
+  #open(options: ListenerOptions): Server {
+    const server = createServer({
+      maxHeaderSize: options.headerBytesMax,
+      headersTimeout: options.headersTimeoutMs,
+      keepAliveTimeout: options.keepAliveTimeoutMs,
+      // The body has a timer of its own, which a stall cannot outlive by the interval of Node's check.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 1000,
+      // The envelope judges Host, with a refusal that is recorded.
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      noDelay: true,
+    })
+    server.maxConnections = options.connectionsMax
+    server.maxHeadersCount = 0
+    server.on('request', (request, response) => this.#accept(request, response))
+    // Only `100-continue` is served; the envelope refuses the rest with a record.
+    server.on('checkExpectation', (request, response) => this.#accept(request, response))
+    server.on('clientError', (error, socket) => this.#onParserError(error, socket))
+    server.on('connect', (request, socket) => this.#refuseRaw(new Fault('method-unsupported'), socket, request.method ?? ''))
+    return server
+  }
+
+  /** Resolves with the address once the listener accepts. */
+  listen(): Promise<AddressInfo> {
+    return new Promise((resolve, fail) => {
+      this.#server.once('error', fail)
+      this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 }, () => {
+        this.#server.off('error', fail)
+        resolve(this.#server.address() as AddressInfo)
+      })
+    })
+  }
+
+  get runtime(): Runtime {
+    return this.#runtime
+  }
+
+  get inflight(): number {
+    return this.#underWay.size
+  }
+
+  /** New exchanges take `runtime`; those under way keep theirs. */
+  swap(runtime: Runtime): void {
+    const replaced = this.#runtime
+    this.#runtime = runtime
+    if ((this.#inflight.get(replaced) ?? 0) === 0) this.#onRetired(replaced)
+  }
+
+  /** Stops accepting and lets exchanges finish; at the deadline those left are ended in-band and broken off. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const timer = this.#runtime.clock.after(deadlineMs, () => {
+      for (const client of this.#underWay) client.interrupt(new Fault('shutting-down'))
+    })
+    await this.#whenIdle()
+    timer.cancel()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #whenIdle(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  #accept(request: IncomingMessage, response: ServerResponse): void {
+    const runtime = this.#runtime
+    const client = new HttpClient(request, response, runtime.clock, this.#options.times)
+    clients.set(request.socket, client)
+    if (this.#draining) response.shouldKeepAlive = false
+    const { head, fault } = readHead(request, this.#options.envelope)
+    this.#underWay.add(client)
+    void this.#track(runtime, client, head, fault)
+  }
+
+  async #track(runtime: Runtime, client: HttpClient, head: RequestHead, fault: Fault | undefined): Promise<void> {
+    this.#inflight.set(runtime, (this.#inflight.get(runtime) ?? 0) + 1)
+    runtime.metrics.inflight.inc()
+    try {
+      await serveExchange(runtime, client, head, fault)
+    } finally {
+      runtime.metrics.inflight.dec()
+      this.#underWay.delete(client)
+      this.#leave(runtime)
+      if (this.#underWay.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+    }
+  }
+
+  #leave(runtime: Runtime): void {
+    const left = (this.#inflight.get(runtime) ?? 1) - 1
+    if (left > 0) {
+      this.#inflight.set(runtime, left)
+      return
+    }
+    this.#inflight.delete(runtime)
+    if (runtime !== this.#runtime) this.#onRetired(runtime)
+  }
+
+  #onParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const fault = parserFault(error)
+    const client = clients.get(socket)
+    if (client !== undefined && this.#underWay.has(client)) {
+      // The body of the exchange under way broke its framing: that exchange is refused, there is no second one.
+      client.interrupt(fault ?? new Fault('client-aborted'))
+      return
+    }
+    if (fault === undefined || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    this.#refuseRaw(fault, socket, '')
+  }
+
+  #refuseRaw(fault: Fault, socket: Duplex, method: string): void {
+    const ip = normaliseIp((socket as Socket).remoteAddress ?? '')
+    void serveExchange(this.#runtime, new RawClient(socket), { method, path: '', query: '', headers: [], ip }, fault)
+  }
+}
+
+/** Which exchange a socket is busy with: a parser error names only the socket. */
+const clients = new WeakMap<Duplex, HttpClient>()
+
+async function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {
+  const x = openExchange(`req_${randomUUID().replaceAll('-', '')}`, head, runtime.clock.monotonic())
+  if (fault === undefined) await run(x, runtime, client)
+  else await reject(x, runtime, client, fault)
+}
+
+/** Undefined: no request was begun (a port scan, a reset), so there is nobody to answer. */
+function parserFault(error: NodeJS.ErrnoException): Fault | undefined {
+  const { code = '' } = error
+  if (code === 'HPE_HEADER_OVERFLOW') return new Fault('headers-too-large')
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return new Fault('body-too-large', 'The chunk extensions are too large.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('headers-timeout')
+  if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') return new Fault('request-malformed')
+  return undefined
+}

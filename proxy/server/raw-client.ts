@@ -1,0 +1,48 @@
+// Owns the client's side of a request that node:http could not parse: there is a socket, but no request and no response
+// object. It exists so that these, too, are refused and recorded like any other exchange.
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Client } from '../pipeline/client.ts'
+
+export class RawClient implements Client {
+  readonly signal = new AbortController().signal
+  readonly hasBody = false
+  readonly bytesIn = 0
+  bytesOut = 0
+  headSent = false
+  readonly gone = false
+  readonly #socket: Duplex
+
+  constructor(socket: Duplex) {
+    this.#socket = socket
+  }
+
+  readBody(): Promise<Uint8Array> {
+    return Promise.resolve(new Uint8Array())
+  }
+
+  async *streamBody(): AsyncGenerator<Uint8Array> {}
+
+  start(status: number, headers: readonly string[]): void {
+    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`]
+    for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
+    lines.push('connection: close')
+    this.headSent = true
+    if (this.#socket.writable) this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  }
+
+  write(chunk: Uint8Array | string): undefined {
+    this.bytesOut += Buffer.byteLength(chunk)
+    if (this.#socket.writable) this.#socket.write(chunk)
+  }
+
+  end(last?: Uint8Array | string): void {
+    if (last !== undefined) this.write(last)
+    this.#socket.end()
+    this.#socket.once('finish', () => this.#socket.destroy())
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

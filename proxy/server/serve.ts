@@ -1,0 +1,264 @@
+// Owns the life of one proxy: start, reload, shutdown. It holds the current configuration and sees to it that a bad one
+// never replaces a good one.
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { AdminListener } from '../admin/listener.ts'
+import { build, openStanding, type Standing, type Surroundings } from '../config/build.ts'
+import { compileConfig, type CompiledConfig } from '../config/compile.ts'
+import { loadConfig } from '../config/load.ts'
+import type { LocatedProblem } from '../config/locate.ts'
+import { secretFiles, secretResolver } from '../config/secrets.ts'
+import { watchConfig } from '../config/watch.ts'
+import { startDemo, type Demo } from '../demo/demo.ts'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { openMetrics, type Metrics } from '../pipeline/metrics.ts'
+import { parseListen, type ListenAddress, type ServerSettings } from '../pipeline/options.ts'
+import type { Runtime } from '../pipeline/runtime.ts'
+import { Listener, type ListenerOptions } from './listener.ts'
+
+export type ServeOptions = {
+  readonly paths: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  readonly version: string
+  /** Reload when the files change. SIGHUP is the caller's to wire, to `reload()`. */
+  readonly watch: boolean
+  readonly clock?: Clock
+  readonly random?: () => number
+  /** Where relative paths of the configuration start. */
+  readonly baseDir?: string
+}
+
+export type Reload = { readonly ok: true; readonly hash: string } | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
+
+export type Gateway = {
+  readonly data: AddressInfo
+  readonly admin: AddressInfo
+  readonly demo: Demo | undefined
+  readonly config: () => CompiledConfig
+  readonly metrics: Metrics
+  reload(): Reload
+  /** Drains, closes the audit log with a checkpoint. Idempotent. */
+  close(): Promise<void>
+}
+
+/** The configuration is refused: every problem with its place. */
+export class ConfigRefused extends Error {
+  readonly problems: readonly LocatedProblem[]
+
+  constructor(problems: readonly LocatedProblem[]) {
+    super('the configuration is refused')
+    this.problems = problems
+  }
+}
+
+export async function serve(options: ServeOptions): Promise<Gateway> {
+  const clock = options.clock ?? systemClock
+  const config = loadAndCompile(options, clock)
+  const metrics = openMetrics()
+  metrics.buildInfo.set({ version: options.version, node: process.version }, 1)
+  const around: Surroundings = {
+    clock,
+    metrics,
+    log: options.log,
+    random: options.random ?? Math.random,
+    resolveSecret: secretResolver(options.env, options.baseDir ?? process.cwd()),
+  }
+  const standing = await openStanding(config, around)
+  const proxy = new Proxy(options, around, config, standing)
+  try {
+    await proxy.start()
+  } catch (error) {
+    await proxy.close()
+    throw error
+  }
+  return proxy
+}
+
+function loadAndCompile(options: ServeOptions, clock: Clock): CompiledConfig {
+  const loaded = loadConfig([...options.paths], options.env)
+  if (!loaded.ok) throw new ConfigRefused(loaded.problems)
+  const compiled = compileConfig(loaded, clock.now())
+  if (!compiled.ok) throw new ConfigRefused(compiled.problems)
+  for (const { file, line, column, message } of compiled.warnings) options.log.warn({ file, line, column }, message)
+  return compiled.config
+}
+
+class Proxy implements Gateway {
+  readonly #options: ServeOptions
+  readonly #around: Surroundings
+  readonly #listener: Listener
+  readonly #adminListener: AdminListener
+  readonly #retiring = new Map<Runtime, () => void>()
+  #config: CompiledConfig
+  #standing: Standing
+  #stopWatching: (() => void) | undefined
+  #state: 'starting' | 'serving' | 'draining' | 'closed' = 'starting'
+  #lastReload: 'taken-over' | 'refused' = 'taken-over'
+  #closing: Promise<void> | undefined
+  demo: Demo | undefined
+  data!: AddressInfo
+  admin!: AddressInfo
+
+  constructor(options: ServeOptions, around: Surroundings, config: CompiledConfig, standing: Standing) {
+    this.#options = options
+    this.#around = around
+    const built = build(config, standing, around)
+    this.#config = config
+    this.#standing = built.standing
+    this.#listener = new Listener(built.runtime, listenerOptions(config.server), (retired) => this.#retired(retired))
+    this.#adminListener = new AdminListener(this.#health(), around.metrics.registry)
+    this.#takenOver(config)
+  }
+
+  get metrics(): Metrics {
+    return this.#around.metrics
+  }
+
+  config(): CompiledConfig {
+    return this.#config
+  }
+
+  /** Admin first, so that a probe sees "starting" instead of a closed port. */
+  async start(): Promise<void> {
+    const { server, document } = this.#config
+    this.admin = await this.#adminListener.listen(server.admin.host, server.admin.port)
+    if (document.demo !== undefined) this.demo = await startDemo(demoAddress(document.demo.listen))
+    this.data = await this.#listener.listen()
+    if (this.#options.watch) this.#watch()
+    this.#state = 'serving'
+  }
+
+  reload(): Reload {
+    const { log, metrics, clock } = this.#around
+    try {
+      const config = loadAndCompile(this.#options, clock)
+      const fixed = fixedProblem(this.#config, config)
+      if (fixed !== undefined) throw new ConfigRefused([fixed])
+      const built = build(config, this.#standing, this.#around)
+      const replaced = this.#listener.runtime
+      this.#retiring.set(replaced, () => {
+        for (const upstream of built.dropped) void upstream.close()
+      })
+      this.#config = config
+      this.#standing = built.standing
+      this.#listener.swap(built.runtime)
+      this.#takenOver(config)
+      log.info({ config: config.hash }, 'configuration taken over')
+      return { ok: true, hash: config.hash }
+    } catch (error) {
+      const problems = error instanceof ConfigRefused ? error.problems : [plainProblem(error)]
+      this.#lastReload = 'refused'
+      metrics.reloadRefused()
+      for (const { file, line, column, message, hint } of problems) log.error({ file, line, column, hint }, `configuration refused: ${message}`)
+      return { ok: false, problems }
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown()
+    return this.#closing
+  }
+
+  async #shutDown(): Promise<void> {
+    const served = this.#state !== 'starting'
+    this.#state = 'draining'
+    this.#stopWatching?.()
+    if (served) await this.#listener.drain(this.#config.server.drainMs)
+    await Promise.all([...this.#standing.upstreams.values()].map(({ upstream }) => upstream.close()))
+    await this.demo?.close()
+    this.#standing.store.close()
+    await this.#standing.audit.close()
+    await this.#adminListener.close()
+    this.#state = 'closed'
+  }
+
+  #watch(): void {
+    const { paths, baseDir } = this.#options
+    const extra = secretFiles(this.#config.document, baseDir ?? process.cwd())
+    const watcher = watchConfig([...paths, ...extra], { clock: this.#around.clock, onChange: () => void this.reload() })
+    this.#stopWatching = () => watcher.close()
+  }
+
+  #retired(runtime: Runtime): void {
+    this.#retiring.get(runtime)?.()
+    this.#retiring.delete(runtime)
+  }
+
+  #takenOver(config: CompiledConfig): void {
+    this.#lastReload = 'taken-over'
+    this.#around.metrics.reloaded(config.hash)
+    this.#standing.audit.append('policy', { config: config.hash, policy: config.policy.hash, rules: config.document.rules?.length ?? 0 })
+  }
+
+  #health() {
+    return {
+      started: () => this.#state !== 'starting',
+      unready: () => this.#unready(),
+      stats: () => this.#stats(),
+      refresh: () => {
+        const { size, checkpointAgeMs } = this.#standing.audit.health()
+        this.metrics.auditSize.set(size)
+        this.metrics.auditCheckpointAge.set(checkpointAgeMs / 1000)
+      },
+    }
+  }
+
+  #unready(): string[] {
+    const reasons: string[] = []
+    if (this.#state !== 'serving') reasons.push(this.#state)
+    const audit = this.#standing.audit.health()
+    if (!audit.ok) reasons.push(`audit log: ${audit.reason ?? 'failed'}`)
+    return reasons
+  }
+
+  #stats(): Record<string, string | number | boolean> {
+    const audit = this.#standing.audit.health()
+    return {
+      state: this.#state,
+      config: this.#config.hash,
+      lastReload: this.#lastReload,
+      inflight: this.#listener.inflight,
+      auditOk: audit.ok,
+      auditSize: audit.size,
+      uptimeSeconds: Math.round(process.uptime()),
+    }
+  }
+}
+
+function demoAddress(listen: string): ListenAddress {
+  const address = parseListen(listen)
+  if (address === undefined) throw new Error(`demo.listen: "${listen}" is not host:port`)
+  return address
+}
+
+function listenerOptions(server: ServerSettings): ListenerOptions {
+  return {
+    host: server.listen.host,
+    port: server.listen.port,
+    headerBytesMax: server.headerBytesMax,
+    connectionsMax: server.connectionsMax,
+    headersTimeoutMs: server.headersTimeoutMs,
+    keepAliveTimeoutMs: server.keepAliveMs,
+    envelope: {
+      headerCountMax: server.headerCountMax,
+      targetBytesMax: server.urlBytesMax,
+      publicNames: new Set(server.publicNames),
+    },
+    times: { bodyTimeoutMs: server.bodyTimeoutMs, writeTimeoutMs: server.clientWriteTimeoutMs },
+  }
+}
+
+/** Sections that are opened once: taking half of a change over would be a lie. */
+const fixedSections = ['server', 'audit', 'store', 'demo'] as const
+
+function fixedProblem(before: CompiledConfig, after: CompiledConfig): LocatedProblem | undefined {
+  const section = fixedSections.find((name) => JSON.stringify(before.document[name]) !== JSON.stringify(after.document[name]))
+  if (section === undefined) return undefined
+  return { ...plainProblem(new Error(`the section "${section}" cannot change while the proxy runs`)), hint: 'restart the proxy to take it over' }
+}
+
+function plainProblem(error: unknown): LocatedProblem {
+  const message = error instanceof Error ? error.message : String(error)
+  return { file: '', line: 0, column: 0, length: 0, path: '', message, severity: 'error' }
+}
