@@ -1,12 +1,14 @@
 // Owns the first reading of a number as it is written: groups of digits with separators between. Detectors of numbers
-// share it, so that digit-dense text is read once.
-import { isDigit } from './characters.ts'
+// share it, and a number that starts at the second group of the last one continues its reading, so that tables of
+// digits are read once.
 import type { Probe } from './probe.ts'
 
-/** More digits than any number that is looked for: E.164 with `00` before it has 17, cards 19, a Polish account 26. */
-const digitsMax = 27
-export const groupsMax = 14
+/** More digits than any number that is looked for: E.164 with `00` before it has 17, cards have 19. */
+const digitsMax = 20
+const groupsMax = 14
 const separatorLengthMax = 3
+/** Groups that fit before the room is used from its beginning again. */
+const room = 256
 
 /** Reused for every number: valid until the next is read. */
 export class NumberRun {
@@ -16,51 +18,96 @@ export class NumberRun {
   groups = 0
   /** Digits in all groups. */
   digits = 0
-  /** By group. */
-  readonly starts = new Int32Array(groupsMax)
-  readonly ends = new Int32Array(groupsMax)
+  readonly #starts = new Int32Array(room)
+  readonly #ends = new Int32Array(room)
+  /** Where the first group is in the room. */
+  #first = 0
+
+  forget(): void {
+    this.groups = 0
+  }
 
   read(probe: Probe, start: number): void {
+    const index = this.#readGroups(probe.text, this.#resume(start))
     this.start = start
-    this.groups = 0
-    this.digits = 0
-    let index = start
-    while (this.groups < groupsMax) {
-      const from = index
-      const limit = from + digitsMax - this.digits
-      while (index < limit && isDigit(probe.code(index))) index++
-      this.starts[this.groups] = from
-      this.ends[this.groups] = index
-      this.groups++
-      this.digits += index - from
-      if (this.digits >= digitsMax) break
-      const next = separatorEnd(probe, index)
-      if (next === index || !isDigit(probe.code(next))) break
-      index = next
-    }
-    this.end = this.ends[0] as number
+    this.end = this.endOf(0)
+    // The groups are read without the probe, for speed; what was seen of the end is said here.
+    probe.code(index)
+  }
+
+  /** Too short for everything but four groups with dots between. */
+  get isTrifle(): boolean {
+    return this.digits < 7 && this.groups < 4
+  }
+
+  startOf(group: number): number {
+    return this.#starts[this.#first + group] as number
+  }
+
+  endOf(group: number): number {
+    return this.#ends[this.#first + group] as number
   }
 
   lengthOf(group: number): number {
-    return (this.ends[group] as number) - (this.starts[group] as number)
+    return this.endOf(group) - this.startOf(group)
   }
 
   /** The one unit between a group and the next; -1 when there are more, or no next group. */
   separatorAfter(probe: Probe, group: number): number {
     if (group + 1 >= this.groups) return -1
-    const end = this.ends[group] as number
-    return this.starts[group + 1] === end + 1 ? probe.text.charCodeAt(end) : -1
+    const end = this.endOf(group)
+    return this.startOf(group + 1) === end + 1 ? probe.text.charCodeAt(end) : -1
+  }
+
+  /** Keeps what an earlier reading knows of this number, but its last group, which may be cut. Where to read on. */
+  #resume(start: number): number {
+    if (this.groups > 2 && start === this.startOf(1) && this.#first + 1 + groupsMax < room) {
+      const last = this.groups - 1
+      this.digits -= this.lengthOf(0) + this.lengthOf(last)
+      const index = this.startOf(last)
+      this.#first++
+      this.groups = last - 1
+      return index
+    }
+    this.#first = 0
+    this.groups = 0
+    this.digits = 0
+    return start
+  }
+
+  /** The index at which the reading stopped. */
+  #readGroups(text: string, from: number): number {
+    let index = from
+    let { digits, groups } = this
+    while (groups < groupsMax) {
+      const groupStart = index
+      const limit = groupStart + digitsMax - digits
+      while (index < limit && kindAt(text, index) === digit) index++
+      this.#starts[this.#first + groups] = groupStart
+      this.#ends[this.#first + groups] = index
+      groups++
+      digits += index - groupStart
+      if (digits >= digitsMax) break
+      const separatorStart = index
+      while (index < separatorStart + separatorLengthMax && kindAt(text, index) === separator) index++
+      if (index === separatorStart || kindAt(text, index) !== digit) break
+    }
+    this.groups = groups
+    this.digits = digits
+    return index
   }
 }
 
-function separatorEnd(probe: Probe, from: number): number {
-  let index = from
-  while (index < from + separatorLengthMax && isSeparator(probe.code(index))) index++
-  return index
-}
+const digit = 1
+const separator = 2
+/** Space, dash, dot, slash, parentheses; and, outside ASCII, no-break space, non-breaking hyphen, en dash. */
+const kinds = new Uint8Array(128).fill(digit, 48, 58)
+for (const character of ' -./()') kinds[character.charCodeAt(0)] = separator
 
-/** Space, no-break space, dash, dot, slash, parentheses, non-breaking hyphen, en dash. */
-function isSeparator(code: number): boolean {
-  if (code === 32 || (code >= 45 && code <= 47) || code === 40 || code === 41) return true
-  return code === 0xa0 || code === 0x2011 || code === 0x2013
+function kindAt(text: string, index: number): number {
+  // Reading past the end would make V8 give up on inlining charCodeAt.
+  if (index >= text.length) return 0
+  const code = text.charCodeAt(index)
+  if (code < 128) return kinds[code] as number
+  return code === 0xa0 || code === 0x2011 || code === 0x2013 ? separator : 0
 }

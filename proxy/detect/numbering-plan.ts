@@ -13,6 +13,10 @@ export function isInternationalNumber(digits: string): boolean {
   return false
 }
 
+export function isCallingCode(digits: string): boolean {
+  return plans.has(digits)
+}
+
 /** Calling code → what may follow it, in any of the regions that share it. */
 const plans: ReadonlyMap<string, RegExp> = readPlans()
 

@@ -43,6 +43,7 @@ export class Probe {
     this.undecidedFrom = text.length
     this.numberEnd = 0
     this.blockEnd = 0
+    this.number.forget()
   }
 
   /** Called by the scanner before each `find`: `start` is where the trigger starts. */

@@ -122,6 +122,7 @@ class Pass {
     probe.arm(start)
     probe.number.read(probe, start)
     const isRead = probe.settle()
+    if (isRead && probe.number.isTrifle) return
     const count = probe.candidates.length
     for (const detector of this.#numbers) {
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.

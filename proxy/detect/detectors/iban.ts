@@ -14,8 +14,8 @@ const lengths: Readonly<Record<string, number>> = Object.fromEntries(
     '18 DK FI FK FO GL NL SD',
     '19 MK SI',
     '20 AT BA EE KZ LT LU MN XK',
-    '21 CH CR HR LI LV',
-    '22 BG BH DE GB GE IE ME RS VA',
+    '21 CH HR LI LV',
+    '22 BG BH CR DE GB GE IE ME RS VA',
     '23 AE GI IL IQ OM SO TL',
     '24 AD CZ ES MD PK RO SA SE SK TN VG',
     '25 LY PT ST',
@@ -35,6 +35,9 @@ const lengths: Readonly<Record<string, number>> = Object.fromEntries(
   ),
 )
 
+/** Costa Rica had one digit less until 2017. */
+const formerLengthCR = 21
+
 export const iban: Detector = {
   entity,
   group,
@@ -42,36 +45,57 @@ export const iban: Detector = {
   find(probe, at) {
     const start = at - 2
     if (start < 0 || !isLetter(probe.text.charCodeAt(start)) || holds(wordCharacters, probe.before(start))) return
-    const length = lengths[probe.text.slice(start, at).toUpperCase()]
+    const country = probe.text.slice(start, at).toUpperCase()
+    const length = lengths[country]
     if (length === undefined) return
     probe.startsAt(start)
-    const end = readSpaced(probe, start, length)
-    if (end !== undefined && !holds(alphanumerics, probe.code(end))) probe.accept(iban, start, end, true)
+    const end =
+      readSpaced(probe, start, length) ?? (country === 'CR' ? readSpaced(probe, start, formerLengthCR) : undefined)
+    if (end !== undefined) probe.accept(iban, start, end, true)
   },
   tailStart: lettersAtEnd,
 }
 
 /** The end of `length` letters and digits with at most one separator between any two, when they pass the check. */
 function readSpaced(probe: Probe, start: number, length: number): number | undefined {
-  let head = ''
-  let remainder = 0
   let index = start
+  let seen = 0
+  /** As written, and as it was before somebody read 1 for l and 0 for O. */
+  let remainder = 0
+  let repaired = 0
   for (let count = 0; count < length; count++) {
     if (count > 0 && isSeparator(probe.code(index))) index++
     const code = probe.code(index)
-    if (!holds(alphanumerics, code)) return undefined
-    if (count < 4) head += probe.text.charAt(index)
-    else remainder = mod97(remainder, code)
+    if (!holds(alphanumerics, code) || (count > 1 && count < 4 && !isDigit(code))) return undefined
+    if (repair(code) === code && !isDigit(code)) seen |= code & caseBit ? 1 : 2
+    if (count < 4) head[count] = code
+    else {
+      remainder = mod97(remainder, code)
+      repaired = mod97(repaired, repair(code))
+    }
     index++
   }
-  if (!isDigit(head.charCodeAt(2)) || !isDigit(head.charCodeAt(3))) return undefined
-  for (let i = 0; i < 4; i++) remainder = mod97(remainder, head.charCodeAt(i))
-  return remainder === 1 ? index : undefined
+  if (holds(alphanumerics, probe.code(index))) return undefined
+  for (const code of head) {
+    remainder = mod97(remainder, code)
+    repaired = mod97(repaired, code)
+  }
+  const isMixedCase = seen === 3
+  return (remainder === 1 || repaired === 1) && !isMixedCase ? index : undefined
+}
+
+const head = [0, 0, 0, 0]
+const caseBit = 32
+
+/** l, I → 1 and o, O → 0. */
+function repair(code: number): number {
+  if (code === 108 || code === 73) return 49
+  return code === 79 || code === 111 ? 48 : code
 }
 
 /** ISO 7064 mod 97-10, one character further; the first four of an IBAN come last. Letters count from A = 10. */
 function mod97(remainder: number, code: number): number {
-  return isDigit(code) ? (remainder * 10 + code - 48) % 97 : (remainder * 100 + (code & ~32) - 55) % 97
+  return isDigit(code) ? (remainder * 10 + code - 48) % 97 : (remainder * 100 + (code & ~caseBit) - 55) % 97
 }
 
 function isSeparator(code: number): boolean {

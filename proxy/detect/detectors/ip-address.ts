@@ -9,6 +9,7 @@ const entity = 'ip-address'
 /** Eight groups of four, the last two as IPv4. */
 const lengthMax = 45
 const hexadecimals = characterClass('0-9A-Fa-f')
+const digits = characterClass('0-9')
 const addressCharacters = characterClass('0-9A-Fa-f:.')
 const versionContext =
   /(?:\b(?:v|ver|version|build|release|driver|firmware|rev|revision|section|chapter|clause|table)|§|[=~^<>]=?)["']?[\s:=.]{0,3}["']?$/i
@@ -22,7 +23,7 @@ export const ipv4Address: Detector = {
     const end = readIpv4(probe, start)
     if (end === undefined || continues(probe, end) || isPartOfName(probe, start)) return
     if (versionContext.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
-    probe.accept(ipv4Address, start, end, false)
+    probe.accept(ipv4Address, start, prefixEnd(probe, end), false)
   },
 }
 
@@ -31,12 +32,12 @@ function readIpv4(probe: Probe, start: number): number | undefined {
   if (number.groups < 4 || number.end > start + 3) return undefined
   for (let group = 0; group < 4; group++) {
     if (group < 3 && number.separatorAfter(probe, group) !== 46) return undefined
-    const from = number.starts[group] as number
+    const from = number.startOf(group)
     const length = number.lengthOf(group)
     if (length > 3 || (length > 1 && probe.text.charCodeAt(from) === 48)) return undefined
     if (length === 3 && Number(probe.text.slice(from, from + 3)) > 255) return undefined
   }
-  return number.ends[3]
+  return number.endOf(3)
 }
 
 /** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. */
@@ -44,6 +45,22 @@ function continues(probe: Probe, end: number): boolean {
   const next = probe.code(end)
   if (holds(wordCharacters, next)) return true
   return (next === 46 || next === 45) && holds(alphanumerics, probe.code(end + 1))
+}
+
+/** `/24` after a network's address. */
+function prefixEnd(probe: Probe, end: number): number {
+  if (probe.code(end) !== 47) return end
+  const digitsEnd = probe.runEnd(end + 1, digits, 4)
+  return digitsEnd > end + 4 || holds(wordCharacters, probe.code(digitsEnd))
+    ? end
+    : digitsEnd === end + 1
+      ? end
+      : digitsEnd
+}
+
+/** `%eth0` after a link-local address (RFC 4007). */
+function zoneEnd(probe: Probe, end: number): number {
+  return probe.code(end) === 37 ? probe.runEnd(end + 1, alphanumerics, 16) : end
 }
 
 /** `Chrome/1.2.3.4`, `file-1.2.3.4`. */
@@ -66,7 +83,8 @@ export const ipv6Address: Detector = {
     const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
     if (end - start > lengthMax || holds(wordCharacters, probe.code(end))) return
     const address = probe.text.slice(start, end)
-    if (isIPv6(address) && isPlausible(address)) probe.accept(ipv6Address, start, end, false)
+    if (isIPv6(address) && isPlausible(address))
+      probe.accept(ipv6Address, start, prefixEnd(probe, zoneEnd(probe, end)), false)
   },
   tailStart: (text) => groupStart(text, text.length),
 }

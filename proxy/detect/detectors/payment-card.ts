@@ -9,29 +9,36 @@ const digitsMin = 12
 const digitsMax = 19
 const slash = 47
 
-/** First digits from–to (compared as numbers of that many digits) and the lengths that the issuer uses. */
-const issuers: readonly { readonly from: string; readonly to: string; readonly lengths: readonly number[] }[] = [
-  { from: '4', to: '4', lengths: [13, 16, 19] }, // Visa
-  { from: '51', to: '55', lengths: [16] }, // Mastercard
-  { from: '2221', to: '2720', lengths: [16] }, // Mastercard
-  { from: '34', to: '34', lengths: [15] }, // American Express
-  { from: '37', to: '37', lengths: [15] },
-  { from: '300', to: '305', lengths: [14, 16] }, // Diners Club
-  { from: '36', to: '36', lengths: [14, 16] },
-  { from: '38', to: '39', lengths: [14, 16] },
-  { from: '6011', to: '6011', lengths: [16, 19] }, // Discover
-  { from: '644', to: '659', lengths: [16, 19] },
-  { from: '3528', to: '3589', lengths: [16, 19] }, // JCB
-  { from: '1800', to: '1800', lengths: [15] },
-  { from: '2131', to: '2131', lengths: [15] },
-  { from: '62', to: '62', lengths: [16, 17, 18, 19] }, // UnionPay
-  { from: '50', to: '50', lengths: [12, 13, 14, 15, 16, 17, 18, 19] }, // Maestro
-  { from: '56', to: '58', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  { from: '60', to: '60', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  { from: '63', to: '63', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  { from: '67', to: '67', lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  { from: '2200', to: '2204', lengths: [16, 17, 18, 19] }, // Mir
+/** First digits, or their range, and the lengths that the issuer uses. */
+const issuers = [
+  issuer('4', '4', [13, 16, 19]), // Visa
+  issuer('51', '55', [16]), // Mastercard
+  issuer('2221', '2720', [16]), // Mastercard
+  issuer('34', '34', [15]), // American Express
+  issuer('37', '37', [15]),
+  issuer('300', '305', [14, 16]), // Diners Club
+  issuer('36', '36', [14, 16]),
+  issuer('38', '39', [14, 16]),
+  issuer('6011', '6011', [16, 19]), // Discover
+  issuer('644', '659', [16, 19]),
+  issuer('3528', '3589', [16, 19]), // JCB
+  issuer('1800', '1800', [15]),
+  issuer('2131', '2131', [15]),
+  issuer('62', '62', [16, 17, 18, 19]), // UnionPay
+  issuer('50', '50', [12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+  issuer('56', '58', [12, 13, 14, 15, 16, 17, 18, 19]),
+  issuer('60', '60', [12, 13, 14, 15, 16, 17, 18, 19]),
+  issuer('63', '63', [12, 13, 14, 15, 16, 17, 18, 19]),
+  issuer('67', '67', [12, 13, 14, 15, 16, 17, 18, 19]),
+  issuer('2200', '2204', [16, 17, 18, 19]), // Mir
 ]
+
+type Issuer = { readonly from: number; readonly to: number; readonly lengths: readonly number[] }
+
+/** Compared by their first four digits. */
+function issuer(from: string, to: string, lengths: readonly number[]): Issuer {
+  return { from: Number(from.padEnd(4, '0')), to: Number(to.padEnd(4, '9')), lengths }
+}
 
 /** How many digits stand together where a number is written in groups. */
 const groupings = new Set(['4,4,4,4', '4,4,4,4,3', '4,6,5', '4,6,4'])
@@ -44,24 +51,23 @@ export const paymentCard: Detector = {
   group,
   digits: 'number',
   find(probe, start) {
-    const first = probe.text.charCodeAt(start)
-    if (probe.number.digits < digitsMin || first < 49 || first > 54) return
-    const number = readCard(probe)
-    if (number === undefined || holds(alphanumerics, probe.code(number.end))) return
-    if (needsContext(number) && !hasContext(probe.text, start)) return
-    probe.accept(paymentCard, start, number.end, true)
+    if (probe.number.digits < digitsMin) return
+    const card = readCard(probe)
+    if (card === undefined || holds(alphanumerics, probe.code(card.end))) return
+    if (needsContext(card) && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
+    probe.accept(paymentCard, start, card.end, true)
   },
 }
 
 type CardText = { readonly digits: string; readonly end: number; readonly isGrouped: boolean }
 
-/** Digits in one run, or in groups joined by the same separator. */
+/** Digits in one run, or in groups joined by the same separator, that pass the Luhn check. */
 function readCard(probe: Probe): CardText | undefined {
   const { number } = probe
   const length = number.lengthOf(0)
   if (length >= digitsMin && length <= digitsMax) {
     const digits = probe.text.slice(number.start, number.end)
-    return isCardNumber(digits) ? { digits, end: number.end, isGrouped: false } : undefined
+    return passesLuhn(digits) ? { digits, end: number.end, isGrouped: false } : undefined
   }
   const separator = number.separatorAfter(probe, 0)
   if (length !== 4 || separator === -1 || separator === slash) return undefined
@@ -69,33 +75,23 @@ function readCard(probe: Probe): CardText | undefined {
   let grouping = '4'
   let best: CardText | undefined
   for (let group = 1; group < 5 && number.separatorAfter(probe, group - 1) === separator; group++) {
-    const end = number.ends[group] as number
-    digits += probe.text.slice(number.starts[group], end)
+    const end = number.endOf(group)
+    digits += probe.text.slice(number.startOf(group), end)
     grouping += `,${number.lengthOf(group)}`
-    if (groupings.has(grouping) && isCardNumber(digits)) best = { digits, end, isGrouped: true }
+    if (groupings.has(grouping) && passesLuhn(digits)) best = { digits, end, isGrouped: true }
   }
   return best
 }
 
-/** A bare run of another length than the commonest is as likely an order number or a time in nanoseconds. */
-function needsContext(number: CardText): boolean {
-  if (number.isGrouped || number.digits.length === 16) return false
-  return !(number.digits.length === 15 && number.digits.startsWith('3'))
-}
-
-function hasContext(text: string, start: number): boolean {
-  return context.test(text.slice(Math.max(0, start - contextLength), start))
-}
-
-function isCardNumber(digits: string): boolean {
-  return hasIssuer(digits) && passesLuhn(digits)
-}
-
-function hasIssuer(digits: string): boolean {
-  return issuers.some(({ from, to, lengths }) => {
-    const head = digits.slice(0, from.length)
-    return head >= from && head <= to && lengths.includes(digits.length)
-  })
+/** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */
+function needsContext({ digits, isGrouped }: CardText): boolean {
+  const head = Number(digits.slice(0, 4))
+  const isIssued = issuers.some(
+    ({ from, to, lengths }) => head >= from && head <= to && lengths.includes(digits.length),
+  )
+  if (!isIssued) return true
+  if (isGrouped || digits.length === 16) return false
+  return !((digits.length === 15 || digits.length === 14) && digits.startsWith('3') && !digits.startsWith('36'))
 }
 
 /** ISO/IEC 7812-1 annex B. */

@@ -3,7 +3,7 @@
 import { holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
-import { isInternationalNumber } from '../numbering-plan.ts'
+import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
 
 const group = 'pii'
@@ -13,7 +13,7 @@ const digitsMin = 7
 const digitsMax = 15
 const nationalDigitsMax = 12
 const contextLength = 48
-const contextAfterLength = 10
+const contextAfterLength = 16
 
 const words = [
   'phone|telephone|telefon\\w*|tel[eé]fono|tel|mobile?|m[oó]vil|cell(?:ular|phone)?|fax|whatsapp|sms|gsm|handy|ph',
@@ -21,7 +21,8 @@ const words = [
   'contact(?: number)?|answering|kom[oó]rk\\w*|zadzwo\\w*|dzwo[nń]\\w*',
 ].join('|')
 const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
-const wordAfter = /^[\s-]{0,2}(?:\((?=\w))?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct)\b/i
+const wordAfter =
+  /^[\s-]{0,2}(?:\((?=\w))?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct|as a (?:callback|contact|phone))\b/i
 const date = /^(?:(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d)(?:\D|$)/
 const northAmerican = /^(?:1[ .-])?(?:\(?[2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}$/
 
@@ -58,24 +59,32 @@ function isInsideNumber(probe: Probe, start: number): boolean {
 
 /** The end of the most groups that a numbering plan knows, with `+` or `00` before the country's code. */
 function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): number | undefined {
-  const hasZeros = !hasPlus && /^00[1-9]/.test(probe.text.slice(number.start, number.start + 3))
+  const hasZeros = !hasPlus && probe.text.startsWith('00', number.start) && probe.text[number.start + 2] !== '0'
   if (!hasPlus && !hasZeros) return undefined
-  const start = number.start + (hasZeros ? 2 : 0)
-  for (let group = number.groups - 1; group >= 0; group--) {
-    const end = number.ends[group] as number
-    // A trunk zero in parentheses is not dialled from abroad.
-    const digits = probe.text.slice(start, end).replace('(0)', '').replaceAll(/\D/g, '')
-    if (digits.length < digitsMin) return undefined
-    if (digits.length <= digitsMax && isInternationalNumber(digits)) return end
+  let digits = ''
+  for (let group = 0; group < number.groups; group++) {
+    if (!isTrunkZero(probe, number, group)) digits += probe.text.slice(number.startOf(group), number.endOf(group))
+  }
+  if (hasZeros) digits = digits.slice(2)
+  if (hasZeros && !isCallingCode(probe.text.slice(number.start + 2, number.end)) && !hasWordBefore(probe, number.start))
+    return undefined
+  for (let group = number.groups - 1; group >= 0 && digits.length >= digitsMin; group--) {
+    if (digits.length <= digitsMax && isInternationalNumber(digits)) return number.endOf(group)
+    if (!isTrunkZero(probe, number, group)) digits = digits.slice(0, -number.lengthOf(group))
   }
   return undefined
+}
+
+/** `+44 (0)20 …`: not dialled from abroad. */
+function isTrunkZero(probe: Probe, number: NumberRun, group: number): boolean {
+  return group > 0 && probe.text.startsWith('(0)', number.startOf(group) - 1)
 }
 
 /** `(555) 234-5678`, `555-234-5678`, `1.555.234.5678`: area and exchange begin with 2–9. Spaces alone prove nothing. */
 function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
   const last = number.lengthOf(0) === 1 ? 3 : 2
   if (number.groups <= last || number.lengthOf(last) !== 4) return undefined
-  const end = number.ends[last] as number
+  const end = number.endOf(last)
   if (isWordEnd(probe, end)) return undefined
   const text = probe.text.slice(number.start, end)
   const isMarked = text.includes('-') || text.includes(')') || text.includes('.')
@@ -85,7 +94,7 @@ function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
 /** Seven digits or more, however grouped, with a word before or after that makes them a telephone's. */
 function nationalEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
   if (number.digits > nationalDigitsMax) return undefined
-  const end = number.ends[number.groups - 1] as number
+  const end = number.endOf(number.groups - 1)
   if (isWordEnd(probe, end) || date.test(probe.text.slice(number.start, end))) return undefined
   return hasWordBefore(probe, start) || wordAfter.test(textAfter(probe, end)) ? end : undefined
 }
@@ -107,7 +116,7 @@ function textAfter(probe: Probe, end: number): string {
   // Words after a number begin at once, or after one or two separators.
   while (index < end + contextAfterLength) {
     const code = probe.code(index)
-    if (code < 0 || (index > end + 1 && !isLetter(code) && code !== 40)) break
+    if (code < 0 || (index > end + 1 && !isLetter(code) && code !== 32 && code !== 40)) break
     index++
   }
   return probe.text.slice(end, index)

@@ -9,6 +9,7 @@ const entity = 'us-ssn'
 const context = /(?:\bssns?\b|social[\s_-]{0,2}security|\bss[\s_]?(?:#|no\b|number))/i
 const contextLength = 48
 const dash = 45
+const space = 32
 
 export const usSsn: Detector = {
   entity,
@@ -19,11 +20,11 @@ export const usSsn: Detector = {
     const separator = number.separatorAfter(probe, 0)
     const isBare = number.lengthOf(0) === 9
     if (!isBare && !isDelimited(number, probe, separator)) return
-    const end = number.ends[isBare ? 0 : 2] as number
+    const end = number.endOf(isBare ? 0 : 2)
     if (continues(probe, end) || !isIssued(probe.text.slice(start, end).replaceAll(/\D/g, ''))) return
-    const isDashed = !isBare && separator === dash
-    if (!isDashed && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
-    probe.accept(usSsn, start, end, isDashed)
+    const needsContext = isBare || (separator === space && isAmongNumbers(number, probe, start))
+    if (needsContext && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
+    probe.accept(usSsn, start, end, separator === dash)
   },
 }
 
@@ -31,8 +32,13 @@ export const usSsn: Detector = {
 function isDelimited(number: NumberRun, probe: Probe, separator: number): boolean {
   if (number.groups < 3 || number.lengthOf(0) !== 3 || number.lengthOf(1) !== 2 || number.lengthOf(2) !== 4)
     return false
-  if (separator !== dash && separator !== 32 && separator !== 46) return false
+  if (separator !== dash && separator !== space && separator !== 46) return false
   return number.separatorAfter(probe, 1) === separator
+}
+
+/** Digits stand before or after with a space between: a row of a table. */
+function isAmongNumbers(number: NumberRun, probe: Probe, start: number): boolean {
+  return number.groups > 3 || (probe.before(start) === space && isDigit(probe.before(start - 1)))
 }
 
 function continues(probe: Probe, end: number): boolean {
