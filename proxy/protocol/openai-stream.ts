@@ -19,13 +19,8 @@ export function openChatStream(): StreamReader {
 type Call = { id?: string; name?: string; readonly channel: string; readonly form: Form; arguments: string }
 type Form = 'function' | 'custom' | 'function_call'
 type Choice = { readonly channels: Set<string>; readonly calls: Map<string, Call>; finished: boolean }
-/** Gathers what one event means; `wrong` says why it cannot be read. */
-type Draft = {
-  readonly deltas: Delta[]
-  readonly ends: string[]
-  readonly calls: StreamedCall[]
-  wrong: string | undefined
-}
+/** Gathers what one event means. */
+type Draft = { readonly deltas: Delta[]; readonly ends: string[]; readonly calls: StreamedCall[] }
 type ReadStep = Extract<StreamStep, { ok: true }>
 
 const limits = { depthMax: 64, keysMax: 10_000 }
@@ -50,8 +45,9 @@ class ChatStream implements StreamReader {
     if (error !== undefined && error !== null) {
       return { ...this.#step(value, text, newDraft(), answerLayout), error: errorText(error) }
     }
-    const draft = this.#chunk(value)
-    return draft.wrong === undefined ? this.#step(value, text, draft, chunkLayout) : { ok: false, message: draft.wrong }
+    const draft = newDraft()
+    const wrong = this.#chunk(value, draft)
+    return wrong === undefined ? this.#step(value, text, draft, chunkLayout) : { ok: false, message: wrong }
   }
 
   deltaEvent(channel: string, text: string): string {
@@ -79,17 +75,18 @@ class ChatStream implements StreamReader {
     }
   }
 
-  #chunk(value: JsonObject): Draft {
-    const draft = newDraft()
+  #chunk(value: JsonObject, draft: Draft): string | undefined {
     if (this.#head.id === undefined && typeof value.id === 'string') {
       const { id, object, created, model } = value
       this.#head = present<JsonObject>({ id, object, created, model })
     }
-    draft.wrong = wrongMember(value, 'choices', ['array'], '')
+    const wrong = wrongMember(value, 'choices', ['array'], '')
+    if (wrong !== undefined) return wrong
     for (const [at, choice] of arrayOf(value.choices).entries()) {
-      draft.wrong ??= this.#choice(choice, ['choices', at], draft)
+      const fault = this.#choice(choice, ['choices', at], draft)
+      if (fault !== undefined) return fault
     }
-    return draft
+    return undefined
   }
 
   #choice(value: Json, path: Path, draft: Draft): string | undefined {
@@ -107,8 +104,7 @@ class ChatStream implements StreamReader {
       const wrong = this.#delta(value.delta, [...path, 'delta'], index, choice, draft)
       if (wrong !== undefined) return wrong
     }
-    if (typeof value.finish_reason === 'string') this.#finish(choice, draft)
-    return undefined
+    return typeof value.finish_reason === 'string' ? finish(choice, draft) : undefined
   }
 
   #delta(delta: JsonObject, path: Path, index: number, choice: Choice, draft: Draft): string | undefined {
@@ -182,22 +178,13 @@ class ChatStream implements StreamReader {
     if (delta.text !== '') draft.deltas.push(delta)
   }
 
-  #finish(choice: Choice, draft: Draft): void {
-    draft.ends.push(...choice.channels)
-    choice.channels.clear()
-    for (const call of choice.calls.values()) {
-      if (call.name === undefined) draft.wrong ??= 'A tool call has no name.'
-      else draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
-    }
-    choice.calls.clear()
-    choice.finished = true
-  }
-
   #end(): StreamStep {
     const draft = newDraft()
-    for (const choice of this.#choices.values()) this.#finish(choice, draft)
     this.#ended = true
-    if (draft.wrong !== undefined) return { ok: false, message: draft.wrong }
+    for (const choice of this.#choices.values()) {
+      const wrong = finish(choice, draft)
+      if (wrong !== undefined) return { ok: false, message: wrong }
+    }
     const { deltas, ends, calls } = draft
     return {
       ok: true,
@@ -211,7 +198,7 @@ class ChatStream implements StreamReader {
 }
 
 function newDraft(): Draft {
-  return { deltas: [], ends: [], calls: [], wrong: undefined }
+  return { deltas: [], ends: [], calls: [] }
 }
 
 const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
@@ -225,6 +212,19 @@ const textFields = [
 ] as const
 
 const forms = ['function', 'custom', 'function_call'] as const
+
+/** The choice grows no further, and its calls are as they are. */
+function finish(choice: Choice, draft: Draft): string | undefined {
+  draft.ends.push(...choice.channels)
+  choice.channels.clear()
+  for (const call of choice.calls.values()) {
+    if (call.name === undefined) return 'A tool call has no name.'
+    draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
+  }
+  choice.calls.clear()
+  choice.finished = true
+  return undefined
+}
 
 /** The address of a streamed call is that of its arguments' last piece; nothing is ever edited there. */
 function finishedCall(call: Call, name: string): ToolCall {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { applyEdits } from '../../proxy/lib/edit.ts'
 import type { Edit } from '../../proxy/lib/edit.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { foldKey, parseJson, parseJsonText } from '../../proxy/lib/json.ts'
 

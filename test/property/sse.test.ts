@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { formatEvent, SseDecoder } from '../../proxy/lib/sse.ts'
 import type { SseEvent } from '../../proxy/lib/sse.ts'

@@ -27,8 +27,10 @@ t.test('many edits, in any order, are one pass', async (t) => {
 t.test('embedded JSON is edited inside its string', async (t) => {
   const inner = '{"to":"ada\\"","n":1.50,"k@x":{"v":[1]}}'
   const text = JSON.stringify({ arguments: inner, other: inner })
-  const at = (steps: (string | number)[], more: object): Edit =>
-    ({ address: { path: ['arguments'], inner: steps, ...more }, text: 'X"Y' }) as Edit
+  const at = (steps: (string | number)[], more: { key?: true }): Edit => ({
+    address: { path: ['arguments'], inner: steps, ...more },
+    text: 'X"Y',
+  })
   const edited = applyEdits(text, [at(['to'], {}), at(['k@x'], { key: true }), at(['k@x', 'v', 0], {})])
   const expected = '{"to":"X\\"Y","n":1.50,"X\\"Y":{"v":["X\\"Y"]}}'
   t.equal(edited, `{"arguments":${JSON.stringify(expected)},"other":${JSON.stringify(inner)}}`)

@@ -1,0 +1,178 @@
+import t from 'tap'
+import { anthropicProtocol } from '../../../proxy/protocol/anthropic.ts'
+import { openaiProtocol } from '../../../proxy/protocol/openai.ts'
+import type { StreamReader } from '../../../proxy/protocol/protocol.ts'
+import { feed } from './golden.ts'
+
+function open(protocol: 'openai' | 'anthropic'): StreamReader {
+  const [adapter, path] =
+    protocol === 'openai' ? [openaiProtocol, '/chat/completions'] : [anthropicProtocol, '/messages']
+  const reader = adapter.resolve('POST', path)?.openStream?.()
+  if (reader === undefined) throw new Error('no stream')
+  return reader
+}
+
+const chunk = (delta: object, more: object = {}) => ({
+  id: 'c',
+  choices: [{ index: 0, delta, finish_reason: null, ...more }],
+})
+const call = (more: object, index: unknown = 0) => chunk({ tool_calls: [{ index, ...more }] })
+const named = (name: string, text = '') => call({ id: 'call_1', function: { name, arguments: text } })
+
+t.test('OpenAI: what has no single meaning is refused', async (t) => {
+  const rows: [string, unknown[]][] = [
+    ['not JSON', ['{"choices":']],
+    ['not an object', ['[]']],
+    ['a key twice', ['{"choices":[],"choices":[]}']],
+    ['choices that are none', [{ choices: {} }]],
+    ['a choice without index', [{ choices: [{ delta: { content: 'x' } }] }]],
+    ['a call without index', [call({ function: { name: 'f' } }, null)]],
+    ['calls that are no list', [chunk({ tool_calls: { index: 0 } })]],
+    ['a call of nothing', [call({ id: 'call_1' })]],
+    ['a name in two versions', [named('read'), named('wipe')]],
+    ['an id in two versions', [named('read'), call({ id: 'call_2' })]],
+    ['two kinds at once', [call({ function: { name: 'f' }, custom: { name: 'g' } })]],
+    ['two kinds in turn', [named('f'), call({ custom: { input: 'x' } })]],
+    ['arguments that are no text', [call({ function: { name: 'f', arguments: {} } })]],
+    ['no name at the end', [call({ function: { arguments: '{}' } }), chunk({}, { finish_reason: 'tool_calls' })]],
+    ['no name at [DONE]', [call({ function: { arguments: '{}' } }), '[DONE]']],
+    ['a call after its end', [named('f'), chunk({}, { finish_reason: 'stop' }), named('f')]],
+    ['a whole message in a chunk', [{ choices: [{ index: 0, message: { tool_calls: [{}] } }] }]],
+    ['an event after the end', ['[DONE]', chunk({ content: 'x' })]],
+  ]
+  for (const [name, data] of rows) t.match(feed(open('openai'), ...data), { ok: false }, name)
+})
+
+t.test('OpenAI: what is odd and harmless is read', async (t) => {
+  t.match(feed(open('openai'), ''), { ok: true, deltas: [], terminal: false })
+  t.match(feed(open('openai'), named('f'), named('f', '{}')), { ok: true })
+  t.match(feed(open('openai'), named('f'), call({ id: '', function: { name: '' } })), { ok: true })
+  t.match(feed(open('openai'), { id: 'c', choices: null }), { ok: true })
+  t.match(feed(open('openai'), { object: 'error', error: 'out of order' }), { ok: true, error: 'out of order' })
+})
+
+t.test('OpenAI: a call and its end in one chunk are one', async (t) => {
+  const whole = { index: 0, id: 'call_1', function: { name: 'f', arguments: '{"a":1}' } }
+  const step = feed(open('openai'), chunk({ content: 'bye', tool_calls: [whole] }, { finish_reason: 'tool_calls' }))
+  t.match(step, { ok: true, calls: [{ name: 'f', args: { a: 1 }, channel: 'arguments:0:0' }] })
+  t.match(step, { deltas: [{ channel: 'text:0' }, { channel: 'arguments:0:0' }], ends: ['text:0', 'arguments:0:0'] })
+})
+
+t.test('OpenAI: a call without a finish_reason is complete at [DONE]', async (t) => {
+  const step = feed(open('openai'), named('f', '{"a":'), call({ function: { arguments: 'oops' } }), '[DONE]')
+  t.match(step, { ok: true, terminal: true, ends: ['arguments:0:0'], calls: [{ name: 'f', args: undefined }] })
+})
+
+t.test('OpenAI: parallel calls keep apart, whatever their order', async (t) => {
+  const reader = open('openai')
+  const second = (text: string, name?: string) => call({ function: { name, arguments: text } }, 1)
+  feed(reader, named('f', '{"a"'), second('{"b"', 'g'), call({ function: { arguments: ':1}' } }), second(':2}'))
+  const step = feed(reader, chunk({}, { finish_reason: 'tool_calls' }))
+  t.match(step, {
+    calls: [
+      { name: 'f', args: { a: 1 } },
+      { name: 'g', args: { b: 2 } },
+    ],
+  })
+})
+
+t.test('OpenAI: the error that ends a stream hides no text', async (t) => {
+  const step = feed(open('openai'), {
+    error: { message: 'x' },
+    choices: [{ index: 0, delta: { content: 'ada@example.org' } }],
+  })
+  t.match(step, { ok: true, error: 'x', parts: [{ text: 'x' }, { text: 'ada@example.org' }] })
+})
+
+t.test('OpenAI: events of our own look like theirs', async (t) => {
+  const reader = open('openai')
+  const head = { object: 'chat.completion.chunk', created: 1, model: 'm' }
+  feed(reader, { ...head, ...chunk({ content: 'a', reasoning: 'b', refusal: 'c', audio: { transcript: 'd' } }) })
+  feed(
+    reader,
+    named('f', '{'),
+    call({ custom: { name: 'g', input: 'x' } }, 1),
+    chunk({ function_call: { name: 'h', arguments: '{' } }),
+  )
+  const delta = (channel: string) => {
+    const text = reader.deltaEvent(channel, 'X').replace(/^data: /, '')
+    const event = JSON.parse(text) as { choices: [{ index: number; delta: object }] }
+    t.match(event, { ...head, id: 'c', choices: [{ index: 0, finish_reason: null }] })
+    return event.choices[0].delta
+  }
+  t.same(delta('text:0'), { content: 'X' })
+  t.same(delta('reasoning-text:0'), { reasoning: 'X' })
+  t.same(delta('refusal:0'), { refusal: 'X' })
+  t.same(delta('transcript:0'), { audio: { transcript: 'X' } })
+  t.same(delta('arguments:0:0'), { tool_calls: [{ index: 0, function: { arguments: 'X' } }] })
+  t.same(delta('input:0:1'), { tool_calls: [{ index: 1, custom: { input: 'X' } }] })
+  t.same(delta('arguments:0:function'), { function_call: { arguments: 'X' } })
+  t.throws(() => reader.deltaEvent('text:1', 'X'))
+})
+
+const start = (block: object, index = 0) => ({ type: 'content_block_start', index, content_block: block })
+const delta = (more: object, index = 0) => ({ type: 'content_block_delta', index, delta: more })
+const stop = (index = 0) => ({ type: 'content_block_stop', index })
+const text = { type: 'text', text: '' }
+const tool = { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} }
+const json = (partial: unknown) => delta({ type: 'input_json_delta', partial_json: partial })
+
+t.test('Anthropic: what has no single meaning is refused', async (t) => {
+  const rows: [string, unknown[]][] = [
+    ['not JSON', ['']],
+    ['no type', [{ index: 0 }]],
+    ['a block without index', [start(text, NaN)]],
+    ['a block twice', [start(text), start(text)]],
+    ['a block again', [start(text), stop(), start(text)]],
+    ['a delta of no block', [delta({ type: 'text_delta', text: 'x' })]],
+    ['a delta of a closed block', [start(text), stop(), delta({ type: 'text_delta', text: 'x' })]],
+    ['text in a call', [start(tool), delta({ type: 'text_delta', text: 'x' })]],
+    ['arguments in a text', [start(text), json('{}')]],
+    ['arguments in thinking', [start({ type: 'thinking', thinking: '' }), json('{}')]],
+    ['arguments that are no text', [start(tool), json({})]],
+    ['text that is no text', [start({ type: 'text', text: ['x'] })]],
+    ['a call of nothing', [start({ ...tool, name: '' })]],
+    ['input twice', [start({ ...tool, input: { a: 1 } }), json('{"a":2}'), stop()]],
+    ['the end of no block', [stop()]],
+    ['the end twice', [start(text), stop(), stop()]],
+    ['an event after the end', [{ type: 'message_stop' }, { type: 'ping' }]],
+  ]
+  for (const [name, data] of rows) t.match(feed(open('anthropic'), ...data), { ok: false }, name)
+  const reader = open('anthropic')
+  t.match(
+    reader.read({ event: 'ping', data: JSON.stringify(start(text)) }),
+    { ok: false },
+    'an event under a false name',
+  )
+})
+
+t.test('Anthropic: arguments are whole at the end of their block', async (t) => {
+  const calls = (...data: unknown[]) => {
+    const step = feed(open('anthropic'), ...data)
+    return step.ok ? step.calls : step
+  }
+  t.match(calls(start(tool), stop()), [{ name: 'f', id: 'toolu_1', args: {}, channel: 'arguments:0' }])
+  t.match(calls(start({ ...tool, input: { a: 1 } }), stop()), [{ args: { a: 1 } }])
+  t.match(calls(start(tool), json('{"a"'), json(':2}'), stop()), [{ args: { a: 2 } }])
+  t.match(calls(start(tool), json('{"a":1,"a":2}'), stop()), [{ name: 'f', args: undefined }])
+  t.match(calls(start(tool), json('[1]'), { type: 'message_stop' }), [{ name: 'f', args: undefined }])
+})
+
+t.test('Anthropic: what stands in the start of a block is read', async (t) => {
+  const said = feed(open('anthropic'), start({ type: 'text', text: 'ada@' }))
+  t.match(said, {
+    deltas: [{ channel: 'text:0', text: 'ada@', address: { path: ['content_block', 'text'] } }],
+    parts: [],
+  })
+  const called = feed(open('anthropic'), start({ ...tool, input: { to: 'ada@example.org' } }))
+  t.match(called, { parts: [{ text: 'ada@example.org', address: { path: ['content_block', 'input', 'to'] } }] })
+})
+
+t.test('Anthropic: events of our own look like theirs', async (t) => {
+  const reader = open('anthropic')
+  t.equal(
+    reader.deltaEvent('text:2', 'X\n'),
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"X\\n"}}\n\n',
+  )
+  t.match(reader.deltaEvent('arguments:1', '{'), /"index":1,"delta":\{"type":"input_json_delta","partial_json":"\{"\}/)
+})
