@@ -1,0 +1,76 @@
+// Owns what a run found out: the medians of the rounds, and how each contender compares to the floor.
+import type { Contender } from './contenders/contender.ts'
+import type { Measurement } from './measure.ts'
+import { median } from './percentiles.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+export type Round = { readonly contender: string; readonly open: Measurement; readonly closed: Measurement }
+
+export type Row = {
+  readonly contender: string
+  readonly title: string
+  /** At the common arrival rate. */
+  readonly cpuUs: number
+  readonly systemUs: number
+  readonly cpuRatio: number
+  /** The lowest and the highest ratio of a round. */
+  readonly cpuRatioRange: readonly [number, number]
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly headP50Ms: number
+  /** Beyond the floor's. */
+  readonly addedP50Ms: number
+  readonly addedP99Ms: number
+  /** With every connection busy. */
+  readonly throughput: number
+  readonly cpuUsBusy: number
+  readonly cpuRatioBusy: number
+  readonly errors: number
+}
+
+export type Result = {
+  readonly scenario: string
+  readonly title: string
+  /** Requests a second of the open loop. */
+  readonly rate: number
+  /** Connections of the closed loop. */
+  readonly connections: number
+  readonly rounds: number
+  readonly rows: readonly Row[]
+}
+
+/** The first contender is the floor. */
+export function summarise(
+  scenario: Pick<Scenario, 'id' | 'title'>,
+  contenders: readonly Pick<Contender, 'id' | 'title'>[],
+  rate: number,
+  connections: number,
+  rounds: readonly Round[],
+): Result {
+  const of = (id: string): Round[] => rounds.filter(({ contender }) => contender === id)
+  const floor = of(contenders[0]?.id ?? '')
+  const rows = contenders.map(({ id, title }) => ({ contender: id, title, ...compare(of(id), floor) }))
+  return { scenario: scenario.id, title: scenario.title, rate, connections, rounds: floor.length, rows }
+}
+
+function compare(own: readonly Round[], floor: readonly Round[]): Omit<Row, 'contender' | 'title'> {
+  const middle = (rounds: readonly Round[], pick: (round: Round) => number): number => median(rounds.map(pick))
+  const ratio = (pick: (round: Round) => number): number => middle(own, pick) / middle(floor, pick)
+  const ratios = own.map((round, n) => round.open.cpuUs / (floor[n]?.open.cpuUs ?? Number.NaN))
+  const added = (pick: (round: Round) => number): number => middle(own, pick) - middle(floor, pick)
+  return {
+    cpuUs: middle(own, ({ open }) => open.cpuUs),
+    systemUs: middle(own, ({ open }) => open.systemUs),
+    cpuRatio: ratio(({ open }) => open.cpuUs),
+    cpuRatioRange: [Math.min(...ratios), Math.max(...ratios)],
+    p50Ms: middle(own, ({ open }) => open.report.totalMs.p50),
+    p99Ms: middle(own, ({ open }) => open.report.totalMs.p99),
+    headP50Ms: middle(own, ({ open }) => open.report.headMs.p50),
+    addedP50Ms: added(({ open }) => open.report.totalMs.p50),
+    addedP99Ms: added(({ open }) => open.report.totalMs.p99),
+    throughput: middle(own, ({ closed }) => closed.throughput),
+    cpuUsBusy: middle(own, ({ closed }) => closed.cpuUs),
+    cpuRatioBusy: ratio(({ closed }) => closed.cpuUs),
+    errors: own.reduce((sum, { open, closed }) => sum + open.report.errors + closed.report.errors, 0),
+  }
+}

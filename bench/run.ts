@@ -1,0 +1,128 @@
+// Owns a run of the bench: which contenders meet which scenarios for how long, in turns, so that whatever else the
+// machine does meets all of them alike. `--quick` is for a first look, `--profile` says where Gatewright's time goes.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { forkLoad, forkServer } from './children.ts'
+import type { Contender } from './contenders/contender.ts'
+import { startFloor } from './contenders/floor.ts'
+import { startGatewright } from './contenders/gatewright.ts'
+import { startNginx } from './contenders/nginx.ts'
+import { measure, verify, type Measurement } from './measure.ts'
+import { profileText } from './profile.ts'
+import { summarise, type Round, type Result } from './result.ts'
+import { resultsMarkdown, resultsTable } from './report.ts'
+import { chat1k } from './scenarios/chat-1k.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+import { stream200 } from './scenarios/stream-200.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    compiled: { type: 'boolean', default: false },
+    floor: { type: 'boolean', default: false },
+    scenario: { type: 'string' },
+    connections: { type: 'string', default: '16' },
+  },
+})
+
+/** The open loop runs at this share of what the floor can do at most, and of what the slowest can, if that is less. */
+const shareOfFloor = 0.3
+const shareOfSlowest = 0.5
+
+const plan = flags.quick
+  ? { rounds: 2, warmUpMs: 1_500, closedMs: 1_000, openMs: 1_500 }
+  : { rounds: 5, warmUpMs: 4_000, closedMs: 2_000, openMs: 4_000 }
+
+const scenarios = [chat1k, stream200].filter(({ id }) => flags.scenario === undefined || id === flags.scenario)
+const dir = await mkdtemp(join(tmpdir(), 'gatewright-bench-'))
+const upstream = await forkServer('upstream.ts')
+const load = forkLoad()
+const running: Contender[] = []
+try {
+  if (flags.profile) await profile()
+  else await compare()
+} finally {
+  for (const contender of running) await contender.stop()
+  await load.stop()
+  await upstream.stop()
+  await rm(dir, { recursive: true, force: true })
+}
+
+async function compare(): Promise<void> {
+  running.push(await startFloor(upstream.port))
+  if (!flags.floor) running.push(await gatewright([]))
+  const nginx = await startNginx(upstream.port, await subfolder('nginx'))
+  if (nginx !== undefined) running.push(nginx)
+  const results: Result[] = []
+  for (const scenario of scenarios) results.push(await compete(running, scenario))
+  process.stdout.write(`${resultsTable(results)}\n`)
+  if (flags.quick || flags.floor || flags.scenario !== undefined) return
+  const file = join(import.meta.dirname, 'RESULTS.md')
+  await writeFile(file, resultsMarkdown(results, ['npm run bench', ...process.argv.slice(2)].join(' -- ')))
+  process.stdout.write(`\nwritten to bench/RESULTS.md\n`)
+}
+
+/** Warm-up finds out how much each can take; then all have their turns, each round in another order. */
+async function compete(contenders: readonly Contender[], scenario: Scenario): Promise<Result> {
+  const connections = Number(flags.connections)
+  const most = new Map<string, number>()
+  for (const contender of contenders) {
+    await verify(contender, scenario)
+    await measure(load, contender, scenario, { connections }, plan.warmUpMs)
+    const { throughput } = await measure(load, contender, scenario, { connections }, plan.closedMs)
+    most.set(contender.id, throughput)
+  }
+  const rate = Math.round(
+    Math.min(shareOfFloor * (most.get('floor') ?? Number.NaN), shareOfSlowest * Math.min(...most.values())),
+  )
+  const rounds: Round[] = []
+  for (let n = 0; n < plan.rounds; n++) {
+    const turns = n % 2 === 0 ? contenders : [...contenders].reverse()
+    for (const contender of turns) {
+      const open = await measure(load, contender, scenario, { rate }, plan.openMs)
+      const closed = await measure(load, contender, scenario, { connections }, plan.closedMs)
+      rounds.push({ contender: contender.id, open, closed })
+      progress(scenario, contender.id, open, closed)
+    }
+  }
+  return summarise(scenario, contenders, rate, connections, rounds)
+}
+
+function progress(scenario: Scenario, id: string, open: Measurement, closed: Measurement): void {
+  const figures = [open, closed].map((m) => `${m.cpuUs.toFixed(0)} µs CPU at ${m.throughput.toFixed(0)}/s`)
+  process.stderr.write(`${scenario.id}  ${id.padEnd(10)}  ${figures.join(', ')}, ${open.report.errors} errors\n`)
+}
+
+/** Only what Gatewright did between warm-up and the end counts. */
+async function profile(): Promise<void> {
+  const profiles = await subfolder('profiles')
+  const contender = await gatewright(['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profiles}`])
+  running.push(contender)
+  const [scenario = chat1k] = scenarios
+  await verify(contender, scenario)
+  await measure(load, contender, scenario, { connections: 4 }, plan.warmUpMs)
+  const fromUs = Number(process.hrtime.bigint() / 1000n)
+  const { report, cpuUs } = await measure(load, contender, scenario, { connections: 4 }, 2 * plan.openMs)
+  const toUs = Number(process.hrtime.bigint() / 1000n)
+  running.splice(0)
+  // Node writes the profile as it ends.
+  await contender.stop()
+  process.stdout.write(
+    `${scenario.title}: ${report.completed} requests, ${cpuUs.toFixed(0)} µs CPU each, profiler included\n\n`,
+  )
+  process.stdout.write(await profileText(profiles, { fromUs, toUs, requests: report.completed }))
+}
+
+async function gatewright(nodeFlags: readonly string[]): Promise<Contender> {
+  const { compiled } = flags
+  return startGatewright({ upstreamPort: upstream.port, dir: await subfolder('gatewright'), compiled, nodeFlags })
+}
+
+async function subfolder(name: string): Promise<string> {
+  const path = join(dir, name)
+  await mkdir(path)
+  return path
+}
