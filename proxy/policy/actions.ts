@@ -27,6 +27,10 @@ export const attributes: readonly Attribute[] = [
   ...new Set([...exchangeAttributes, ...Object.values(actionAttributes).flat()]),
 ]
 
+export function isAttribute(name: string): name is Attribute {
+  return (attributes as readonly string[]).includes(name)
+}
+
 const exchangeSet: ReadonlySet<string> = new Set(exchangeAttributes)
 
 export function isExchangeAttribute(attribute: Attribute): boolean {

@@ -1,11 +1,12 @@
 // Owns the CEL functions whose cost could grow past reason: loops over lists, and regular expressions. They replace the
 // library's own through its macro interface and spend a budget on every step.
 import { ParseError, type ASTNode, type Environment } from '@marcbachmann/cel-js'
-import type { Budget } from './budget.ts'
+import { isAttribute } from './actions.ts'
+import { BudgetExceeded, contentAttributes, unitsFor, type Budget } from './budget.ts'
 import { compileRegExp, type LinearRegExp } from './regexp.ts'
 
-/** States that a regular expression moves for one unit of the budget. */
-const statesPerUnit = 10
+/** States that a regular expression looks at for one unit of the budget. */
+const statesPerUnit = 5
 
 /** What the library hands to a macro, as far as it is used here. */
 type Type = { readonly kind: string; readonly name: string; readonly valueType?: Type; readonly keyType?: Type }
@@ -50,7 +51,8 @@ function quantify(decisive: boolean): Loop {
         try {
           if (asBool(step(item)) === decisive) return decisive
         } catch (error) {
-          // One element that decides outweighs any that cannot be evaluated; an exhausted budget ends it at the next step.
+          // One element that decides outweighs any that cannot be evaluated.
+          if (error instanceof BudgetExceeded) throw error
           failure ??= error
         }
       }
@@ -87,7 +89,8 @@ function loop({ args, receiver }: Call, budget: Budget, kind: Loop) {
       node: variable ?? receiver,
     })
   }
-  const handlingPerStep = countHandling(body)
+  const handling = countHandling(body)
+  const handlesContent = mentionsOutside(body, variable.args)
   let inner: Scope
   return {
     async: false,
@@ -106,10 +109,9 @@ function loop({ args, receiver }: Call, budget: Budget, kind: Loop) {
     evaluate(evaluator: Evaluator, _macro: unknown, scope: Scope): unknown {
       const items = itemsOf(evaluator.run(receiver, scope))
       if (items === undefined) throw evaluator.createError('invalid_loop', 'not a list or a map', receiver)
-      const unitsPerStep = 1 + (handlingPerStep === 0 ? 0 : handlingPerStep * budget.contentUnits)
       const own = inner.reuse(scope)
       return kind.run(items, (item) => {
-        budget.spend(unitsPerStep)
+        budget.spend(handling === 0 ? 1 : 1 + handling * (handlesContent ? budget.contentUnits : unitsFor(item)))
         return evaluator.run(body, own.setIterValue(item, evaluator))
       })
     },
@@ -127,18 +129,29 @@ function itemsOf(value: unknown): readonly unknown[] | undefined {
   return typeof value === 'object' && value !== null ? Object.keys(value) : undefined
 }
 
-/** How many calls, comparisons and sums a body contains: each may handle all of the content. Time zones cost far more. */
+/** The parts of a node that are expressions. */
+function partsOf(node: ASTNode): readonly ASTNode[] {
+  if (node.op === 'value' || node.op === 'id') return []
+  if (node.op === '.' || node.op === '.?') return [node.args[0]]
+  if (node.op === '!_' || node.op === '-_') return [node.args]
+  if (node.op === 'map') return node.args.flat()
+  if (node.op === 'call') return node.args[1]
+  return node.op === 'rcall' ? [node.args[1], ...node.args[2]] : node.args
+}
+
+/** What only picks a value or a branch; everything else may handle every character of its operands. */
+const picking: ReadonlySet<string> = new Set(['value', 'id', '.', '.?', '[]', '[?]', '!_', '-_', '&&', '||', '?:'])
+
+/** How often a body may handle a whole value. Time zone arithmetic costs some thousand times as much. */
 function countHandling(node: ASTNode): number {
-  if (node.op === 'value' || node.op === 'id') return 0
-  if (node.op === '.' || node.op === '.?') return countHandling(node.args[0])
-  if (node.op === '!_' || node.op === '-_') return countHandling(node.args)
-  const sum = (nodes: readonly ASTNode[]): number => nodes.reduce((total, part) => total + countHandling(part), 0)
-  if (node.op === 'map') return sum(node.args.flat())
-  if (node.op === 'call') return 1 + sum(node.args[1])
-  if (node.op === 'rcall')
-    return (node.args[0].startsWith('get') ? 500 : 1) + countHandling(node.args[1]) + sum(node.args[2])
-  const own = node.op === '&&' || node.op === '||' || node.op === '?:' || node.op === '[]' || node.op === '[?]' ? 0 : 1
-  return own + sum(node.args)
+  const own = picking.has(node.op) ? 0 : node.op === 'rcall' && node.args[0].startsWith('get') ? 3000 : 1
+  return partsOf(node).reduce((total, part) => total + countHandling(part), own)
+}
+
+/** Whether a body looks at content other than the element itself: then each step may handle all of it. */
+function mentionsOutside(node: ASTNode, variable: string): boolean {
+  if (node.op === 'id') return node.args !== variable && (contentAttributes.has(node.args) || !isAttribute(node.args))
+  return partsOf(node).some((part) => mentionsOutside(part, variable))
 }
 
 function matches({ args, receiver }: Call, budget: Budget) {

@@ -1,15 +1,17 @@
 // Owns how much one expression may do. Work is counted, not timed, so that the same query always has the same answer.
-import type { Json } from '../lib/json.ts'
 import type { Action } from './query.ts'
 
 /** One unit is about a tenth of a microsecond: an expression that uses all of them takes a few milliseconds. */
-const unitsMax = 30_000
+const unitsMax = 50_000
 /** Characters (or values, counted as eight) that one built-in function or comparison handles for one unit. */
 const charsPerUnit = 128
 
 export class BudgetExceeded extends Error {
   readonly code = 'evaluation budget exceeded'
 }
+
+/** The attributes whose size a caller decides. */
+export const contentAttributes: ReadonlySet<string> = new Set(['args', 'tools', 'description', 'uri'])
 
 export class Budget {
   #left = 0
@@ -29,22 +31,19 @@ export class Budget {
 
   /** What it costs at most to handle the whole of the content once. */
   get contentUnits(): number {
-    this.#contentUnits ??= Math.ceil(
-      weigh([this.#action.args ?? null, this.#action.description ?? null, [...(this.#action.tools ?? [])]]) /
-        charsPerUnit,
-    )
-    return this.#contentUnits
+    const { args, tools, description, uri } = this.#action
+    return (this.#contentUnits ??= unitsFor([args, tools, description, uri]))
   }
 }
 
-function weigh(root: Json): number {
-  const pending: Json[] = [root]
+/** What it costs at most to handle a value once: JSON, or anything that is of a fixed size. */
+export function unitsFor(root: unknown): number {
+  const pending = [root]
   let weight = 0
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+  while (pending.length > 0) {
+    const value = pending.pop()
     weight += typeof value === 'string' ? value.length + 8 : 8
-    if (typeof value === 'object' && value !== null) {
-      for (const inner of Array.isArray(value) ? value : Object.values(value)) pending.push(inner)
-    }
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) pending.push(inner)
   }
-  return weight
+  return Math.ceil(weight / charsPerUnit)
 }

@@ -7,6 +7,7 @@ import type { Problem } from '../lib/problem.ts'
 import { actionTypes, actionsWith, isExchangeAttribute, type Attribute } from './actions.ts'
 import { compileCatalogue } from './catalogue.ts'
 import { Engine, type Policy } from './evaluate.ts'
+import { backgroundOf } from './facts.ts'
 import { compileGlob } from './glob.ts'
 import type { Known } from './known.ts'
 import { lintPolicy } from './lint.ts'
@@ -35,7 +36,7 @@ export function compilePolicy(options: PolicyOptions, known: Known, prefix: Path
   checkDuplicates(options.rules ?? [], problems, prefix)
   lintPolicy({ options, rules, known, prefix }, problems)
   if (problems.some(({ severity }) => severity === 'error')) return { problems }
-  const background = { catalogue: compileCatalogue(tools), entities: known.entities }
+  const background = backgroundOf(compileCatalogue(tools), known.entities)
   const settings = {
     defaultEffect: options.defaultEffect ?? 'deny',
     mode: options.mode ?? 'enforce',
@@ -214,6 +215,6 @@ function checkDuplicates(rules: readonly RuleOptions[], problems: Problem[], pre
 }
 
 /** SHA-256 in hex over the canonical options: the same for every spelling of the same policy. */
-function hashOf(options: PolicyOptions): string {
-  return createHash('sha256').update(canonicalise(options)).digest('hex')
+function hashOf({ tools, defaultEffect, mode, rules, policyHeaders }: PolicyOptions): string {
+  return createHash('sha256').update(canonicalise({ tools, defaultEffect, mode, rules, policyHeaders })).digest('hex')
 }

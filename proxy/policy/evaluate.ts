@@ -21,6 +21,7 @@ export type Settings = {
 
 export interface Policy extends Settings {
   readonly rules: readonly Rule[]
+  readonly routes: readonly KnownRoute[]
   readonly background: Background
   evaluate(query: Query): Decision
   /**
@@ -36,6 +37,7 @@ export interface Policy extends Settings {
 
 export class Engine implements Policy {
   readonly rules: readonly Rule[]
+  readonly routes: readonly KnownRoute[]
   readonly background: Background
   readonly defaultEffect: 'allow' | 'deny'
   readonly mode: Mode
@@ -51,6 +53,7 @@ export class Engine implements Policy {
 
   constructor(rules: readonly Rule[], routes: readonly KnownRoute[], background: Background, settings: Settings) {
     this.rules = rules
+    this.routes = routes
     this.background = background
     this.defaultEffect = settings.defaultEffect
     this.mode = settings.mode

@@ -56,7 +56,6 @@ export const variableTypes: Readonly<Record<Attribute, string>> = {
 export class ExpressionContext {
   readonly #facts: Facts
   #principal: PrincipalValue | undefined
-  #findings: Record<string, bigint> | undefined
 
   constructor(facts: Facts) {
     this.#facts = facts
@@ -107,10 +106,8 @@ export class ExpressionContext {
   get name(): string | undefined {
     return this.#facts.action.name
   }
-  get findings(): Record<string, bigint> | undefined {
-    const { counts } = this.#facts
-    if (counts === undefined) return undefined
-    return (this.#findings ??= Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)])))
+  get findings(): Readonly<Record<string, bigint>> | undefined {
+    return this.#facts.counts
   }
   get principal(): PrincipalValue {
     return (this.#principal ??= Object.assign(new PrincipalValue(), this.#facts.query.principal))

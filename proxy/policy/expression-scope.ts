@@ -1,7 +1,7 @@
 // Owns what can be said of an expression without evaluating it: which variables, findings and headers it looks at, and
 // uses of names that the type checker would let pass although they can only be mistakes.
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { attributes } from './actions.ts'
+import { attributes, isAttribute } from './actions.ts'
 import { objectFields } from './expression-context.ts'
 import { didYouMean } from './nearest.ts'
 
@@ -86,8 +86,7 @@ class Walk {
     if (locals.has(name) || constants.has(name)) return
     if (name === 'findings')
       return this.#problem('`findings` is used by name', node, 'write for example findings.email > 0')
-    if (!(attributes as readonly string[]).includes(name))
-      return this.#problem(`unknown name "${name}"`, node, didYouMean(name, attributes))
+    if (!isAttribute(name)) return this.#problem(`unknown name "${name}"`, node, didYouMean(name, attributes))
     this.variables.add(name)
   }
 
@@ -151,8 +150,7 @@ class Walk {
     if (receiver !== undefined) this.visit(receiver, locals)
     const [variable, ...body] = args
     if (receiver !== undefined && loops.has(name) && variable?.op === 'id') {
-      if ((attributes as readonly string[]).includes(variable.args))
-        this.#problem(`"${variable.args}" is already a name here`, variable)
+      if (isAttribute(variable.args)) this.#problem(`"${variable.args}" is already a name here`, variable)
       const inner = new Set([...locals, variable.args])
       for (const part of body) this.visit(part, inner)
     } else for (const part of args) this.visit(part, locals)

@@ -12,6 +12,13 @@ export type Background = {
   readonly catalogue: Catalogue
   /** Entity → group. */
   readonly entities: ReadonlyMap<string, string>
+  /** Every entity and group, none found: what expressions see of most content. */
+  readonly nothingFound: Readonly<Record<string, bigint>>
+}
+
+export function backgroundOf(catalogue: Catalogue, entities: ReadonlyMap<string, string>): Background {
+  const names = [...entities.keys(), ...entities.values()]
+  return { catalogue, entities, nothingFound: Object.freeze(Object.fromEntries(names.map((name) => [name, 0n]))) }
 }
 
 export class Facts {
@@ -23,7 +30,7 @@ export class Facts {
   /** The view of these facts that expressions see; made by the first expression. */
   expressionContext: object | undefined
   #tags: readonly string[] | undefined
-  #counts: Readonly<Record<string, number>> | undefined
+  #counts: Readonly<Record<string, bigint>> | undefined
   #address: Address | null | undefined
 
   constructor(query: Query, background: Background) {
@@ -54,17 +61,28 @@ export class Facts {
   }
 
   /** Every known entity and group with its count, zero included; undefined when the content was not inspected. */
-  get counts(): Readonly<Record<string, number>> | undefined {
+  get counts(): Readonly<Record<string, bigint>> | undefined {
     if (this.query.findings === undefined) return undefined
-    return (this.#counts ??= countAll(this.query.findings, this.background.entities))
+    return (this.#counts ??= countAll(this.query.findings, this.background))
   }
 
   /** Null when the client's address cannot be read. An IPv4 address written as IPv6 is the IPv4 address. */
   get address(): Address | null {
-    if (this.#address !== undefined) return this.#address
-    const { ip } = this.query.client
-    return (this.#address = ipaddr.isValid(ip) ? ipaddr.process(ip) : null)
+    return (this.#address ??= readAddress(this.query.client.ip))
   }
+}
+
+/** Reading an address costs more than all else here, and clients come back; bounded, because anyone may be a client. */
+const addresses = new Map<string, Address | null>()
+const addressesMax = 1000
+
+function readAddress(ip: string): Address | null {
+  const known = addresses.get(ip)
+  if (known !== undefined) return known
+  const address = ipaddr.isValid(ip) ? ipaddr.process(ip) : null
+  if (addresses.size >= addressesMax) addresses.clear()
+  addresses.set(ip, address)
+  return address
 }
 
 function isNormal(name: string): boolean {
@@ -75,13 +93,15 @@ function isNormal(name: string): boolean {
 
 function countAll(
   found: Readonly<Record<string, number>>,
-  entities: ReadonlyMap<string, string>,
-): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const [entity, group] of entities) {
-    const count = Object.hasOwn(found, entity) ? (found[entity] ?? 0) : 0
-    counts[entity] = (counts[entity] ?? 0) + count
-    counts[group] = (counts[group] ?? 0) + count
+  { entities, nothingFound }: Background,
+): Readonly<Record<string, bigint>> {
+  let counts: Record<string, bigint> | undefined
+  for (const [entity, count] of Object.entries(found)) {
+    const group = entities.get(entity)
+    if (group === undefined || count === 0) continue
+    counts ??= { ...nothingFound }
+    counts[entity] = BigInt(count)
+    counts[group] = (counts[group] ?? 0n) + BigInt(count)
   }
-  return counts
+  return counts ?? nothingFound
 }

@@ -4,7 +4,7 @@ import { parseRegExp, type Assertion, type Node, type Range } from './regexp-syn
 
 export type LinearRegExp = {
   /**
-   * Whether the pattern matches anywhere in the text. `spend` is called with the number of states moved and may throw
+   * Whether the pattern matches anywhere in the text. `spend` is called with the number of states looked at and may throw
    * to stop the search.
    */
   test(text: string, spend: (states: number) => void): boolean
@@ -95,50 +95,71 @@ function emitRepeat(part: Node, min: number, max: number | undefined, program: I
 }
 
 function run(program: readonly Instruction[], text: string, spend: (states: number) => void): boolean {
-  const marks = new Int32Array(program.length).fill(-1)
-  let current: number[] = []
-  let next: number[] = []
-  let position = 0
+  const search = new Search(program, text)
   const first = program[0]
   const anchored = first?.op === 'assert' && first.assertion === 'start'
   for (;;) {
     // Unanchored: a match may begin at every position.
-    if (addState(program, 0, current, marks, text, position)) return true
-    spend(current.length + 1)
-    if (position >= text.length || (anchored && current.length === 0)) return false
-    const code = text.codePointAt(position) ?? 0
-    position += code > 0xffff ? 2 : 1
-    for (const state of current) {
-      const instruction = program[state]
-      if (instruction?.op !== 'ranges' || !inRanges(instruction.ranges, code)) continue
-      if (addState(program, instruction.next, next, marks, text, position)) return true
-    }
-    ;[current, next] = [next, current]
-    next.length = 0
+    if (search.add(0)) return true
+    spend(search.visited)
+    search.visited = 0
+    if (search.position >= text.length || (anchored && search.current.length === 0)) return false
+    if (search.step()) return true
   }
 }
 
-/** Follows everything that consumes nothing; true when the match is reached. A state is listed once per position. */
-function addState(
-  program: readonly Instruction[],
-  start: number,
-  list: number[],
-  marks: Int32Array,
-  text: string,
-  position: number,
-): boolean {
-  const pending = [start]
-  for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
-    if (marks[state] === position) continue
-    marks[state] = position
-    const instruction = program[state]
-    if (instruction === undefined) continue
-    if (instruction.op === 'match') return true
-    if (instruction.op === 'ranges') list.push(state)
-    else if (instruction.op === 'split') pending.push(instruction.other, instruction.next)
-    else if (holds(instruction.assertion, text, position)) pending.push(instruction.next)
+/** The states that are alive at one position of a text. */
+class Search {
+  current: number[] = []
+  position = 0
+  /** States looked at since the caller last set it to zero. */
+  visited = 0
+  #next: number[] = []
+  readonly #pending: number[] = []
+  /** Position at which a state was last listed: it is listed once per position. */
+  readonly #marks: Int32Array
+  readonly #program: readonly Instruction[]
+  readonly #text: string
+
+  constructor(program: readonly Instruction[], text: string) {
+    this.#program = program
+    this.#text = text
+    this.#marks = new Int32Array(program.length).fill(-1)
   }
-  return false
+
+  /** Moves over one code point; true when that completes a match. */
+  step(): boolean {
+    const from = this.current
+    this.current = this.#next
+    this.#next = from
+    this.current.length = 0
+    const code = this.#text.codePointAt(this.position) ?? 0
+    this.position += code > 0xffff ? 2 : 1
+    for (const state of from) {
+      const instruction = this.#program[state]
+      if (instruction?.op === 'ranges' && inRanges(instruction.ranges, code) && this.add(instruction.next)) return true
+    }
+    return false
+  }
+
+  /** Lists a state and all that follow from it without consuming anything; true when the end of the program is one. */
+  add(start: number): boolean {
+    const pending = this.#pending
+    pending.length = 0
+    pending.push(start)
+    for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
+      this.visited++
+      if (this.#marks[state] === this.position) continue
+      this.#marks[state] = this.position
+      const instruction = this.#program[state]
+      if (instruction === undefined) continue
+      if (instruction.op === 'match') return true
+      if (instruction.op === 'ranges') this.current.push(state)
+      else if (instruction.op === 'split') pending.push(instruction.other, instruction.next)
+      else if (holds(instruction.assertion, this.#text, this.position)) pending.push(instruction.next)
+    }
+    return false
+  }
 }
 
 function inRanges(ranges: readonly Range[], code: number): boolean {

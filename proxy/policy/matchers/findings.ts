@@ -9,13 +9,15 @@ export const findings: Matcher<'findings'> = {
   compile(names, context) {
     const { entities } = context.known
     checkKnown(names, [...new Set([...entities.values(), ...entities.keys()])], 'entity or group', context)
+    const wanted = entitiesOf(names, entities)
     return {
       reads: ['findings'],
-      entities: entitiesOf(names, entities),
+      entities: wanted,
       test(facts) {
-        const { counts } = facts
-        if (counts === undefined) return facts.unknown('the content was not inspected')
-        return names.some((name) => (counts[name] ?? 0) > 0)
+        const { findings: found } = facts.query
+        if (found === undefined) return facts.unknown('the content was not inspected')
+        for (const entity of wanted) if ((found[entity] ?? 0) > 0) return true
+        return false
       },
       describe: (facts) =>
         `findings ${facts.counts === undefined ? 'unknown' : show(facts.counts)} against ${quoteAll(names)}`,
@@ -31,7 +33,7 @@ export function entitiesOf(names: Iterable<string>, entities: ReadonlyMap<string
   )
 }
 
-function show(counts: Readonly<Record<string, number>>): string {
-  const present = Object.entries(counts).filter(([, count]) => count > 0)
+function show(counts: Readonly<Record<string, bigint>>): string {
+  const present = Object.entries(counts).filter(([, count]) => count > 0n)
   return `{${present.map(([name, count]) => `${name}: ${count}`).join(', ')}}`
 }

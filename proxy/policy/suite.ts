@@ -1,0 +1,209 @@
+// Owns policy tests (`*.test.yaml`) as plain data: their shape, how one case runs, and which rules no case reached. A
+// case that is a whole request is judged by whoever can read requests; that is handed in.
+import { Ajv } from 'ajv'
+import type { Json } from '../lib/json.ts'
+import type { Problem } from '../lib/problem.ts'
+import { actionsOf } from './actions.ts'
+import type { Decision, Effect } from './decision.ts'
+import type { Policy } from './evaluate.ts'
+import type { KnownRoute } from './known.ts'
+import type { Action, Query, Subject } from './query.ts'
+import { suiteSchema } from './suite-schema.ts'
+
+export type CaseRequest = {
+  readonly route?: string
+  readonly upstream?: string
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Json
+}
+
+export type Case = {
+  readonly name: string
+  readonly principal?: {
+    readonly id?: string
+    readonly org?: string
+    readonly team?: string
+    readonly roles?: readonly string[]
+  }
+  readonly action?: Action
+  readonly request?: CaseRequest
+  readonly route?: string
+  readonly upstream?: string
+  /** Client address; 127.0.0.1 when absent. */
+  readonly from?: string
+  /** RFC 3339; noon UTC of 1 January 2026, a Thursday, when absent. */
+  readonly time?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Absent: inspected, and nothing found. `unknown`: not inspected. */
+  readonly findings?: Readonly<Record<string, number>> | 'unknown'
+  readonly expect: {
+    readonly effect?: Effect
+    /** null: no rule, but the default. */
+    readonly rule?: string | null
+    readonly code?: string
+    /** The effect were shadow rules enforced; null: no different. */
+    readonly shadow?: Effect | null
+    readonly redactions?: Readonly<Record<string, number>>
+  }
+}
+
+export type Suite = { readonly policy: string; readonly cases: readonly Case[] }
+
+/** What a case says beyond its action or request. */
+export type Circumstances = Pick<Query, 'principal' | 'client' | 'headers' | 'timeMs'>
+
+export type SuiteDeps = {
+  /** The decision over a whole request (the first that does not allow, else the last) and what was redacted, by entity. */
+  judgeRequest(
+    request: CaseRequest,
+    circumstances: Circumstances,
+  ): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }>
+}
+
+export type CaseResult = {
+  readonly name: string
+  readonly passed: boolean
+  /** One sentence for each expectation that was not met. */
+  readonly failures: readonly string[]
+  /** Absent when the case could not be run. */
+  readonly decision?: Decision
+  /** The query that was judged, for explain; absent for requests. */
+  readonly query?: Query
+}
+
+const validate = new Ajv({ allErrors: true }).compile<Suite>(suiteSchema)
+
+/** `json` is the parsed file. */
+export function parseSuite(json: unknown): { readonly suite?: Suite; readonly problems: readonly Problem[] } {
+  if (validate(json)) return { suite: json, problems: [] }
+  const problems = (validate.errors ?? []).map(({ instancePath, message, params }): Problem => {
+    const steps = instancePath.split('/').slice(1)
+    const path = steps.map((step) =>
+      /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'),
+    )
+    const extra: unknown = params.additionalProperty
+    if (typeof extra === 'string')
+      return { path: [...path, extra], message: `unknown key "${extra}"`, severity: 'error', atKey: true }
+    return { path, message: message ?? 'is not valid', severity: 'error' }
+  })
+  return { problems }
+}
+
+export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Promise<CaseResult> {
+  const circumstances = circumstancesOf(test, policy)
+  if (Number.isNaN(circumstances.timeMs)) return failed(test, `"${test.time}" is not a time`)
+  if (test.request !== undefined) {
+    const place = {
+      ...(test.route === undefined ? {} : { route: test.route }),
+      ...(test.upstream === undefined ? {} : { upstream: test.upstream }),
+    }
+    const { decision, redactions } = await deps.judgeRequest({ ...place, ...test.request }, circumstances)
+    return verdict(test, decision, redactions)
+  }
+  if (test.action === undefined) return failed(test, 'a case needs an action or a request')
+  const place = placeOf(test, test.action, policy)
+  if ('failure' in place) return failed(test, place.failure)
+  const { findings = {} } = test
+  const via = test.action.via ?? place.via
+  const query: Query = {
+    ...circumstances,
+    action: { ...test.action, ...(via === undefined ? {} : { via }) },
+    route: place.route,
+    upstream: place.upstream,
+    ...(findings === 'unknown' ? {} : { findings }),
+  }
+  return { ...verdict(test, policy.evaluate(query)), query }
+}
+
+/** Rules by whether at least one case matched them, in document order. */
+export function coverage(
+  policy: Policy,
+  results: readonly CaseResult[],
+): { readonly covered: readonly string[]; readonly uncovered: readonly string[] } {
+  const matched = new Set(results.flatMap((result) => (result.decision?.matched ?? []).map(({ rule }) => rule)))
+  const ids = policy.rules.map(({ id }) => id)
+  return { covered: ids.filter((id) => matched.has(id)), uncovered: ids.filter((id) => !matched.has(id)) }
+}
+
+function circumstancesOf(test: Case, policy: Policy): Circumstances {
+  const { id = 'test', roles = [], ...rest } = test.principal ?? {}
+  const principal: Subject = { id, roles, ...rest }
+  const headers = Object.entries(test.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return {
+    principal,
+    client: { ip: test.from ?? '127.0.0.1' },
+    headers: Object.fromEntries(headers.filter(([name]) => policy.headers.has(name))),
+    timeMs: Date.parse(test.time ?? '2026-01-01T12:00:00Z'),
+  }
+}
+
+type Place = { readonly route: string; readonly upstream: string; readonly via?: NonNullable<Action['via']> }
+
+/** Where the action happens: as the case says, or the one place of the configuration where it can. */
+function placeOf(test: Case, action: Action, policy: Policy): Place | { readonly failure: string } {
+  if (test.route !== undefined && !policy.routes.some(({ id }) => id === test.route))
+    return { failure: `there is no route "${test.route}"` }
+  const fitting = policy.routes.filter((route) => fits(route, test, action))
+  const [first] = fitting
+  const viaOf = (protocol: string) => (protocol === 'http' || protocol === 'mcp' ? protocol : 'model')
+  const isTool = action.type === 'tool.call' || action.type === 'tool.offer'
+  if (first === undefined) return { route: test.route ?? 'test', upstream: test.upstream ?? 'test' }
+  // Where the place makes no difference any will do.
+  const matters = policy.rules.some(
+    (rule) => rule.actions.has(action.type) && (rule.reads.has('route') || rule.reads.has('upstream')),
+  )
+  if (fitting.length > 1 && matters) return { failure: `say which route: ${fitting.map(({ id }) => id).join(', ')}` }
+  const via =
+    isTool && fitting.every((route) => viaOf(route.protocol) === viaOf(first.protocol))
+      ? { via: viaOf(first.protocol) }
+      : {}
+  return { route: first.id, upstream: test.upstream ?? first.upstream, ...via } as Place
+}
+
+function fits(route: KnownRoute, test: Case, action: Action): boolean {
+  if (test.route !== undefined) return route.id === test.route
+  if (
+    test.upstream !== undefined &&
+    test.upstream !== route.upstream &&
+    route.fallback?.includes(test.upstream) !== true
+  )
+    return false
+  if (actionsOf(route.protocol)?.includes(action.type) !== true) return false
+  const http = action.via === 'http' || action.method !== undefined || action.path !== undefined
+  if (http) return route.protocol === 'http' && (action.tool === undefined || action.tool === route.upstream)
+  if (action.via === 'model') return route.protocol !== 'http' && route.protocol !== 'mcp'
+  if (action.type !== 'tool.call' && action.type !== 'tool.offer') return true
+  const owner = action.tool?.split('/')[0]
+  if (action.tool?.includes('/') === true || action.via === 'mcp')
+    return route.protocol === 'mcp' && owner === route.upstream
+  return route.protocol === 'http' ? owner === route.upstream : route.protocol !== 'mcp'
+}
+
+function failed(test: Case, failure: string): CaseResult {
+  return { name: test.name, passed: false, failures: [failure] }
+}
+
+function verdict(
+  { name, expect }: Case,
+  decision: Decision,
+  redactions?: Readonly<Record<string, number>>,
+): CaseResult {
+  const failures: string[] = []
+  const compare = (what: string, wanted: string | null | undefined, got: string | null) => {
+    if (wanted !== undefined && wanted !== got)
+      failures.push(`${what}: expected ${wanted ?? 'none'}, got ${got ?? 'none'}`)
+  }
+  compare('effect', expect.effect, decision.effect)
+  compare('rule', expect.rule, decision.rule ?? null)
+  compare('code', expect.code, decision.code)
+  compare('shadow', expect.shadow, decision.shadow?.effect ?? null)
+  if (expect.redactions !== undefined) compare('redactions', list(expect.redactions), list(redactions ?? {}))
+  return { name, passed: failures.length === 0, failures, decision }
+}
+
+function list(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0)
+  return entries.length === 0 ? 'none' : entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([entity, count]) => `${entity}=${count}`).join(', ') // prettier-ignore
+}
