@@ -1,5 +1,6 @@
 // Owns the shapes of what is sent to an upstream and what comes back.
 import type { FaultCode } from '../errors.ts'
+import type { BreakerState } from './breaker.ts'
 
 export type UpstreamRequest = {
   readonly method: string
@@ -12,9 +13,14 @@ export type UpstreamRequest = {
   readonly idempotent: boolean
   /** Model or similar, so that a cooldown hits only what was limited. */
   readonly group?: string
+  /** Called for each attempt as it comes out, also when `send` throws in the end. */
+  readonly onAttempt?: (attempt: Attempt) => void
 }
 
-/** What one attempt came to, for the record and the metrics. Times in milliseconds. */
+/**
+ * What one attempt came to, for the record and the metrics. Times in milliseconds: `waitedMs` is the backoff before it,
+ * `connectMs` until it had a connection (a pooled one takes next to nothing), `firstByteMs` until the answer's head.
+ */
 export type Attempt = {
   readonly outcome: 'answered' | FaultCode
   readonly status?: number
@@ -25,11 +31,16 @@ export type Attempt = {
 
 export type UpstreamAnswer = {
   readonly status: number
-  /** Flat list in wire order, hop-by-hop headers removed. */
+  /** Flat list in wire order, names in lower case; hop-by-hop headers and `content-length` removed. */
   readonly headers: readonly string[]
+  /** As the upstream declared it; for HEAD and 304 it is the length of what is not sent. */
+  readonly contentLength: number | undefined
   /** Pull to read: nothing is buffered beyond a high-water mark. Throws Fault `upstream-truncated` / `upstream-timeout` when cut off. */
   readonly body: AsyncIterable<Uint8Array>
-  /** Called once, when the exchange knows how the answer ended; it feeds the breaker. */
+  /**
+   * Called once, when the exchange knows how the answer ended; it feeds the breaker, and without it a success is not
+   * counted. What the answer still holds is given up, unless it is `complete`.
+   */
   settle(outcome: StreamOutcome): void
   readonly attempts: readonly Attempt[]
 }
@@ -39,3 +50,16 @@ export type UpstreamAnswer = {
  * terminal event). `neutral`: the client went away or we stopped it.
  */
 export type StreamOutcome = 'complete' | 'broken' | 'neutral'
+
+/** What the metrics listen to. */
+export type UpstreamEvent =
+  | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt }
+  | { readonly type: 'retry'; readonly upstream: string; readonly waitMs: number }
+  | { readonly type: 'breaker'; readonly upstream: string; readonly state: BreakerState }
+  /** An answer's body came to its end; `durationMs` is since its attempt began. */
+  | {
+      readonly type: 'end'
+      readonly upstream: string
+      readonly outcome: 'complete' | FaultCode
+      readonly durationMs: number
+    }

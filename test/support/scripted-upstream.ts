@@ -201,7 +201,7 @@ function takeBytes(bytes: Buffer, count: number): { body: Buffer; rest: Buffer }
 
 function parseChunks(bytes: Buffer): { body: Buffer; rest: Buffer } | undefined {
   const chunks: Buffer[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const lineEnd = bytes.indexOf('\r\n', at)
     if (lineEnd < 0) return undefined
     const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16)

@@ -1,0 +1,68 @@
+// Owns one connection to an upstream: opening it within the connect timeout at an address that may be reached, and
+// remembering what it went through. It does not know what is sent over it.
+import type { Socket } from 'node:net'
+import { buildConnector, Client, type Dispatcher } from 'undici'
+import { Fault } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { guardLookup, type Egress, type Lookup } from './egress.ts'
+
+/** What happened on the socket that carries an exchange. */
+export type Wire = {
+  /** Exchanges completed since it was connected. */
+  served: number
+  /** The socket ended in an error: a reset, not a close. */
+  failed: boolean
+}
+
+/** A dispatch handler that is told which connection carries it. */
+export interface Carried extends Dispatcher.DispatchHandler {
+  wire: Wire | undefined
+}
+
+export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
+
+/** `lookup` resolves names; absent, the system does. */
+export function openConnect(egress: Egress, connectMs: number, clock: Clock, lookup: Lookup | undefined): Connect {
+  // Its own timeout is off: it is as coarse as half a second and not on our clock. That it returns the socket is missing
+  // from its types, though undici's own timeout relies on the same object.
+  const connect = buildConnector({
+    allowH2: false,
+    timeout: 0,
+    lookup: guardLookup(egress, lookup),
+  }) as Connect
+  return (options, callback) => {
+    const socket = connect(options, (...result) => {
+      timer.cancel()
+      callback(...result)
+    })
+    const timer = clock.after(connectMs, () => {
+      socket.destroy(new Fault('upstream-timeout', 'The connection to the upstream took too long.'))
+    })
+    return socket
+  }
+}
+
+export class Connection extends Client {
+  readonly #wire: Wire
+
+  constructor(origin: URL, options: Client.Options, connect: Connect) {
+    const wire: Wire = { served: 0, failed: false }
+    super(origin, {
+      ...options,
+      connect: (target: buildConnector.Options, callback: buildConnector.Callback) => {
+        wire.served = 0
+        wire.failed = false
+        const socket = connect(target, callback)
+        socket.once('error', () => {
+          wire.failed = true
+        })
+      },
+    })
+    this.#wire = wire
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Carried): boolean {
+    handler.wire = this.#wire
+    return super.dispatch(options, handler)
+  }
+}

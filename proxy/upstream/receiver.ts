@@ -1,0 +1,212 @@
+// Owns one attempt from dispatch to the last byte: its deadlines, its cancellation, its head and its body. It speaks
+// undici's handler interface and reports an outcome; what the outcome means is judged elsewhere.
+import type { Dispatcher } from 'undici'
+import { Fault } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Body, type BodySource } from './body.ts'
+import type { Progress } from './classify.ts'
+import type { Carried, Wire } from './connection.ts'
+import type { Credential } from './credential.ts'
+import type { Deadline, Deadlines } from './deadlines.ts'
+import { faultOf, type Stage } from './failure.ts'
+import { answerHead, type AnswerHead } from './head.ts'
+import type { Timeouts } from './settings.ts'
+
+export type Failure = { readonly fault: Fault; readonly progress: Progress }
+
+/** Told of each step as it happens: whoever awaits the outcome learns of it only after the bytes behind it came in. */
+export interface Observer {
+  head(head: AnswerHead): void
+  content(): void
+  /** `ours`: it was not the upstream that ended it. */
+  end(fault: Fault | undefined, ours: boolean): void
+}
+
+export type ReceiverOptions = {
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  readonly timeouts: Timeouts
+  readonly credential: Credential | undefined
+  readonly signal: AbortSignal
+  readonly head: boolean
+  readonly totalAtMs: number
+  /** Says why no connection was there in time. */
+  readonly connectFault: () => Fault
+  readonly observer: Observer
+}
+
+const interimMax = 8
+// Reading the rest of a failed answer spares a connection, but only if there is little of it.
+const discardedBytesMax = 64 * 1024
+
+export class Receiver implements Carried, Deadline, BodySource {
+  readonly #options: ReceiverOptions
+  readonly #startedMs: number
+  readonly outcome: Promise<AnswerHead | Failure>
+  readonly body: Body
+  wire: Wire | undefined
+  dueMs: number
+  #connectMs: number | undefined
+  #firstByteMs: number | undefined
+
+  #resolve: (outcome: AnswerHead | Failure) => void = () => {}
+  #controller: Dispatcher.DispatchController | undefined
+  #stage: Stage = 'connecting'
+  #done = false
+  #reused = false
+  #closeDelimited = false
+  #interim = 0
+  #contentSeen = false
+  #discarded: number | undefined
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options
+    this.#startedMs = options.clock.monotonic()
+    this.dueMs = Math.min(this.#startedMs + options.timeouts.connectMs, options.totalAtMs)
+    this.body = new Body(this)
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    options.deadlines.add(this)
+    options.signal.addEventListener('abort', this)
+  }
+
+  /** Stops the attempt at once, destroying its connection. */
+  cancel(fault: Fault, ours: boolean): void {
+    if (this.#done) return
+    this.#finish(fault, ours)
+    this.#controller?.abort(fault)
+  }
+
+  /** Nobody wants this answer: lets it run out if it is short, so that its connection can be used again. */
+  discard(): void {
+    if (this.#done) return
+    this.#discarded = 0
+    this.#await(this.#options.timeouts.connectMs)
+    this.#controller?.resume()
+  }
+
+  /** The caller's signal. */
+  handleEvent(): void {
+    const { reason } = this.#options.signal as { reason: unknown }
+    this.cancel(reason instanceof Fault ? reason : new Fault('client-aborted'), true)
+  }
+
+  expire(): void {
+    const { clock, totalAtMs, connectFault } = this.#options
+    if (this.#stage === 'connecting') return this.cancel(connectFault(), false)
+    // A long answer that is cut off by our own cap says nothing about the upstream's health.
+    const ours = this.#stage === 'body' && clock.monotonic() >= totalAtMs
+    this.cancel(
+      new Fault('upstream-timeout', ours ? 'The answer took longer than this upstream may take.' : undefined),
+      ours,
+    )
+  }
+
+  resume(): void {
+    if (this.#done) return
+    this.#await(this.#options.timeouts.idleMs)
+    this.#controller?.resume()
+  }
+
+  abandon(): void {
+    this.cancel(new Fault('client-aborted'), true)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Cancelled while it waited for a connection: nothing has been written and nothing will be.
+    if (this.#done) return controller.abort(new Fault('client-aborted'))
+    this.#controller = controller
+    this.#stage = 'waiting'
+    this.#reused = (this.wire?.served ?? 0) > 0
+    this.#connectMs = this.elapsedMs()
+    this.#await(this.#options.timeouts.firstByteMs)
+  }
+
+  onBodySent(): void {
+    if (this.#stage === 'waiting' && !this.#done) this.#await(this.#options.timeouts.firstByteMs)
+  }
+
+  onResponseStarted(): void {
+    this.#stage = 'head'
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#done) return
+    if (status < 200) {
+      if (status === 101 || ++this.#interim > interimMax) this.cancel(new Fault('upstream-invalid'), false)
+      return
+    }
+    const head = answerHead(status, controller.rawHeaders as Buffer[], this.#options.credential)
+    this.#stage = 'body'
+    this.#closeDelimited = head.closeDelimited && !this.#options.head
+    this.#firstByteMs = this.elapsedMs()
+    this.#await(this.#options.timeouts.idleMs)
+    this.#options.observer.head(head)
+    this.#resolve(head)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#done) return
+    if (this.#discarded !== undefined) {
+      this.#discarded += chunk.byteLength
+      if (this.#discarded > discardedBytesMax) this.abandon()
+      return
+    }
+    if (!this.#contentSeen) {
+      this.#contentSeen = true
+      this.#options.observer.content()
+    }
+    if (this.body.push(chunk)) return this.#await(this.#options.timeouts.idleMs)
+    controller.pause()
+    // While the reader is the slow one, only the total counts.
+    this.#await(Infinity)
+  }
+
+  onResponseEnd(): void {
+    if (this.wire !== undefined) this.wire.served++
+    if (this.#done) return
+    // The client takes a reset for the end of an answer that ends with its connection.
+    const cut = this.#closeDelimited && this.wire?.failed === true
+    this.#finish(cut ? new Fault('upstream-truncated') : undefined, false)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#done) return
+    // A Fault is the request body's own: what the client sent broke off or was refused.
+    this.#finish(faultOf(error, this.#stage, this.#options.credential), error instanceof Fault)
+  }
+
+  #finish(fault: Fault | undefined, ours: boolean): void {
+    this.#done = true
+    const { deadlines, signal, observer } = this.#options
+    deadlines.remove(this)
+    signal.removeEventListener('abort', this)
+    if (this.#stage !== 'body') {
+      const written = this.#stage !== 'connecting'
+      const progress = { written, answering: this.#stage === 'head', reused: this.#reused }
+      return this.#resolve({ fault: fault ?? new Fault('upstream-invalid'), progress })
+    }
+    if (fault === undefined) this.body.end()
+    else this.body.fail(fault)
+    observer.end(fault, ours)
+  }
+
+  /** Sets the deadline of what is now awaited; the total always counts. */
+  #await(forMs: number): void {
+    const { clock, deadlines, totalAtMs } = this.#options
+    deadlines.move(this, Math.min(clock.monotonic() + forMs, totalAtMs))
+  }
+
+  timings(): { connectMs?: number; firstByteMs?: number } {
+    return {
+      ...(this.#connectMs === undefined ? {} : { connectMs: this.#connectMs }),
+      ...(this.#firstByteMs === undefined ? {} : { firstByteMs: this.#firstByteMs }),
+    }
+  }
+
+  /** Since the attempt began. */
+  elapsedMs(): number {
+    return this.#options.clock.monotonic() - this.#startedMs
+  }
+}

@@ -1,0 +1,64 @@
+// Owns whether and when an attempt is repeated: the number of attempts, the budget that keeps retries a small share of
+// the traffic, the backoff. What may be repeated at all is classify.ts's judgement.
+import type { Clock } from '../lib/clock.ts'
+import type { UpstreamRequest } from './answer.ts'
+import type { Judgement } from './classify.ts'
+import type { RetrySettings } from './settings.ts'
+import { Window } from './window.ts'
+
+const budgetWindowMs = 10_000
+// One retry a second is always allowed, so that a quiet upstream is retried too.
+const budgetFloor = budgetWindowMs / 1000
+const backoffFirstMs = 250
+const backoffMaxMs = 8000
+const retryAfterMaxMs = 60_000
+const replayBytesMax = 1024 * 1024
+
+export class Retry {
+  readonly #settings: RetrySettings
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #requestsAndRetries = new Window(budgetWindowMs)
+
+  constructor(settings: RetrySettings, clock: Clock, random: () => number) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** Each request earns a share of a retry. */
+  deposit(): void {
+    this.#requestsAndRetries.addFirst(this.#clock.monotonic())
+  }
+
+  /**
+   * Milliseconds to wait before the next attempt, which is then paid for; undefined when this one stands.
+   * `attempts` have been made; `remainingMs` is left of the total deadline.
+   */
+  withdraw(request: UpstreamRequest, judgement: Judgement, attempts: number, remainingMs: number): number | undefined {
+    if (attempts >= this.#settings.attempts || !this.#mayRepeat(request, judgement)) return undefined
+    const delayMs = this.#delayMs(judgement, attempts)
+    if (delayMs === undefined || delayMs >= remainingMs) return undefined
+    const nowMs = this.#clock.monotonic()
+    const allowed =
+      this.#requestsAndRetries.first(nowMs) * this.#settings.budget + (this.#settings.budget > 0 ? budgetFloor : 0)
+    if (this.#requestsAndRetries.second(nowMs) + 1 > allowed) return undefined
+    this.#requestsAndRetries.addSecond(nowMs)
+    return delayMs
+  }
+
+  #mayRepeat({ body, idempotent }: UpstreamRequest, { repeatable }: Judgement): boolean {
+    if (repeatable === 'never') return false
+    // A stream is touched only once the request is being written.
+    if (repeatable === 'unsent') return true
+    if (body !== undefined && !(body instanceof Uint8Array && body.byteLength <= replayBytesMax)) return false
+    return idempotent || this.#settings.unsafe || (repeatable !== 'idempotent' && this.#settings.repeatAnswered)
+  }
+
+  /** Full jitter over an exponential backoff, on top of what the upstream asked for. */
+  #delayMs({ repeatable, retryAfterMs = 0 }: Judgement, attempts: number): number | undefined {
+    if (repeatable === 'race') return 0
+    if (retryAfterMs > retryAfterMaxMs) return undefined
+    return retryAfterMs + this.#random() * Math.min(backoffMaxMs, backoffFirstMs * 2 ** (attempts - 1))
+  }
+}

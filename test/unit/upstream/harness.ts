@@ -1,0 +1,60 @@
+// What the tests of upstream share: opening one on a scripted server with a clock that stands still.
+import type { Test } from 'tap'
+import { Fault, type FaultCode } from '../../../proxy/errors.ts'
+import type { UpstreamEvent, UpstreamRequest } from '../../../proxy/upstream/answer.ts'
+import type { UpstreamOptions } from '../../../proxy/upstream/options.ts'
+import { openUpstream, type Upstream, type UpstreamDeps } from '../../../proxy/upstream/upstream.ts'
+import { ManualClock } from '../../support/clock.ts'
+
+export const post: UpstreamRequest = {
+  method: 'POST',
+  path: '/v1/chat/completions',
+  headers: ['content-type', 'application/json'],
+  body: Buffer.from('{"model":"m"}'),
+  idempotent: false,
+}
+
+export const get: UpstreamRequest = {
+  method: 'GET',
+  path: '/v1/models',
+  headers: [],
+  body: undefined,
+  idempotent: true,
+}
+
+export const secret = 'sk-upstream-secret-0123456789'
+
+export type Opened = { readonly upstream: Upstream; readonly clock: ManualClock; readonly events: UpstreamEvent[] }
+
+/** `random` is zero: no jitter, no backoff beyond what was asked for. */
+export function open(url: string, options: Partial<UpstreamOptions> = {}, deps: Partial<UpstreamDeps> = {}): Opened {
+  const clock = new ManualClock()
+  const events: UpstreamEvent[] = []
+  const upstream = openUpstream(
+    'main',
+    { protocol: 'openai', url, ...options },
+    { clock, random: () => 0, resolve: () => secret, onEvent: (event) => events.push(event), ...deps },
+  )
+  return { upstream, clock, events }
+}
+
+export function never(): AbortSignal {
+  return new AbortController().signal
+}
+
+export async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+/** The Fault that a promise is rejected with. */
+export async function faultOf(t: Test, promise: Promise<unknown>, code: FaultCode): Promise<Fault> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  t.ok(error instanceof Fault, `a fault was expected, not ${String(error)}`)
+  t.equal((error as Fault).code, code)
+  return error as Fault
+}
