@@ -1,6 +1,6 @@
 // Owns the two shapes that keys have: a fixed beginning with a body, and a body that only a label before it tells from
 // other random text. It knows no vendor.
-import { characterClass, isDigit, isLetter } from './characters.ts'
+import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
@@ -23,10 +23,14 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     group: 'secrets',
     triggers: prefixes,
     find(probe, start, bodyStart) {
-      if (!startsWord(probe, start) || isJoined(probe, start) || !prefixes.includes(probe.text.slice(start, bodyStart)))
+      if (
+        !startsWord(probe, start) ||
+        isJoined(probe, start, body) ||
+        !prefixes.includes(probe.text.slice(start, bodyStart))
+      )
         return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
-      const end = trimPunctuation(probe.text, runEnd)
+      const end = trimPunctuation(probe.text, bodyStart + lengthMin, runEnd)
       if (end - bodyStart < lengthMin || end - bodyStart > lengthMax) return
       if (end === runEnd && isWordUnit(probe.code(end))) return
       const value = probe.text.slice(bodyStart, end)
@@ -73,18 +77,19 @@ export function labelledKey(entity: string, labels: readonly string[], shape: La
 }
 
 /** A dash or a dot joins it to what stands before, so it is a later part of something else. */
-function isJoined(probe: Probe, start: number): boolean {
+function isJoined(probe: Probe, start: number, body: CharacterClass): boolean {
   const previous = probe.before(start)
-  return (previous === 45 || previous === 46) && isWordUnit(probe.before(start - 1))
+  return (previous === 45 || previous === 46) && holds(body, previous) && isWordUnit(probe.before(start - 1))
 }
 
 function isWordUnit(code: number): boolean {
   return isDigit(code) || (code >= 0 && isLetter(code)) || code === 95
 }
 
-function trimPunctuation(text: string, from: number): number {
-  let end = from
-  while (text[end - 1] === '.' || text[end - 1] === '-' || text[end - 1] === '/') end--
+/** Where a body may go on, a full stop or a dash at its end belongs to the sentence. */
+function trimPunctuation(text: string, least: number, runEnd: number): number {
+  let end = runEnd
+  while (end > least && (text[end - 1] === '.' || text[end - 1] === '-' || text[end - 1] === '/')) end--
   return end
 }
 

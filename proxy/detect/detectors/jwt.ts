@@ -37,7 +37,7 @@ function headerParts(text: string): number | undefined {
     const header: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
     if (typeof header !== 'object' || header === null) return undefined
     if ('enc' in header) return 5
-    return 'alg' in header || 'typ' in header ? 3 : undefined
+    return 'alg' in header ? 3 : undefined
   } catch {
     return undefined
   }

@@ -9,6 +9,7 @@ const urlSafe = 'A-Za-z0-9_-'
 
 export const vendorKeys: readonly Detector[] = [
   prefixedKey('aws-access-key-id', ['AKIA', 'ASIA', 'ABIA', 'ACCA'], { body: 'A-Z2-7', lengths: [16, 16] }),
+  prefixedKey('aws-access-key-id', ['A3T'], { body: 'A-Z0-9', lengths: [17, 17] }),
   labelledKey(
     'aws-secret-access-key',
     [
@@ -50,11 +51,12 @@ export const vendorKeys: readonly Detector[] = [
   prefixedKey('openai-key', ['sk-'], { body: alphanumeric, lengths: [48, 48], infix: 'T3BlbkFJ' }),
   prefixedKey('anthropic-key', ['sk-ant-'], { body: urlSafe, lengths: [40, 320] }),
   prefixedKey('google-api-key', ['AIza'], { body: urlSafe, lengths: [35, 35] }),
-  prefixedKey('slack-token', ['xoxb-', 'xoxp-', 'xoxa-', 'xoxr-', 'xoxs-', 'xoxo-', 'xoxe-', 'xoxe.', 'xapp-'], {
+  prefixedKey('slack-token', ['xoxb-', 'xoxp-', 'xoxs-', 'xoxo-', 'xoxe-', 'xoxe.', 'xapp-'], {
     body: `.${urlSafe}`,
-    lengths: [10, 320],
+    lengths: [20, 320],
     isDigitNeeded: true,
   }),
+  prefixedKey('slack-token', ['xoxa-', 'xoxr-'], { body: urlSafe, lengths: [10, 320], isDigitNeeded: true }),
   prefixedKey(
     'slack-webhook',
     ['https://hooks.slack.com/services/', 'https://hooks.slack.com/workflows/', 'https://hooks.slack.com/triggers/'],
@@ -65,7 +67,7 @@ export const vendorKeys: readonly Detector[] = [
     lengths: [10, 255],
   }),
   prefixedKey('twilio-key', ['SK'], { body: hexadecimal, lengths: [32, 32], isDigitNeeded: true }),
-  prefixedKey('sendgrid-key', ['SG.'], { body: `.${urlSafe}=`, lengths: [60, 72] }),
+  prefixedKey('sendgrid-key', ['SG.'], { body: `=.${urlSafe}`, lengths: [60, 72] }),
   prefixedKey('npm-token', ['npm_'], { body: alphanumeric, lengths: [36, 36] }),
   prefixedKey('pypi-token', ['pypi-Ag'], { body: urlSafe, lengths: [50, 1000] }),
   prefixedKey('huggingface-token', ['hf_', 'api_org_'], { body: alphanumeric, lengths: [34, 40] }),
