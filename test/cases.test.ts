@@ -114,7 +114,7 @@ function headersOf(lines: readonly string[]): Record<string, string> {
 }
 
 /** Headers that say nothing about the case. */
-const unremarkable = new Set(['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'x-gatewright-request-id', 'x-request-id', 'request-id', 'host', 'ratelimit', 'ratelimit-policy'])
+const unremarkable = new Set(['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'x-gatewright-request-id', 'x-request-id', 'request-id', 'host'])
 
 function clientText(answer: RawAnswer): string {
   const cut = answer.end === 'cut' ? '(cut)\n' : ''

@@ -27,4 +27,6 @@ export interface Client {
   end(last?: Uint8Array | string): void
   /** Breaks the connection, so that what was sent cannot look whole. */
   destroy(): void
+  /** The same, after the client has had a moment to read `last`. */
+  breakOff(last: string): void
 }

@@ -6,7 +6,7 @@ import type { Finding } from '../detect/finding.ts'
 import type { Vault } from '../detect/vault.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Json } from '../lib/json.ts'
-import type { Admission } from '../limits/limiter.ts'
+import type { Admission, LimitState } from '../limits/limiter.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
@@ -79,7 +79,11 @@ export type Identified = Routed & {
   readonly query: string
 }
 
-export type Admitted = Identified & { readonly admissions: Extract<Admission, { ok: true }>[] }
+export type Admitted = Identified & {
+  readonly admissions: Extract<Admission, { ok: true }>[]
+  /** Of every limit that was asked, a refusing one included, for the RateLimit headers. */
+  readonly limitStates: LimitState[]
+}
 
 /** What was read of the body. `bytes` are decoded (no content encoding). */
 export type Body =

@@ -40,7 +40,7 @@ export async function judge(head: RequestHead, body: Uint8Array | undefined, pri
 async function decideDry(x: Exchange, body: Uint8Array | undefined, principal: Principal, runtime: Runtime): Promise<Decided> {
   const routed = route(x, runtime)
   const identified = grow(routed, { principal, identifiedVia: 'dry', keyId: undefined, headers: x.head.headers, query: x.head.query })
-  const admitted = grow(identified, { admissions: [] })
+  const admitted = grow(identified, { admissions: [], limitStates: [] })
   const inspected = inspect(await decode(admitted, runtime, new BodyOnly(body)))
   return decide(inspected, runtime)
 }
@@ -86,4 +86,5 @@ class BodyOnly implements Client {
   write(): undefined {}
   end(): void {}
   destroy(): void {}
+  breakOff(): void {}
 }

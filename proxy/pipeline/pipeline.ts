@@ -30,14 +30,14 @@ export async function run(x: Exchange, runtime: Runtime, client: Client): Promis
     const answered = await dispatch(prepared, runtime, client) // breaker, retries, timeouts
     await deliver(answered, runtime, client) // back through the response filters
   } catch (error) {
-    await refuse(x, runtime, client, error) // the only place where an error becomes a response
+    refuse(x, runtime, client, error) // the only place where an error becomes a response
   } finally {
     record(x, runtime, client) // always, whatever happened
   }
 }
 
 /** An exchange whose head was refused before any stage could run. */
-export async function reject(x: Exchange, runtime: Runtime, client: Client, fault: Fault): Promise<void> {
-  await refuse(x, runtime, client, fault)
+export function reject(x: Exchange, runtime: Runtime, client: Client, fault: Fault): void {
+  refuse(x, runtime, client, fault)
   record(x, runtime, client)
 }

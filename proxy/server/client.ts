@@ -2,7 +2,7 @@
 // backpressure, and breaking the connection so that a cut-off answer never looks whole.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault } from '../errors.ts'
-import type { Clock, Timer } from '../lib/clock.ts'
+import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
 import type { Client } from '../pipeline/client.ts'
 
 export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeoutMs: number }
@@ -10,8 +10,7 @@ export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeou
 /** What may still arrive of a body nobody wants, so that the client gets to read the refusal instead of a reset. */
 const discardBytesMax = 16 * 1024 * 1024
 const discardTimeoutMs = 5_000
-/** A client that does not take the last bytes is not waited for longer than this. */
-const closeTimeoutMs = 5_000
+const lastWordsMs = 500
 
 export class HttpClient implements Client {
   readonly hasBody: boolean
@@ -110,14 +109,22 @@ export class HttpClient implements Client {
     if (this.hasBody && !this.#request.complete) this.#discardBody()
   }
 
+  /** The missing last chunk tells that the answer is not whole; HTTP/1.0 has none, so there only a reset can say it. */
   destroy(): void {
     const { socket } = this.#response
     if (socket === null || socket.destroyed) return
-    // destroySoon lets written bytes (an in-band error) out; the missing last chunk tells that the answer is not whole.
-    // HTTP/1.0 has no last chunk, so there only a reset can say it.
     if (this.#request.httpVersionMinor === 0) socket.resetAndDestroy()
-    else socket.destroySoon()
-    this.#clock.after(closeTimeoutMs, () => socket.destroy())
+    else socket.destroy()
+  }
+
+  /**
+   * Writes `last` (an in-band error) and breaks the connection only when the client has had time to read it: fetch
+   * throws away what it has buffered as soon as the connection breaks. SDKs close it themselves once they have read it.
+   */
+  breakOff(last: string): void {
+    this.bytesOut += Buffer.byteLength(last)
+    if (last !== '') this.#response.write(last)
+    systemClock.after(lastWordsMs, () => this.destroy())
   }
 
   #drained(): Promise<void> {

@@ -172,7 +172,7 @@ const clients = new WeakMap<Duplex, HttpClient>()
 async function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {
   const x = openExchange(`req_${randomUUID().replaceAll('-', '')}`, head, runtime.clock.monotonic())
   if (fault === undefined) await run(x, runtime, client)
-  else await reject(x, runtime, client, fault)
+  else reject(x, runtime, client, fault)
 }
 
 /** Undefined: no request was begun (a port scan, a reset), so there is nobody to answer. */

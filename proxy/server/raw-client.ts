@@ -45,4 +45,8 @@ export class RawClient implements Client {
   destroy(): void {
     this.#socket.destroy()
   }
+
+  breakOff(last: string): void {
+    this.end(last)
+  }
 }

@@ -1,12 +1,12 @@
 // Owns the question whether this caller may ask now. It runs before the body is read, so that a refused flood costs
 // little; limits that count by model are asked once the model is known.
 import { Fault } from '../../errors.ts'
-import type { Admission, LimitSubject } from '../../limits/limiter.ts'
+import type { Admission, LimitState, LimitSubject } from '../../limits/limiter.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function admit(x: Identified, runtime: Runtime): Promise<Admitted> {
-  const admitted = grow(x, { admissions: [] as Admitted['admissions'] })
+  const admitted = grow(x, { admissions: [] as Admitted['admissions'], limitStates: [] as LimitState[] })
   await take('head', admitted, runtime, undefined)
   return admitted
 }
@@ -19,6 +19,7 @@ export async function admitModel(x: Admitted, runtime: Runtime, model: string | 
 async function take(phase: 'head' | 'body', x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
   const admission = await runtime.limiter.admit(phase, subject(x, model))
   for (const what of admission.open) open(x, runtime, what)
+  x.limitStates.push(...admission.states)
   if (!admission.ok) throw refusal(admission, runtime)
   x.admissions.push(admission)
 }

@@ -54,7 +54,7 @@ async function deliverStream(x: Answered, runtime: Runtime, client: Client): Pro
   }
   if (x.trace.upstreamError) {
     // The upstream's own error event was relayed; a clean end after it would make the answer look whole.
-    client.destroy()
+    client.breakOff('')
     return
   }
   client.end()
@@ -110,8 +110,7 @@ function answerHeaders(x: Answered, headers: readonly string[], framing: 'as-is'
     kept.push(headers[i] as string, headers[i + 1] as string)
   }
   kept.push(...decisionHeaders(x))
-  const states = x.admissions.flatMap((admission) => admission.states)
-  if (states.length > 0) kept.push(...rateLimitHeaders(states))
+  if (x.limitStates.length > 0) kept.push(...rateLimitHeaders(x.limitStates))
   return kept
 }
 

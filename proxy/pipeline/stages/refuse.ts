@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime.ts'
 /** A breaker or store that stays away longer than this is not worth an SDK's waiting. */
 const retryAfterMsMax = 60_000
 
-export async function refuse(x: Exchange, runtime: Runtime, client: Client, error: unknown): Promise<void> {
+export function refuse(x: Exchange, runtime: Runtime, client: Client, error: unknown): void {
   const fault = faultOf(error, client)
   const ended = x as Ended
   ended.trace.fault = fault
@@ -36,16 +36,10 @@ function faultOf(error: unknown, client: Client): Fault {
 }
 
 /** The status is out: say it in-band where the format can, then break the connection so that nothing looks whole. */
-async function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): Promise<void> {
+function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): void {
   x.trace.end = 'broken-off'
-  if (x.trace.streaming && !client.gone) {
-    try {
-      await client.write(protocol.streamError(view(x, fault)))
-    } catch {
-      // The client is gone: there is nobody left to tell.
-    }
-  }
-  client.destroy()
+  if (x.trace.streaming && !client.gone && fault.code !== 'client-stalled') client.breakOff(protocol.streamError(view(x, fault)))
+  else client.destroy()
 }
 
 export function view(x: Exchange, fault: Fault): FaultView {
@@ -63,7 +57,7 @@ export function view(x: Exchange, fault: Fault): FaultView {
 function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
   const headers = Object.entries(refusal.headers).flat()
   headers.push(...decisionHeaders(x, fault))
-  const states = x.admissions?.flatMap((admission) => admission.states) ?? []
+  const states = x.limitStates ?? []
   if (states.length > 0) headers.push(...rateLimitHeaders(states))
   if (fault.retry === 'later') {
     headers.push(...retryAfterHeaders(Math.min(fault.details.retryAfterMs ?? 1_000, retryAfterMsMax)))
