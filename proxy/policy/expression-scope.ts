@@ -27,8 +27,8 @@ export type ExpressionScope = {
 /** What may be called: everything here takes time in proportion to its arguments. Name/arguments; methods with a dot. */
 const callable = new Set(
   `size/1 has/1 int/1 uint/1 double/1 string/1 bool/1 dyn/1 type/1 timestamp/1 duration/1
-  .size/0 .startsWith/1 .endsWith/1 .contains/1 .matches/1 .lowerAscii/0 .upperAscii/0 .trim/0 .split/1 .split/2
-  .indexOf/1 .indexOf/2 .lastIndexOf/1 .lastIndexOf/2 .substring/1 .substring/2
+  .size/0 .startsWith/1 .endsWith/1 .contains/1 .matches/1 .lowerAscii/0 .upperAscii/0 .trim/0 .split/1
+  .indexOf/1 .lastIndexOf/1 .substring/1 .substring/2
   .all/2 .exists/2 .exists_one/2 .map/2 .filter/2
   .getDate/0 .getDate/1 .getDayOfMonth/0 .getDayOfMonth/1 .getDayOfWeek/0 .getDayOfWeek/1 .getDayOfYear/0 .getDayOfYear/1
   .getFullYear/0 .getFullYear/1 .getMonth/0 .getMonth/1 .getHours/0 .getHours/1 .getMinutes/0 .getMinutes/1
@@ -147,6 +147,9 @@ class Walk {
       )
       return
     }
+    // The library reads durations with a backtracking pattern, so a caller must not choose the text.
+    if (name === 'duration' && args[0]?.op !== 'value')
+      return this.#problem('the argument of duration() must be written out', node)
     if (receiver !== undefined) this.visit(receiver, locals)
     const [variable, ...body] = args
     if (receiver !== undefined && loops.has(name) && variable?.op === 'id') {

@@ -2,7 +2,8 @@
 // evaluated gives unknown, never an error, and what it says of itself never quotes the content that it looked at.
 import { Environment } from '@marcbachmann/cel-js'
 import { attributes, type Attribute } from './actions.ts'
-import { registerBoundedMacros } from './bounded-macros.ts'
+import { registerBoundedLoops } from './bounded-loops.ts'
+import { registerBoundedText } from './bounded-text.ts'
 import { Budget } from './budget.ts'
 import { clientType, ExpressionContext, principalType, variableTypes } from './expression-context.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
@@ -101,6 +102,7 @@ function makeEnvironment(): Environment {
   created.registerType('Principal', principalType)
   created.registerType('Client', clientType)
   for (const [name, type] of Object.entries(variableTypes)) created.registerVariable(name, type)
-  registerBoundedMacros(created, budget)
+  registerBoundedLoops(created, budget)
+  registerBoundedText(created, budget)
   return created
 }

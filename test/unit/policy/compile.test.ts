@@ -165,6 +165,7 @@ t.test('an allow rule that a deny rule always overrules', async (t) => {
   t.equal(warned({ models: ['x'] }, { models: ['x'], principals: { roles: ['intern'] } }), false)
   t.equal(warned({ models: ['x'] }, { models: ['y'] }), false)
   t.equal(warned({}, { models: ['x'] }), false)
+  t.equal(warned({}, { actions: ['tool.call'] }), false)
   t.equal(warned({ models: ['x'] }, { models: ['x'], mode: 'shadow' }), false)
 })
 

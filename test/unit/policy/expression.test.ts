@@ -136,6 +136,9 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ['model.startWith("g")', 'there is no function "startWith" with 1 argument here', 0, 'did you mean "startsWith"?'],
     ['model.matches(route)', 'the pattern of matches() must be written out', 14],
     ['model.matches("(a")', 'not a regular expression: missing )', 14],
+    ['model.contains(messages)', 'this must be a string, not int', 15],
+    ['tools.matches("x")', 'this must be a string, not list<string>', 0],
+    ['duration(args.d) > duration("1s")', 'the argument of duration() must be written out', 0],
     ['tools.exists(model, model == "x")', '"model" is already a name here', 13],
     ['tools.exists(x, size(x))', 'the condition gives int, not bool', 16],
     ['cel.bind(x, 1, x == 1)', 'there is no function "bind" with 3 arguments here', 0],
@@ -178,6 +181,25 @@ t.test('loops: elements that cannot be evaluated', async (t) => {
   t.equal(withArgs('args.all(k, k in ["a", "b"])', { a: 1, b: 2 }), true, 'a map is gone through by its keys')
   t.equal(withArgs('args.l.exists(x, args.m.exists(y, x == y))', { l: [1, 2], m: [2, 3] }), true)
   t.equal(withArgs('args.l.all(x, true)', { l: 'text' }), undefined)
+  t.equal(withArgs('["a@", "b@"].exists(part, args.text.contains(part))', { text: 'to b@x' }), true)
+  t.equal(
+    withArgs('args.to.all(x, x.endsWith("@acme.example"))', {
+      to: Array.from({ length: 3000 }, () => 'someone@acme.example'),
+    }),
+    true,
+  )
+})
+
+t.test('texts', async (t) => {
+  t.equal(
+    withArgs('args.s.contains("b") && args.s.indexOf("b") == 1 && args.s.lastIndexOf("c") == 4', { s: 'abccc' }),
+    true,
+  )
+  t.equal(withArgs('args.s.split(",") == ["a", "b"] && args.s.split(",").size() == 2', { s: 'a,b' }), true)
+  t.equal(withArgs('args.s.contains("b")', { s: ['b'] }), undefined)
+  t.equal(withArgs('args.s.contains(args.n)', { s: 'b', n: 1 }), undefined)
+  t.equal(withArgs('args.s.matches("^/etc/.*pass") && !args.s.matches("(?i)SHADOW")', { s: '/etc/x/passwd' }), true)
+  t.equal(withArgs('args.s.matches("x")', { s: 1 }), undefined)
 })
 
 t.test('work is bounded: what would take too long is unknown', async (t) => {
@@ -194,5 +216,14 @@ t.test('work is bounded: what would take too long is unknown', async (t) => {
   t.match(answers('args.l.map(x, args.l + args.l).size() > 1', { l: long }).why, exceeded)
   t.match(answers('args.text.matches("(a+)+$")', { text: `${'a'.repeat(1_000_000)}!` }).why, exceeded)
   t.equal(answers('args.text.matches("(a+)+$")', { text: `${'a'.repeat(5000)}!` }).truth, false)
+  const quadratic = { text: 'a'.repeat(1_000_000), part: `${'a'.repeat(250_000)}b${'a'.repeat(250_000)}` }
+  for (const call of [
+    'contains(args.part)',
+    'indexOf(args.part) == 0',
+    'lastIndexOf(args.part) == 0',
+    'split(args.part).size() == 1',
+  ]) {
+    t.match(answers(`args.text.${call}`, quadratic).why, exceeded, call)
+  }
   t.equal(answers('args.text.contains("needle")', { text: `${'a'.repeat(5_000_000)}needle` }).truth, true)
 })

@@ -1,41 +1,17 @@
-// Owns the CEL functions whose cost could grow past reason: loops over lists, and regular expressions. They replace the
-// library's own through its macro interface and spend a budget on every step.
+// Owns loops over lists in CEL. They replace the library's own through its macro interface and spend a budget on every step.
 import { ParseError, type ASTNode, type Environment } from '@marcbachmann/cel-js'
 import { isAttribute } from './actions.ts'
 import { BudgetExceeded, contentAttributes, unitsFor, type Budget } from './budget.ts'
-import { compileRegExp, type LinearRegExp } from './regexp.ts'
+import type { Call, Checker, Evaluator, Scope, Type } from './macro.ts'
 
-/** States that a regular expression looks at for one unit of the budget. */
-const statesPerUnit = 5
-
-/** What the library hands to a macro, as far as it is used here. */
-type Type = { readonly kind: string; readonly name: string; readonly valueType?: Type; readonly keyType?: Type }
-type Scope = {
-  forkWithVariable(name: string, type: Type): Scope
-  reuse(parent: Scope): Scope
-  setIterValue(value: unknown, evaluator: Evaluator): Scope
-}
-type Checker = {
-  check(node: ASTNode, scope: Scope): Type
-  getType(name: string): Type
-  createError(code: string, message: string, node: ASTNode): Error
-  readonly registry: { getListType(type: Type): Type }
-}
-type Evaluator = {
-  run(node: ASTNode, scope: Scope): unknown
-  createError(code: string, message: string, node: ASTNode): Error
-}
-type Call = { readonly args: readonly ASTNode[]; readonly receiver: ASTNode }
-
-export function registerBoundedMacros(environment: Environment, budget: Budget): void {
-  // The receiver type only has to differ from the library's own (`list`, `string`): a macro is found by its name and
-  // number of arguments, and the last one registered is used for every receiver.
+export function registerBoundedLoops(environment: Environment, budget: Budget): void {
+  // The receiver type only has to differ from the library's own (`list`): a macro is found by its name and number of
+  // arguments, and the last one registered is used for every receiver.
   environment.registerFunction('map.all(ast, ast): bool', (call: Call) => loop(call, budget, quantify(false)))
   environment.registerFunction('map.exists(ast, ast): bool', (call: Call) => loop(call, budget, quantify(true)))
   environment.registerFunction('map.exists_one(ast, ast): bool', (call: Call) => loop(call, budget, existsOne))
   environment.registerFunction('map.filter(ast, ast): list<dyn>', (call: Call) => loop(call, budget, filter))
   environment.registerFunction('map.map(ast, ast): list<dyn>', (call: Call) => loop(call, budget, transform))
-  environment.registerFunction('map.matches(ast): bool', (call: Call) => matches(call, budget))
 }
 
 /** Runs the body for one element, and throws what the body throws. */
@@ -152,43 +128,4 @@ function countHandling(node: ASTNode): number {
 function mentionsOutside(node: ASTNode, variable: string): boolean {
   if (node.op === 'id') return node.args !== variable && (contentAttributes.has(node.args) || !isAttribute(node.args))
   return partsOf(node).some((part) => mentionsOutside(part, variable))
-}
-
-function matches({ args, receiver }: Call, budget: Budget) {
-  const [pattern] = args
-  if (pattern?.op !== 'value' || typeof pattern.args !== 'string') {
-    throw new ParseError({
-      code: 'invalid_pattern',
-      message: 'the pattern of matches() must be written out',
-      node: pattern ?? receiver,
-    })
-  }
-  const compiled = compileRegExp(pattern.args)
-  if ('error' in compiled) {
-    throw new ParseError({
-      code: 'invalid_pattern',
-      message: `not a regular expression: ${compiled.error}`,
-      node: pattern,
-    })
-  }
-  return {
-    async: false,
-    typeCheck(checker: Checker, _macro: unknown, scope: Scope): Type {
-      const type = checker.check(receiver, scope)
-      if (type.kind !== 'dyn' && type.name !== 'string')
-        throw checker.createError('invalid_receiver', `matches() needs a string, not ${type.name}`, receiver)
-      return checker.getType('bool')
-    },
-    evaluate: (evaluator: Evaluator, _macro: unknown, scope: Scope) =>
-      matchIn(compiled, evaluator.run(receiver, scope), budget),
-  }
-}
-
-function matchIn(pattern: LinearRegExp, text: unknown, budget: Budget): boolean {
-  if (typeof text !== 'string') throw new NotText()
-  return pattern.test(text, (states) => budget.spend(states / statesPerUnit))
-}
-
-class NotText extends Error {
-  readonly code = 'not_a_string'
 }
