@@ -39,7 +39,7 @@ const samples = [
   `key ${pem.slice(0, 110)} and then prose {`,
 ]
 
-t.test('every split in two, and every single unit, gives the whole', async (t) => {
+void t.test('every split in two, and every single unit, gives the whole', async (t) => {
   for (const action of ['mask', 'token', 'remove', 'hash', 'block'] as const) {
     const plan = planOf(action)
     for (const text of [...samples, pem]) {
@@ -54,7 +54,7 @@ t.test('every split in two, and every single unit, gives the whole', async (t) =
   }
 })
 
-t.test('every split in three gives the whole', async (t) => {
+void t.test('every split in three gives the whole', async (t) => {
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
   for (const text of samples) {
@@ -69,7 +69,7 @@ t.test('every split in three gives the whole', async (t) => {
   }
 })
 
-t.test('nothing of a value is released before it is replaced', async (t) => {
+void t.test('nothing of a value is released before it is replaced', async (t) => {
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
   for (const text of [...samples, pem]) {
@@ -84,65 +84,15 @@ t.test('nothing of a value is released before it is replaced', async (t) => {
   }
 })
 
-const atoms = [
-  ...samples.flatMap((s) => s.split(' ')),
-  ...[
-    '@',
-    '.',
-    '-',
-    ':',
-    '::',
-    '+',
-    '(',
-    ')',
-    ' ',
-    '  ',
-    '\n',
-    '_',
-    '/',
-    '"',
-    '=',
-    ',',
-    'x',
-    'ext. 5',
-    '1',
-    '12',
-    '555',
-    '4111',
-    '0',
-  ],
-  ...[
-    'a',
-    'ab',
-    'GB82',
-    'PL',
-    'ssn',
-    'tel',
-    'fax',
-    'card',
-    'eyJ',
-    'sk-',
-    'SK',
-    'https://',
-    '-----BEGIN ',
-    'é',
-    '電',
-    '😀',
-    '\u00a0',
-  ],
-  ...[
-    '4111111111111111',
-    '5105-1051-0510-5100',
-    '378079520',
-    '+48 510 070 904',
-    '192.168.1.1',
-    'fe80::1',
-    'x@y.zz',
-    '-----',
-    pem,
-  ],
-  ...['EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_'],
+// prettier-ignore
+const fragments = [
+  '@', '.', '-', ':', '::', '+', '(', ')', ' ', '  ', '\n', '_', '/', '"', '=', ',', 'x', 'ext. 5', '1', '12',
+  '555', '4111', '0', 'a', 'ab', 'GB82', 'PL', 'ssn', 'tel', 'fax', 'card', 'eyJ', 'sk-', 'SK', 'https://',
+  '-----BEGIN ', 'é', '電', '😀', '\u00a0', '4111111111111111', '5105-1051-0510-5100', '378079520',
+  '+48 510 070 904', '192.168.1.1', 'fe80::1', 'x@y.zz', '-----', pem,
+  'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
 ]
+const atoms = [...fragments, ...samples.flatMap((text) => text.split(' '))]
 const separators = ['', ' ', ' ', '\n', '.', '-', ',', '@']
 const texts = array(tuple(constantFrom(...atoms), constantFrom(...separators)), { minLength: 1, maxLength: 14 }).map(
   (parts) => parts.map(([atom, separator]) => atom + separator).join(''),
@@ -153,7 +103,7 @@ function cut(text: string, cuts: readonly number[]): string[] {
   return [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
 }
 
-t.test('random texts in random pieces', async () => {
+void t.test('random texts in random pieces', async () => {
   const plans = (['mask', 'token', 'remove'] as const).map((action) => planOf(action))
   plans.push(planOf('mask', ['phone']), planOf('mask', ['email', 'jwt']), planOf('token', ['secrets']))
   const runs = Number(process.env['RUNS'] ?? 4000)
@@ -165,6 +115,25 @@ t.test('random texts in random pieces', async () => {
       const full = text.replaceAll('EMAIL_', tokens[0] ?? '').replaceAll('US_SSN_', tokens[1] ?? '')
       const actual = pieces(single ? full.split('') : cut(full, cuts), plan, vault)
       return actual === whole(full, plan, vault)
+    }),
+    { numRuns: runs },
+  )
+})
+
+// Windows drop what they released; detectors must not look further back than what is kept.
+void t.test('random texts after and between long released ones', async () => {
+  const plan = planOf('mask')
+  const vault = openVault(key, 'p')
+  const prose = 'call or fax the office, mobile card ssn version '.repeat(40)
+  const runs = Number(process.env['RUNS'] ?? 4000) / 40
+  assert(
+    property(texts, texts, nat(47), nat(2000), (first, second, shift, size) => {
+      const text = prose.slice(shift) + first + prose.slice(0, 1200 + shift) + second
+      const step = size % 97 || 1500
+      const parts = Array.from({ length: Math.ceil(text.length / step) }, (_, i) =>
+        text.slice(i * step, (i + 1) * step),
+      )
+      return pieces(parts, plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runs },
   )

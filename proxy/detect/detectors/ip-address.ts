@@ -11,8 +11,9 @@ const lengthMax = 45
 const hexadecimals = characterClass('0-9A-Fa-f')
 const digits = characterClass('0-9')
 const addressCharacters = characterClass('0-9A-Fa-f:.')
+/** `"version": "`, `driver `, `§`, and `lib==`, `lib>=`, `^`, `~` of package managers. */
 const versionContext =
-  /(?:\b(?:v|ver|version|build|release|driver|firmware|rev|revision|section|chapter|clause|table)|§|[=~^<>]=?)["']?[\s:=.]{0,3}["']?$/i
+  /(?:\b(?:v|ver|version|build|release|driver|firmware|rev|revision|section|chapter|clause|table)["']?[\s:=.]{0,3}["']?|§ ?|[\w\]][=~<>!]=|[~^])$/i
 const contextLength = 24
 
 export const ipv4Address: Detector = {

@@ -1,0 +1,124 @@
+import t from 'tap'
+import { keyLengthMax } from '../../../proxy/detect/detectors/private-key.ts'
+import type { RedactionAction } from '../../../proxy/detect/options.ts'
+import { compileRedaction, type Plan } from '../../../proxy/detect/redaction.ts'
+import { replace } from '../../../proxy/detect/replace.ts'
+import { openVault } from '../../../proxy/detect/vault.ts'
+import { openWindow } from '../../../proxy/detect/window.ts'
+
+const vault = openVault(Buffer.alloc(32, 1), 'p')
+
+function planOf(action: RedactionAction = 'mask', detect: readonly string[] = ['pii', 'secrets']): Plan {
+  const plan = compileRedaction([{ id: 'r', direction: 'response', detect, action }], []).redaction?.plan(
+    'response',
+    'u',
+    'r',
+  )
+  if (plan === undefined) throw new Error('no plan')
+  return plan
+}
+
+/** The most that was held while `text` came in pieces of `size`, and what came out. */
+function run(text: string, size: number, plan: Plan): { output: string; heldMax: number } {
+  const window = openWindow({ plan, vault })
+  let output = ''
+  let heldMax = 0
+  for (let i = 0; i < text.length; i += size) {
+    output += window.push(text.slice(i, i + size))
+    heldMax = Math.max(heldMax, window.held)
+  }
+  return { output: output + window.end(), heldMax }
+}
+
+void t.test('without plan and vault everything passes at once', async (t) => {
+  const window = openWindow({})
+  t.equal(window.push('ada@example.org'), 'ada@example.org')
+  t.equal(window.push(''), '')
+  t.equal(window.end(), '')
+})
+
+void t.test('prose is held for a word at most', async (t) => {
+  const text = 'The quick brown fox jumps over the lazy dog, and nothing of it is a secret. '.repeat(40)
+  const { output, heldMax } = run(text, 5, planOf())
+  t.equal(output, text)
+  t.ok(heldMax < 16, `${heldMax}`)
+})
+
+void t.test('whatever the text, the hold has a limit', async (t) => {
+  const plan = planOf()
+  for (const unit of [
+    'a',
+    'a.',
+    '1',
+    '1 ',
+    '12-',
+    '+',
+    '(',
+    '@',
+    ':',
+    '1:',
+    'a@',
+    '-',
+    'sk-',
+    'GB82 ',
+    'aws_secret',
+    'PL11 1 1',
+    'é',
+    '😀',
+  ]) {
+    const text = unit.repeat(3000)
+    const { output, heldMax } = run(text, 3, plan)
+    t.equal(output, replace(text, plan.scanner.scan(text), plan, vault).text, unit)
+    t.ok(heldMax <= 400, `${unit}: ${heldMax}`)
+  }
+  const token = `eyJ${'a'.repeat(200_000)}`
+  t.ok(run(token, 100, plan).heldMax < 5000)
+})
+
+void t.test('a private key without end is masked from its beginning, and so is all that follows', async (t) => {
+  const text = `see -----BEGIN PRIVATE KEY-----\n${'MIIEow'.repeat(20_000)} ada@example.org {"a": 1}`
+  for (const action of ['mask', 'token', 'hash'] as const) {
+    const { output, heldMax } = run(text, 50, planOf(action))
+    t.equal(output, 'see [PRIVATE_KEY]', action)
+    t.ok(heldMax <= (keyLengthMax * 9) / 8 + 50, `${heldMax}`)
+    const plan = planOf(action)
+    t.equal(replace(text, plan.scanner.scan(text), plan, vault).text, output, 'as in the whole text')
+  }
+})
+
+void t.test('block stops the channel before the value', async (t) => {
+  const window = openWindow({ plan: planOf('block', ['email']), vault })
+  t.equal(window.push('write to ada@exam'), 'write to ')
+  t.equal(window.blocked, undefined)
+  t.equal(window.push('ple.org now'), '')
+  t.same(window.blocked, { rule: 'r', entity: 'email' })
+  t.equal(window.push('and more'), '')
+  t.equal(window.end(), '')
+})
+
+void t.test('counts are those of the whole text', async (t) => {
+  const text = 'ada@example.org 378-07-9520 bob@example.org '.repeat(100)
+  const masked = openWindow({ plan: planOf(), vault })
+  const tagged = openWindow({ plan: planOf('tag'), vault })
+  for (const unit of text.split('')) {
+    masked.push(unit)
+    tagged.push(unit)
+  }
+  masked.end()
+  tagged.end()
+  t.same(masked.counts, { email: 200, 'us-ssn': 100 })
+  t.same(tagged.counts, {})
+  t.same(tagged.observed, { email: 200, 'us-ssn': 100 })
+})
+
+void t.test('tokens of the request come back as values, also beside redacted ones', async (t) => {
+  const own = openVault(Buffer.alloc(32, 1), 'p')
+  const token = own.tokenFor('email', 'ada@example.org')
+  const text = `Dear ${token}, not bob@example.org; see x${token}.`
+  const window = openWindow({ plan: planOf(), vault: own })
+  const output = text.split('').map((unit) => window.push(unit))
+  t.equal(output.join('') + window.end(), 'Dear ada@example.org, not [EMAIL]; see xada@example.org.')
+  const restoring = openWindow({ vault: own })
+  t.equal(restoring.push('to EMA'), 'to ')
+  t.equal(restoring.push('C'), 'EMAC')
+})
