@@ -31,7 +31,7 @@ export type Attempt = {
 
 export type UpstreamAnswer = {
   readonly status: number
-  /** Flat list in wire order, names in lower case; hop-by-hop headers and `content-length` removed. */
+  /** Flat list, names in lower case, repeated names in wire order; hop-by-hop headers and `content-length` removed. */
   readonly headers: readonly string[]
   /** As the upstream declared it; for HEAD and 304 it is the length of what is not sent. */
   readonly contentLength: number | undefined

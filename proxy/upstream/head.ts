@@ -1,10 +1,11 @@
 // Owns the heads that cross this hop: what of a request's head is sent, what of an answer's head is relayed. Everything
 // that belongs to one connection stays behind (RFC 9110 section 7.6.1), and so does the framing, which is always ours.
+import type { IncomingHttpHeaders } from 'node:http'
 import { reveals, type Credential } from './credential.ts'
 
 export type AnswerHead = {
   readonly status: number
-  /** Flat list in wire order, names in lower case. */
+  /** Flat list, names in lower case. */
   readonly headers: readonly string[]
   readonly contentLength: number | undefined
   /** Neither a length nor chunks: the answer ends when the connection does. */
@@ -39,28 +40,32 @@ export function requestHeaders(headers: readonly string[], credential: Credentia
   return sent
 }
 
-/** `raw`: flat list of bytes as they came. A header that shows the credential is dropped. */
-export function answerHead(status: number, raw: readonly Buffer[], credential: Credential | undefined): AnswerHead {
+/** `parsed`: names in lower case, values of repeated names in order. A header that shows the credential is dropped. */
+export function answerHead(
+  status: number,
+  parsed: IncomingHttpHeaders,
+  credential: Credential | undefined,
+): AnswerHead {
   const headers: string[] = []
-  let listed: string | undefined
-  let contentLength: number | undefined
-  let chunked = false
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    // Header bytes are Latin-1 on the wire and stay as they are.
-    const name = String(raw[index]?.toString('latin1')).toLowerCase()
-    const value = String(raw[index + 1]?.toString('latin1'))
-    if (name === 'content-length') contentLength = Number(value)
-    else if (name === 'connection') listed = listed === undefined ? value : `${listed},${value}`
-    else if (name === 'transfer-encoding') chunked = true
-    else if (!ofTheConnection.has(name) && (credential === undefined || !reveals(credential, value)))
-      headers.push(name, value)
+  for (const [name, value] of Object.entries(parsed)) {
+    if (value === undefined || name === 'content-length' || ofTheConnection.has(name)) continue
+    if (typeof value === 'string') keep(headers, name, value, credential)
+    else for (const one of value) keep(headers, name, one, credential)
   }
+  const contentLength = parsed['content-length']
+  // Typed as one string, but two Connection headers arrive as two.
+  const listed = [parsed.connection ?? []].flat().join(',')
   return {
     status,
-    headers: listed === undefined ? headers : withoutListed(headers, listed),
-    contentLength,
-    closeDelimited: contentLength === undefined && !chunked && status !== 204 && status !== 304,
+    headers: listed === '' ? headers : withoutListed(headers, listed),
+    contentLength: contentLength === undefined ? undefined : Number(contentLength),
+    closeDelimited:
+      contentLength === undefined && parsed['transfer-encoding'] === undefined && status !== 204 && status !== 304,
   }
+}
+
+function keep(headers: string[], name: string, value: string, credential: Credential | undefined): void {
+  if (credential === undefined || !reveals(credential, value)) headers.push(name, value)
 }
 
 /** Drops the headers that `Connection` names. */

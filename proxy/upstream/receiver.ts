@@ -1,5 +1,6 @@
 // Owns one attempt from dispatch to the last byte: its deadlines, its cancellation, its head and its body. It speaks
 // undici's handler interface and reports an outcome; what the outcome means is judged elsewhere.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -131,13 +132,13 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#stage = 'head'
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#done) return
     if (status < 200) {
       if (status === 101 || ++this.#interim > interimMax) this.cancel(new Fault('upstream-invalid'), false)
       return
     }
-    const head = answerHead(status, controller.rawHeaders as Buffer[], this.#options.credential)
+    const head = answerHead(status, headers, this.#options.credential)
     this.#stage = 'body'
     this.#closeDelimited = head.closeDelimited && !this.#options.head
     this.#firstByteMs = this.elapsedMs()
