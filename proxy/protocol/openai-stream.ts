@@ -166,8 +166,7 @@ class ChatStream implements StreamReader {
     if (text === undefined || text === null) return undefined
     if (typeof text !== 'string' || form === undefined) return 'The arguments of a tool call must be string.'
     call.arguments += text
-    const kind = form === 'custom' ? 'text' : 'arguments'
-    const grown: Delta = { channel: call.channel, address: { path: [...path, form, field] }, text, kind }
+    const grown: Delta = { channel: call.channel, address: { path: [...path, form, field] }, text, kind: 'arguments' }
     this.#grow(grown, choice, draft, { writer: callWriter(form, field, value.index) })
     return undefined
   }

@@ -105,6 +105,10 @@ export type StreamStep =
 
 export type StreamedCall = ToolCall & { readonly channel: string }
 
+/**
+ * `arguments`: part of a tool call, so nothing of it may leave before the call is complete and judged. Mostly JSON; the
+ * input of a custom tool is free text.
+ */
 export type Delta = {
   readonly channel: string
   readonly address: Address

@@ -61,6 +61,6 @@ t.test('a formatted event decodes to one event, whatever it carries', async () =
       const expected = data.toWellFormed().replaceAll(/\r\n?/g, '\n')
       return end === 'clean' && blocks.length === 1 && only?.data === expected
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
 })
