@@ -10,7 +10,7 @@ import type { Admission, LimitState } from '../limits/limiter.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
-import type { Content, Usage } from '../protocol/content.ts'
+import type { Content, ToolDefinition, Usage } from '../protocol/content.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
 import type { Route } from './runtime.ts'
@@ -101,7 +101,12 @@ export type Inspected = Decoded & {
   readonly findingCounts: Readonly<Record<string, number>> | undefined
 }
 
-export type Decided = Inspected & { readonly actions: readonly Action[]; readonly decisions: readonly Decision[] }
+export type Decided = Inspected & {
+  readonly actions: readonly Action[]
+  readonly decisions: readonly Decision[]
+  /** Offered tools that the caller may never call. */
+  readonly withheld: readonly ToolDefinition[]
+}
 
 export type Permitted = Decided & { readonly permit: Permit }
 

@@ -27,6 +27,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
   if (trace.fault?.details.rule !== undefined) fields['rule'] = trace.fault.details.rule
   if (trace.fault?.details.limit !== undefined) fields['limit'] = trace.fault.details.limit
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
+  if (x.withheld !== undefined && x.withheld.length > 0) fields['toolsWithheld'] = x.withheld.slice(0, 100).map(({ name }) => name.slice(0, 128))
   if (trace.answerDecisions.length > 0) {
     fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({ tool, ...decisionFields(decision) }))
   }

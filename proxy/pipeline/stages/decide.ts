@@ -1,14 +1,24 @@
 // Owns the translation of an exchange into actions, and asks the policy about each.
+import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
 import type { ToolCall } from '../../protocol/content.ts'
 import type { Json } from '../../lib/json.ts'
 import { grow, type Decided, type Inspected, type Identified } from '../exchange.ts'
+import { withheldTools } from '../offers.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function decide(x: Inspected, runtime: Runtime): Decided {
-  const actions = actionsOf(x)
-  const decisions = actions.map((action) => runtime.policy.evaluate(queryOf(x, runtime, action, x.findingCounts)))
-  return grow(x, { actions, decisions })
+  const action = x.operation.action === 'none' ? listingAction(x) : x.operation.action === 'tool.call' ? toolAction(x) : modelAction(x)
+  const query = queryOf(x, runtime, action, x.findingCounts)
+  const decision = x.operation.action === 'none' ? decideListing(query, runtime) : runtime.policy.evaluate(query)
+  return grow(x, { actions: [action], decisions: [decision], withheld: withheldTools(x, runtime) })
+}
+
+/** A listing does nothing by itself: whoever may make some model call on this route may see what there is to call. */
+function decideListing(query: Query, runtime: Runtime): Decision {
+  const may = runtime.policy.mayEver(query)
+  const reason = may ? 'Some model call may be allowed here, so the listing is.' : 'No model call can be allowed here, so neither is the listing.'
+  return { effect: may ? 'allow' : 'deny', reason, code: may ? 'may-be-called' : 'never-callable', matched: [], unevaluable: [] }
 }
 
 /** The action behind a tool call that the model emitted in its answer. */
@@ -29,11 +39,9 @@ export function queryOf(x: Identified, runtime: Runtime, action: Action, finding
   }
 }
 
-function actionsOf(x: Inspected): Action[] {
-  if (x.operation.action === 'tool.call') return [toolAction(x)]
-  // A listing names no model: an empty name, which is known and matches no pattern, instead of an unknown one.
-  if (x.operation.action === 'none') return [{ type: 'model.call', operation: x.operation.name, model: '', stream: false, messages: 0, tools: [] }]
-  return [modelAction(x)]
+/** What is asked for is left open: any model, any number of messages. */
+function listingAction(x: Inspected): Action {
+  return { type: 'model.call', operation: x.operation.name }
 }
 
 function modelAction(x: Inspected): Action {

@@ -6,6 +6,7 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { grow, type Permitted, type Prepared } from '../exchange.ts'
+import { offerEdits } from '../offers.ts'
 import type { Runtime } from '../runtime.ts'
 
 const utf8 = new TextEncoder()
@@ -13,7 +14,7 @@ const utf8 = new TextEncoder()
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
-  const edits = vault === undefined ? [] : redact(x, runtime, vault)
+  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
   const path = x.route.upstreamPath + x.operation.path + (x.query === '' ? '' : `?${x.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined) x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
@@ -40,6 +41,10 @@ function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
     edits.push({ address: part.address, text })
   }
   return edits
+}
+
+function withhold(x: Permitted): Edit[] {
+  return x.body.form === 'json' ? offerEdits(x.body.value, x.content?.tools ?? [], x.withheld) : []
 }
 
 function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {

@@ -1,0 +1,47 @@
+// Owns what becomes of the tools that a request offers to a model: those that the caller may never call are taken out,
+// by the same rules that judge a call, so the model does not plan with them. The calls themselves are judged all the same.
+import type { Edit } from '../lib/edit.ts'
+import { isObject, type Json } from '../lib/json.ts'
+import type { Query } from '../policy/query.ts'
+import type { ToolDefinition } from '../protocol/content.ts'
+import type { Inspected } from './exchange.ts'
+import type { Runtime } from './runtime.ts'
+import { queryOf } from './stages/decide.ts'
+
+export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] {
+  const tools = x.content?.tools ?? []
+  return tools.filter((tool) => runtime.policy.evaluate(offerQuery(x, runtime, tool)).effect !== 'allow')
+}
+
+function offerQuery(x: Inspected, runtime: Runtime, { name, description }: ToolDefinition): Query {
+  const action = { type: 'tool.offer', tool: name, via: 'model', ...(description === undefined ? undefined : { description }) } as const
+  return queryOf(x, runtime, action, x.findingCounts)
+}
+
+/** A request that offers no tool at all any more must not speak of tools either: providers refuse it. */
+const dependents = ['tool_choice', 'function_call', 'parallel_tool_calls'] as const
+
+export function offerEdits(body: Json, offered: readonly ToolDefinition[], withheld: readonly ToolDefinition[]): Edit[] {
+  if (withheld.length === 0) return []
+  const edits: Edit[] = []
+  const allGone = withheld.length === offered.length
+  const lists = new Set(offered.map((tool) => tool.address.path[0] ?? ''))
+  for (const list of lists) {
+    const gone = withheld.filter((tool) => tool.address.path[0] === list)
+    const all = offered.filter((tool) => tool.address.path[0] === list).length
+    if (gone.length === all) edits.push({ address: { path: [list] }, remove: true })
+    else for (const tool of gone) edits.push({ address: tool.address, remove: true })
+  }
+  for (const name of dependents) {
+    if (!isObject(body) || !Object.hasOwn(body, name)) continue
+    if (allGone || names(body[name], withheld)) edits.push({ address: { path: [name] }, remove: true })
+  }
+  return edits
+}
+
+/** A choice of a tool that is gone would be refused by the provider. */
+function names(choice: Json | undefined, withheld: readonly ToolDefinition[]): boolean {
+  if (!isObject(choice)) return false
+  const inner = isObject(choice['function']) ? choice['function'] : choice
+  return withheld.some((tool) => tool.name === inner['name'])
+}
