@@ -32,7 +32,10 @@ async function play(written: CaseFile): Promise<CaseFile> {
   try {
     const sections: CaseSection[] = []
     const exchange: Exchange = { gateway, upstream, answer: undefined, sent: 0, seen: 0, recorded: 0 }
-    for (const section of written.sections) sections.push({ ...section, text: await step(section, exchange, written.sections) })
+    for (const section of written.sections) {
+      const text = await step(section, exchange, written.sections)
+      sections.push({ ...section, text: `${text.trimEnd()}\n` })
+    }
     return { about: written.about, sections }
   } finally {
     await gateway.close()

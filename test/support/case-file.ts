@@ -15,11 +15,11 @@ export function readCase(path: string): CaseFile {
     else if (sections.length === 0) about.push(line)
     else (sections.at(-1) as CaseSection).text += `${line}\n`
   }
-  for (const section of sections) section.text = section.text.replace(/\n+$/, '\n')
+  for (const section of sections) section.text = `${section.text.trimEnd()}\n`
   return { about: about.join('\n').trim(), sections }
 }
 
 export function writeCase(path: string, { about, sections }: CaseFile): void {
-  const body = sections.map(({ name, text }) => `-- ${name} --\n${text.replace(/\n+$/, '')}\n`).join('\n')
+  const body = sections.map(({ name, text }) => `-- ${name} --\n${text}`).join('\n')
   writeFileSync(path, `${about}\n\n${body}`)
 }
