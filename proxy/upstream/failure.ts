@@ -9,12 +9,18 @@ export type Stage = 'connecting' | 'waiting' | 'head' | 'body'
 export function faultOf(error: unknown, stage: Stage, credential: Credential | undefined): Fault {
   if (error instanceof Fault) return error
   const { code, message } = readError(error)
-  return new Fault(codeOf(code, message, stage), undefined, { cause: scrub(credential, `${code}: ${message}`) })
+  const faultCode = codeOf(code, message, stage)
+  const silent = faultCode === 'upstream-unreachable' && stage === 'waiting'
+  return new Fault(faultCode, silent ? 'The upstream closed the connection without answering.' : undefined, {
+    cause: scrub(credential, `${code}: ${message}`),
+  })
 }
 
 function readError(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: 'unknown', message: '' }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  // Parser errors carry no code that can be relied on: undici looks it up in a table that is keyed the other way round.
+  const coded = error.name !== 'HTTPParserError' && 'code' in error && typeof error.code === 'string'
+  const code = coded ? String(error.code) : error.name
   // Connecting to several addresses fails with one error for each and no message of its own.
   return { code, message: error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message }
 }
@@ -36,8 +42,12 @@ function codeOf(code: string, message: string, stage: Stage): FaultCode {
     case 'UND_ERR_SOCKET':
       // An unasked 100 or 101, which the client answers by destroying the socket.
       return message === 'bad response' || message === 'bad upgrade' ? 'upstream-invalid' : byStage[stage]
+    case 'HTTPParserError':
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      // Within the head the latter stands for a framing that contradicts itself.
+      return stage === 'body' ? 'upstream-truncated' : 'upstream-invalid'
     default:
-      return code.startsWith('HPE_') && stage !== 'body' ? 'upstream-invalid' : byStage[stage]
+      return byStage[stage]
   }
 }
 

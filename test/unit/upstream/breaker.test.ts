@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Breaker, type BreakerState, type Pass, type Verdict } from '../../../proxy/upstream/breaker.ts'
 import type { BreakerSettings } from '../../../proxy/upstream/settings.ts'
 import { ManualClock } from '../../support/clock.ts'
@@ -327,7 +327,7 @@ t.test('whatever happens, there is at most one probe and a way back', async () =
             live.push(admitted)
           }
         } else if (act === 'content') live[pick % live.length]?.content()
-        else live.splice(pick % Math.max(1, live.length), 1)[0]?.end(act as Verdict)
+        else live.splice(pick % Math.max(1, live.length), 1)[0]?.end(act)
       }
       for (const left of live) left.end('neutral')
       clock.advance(60_000)

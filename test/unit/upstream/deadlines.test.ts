@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Deadlines, type Deadline } from '../../../proxy/upstream/deadlines.ts'
 import { ManualClock } from '../../support/clock.ts'
 

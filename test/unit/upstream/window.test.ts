@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Window } from '../../../proxy/upstream/window.ts'
 
 t.test('what was added counts until it falls out of the window', async (t) => {
