@@ -48,7 +48,8 @@ class TokenVault implements Vault {
 
   constructor(key: Buffer, scope: string) {
     this.#key = key
-    this.#scope = scope
+    // A digest has a fixed length and no separator in it, whatever callers are called.
+    this.#scope = createHash('sha256').update(scope).digest('hex')
   }
 
   get size(): number {
@@ -99,8 +100,7 @@ class TokenVault implements Vault {
       restored += text.slice(copied, start) + issued.value
       copied = mark + 1 + bodyLength
     }
-    const heldFrom = Math.max(copied, end)
-    return { text: restored + text.slice(copied, heldFrom), heldFrom }
+    return { text: restored + text.slice(copied, end), heldFrom: end }
   }
 
   /** Where the first unfinished token may start: its type's letters, or all of them and some of the body. */
@@ -118,11 +118,9 @@ class TokenVault implements Vault {
     return digest + checkSymbol(digest)
   }
 
-  /** Fields are separated by a character that neither names nor scopes contain; the value comes last. */
   #digest(purpose: string, type: string, value: string, symbols: number): string {
     const hmac = createHmac('sha256', this.#key)
-    const scope = createHash('sha256').update(this.#scope).digest('hex')
-    const bytes = hmac.update(`${purpose}\0${scope}\0${type}\0${value}`).digest()
+    const bytes = hmac.update(`${purpose}\0${this.#scope}\0${type}\0${value}`).digest()
     let text = ''
     for (let i = 0; i < symbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
     return text

@@ -122,3 +122,21 @@ void t.test('tokens of the request come back as values, also beside redacted one
   t.equal(restoring.push('to EMA'), 'to ')
   t.equal(restoring.push('C'), 'EMAC')
 })
+
+void t.test('however small the pieces, a text is scanned a few times at most', async (t) => {
+  const plan = planOf()
+  let scanned = 0
+  const counting: Plan = {
+    ...plan,
+    scanner: {
+      ...plan.scanner,
+      scanPart: (text, from, final) => {
+        scanned += text.length - from
+        return plan.scanner.scanPart(text, from, final)
+      },
+    },
+  }
+  const text = `-----BEGIN PRIVATE KEY-----\n${'MIIEow'.repeat(5000)}`
+  run(text, 1, counting)
+  t.ok(scanned < 20 * text.length, `${scanned / text.length} times`)
+})
