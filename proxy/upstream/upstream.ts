@@ -32,7 +32,7 @@ export interface Upstream {
   state(): BreakerState
   /** An operator's hand on the breaker; `undefined` lets go. */
   override(to: 'forced-open' | 'disabled' | undefined): void
-  /** Lets what is in flight finish; new requests are refused with `shutting-down`. */
+  /** Lets what is in flight finish; new requests are refused with `shutting-down`. May be called again. */
   close(): Promise<void>
 }
 
@@ -88,7 +88,7 @@ class PooledUpstream implements Upstream {
   readonly #retry: Retry
   readonly #cooldown: Cooldown
   #carried = 0
-  #closing = false
+  #closed: Promise<void> | undefined
 
   constructor(id: string, settings: UpstreamSettings, credential: Credential | undefined, deps: UpstreamDeps) {
     const { clock, random, onEvent } = deps
@@ -107,7 +107,7 @@ class PooledUpstream implements Upstream {
   }
 
   async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
-    if (this.#closing) throw new Fault('shutting-down')
+    if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
     this.#cooldown.check(request.group ?? '')
     this.#retry.deposit()
@@ -143,10 +143,9 @@ class PooledUpstream implements Upstream {
     this.#breaker.override(to)
   }
 
-  async close(): Promise<void> {
-    this.#closing = true
-    await this.#pool.close()
-    this.#deadlines.close()
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.close().then(() => this.#deadlines.close())
+    return this.#closed
   }
 
   async #attempt(sending: Sending, waitedMs: number): Promise<Outcome> {
@@ -214,7 +213,12 @@ class PooledUpstream implements Upstream {
   /** How long to wait before the next attempt; undefined when there is to be none. */
   #retryMs({ request, attempts, totalAtMs, signal }: Sending, judgement: Judgement): number | undefined {
     // A breaker that this attempt has opened refuses the next: better to relay what the upstream said.
-    if (judgement.repeatable === 'never' || signal.aborted || this.#closing || this.#breaker.refusedMs() > 0)
+    if (
+      judgement.repeatable === 'never' ||
+      signal.aborted ||
+      this.#closed !== undefined ||
+      this.#breaker.refusedMs() > 0
+    )
       return undefined
     return this.#retry.withdraw(request, judgement, attempts.length, totalAtMs - this.#deps.clock.monotonic())
   }
