@@ -1,5 +1,6 @@
 // Owns the document: joins the options of every folder into one JSON Schema and one type. What each key means is its
 // folder's business.
+import { type AuditOptions, auditSchema } from '../audit/options.ts'
 import { type RedactionOptions, redactionSchema } from '../detect/options.ts'
 import { anonymousSchema, type IdentityOptions, principalsSchema } from '../identity/options.ts'
 import { limitsSchema, type LimitOptions, type StoreOptions, storeSchema } from '../limits/options.ts'
@@ -29,6 +30,7 @@ export type Document = IdentityOptions &
     readonly limits?: readonly LimitOptions[]
     readonly store?: StoreOptions
     readonly demo?: DemoOptions
+    readonly audit: AuditOptions
     readonly log: LogOptions
   }
 
@@ -51,6 +53,7 @@ export const configSchema = {
     redaction: redactionSchema,
     limits: limitsSchema,
     store: storeSchema,
+    audit: auditSchema,
     demo: demoSchema,
     log: logSchema,
   },

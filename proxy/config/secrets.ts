@@ -22,11 +22,19 @@ export function secretResolver(env: Environment, baseDir: string): ResolveSecret
   }
 }
 
-/** Every file that a document refers to, absolute: to be watched along with the configuration. */
-export function secretFiles(value: unknown, baseDir: string): string[] {
+/**
+ * Every secret file that a document refers to, absolute: to be watched along with the configuration. Not the key of the
+ * audit log: the gateway writes that file itself, and a reload does not read it.
+ */
+export function secretFiles(document: object, baseDir: string): string[] {
+  const sections = Object.entries(document).filter(([key]) => key !== 'audit')
+  return sections.flatMap(([, section]) => filesIn(section, baseDir))
+}
+
+function filesIn(value: unknown, baseDir: string): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, child]: [string, unknown]) =>
-    key === 'fromFile' && typeof child === 'string' ? [resolve(baseDir, child)] : secretFiles(child, baseDir),
+    key === 'fromFile' && typeof child === 'string' ? [resolve(baseDir, child)] : filesIn(child, baseDir),
   )
 }
 

@@ -18,6 +18,11 @@ t.test('from the environment and from files', async (t) => {
 })
 
 t.test('the files that a document refers to', async (t) => {
-  const document = { a: { bearer: { fromFile: 'x' } }, b: [{ fromFile: '/run/y' }, { fromEnv: 'Z' }], c: null }
+  const document = {
+    a: { bearer: { fromFile: 'x' } },
+    b: [{ fromFile: '/run/y' }, { fromEnv: 'Z' }],
+    c: null,
+    audit: { key: { fromFile: 'k' } },
+  }
   t.same(secretFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y'])
 })
