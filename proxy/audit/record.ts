@@ -1,7 +1,8 @@
 // Owns the shape of an audit record. The log knows nothing of HTTP, policies or prompts: fields are plain data.
 
 /** No floats: JCS renders them, but two languages may disagree about them. */
-export type RecordValue = null | boolean | number | string | readonly RecordValue[] | { readonly [key: string]: RecordValue }
+export type RecordValue =
+  null | boolean | number | string | readonly RecordValue[] | { readonly [key: string]: RecordValue }
 
 export type RecordKind =
   | 'intent'

@@ -1,0 +1,348 @@
+// Owns the ordered, bounded queue in front of the writer: group commit without a timer, deadlines, and what happens when
+// the disk fails. What a record says is its callers' business; when checkpoints are due is the schedule's.
+import { Fault } from '../errors.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import { draft } from './line.ts'
+import type { Publisher } from './publisher.ts'
+import type { RecordFields, RecordKind } from './record.ts'
+import { Schedule } from './schedule.ts'
+import type { Entry, Writer } from './writer.ts'
+
+export interface AuditLog {
+  /** Accepted in order; durable with the next commit or checkpoint, about a second later at most. */
+  append(kind: RecordKind, fields: RecordFields): void
+  /**
+   * Resolves when the record is durable (`strict`) or written (`batch`). Rejects with `audit-unavailable` when the disk
+   * fails, the queue is full or it takes too long; the record may then be in the log all the same.
+   */
+  commit(kind: RecordKind, fields: RecordFields): Promise<void>
+  health(): AuditHealth
+  /** Writes what is queued, a `close` record and a last checkpoint. */
+  close(): Promise<void>
+}
+
+export type AuditHealth = {
+  readonly ok: boolean
+  readonly reason?: string
+  /** Records written. */
+  readonly size: number
+  /** How long the oldest record that no checkpoint covers has waited; 0 when all are covered. */
+  readonly checkpointAgeMs: number
+  /** Records queued. */
+  readonly pending: number
+}
+
+export type QueueOptions = {
+  readonly writer: Writer
+  readonly publisher: Publisher
+  /** What every `open` record says. */
+  readonly facts: RecordFields
+  readonly clock: Clock
+  readonly durability: 'strict' | 'batch'
+  readonly segmentBytesMax: number
+  readonly segmentAgeMaxMs: number
+  readonly checkpointMs: number
+  readonly checkpointRecords: number
+  readonly queueRecordsMax: number
+  readonly queueBytesMax: number
+  readonly commitTimeoutMs: number
+  readonly retryMs: number
+  readonly onFault: (error: unknown) => void
+  readonly onClosed: () => Promise<void>
+}
+
+// One group is encoded in one go on the event loop: about a millisecond.
+const groupRecordsMax = 256
+const groupBytesMax = 1024 * 1024
+// Records that are written but not durable are kept in memory, so they are made durable in time.
+const unsyncedBytesMax = 4 * 1024 * 1024
+
+export class CommitQueue implements AuditLog {
+  readonly #options: QueueOptions
+  readonly #writer: Writer
+  readonly #schedule: Schedule
+  #state: 'open' | 'failed' | 'closed' = 'open'
+  #closing = false
+  #entries: Entry[] = []
+  #bytes = 0
+  readonly #waiting = new Set<Entry>()
+  /** Records that the full queue had no room for since the last `gap` record. */
+  #lost = 0
+  #running: Promise<void> | undefined
+  /** When the present step began, monotonic; undefined between steps. */
+  #stepSinceMs: number | undefined
+  #failuresInRow = 0
+  #failure = ''
+  #deadlineTimer: Timer | undefined
+  #retryTimer: Timer | undefined
+
+  constructor(options: QueueOptions) {
+    this.#options = options
+    this.#writer = options.writer
+    this.#schedule = new Schedule({ ...options, onDue: () => this.#kick() })
+  }
+
+  append(kind: RecordKind, fields: RecordFields): void {
+    if (this.#closing) throw unavailable('the log is closed')
+    if (this.#enqueue(kind, fields)) return
+    this.#lost += 1
+    if (this.#lost === 1) this.#options.onFault(unavailable('the queue is full; records are lost'))
+  }
+
+  commit(kind: RecordKind, fields: RecordFields): Promise<void> {
+    const reason = this.#unhealthy()
+    if (reason !== undefined) return Promise.reject(unavailable(reason))
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject, sinceMs: this.#options.clock.monotonic() }
+      if (!this.#enqueue(kind, fields, waiter)) reject(unavailable('the queue is full'))
+    })
+  }
+
+  health(): AuditHealth {
+    const reason = this.#unhealthy()
+    return {
+      ok: reason === undefined,
+      ...(reason === undefined ? undefined : { reason }),
+      size: this.#writer.size,
+      checkpointAgeMs: this.#schedule.ageMs(this.#options.clock.monotonic()),
+      pending: this.#entries.length,
+    }
+  }
+
+  /** Publishes a checkpoint that covers everything accepted so far. */
+  async checkpoint(): Promise<void> {
+    this.#schedule.request()
+    await this.#drained()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    await this.#running
+    this.#retryTimer?.cancel()
+    if (this.#state === 'failed') await this.#resume()
+    this.#enqueue('close', {})
+    await this.checkpoint()
+    this.#state = 'closed'
+    this.#schedule.stop()
+    this.#deadlineTimer?.cancel()
+    this.#rejectWaiting(unavailable('the log is closed'))
+    await this.#writer.close().catch(this.#options.onFault)
+    await this.#options.onClosed()
+  }
+
+  #unhealthy(): string | undefined {
+    if (this.#closing) return 'the log is closed'
+    if (this.#state === 'failed') return `the disk failed: ${this.#failure}`
+    const { clock, commitTimeoutMs } = this.#options
+    const stalled = this.#stepSinceMs !== undefined && clock.monotonic() - this.#stepSinceMs >= commitTimeoutMs
+    return stalled ? 'the disk does not answer' : undefined
+  }
+
+  #enqueue(kind: RecordKind, fields: RecordFields, waiter?: Entry['waiter']): boolean {
+    const { queueRecordsMax, queueBytesMax, clock } = this.#options
+    const entry: Entry = { draft: draft(kind, fields, isoTime(clock.now())), waiter }
+    if (this.#entries.length >= queueRecordsMax || this.#bytes + entry.draft.bytes > queueBytesMax) return false
+    this.#entries.push(entry)
+    this.#bytes += entry.draft.bytes
+    if (waiter !== undefined) this.#await(entry)
+    this.#schedule.accepted()
+    this.#kick()
+    return true
+  }
+
+  /** Starts the loop when it rests. While it runs, whatever comes forms the next group. */
+  #kick(): void {
+    if (this.#running === undefined && this.#hasWork()) this.#occupy(() => this.#run())
+  }
+
+  /** One thing at a time has the writer. */
+  #occupy(work: () => Promise<void>): void {
+    this.#running = work().finally(() => {
+      this.#running = undefined
+      this.#kick()
+    })
+  }
+
+  #hasWork(): boolean {
+    return this.#state === 'open' && (this.#entries.length > 0 || this.#schedule.due)
+  }
+
+  async #drained(): Promise<void> {
+    do {
+      this.#kick()
+      await this.#running
+      await this.#schedule.idle()
+    } while (this.#hasWork())
+  }
+
+  async #run(): Promise<void> {
+    // What the present callback still appends goes into the first group too.
+    await Promise.resolve()
+    while (this.#hasWork()) {
+      this.#stepSinceMs = this.#options.clock.monotonic()
+      try {
+        await this.#step()
+        this.#failuresInRow = 0
+      } catch (error) {
+        await this.#failed(error)
+      }
+      this.#stepSinceMs = undefined
+    }
+  }
+
+  async #step(): Promise<void> {
+    if (this.#segmentIsFull()) await this.#rotate()
+    const group = this.#take()
+    const publish = this.#schedule.due
+    group.unshift(...this.#ownRecords(publish, group[0] ?? this.#entries[0]))
+    await this.#writer.write(group)
+    const strict = this.#options.durability === 'strict'
+    if (!strict) this.#settle(group)
+    const awaited = strict && group.some(({ waiter }) => waiter !== undefined)
+    if (publish || awaited || this.#writer.unsyncedBytes > unsyncedBytesMax) await this.#writer.sync()
+    if (strict) this.#settle(group)
+    if (publish) this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
+    else this.#schedule.written(this.#writer.size)
+  }
+
+  #take(): Entry[] {
+    let [count, bytes] = [0, 0]
+    while (count < this.#entries.length && count < groupRecordsMax && bytes < groupBytesMax) {
+      bytes += this.#entries[count]?.draft.bytes ?? 0
+      count += 1
+    }
+    this.#bytes -= bytes
+    if (count < this.#entries.length) return this.#entries.splice(0, count)
+    const group = this.#entries
+    this.#entries = []
+    return group
+  }
+
+  #segmentIsFull(): boolean {
+    const { bytes, startedMs } = this.#writer.segment
+    const { segmentBytesMax, segmentAgeMaxMs, clock } = this.#options
+    return bytes >= segmentBytesMax || clock.now() - startedMs >= segmentAgeMaxMs
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#writer.sync()
+    await this.#writer.rotate(
+      this.#own('open', { ...this.#options.facts, why: 'rotation' }).draft,
+      this.#options.clock.now(),
+    )
+    this.#schedule.request()
+  }
+
+  /** Records of the log's own take the time of the record that they precede, so that times stay in order. */
+  #ownRecords(publish: boolean, next: Entry | undefined): Entry[] {
+    const time = next?.draft.time ?? isoTime(this.#options.clock.now())
+    const own: Entry[] = []
+    if (this.#lost > 0) own.push({ draft: draft('gap', { why: 'queue-full', lost: this.#lost }, time) })
+    this.#lost = 0
+    // The note before goes into the log itself, so that a loss of the files beside it can be seen.
+    const { note } = this.#options.publisher
+    if (publish && note !== undefined) own.push({ draft: draft('checkpoint', { note }, time) })
+    return own
+  }
+
+  #settle(group: readonly Entry[]): void {
+    for (const entry of group) {
+      if (entry.waiter === undefined) continue
+      entry.waiter.resolve()
+      entry.waiter = undefined
+      this.#waiting.delete(entry)
+    }
+  }
+
+  /** The first failure is got over in a new segment; a second one before anything succeeded closes the log to commits. */
+  async #failed(error: unknown): Promise<void> {
+    this.#options.onFault(error)
+    this.#failure = codeOf(error)
+    this.#failuresInRow += 1
+    if (this.#failuresInRow === 1 && (await this.#resume())) return
+    this.#state = 'failed'
+    this.#rejectWaiting(unavailable(`the disk failed: ${this.#failure}`, error))
+    this.#retryLater()
+  }
+
+  #retryLater(): void {
+    if (this.#closing) return
+    this.#retryTimer = this.#options.clock.after(this.#options.retryMs, () => {
+      this.#occupy(async () => {
+        if (!(await this.#resume())) this.#retryLater()
+      })
+    })
+  }
+
+  /** What is not durable goes to the front of the queue again, behind the header of a new segment. */
+  async #resume(): Promise<boolean> {
+    const { clock, facts, onFault } = this.#options
+    const time = this.#writer.oldestUnsynced?.time ?? this.#entries[0]?.draft.time ?? isoTime(clock.now())
+    try {
+      const again = await this.#writer.resume(draft('open', { ...facts, why: 'fault' }, time), clock.now())
+      this.#entries = [...again, ...this.#entries]
+      this.#bytes = this.#entries.reduce((sum, entry) => sum + entry.draft.bytes, 0)
+    } catch (error) {
+      onFault(error)
+      this.#failure = codeOf(error)
+      return false
+    }
+    this.#state = 'open'
+    const gap = { why: 'fault', error: this.#failure, lost: this.#lost }
+    this.#lost = 0
+    this.#entries.push({ draft: draft('gap', gap, isoTime(clock.now())) })
+    return true
+  }
+
+  #await(entry: Entry): void {
+    this.#waiting.add(entry)
+    this.#deadlineTimer ??= this.#options.clock.after(this.#options.commitTimeoutMs, () => this.#rejectOverdue())
+  }
+
+  /** One timer serves all that wait: the oldest comes first. */
+  #rejectOverdue(): void {
+    this.#deadlineTimer = undefined
+    const { clock, commitTimeoutMs } = this.#options
+    const nowMs = clock.monotonic()
+    for (const entry of this.#waiting) {
+      const leftMs = (entry.waiter?.sinceMs ?? 0) + commitTimeoutMs - nowMs
+      if (leftMs > 0) {
+        this.#deadlineTimer = clock.after(leftMs, () => this.#rejectOverdue())
+        return
+      }
+      this.#reject(entry, unavailable('the disk does not answer in time'))
+    }
+  }
+
+  #rejectWaiting(error: Fault): void {
+    for (const entry of this.#waiting) this.#reject(entry, error)
+  }
+
+  /** The record stays on its way: what the log says of a refused request is true all the same. */
+  #reject(entry: Entry, error: Fault): void {
+    entry.waiter?.reject(error)
+    entry.waiter = undefined
+    this.#waiting.delete(entry)
+  }
+}
+
+let lastMs = 0
+let lastTime = ''
+
+/** RFC 3339 in UTC with milliseconds. Many records share one. */
+export function isoTime(nowMs: number): string {
+  if (nowMs !== lastMs) {
+    lastMs = nowMs
+    lastTime = new Date(nowMs).toISOString()
+  }
+  return lastTime
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error)
+}
+
+function unavailable(why: string, cause: unknown = new Error(why)): Fault {
+  return new Fault('audit-unavailable', undefined, { cause })
+}

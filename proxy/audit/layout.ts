@@ -1,0 +1,53 @@
+// Owns the names in an audit folder: one sub-folder per writer, and in it the segments and what stands beside them.
+import { readdir } from 'node:fs/promises'
+
+export const checkpointName = 'checkpoint'
+export const checkpointsName = 'checkpoints.log'
+/** The file that `checkpoints.log` becomes when it is full. */
+export const checkpointsBeforeName = 'checkpoints.log.1'
+export const frontierName = 'frontier'
+export const vkeyName = 'vkey'
+export const recoveryName = 'recovery'
+
+/** In the audit folder itself: the writer id that was made up when the operator named none. */
+export const writerName = 'writer'
+
+export const originPrefix = 'gatewright/'
+
+/** Safe as a folder name, as part of a note's key name and in a URL. */
+export const writerPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
+
+const segmentRegExp = /^([0-9]{20})\.jsonl$/
+
+/** Twenty digits, so that names sort as their first indexes do. */
+export function segmentName(first: number): string {
+  return `${String(first).padStart(20, '0')}.jsonl`
+}
+
+export type Segment = { readonly name: string; readonly first: number }
+
+/** In order; empty where there is no such folder. */
+export async function listSegments(folder: string): Promise<Segment[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [] as string[]
+    throw error
+  })
+  return names
+    .filter((name) => segmentRegExp.test(name))
+    .sort()
+    .map((name) => ({ name, first: Number(name.slice(0, 20)) }))
+}
+
+/** The folders of the logs in `dir`, which may also be the folder of one log. */
+export async function listLogs(dir: string): Promise<string[]> {
+  if ((await listSegments(dir)).length > 0) return [dir]
+  const entries = await readdir(dir, { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory() && new RegExp(writerPattern).test(entry.name))
+  const logs: string[] = []
+  for (const { name } of folders.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const folder = `${dir}/${name}`
+    const names = await readdir(folder)
+    if (names.includes(checkpointName) || (await listSegments(folder)).length > 0) logs.push(folder)
+  }
+  return logs
+}

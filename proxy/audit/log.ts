@@ -1,0 +1,91 @@
+// Owns opening an audit log: its folder, its lock, finding the end of what is there, and the first records of this run.
+import { mkdir } from 'node:fs/promises'
+import { Fault } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { formatVkey } from './checkpoint.ts'
+import { type AuditLog, CommitQueue, isoTime, type QueueOptions } from './commit-queue.ts'
+import { type Disk, replaceFile, systemDisk } from './disk.ts'
+import { createFolder, writerIdOf } from './folder.ts'
+import type { AuditKey } from './key.ts'
+import { originPrefix, vkeyName } from './layout.ts'
+import { draft } from './line.ts'
+import { acquireLock } from './lock.ts'
+import { Publisher } from './publisher.ts'
+import { recover } from './recover.ts'
+import { Writer } from './writer.ts'
+
+export type { AuditHealth, AuditLog } from './commit-queue.ts'
+
+type Bounds = Omit<QueueOptions, 'writer' | 'publisher' | 'facts' | 'clock' | 'durability' | 'onFault' | 'onClosed'>
+
+export type LogOptions = Partial<Bounds> & {
+  readonly dir: string
+  /** Absent: made up once and kept in `dir`. */
+  readonly writer?: string | undefined
+  readonly key: AuditKey
+  readonly durability: 'strict' | 'batch'
+  readonly clock: Clock
+  readonly disk?: Disk
+  /** Told of every failure, for the operator's own log. */
+  readonly onFault?: (error: unknown) => void
+}
+
+const bounds: Bounds = {
+  segmentBytesMax: 64 * 1024 * 1024,
+  segmentAgeMaxMs: 3_600_000,
+  checkpointMs: 1000,
+  checkpointRecords: 10_000,
+  queueRecordsMax: 65_536,
+  queueBytesMax: 64 * 1024 * 1024,
+  commitTimeoutMs: 1000,
+  retryMs: 1000,
+}
+
+/** Throws a Fault whose cause says why: another writer, damage, or a folder that cannot be written. */
+export async function openLog(options: LogOptions): Promise<AuditLog> {
+  const { dir, key, clock, disk = systemDisk, onFault = () => undefined } = options
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const writerId = options.writer ?? (await writerIdOf(dir))
+  const folder = await createFolder(dir, writerId)
+  const lock = await acquireLock(folder)
+  if (lock === undefined) {
+    const cause = new Error(
+      `Another process is writing the audit log ${folder}. Stop it, or give this one its own "writer".`,
+    )
+    throw new Fault('audit-unavailable', undefined, { cause })
+  }
+  try {
+    const origin = originPrefix + writerId
+    const found = await recover(folder, { name: origin, publicKey: key.publicKey }, clock.now())
+    const vkey = formatVkey(origin, key.publicKey)
+    const facts = { format: 'gatewright-audit/1', origin, vkey }
+    await replaceFile(disk, folder, vkeyName, Buffer.from(`${vkey}\n`), 'durable')
+    const publisher = new Publisher(disk, folder, origin, key, found?.newest)
+    const writer =
+      found === undefined
+        ? await Writer.create(
+            disk,
+            folder,
+            draft('open', { ...facts, why: 'start' }, isoTime(clock.now())),
+            clock.now(),
+          )
+        : await Writer.reopen(disk, folder, found.frontier, found.segment)
+    const log = new CommitQueue({
+      ...bounds,
+      ...options,
+      writer,
+      publisher,
+      facts,
+      onFault,
+      onClosed: () => lock.release(),
+    })
+    if (found?.torn !== undefined) log.append('recovered', found.torn)
+    // Also shows that the disk takes records, before anything depends on it.
+    if (found !== undefined) await log.commit('open', { ...facts, why: 'start', clean: found.clean })
+    await log.checkpoint()
+    return log
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}

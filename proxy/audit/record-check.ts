@@ -1,0 +1,110 @@
+// Owns what makes one line a good record in its place: length, encoding, canonical form, the log's own members, and the
+// link to the line before. Shared by start-up and by verification; it knows nothing of checkpoints.
+import { isUtf8 } from 'node:buffer'
+import { canonicalise } from '../lib/canonical.ts'
+import { decodeBase64 } from './checkpoint.ts'
+import { firstPrev, lineBytesMax } from './line.ts'
+import { leafHashAt } from './tree.ts'
+
+export type LineCheck = 'length' | 'utf8' | 'json' | 'canonical' | 'schema' | 'index' | 'prev'
+
+/** `index` is the record that is bad, which for a broken link may be the one before. */
+export type Flaw = { readonly check: LineCheck; readonly index: number; readonly message: string }
+
+export type ParsedRecord = {
+  readonly i: number
+  readonly kind: string
+  readonly t: string
+  readonly prev: string
+  readonly [key: string]: unknown
+}
+
+export type CheckedLine = { readonly record: ParsedRecord; readonly leaf: Buffer } | { readonly flaw: Flaw }
+
+/** Where a line must stand: its index, and the leaf hash of the line before (undefined for the first). */
+export type Place = { readonly index: number; readonly last: Buffer | undefined }
+
+/** The line without its LF; `bytes` needs one byte before `start` (see `leafHashAt`). */
+export function checkLine(bytes: Buffer, start: number, end: number, place: Place): CheckedLine {
+  const { index } = place
+  const flaw = (check: LineCheck, message: string): CheckedLine => ({ flaw: { check, index, message } })
+  if (end - start > lineBytesMax)
+    return flaw('length', `the line has ${end - start} bytes; ${lineBytesMax} is the most`)
+  if (!isUtf8(bytes.subarray(start, end))) return flaw('utf8', 'the line is not UTF-8')
+  const text = bytes.toString('utf8', start, end)
+  const value = parse(text)
+  if (value === undefined) return flaw('json', 'the line is not a JSON object')
+  if (!isCanonical(text, value)) return flaw('canonical', 'the line is not in canonical form (RFC 8785)')
+  const problem = schemaProblem(value)
+  if (problem !== undefined) return flaw('schema', problem)
+  const record = value as ParsedRecord
+  if (record.i !== index) return flaw('index', `record ${index} should stand here; found ${record.i}`)
+  const broken = brokenLink(record, place)
+  return broken === undefined ? { record, leaf: leafHashAt(bytes, start, end) } : { flaw: broken }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Printing in the order of the source is cheap, and then only the order of keys is left to look at. */
+function isCanonical(text: string, value: Record<string, unknown>): boolean {
+  if (JSON.stringify(value) === text && !text.includes('\\ud') && isSorted(value)) return true
+  try {
+    return canonicalise(value) === text
+  } catch {
+    return false
+  }
+}
+
+function isSorted(value: object): boolean {
+  if (Array.isArray(value))
+    return value.every((item: unknown) => typeof item !== 'object' || item === null || isSorted(item))
+  let before: string | undefined
+  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
+    if (before !== undefined && before >= key) return false
+    if (typeof member === 'object' && member !== null && !isSorted(member)) return false
+    before = key
+  }
+  return true
+}
+
+const timeRegExp = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3,6}Z$/
+const kindRegExp = /^[a-z][a-z-]{0,31}$/
+
+function schemaProblem({ i, kind, t, prev }: Record<string, unknown>): string | undefined {
+  if (!Number.isSafeInteger(i) || (i as number) < 0) return '"i" is not an index'
+  if (typeof kind !== 'string' || !kindRegExp.test(kind)) return '"kind" is not the name of a kind'
+  if (typeof t !== 'string' || !timeRegExp.test(t) || Number.isNaN(Date.parse(t)))
+    return '"t" is not an RFC 3339 time in UTC'
+  if (typeof prev !== 'string' || decodeBase64(prev, 32) === undefined) return '"prev" is not a hash in base64'
+  return undefined
+}
+
+/**
+ * A hash that differs in a few bits was itself touched; two different lines have hashes that differ in about half of
+ * their 256 bits, so then it is the line before that is no longer what it was.
+ */
+function brokenLink({ prev }: ParsedRecord, { index, last }: Place): Flaw | undefined {
+  const expected = last?.toString('base64') ?? firstPrev
+  if (prev === expected) return undefined
+  const touched = last === undefined || differingBits(Buffer.from(prev, 'base64'), last) < 64
+  if (touched) return { check: 'prev', index, message: `the link in record ${index} was changed` }
+  const message = `record ${index - 1} is not the one that record ${index} was chained to: it was changed (or the link after it was)`
+  return { check: 'prev', index: index - 1, message }
+}
+
+function differingBits(a: Buffer, b: Buffer): number {
+  let bits = 0
+  for (const [position, byte] of a.entries()) {
+    for (let rest = byte ^ (b[position] ?? 0); rest > 0; rest >>= 1) bits += rest & 1
+  }
+  return bits
+}

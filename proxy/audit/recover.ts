@@ -1,0 +1,171 @@
+// Owns finding the end of a log at start: the newest checkpoint that its key signed, the records after it, and the torn
+// bytes that a crash may have left at the very end. Any other damage is reported, never repaired.
+import { createHash } from 'node:crypto'
+import { mkdir, open, readFile, truncate } from 'node:fs/promises'
+import { Fault } from '../errors.ts'
+import { readBlocks } from './blocks.ts'
+import { openCheckpoint, type Vkey } from './checkpoint.ts'
+import { checkpointName, frontierName, listSegments, recoveryName, type Segment } from './layout.ts'
+import { parseFrontiers } from './publisher.ts'
+import { checkLine, type ParsedRecord } from './record-check.ts'
+import { Frontier, peakCount } from './tree.ts'
+import type { SegmentState } from './writer.ts'
+
+export type Recovered = {
+  readonly frontier: Frontier
+  readonly segment: SegmentState
+  /** The newest published note; absent when a crash came before the first. */
+  readonly newest?: { readonly note: string; readonly size: number }
+  /** The last record is a `close`. */
+  readonly clean: boolean
+  /** Bytes after the last LF, moved to `file` (below the log's folder). */
+  readonly torn?: { readonly bytes: number; readonly sha256: string; readonly file: string }
+}
+
+/** Undefined for a log that has no records yet. Throws a Fault whose cause names the damage. */
+export async function recover(folder: string, vkey: Vkey, nowMs: number): Promise<Recovered | undefined> {
+  const segments = await listSegments(folder)
+  const newest = await readCheckpoint(folder, vkey)
+  if (segments.length === 0) {
+    if (newest === undefined) return undefined
+    throw damaged(folder, `the checkpoint covers ${newest.size} records, but there is no segment`)
+  }
+  const frontier = newest === undefined ? new Frontier() : await startingFrontier(folder, newest)
+  const end = await replay(folder, segments, frontier)
+  if (newest !== undefined && frontier.size < newest.size) {
+    throw damaged(folder, `the log ends at ${frontier.size} records, the checkpoint covers ${newest.size}`)
+  }
+  const { segment, lastKind } = end
+  const torn = end.tornBytes === 0 ? undefined : await moveTorn(folder, segment, end.tornBytes, nowMs)
+  return {
+    frontier,
+    segment,
+    clean: lastKind === 'close' && torn === undefined,
+    ...(newest === undefined ? undefined : { newest }),
+    ...(torn === undefined ? undefined : { torn }),
+  }
+}
+
+type Newest = { readonly note: string; readonly size: number; readonly root: Buffer }
+
+async function readCheckpoint(folder: string, vkey: Vkey): Promise<Newest | undefined> {
+  const note = await readText(`${folder}/${checkpointName}`)
+  if (note === undefined) return undefined
+  const opened = openCheckpoint(note, vkey)
+  if ('problem' in opened) throw damaged(folder, `the checkpoint cannot be trusted: ${opened.problem}`)
+  const { origin, size, root } = opened.checkpoint
+  if (origin !== vkey.name) throw damaged(folder, `the checkpoint is of another log: ${origin}`)
+  return { note, size, root }
+}
+
+/** The kept frontier is believed only when it folds to the signed root; otherwise everything is hashed again. */
+async function startingFrontier(folder: string, { size, root }: Newest): Promise<Frontier> {
+  const kept = parseFrontiers((await readText(`${folder}/${frontierName}`)) ?? '')
+  for (const state of kept) {
+    if (state.size !== size || state.peaks.length !== peakCount(size - 1)) continue
+    const frontier = new Frontier(state)
+    if (frontier.root().equals(root)) return frontier
+  }
+  return new Frontier()
+}
+
+type End = { readonly segment: SegmentState; readonly tornBytes: number; readonly lastKind: string | undefined }
+
+/** Appends to `frontier` the records that it does not cover yet, each checked against the one before. */
+async function replay(folder: string, segments: readonly Segment[], frontier: Frontier): Promise<End> {
+  const from = Math.max(
+    0,
+    segments.findLastIndex(({ first }) => first <= frontier.size),
+  )
+  let end: End | undefined
+  for (const [position, segment] of segments.entries()) {
+    if (position < from) continue
+    if (position > from && segment.first !== frontier.size) {
+      throw damaged(folder, `segment ${segment.name} should begin with record ${frontier.size}`)
+    }
+    end = await replaySegment(folder, segment, frontier)
+    if (end.tornBytes > 0 && position < segments.length - 1) {
+      throw damaged(folder, `segment ${segment.name} ends in the middle of a line, and there are later segments`)
+    }
+  }
+  if (end === undefined || end.segment.bytes === 0) throw damaged(folder, 'the last segment has no header')
+  return end
+}
+
+async function replaySegment(folder: string, { name, first }: Segment, frontier: Frontier): Promise<End> {
+  let [index, bytes, startedMs] = [first, 0, 0]
+  let lastKind: string | undefined
+  for await (const block of readBlocks(`${folder}/${name}`)) {
+    if (block.torn) return { segment: { name, bytes, startedMs }, tornBytes: block.end - block.start, lastKind }
+    for (let at = block.start; at < block.end;) {
+      const end = block.bytes.indexOf(0x0a, at)
+      if (end < 0 || end >= block.end) throw damaged(folder, `segment ${name}: no line ends after byte ${bytes}`)
+      if (index === first) startedMs = timeOf(block.bytes.toString('utf8', at, end))
+      if (index >= frontier.size) {
+        const checked = checkLine(block.bytes, at, end, { index: frontier.size, last: frontier.last })
+        if ('flaw' in checked) throw damaged(folder, `segment ${name}, byte ${bytes}: ${checked.flaw.message}`)
+        frontier.append(checked.leaf)
+      }
+      if (end === block.end - 1) lastKind = kindOf(block.bytes.toString('utf8', at, end))
+      index += 1
+      bytes += end + 1 - at
+      at = end + 1
+    }
+  }
+  return { segment: { name, bytes, startedMs }, tornBytes: 0, lastKind }
+}
+
+/** What was torn is kept for whoever wants to look at it; it was never acknowledged. */
+async function moveTorn(
+  folder: string,
+  { name, bytes }: SegmentState,
+  tornBytes: number,
+  nowMs: number,
+): Promise<Recovered['torn']> {
+  const path = `${folder}/${name}`
+  const torn = Buffer.alloc(tornBytes)
+  const source = await open(path, 'r')
+  await source.read(torn, 0, tornBytes, bytes)
+  await source.close()
+  const file = `${recoveryName}/${new Date(nowMs).toISOString().replaceAll(':', '')}.bin`
+  await mkdir(`${folder}/${recoveryName}`, { recursive: true, mode: 0o700 })
+  const target = await open(`${folder}/${file}`, 'w', 0o600)
+  try {
+    await target.writeFile(torn)
+    await target.sync()
+  } finally {
+    await target.close()
+  }
+  await truncate(path, bytes)
+  return { bytes: tornBytes, sha256: createHash('sha256').update(torn).digest('hex'), file }
+}
+
+function timeOf(line: string): number {
+  return Date.parse(parsed(line)?.t ?? '')
+}
+
+function kindOf(line: string): string | undefined {
+  return parsed(line)?.kind
+}
+
+function parsed(line: string): Partial<ParsedRecord> | undefined {
+  try {
+    return JSON.parse(line) as Partial<ParsedRecord>
+  } catch {
+    return undefined
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
+function damaged(folder: string, what: string): Fault {
+  const advice = 'Nothing was changed. Run "audit verify" on it, keep a copy, and start with another writer id.'
+  return new Fault('audit-unavailable', undefined, {
+    cause: new Error(`The audit log ${folder} is damaged: ${what}. ${advice}`),
+  })
+}

@@ -1,0 +1,37 @@
+// Owns the canonical form of JSON (RFC 8785): one value, one string. It does not parse: strict reading is json.ts.
+
+/**
+ * Throws a TypeError for what has no canonical form: numbers that are not finite, strings with lone surrogates
+ * (RFC 8785 §3.2.2.2), and anything that is not JSON. Members whose value is undefined are left out.
+ */
+export function canonicalise(value: unknown): string {
+  if (typeof value === 'string') return canonicalString(value)
+  if (typeof value === 'number') return canonicalNumber(value)
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalise).join(',')}]`
+  if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>)
+  throw new TypeError(`no canonical JSON for ${typeof value}`)
+}
+
+/** A JSON string; JSON.stringify already escapes exactly what RFC 8785 §3.2.2.2 asks, but lets lone surrogates pass. */
+export function canonicalString(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError('no canonical JSON for a lone surrogate')
+  return JSON.stringify(text)
+}
+
+function canonicalNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new TypeError(`no canonical JSON for ${value}`)
+  // ECMAScript's own number format is the one of RFC 8785 §3.2.2.3; it renders -0 as 0.
+  return String(value)
+}
+
+function canonicalObject(value: Record<string, unknown>): string {
+  let text = ''
+  // The default sort compares UTF-16 code units, as RFC 8785 §3.2.3 asks.
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key]
+    if (member === undefined) continue
+    text += `${text === '' ? '' : ','}${canonicalString(key)}:${canonicalise(member)}`
+  }
+  return `{${text}}`
+}
