@@ -226,11 +226,10 @@ export class CommitQueue implements AuditLog {
   }
 
   async #rotate(): Promise<void> {
+    const nowMs = this.#options.clock.now()
+    const time = this.#entries[0]?.draft.time ?? isoTime(nowMs)
     await this.#writer.sync()
-    await this.#writer.rotate(
-      this.#own('open', { ...this.#options.facts, why: 'rotation' }).draft,
-      this.#options.clock.now(),
-    )
+    await this.#writer.rotate(draft('open', { ...this.#options.facts, why: 'rotation' }, time), nowMs)
     this.#schedule.request()
   }
 
