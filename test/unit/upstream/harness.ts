@@ -5,6 +5,7 @@ import type { UpstreamEvent, UpstreamRequest } from '../../../proxy/upstream/ans
 import type { UpstreamOptions } from '../../../proxy/upstream/options.ts'
 import { openUpstream, type Upstream, type UpstreamDeps } from '../../../proxy/upstream/upstream.ts'
 import { ManualClock } from '../../support/clock.ts'
+import { scriptedUpstream, type Script, type ScriptedUpstream } from '../../support/scripted-upstream.ts'
 
 export const post: UpstreamRequest = {
   method: 'POST',
@@ -25,6 +26,45 @@ export const get: UpstreamRequest = {
 export const secret = 'sk-upstream-secret-0123456789'
 
 export type Opened = { readonly upstream: Upstream; readonly clock: ManualClock; readonly events: UpstreamEvent[] }
+
+export type Stage = Opened & { readonly server: ScriptedUpstream }
+
+/** An upstream on a scripted server; both end with the test. */
+export async function stage(
+  t: Test,
+  scripts: Script[],
+  options: Partial<UpstreamOptions> = {},
+  deps: Partial<UpstreamDeps> = {},
+): Promise<Stage> {
+  const server = await scriptedUpstream(...scripts)
+  const opened = open(server.url, options, deps)
+  t.teardown(async () => {
+    await server.close()
+    await opened.upstream.close()
+  })
+  return { server, ...opened }
+}
+
+/** A whole exchange that ends well. */
+export async function exchange(
+  { upstream }: Opened,
+  request = post,
+): Promise<{ status: number; body: string; attempts: number }> {
+  const received = await upstream.send(request, never())
+  const body = await text(received.body)
+  received.settle('complete')
+  return { status: received.status, body, attempts: received.attempts.length }
+}
+
+/** Until an attempt was found wanting and the wait before the next has begun. */
+export async function untilRetry({ events }: Opened): Promise<void> {
+  while (!events.some(({ type }) => type === 'retry')) await turns()
+}
+
+/** Some turns of the event loop: the HTTP client frees a connection one turn after the answer's end. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+}
 
 /** `random` is zero: no jitter, no backoff beyond what was asked for. */
 export function open(url: string, options: Partial<UpstreamOptions> = {}, deps: Partial<UpstreamDeps> = {}): Opened {
