@@ -16,6 +16,9 @@ export type SseEvent = {
 /** `events` are those before the error, if there is one. After an error the decoder is unusable. */
 export type SseStep = { readonly events: readonly SseEvent[]; readonly error?: string }
 
+/** The exact texts of whole blocks, before the error if there is one. */
+export type SseBlocks = { readonly blocks: readonly string[]; readonly error?: string }
+
 /** Fed bytes in any split, it gives the same events. */
 export class SseDecoder {
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -33,13 +36,20 @@ export class SseDecoder {
   }
 
   push(bytes: Uint8Array): SseStep {
+    const { blocks, error } = this.split(bytes)
+    const events = blocks.map(parseBlock)
+    return error === undefined ? { events } : { events, error }
+  }
+
+  /** The same without looking into the blocks, for a reader that may know them already. */
+  split(bytes: Uint8Array): SseBlocks {
     let text: string
     try {
       text = this.#utf8.decode(bytes, { stream: true })
     } catch {
-      return { events: [], error: 'it is not valid UTF-8' }
+      return { blocks: [], error: 'it is not valid UTF-8' }
     }
-    const events: SseEvent[] = []
+    const blocks: string[] = []
     let from = 0
     let at = this.#skipBom(text)
     let cr = text.indexOf('\r', at)
@@ -56,8 +66,8 @@ export class SseDecoder {
       const alone = restOfCrLf && this.#pendingUnits === 0 && end === from
       if ((blank && !restOfCrLf) || alone) {
         const raw = this.#take(text.slice(from, at))
-        if (raw.length > this.#unitsMax) return { events, error: tooLarge }
-        events.push(parseBlock(raw))
+        if (raw.length > this.#unitsMax) return { blocks, error: tooLarge }
+        blocks.push(raw)
         from = at
       }
       if (cr !== -1 && cr < at) cr = text.indexOf('\r', at)
@@ -68,7 +78,7 @@ export class SseDecoder {
       this.#afterCr = false
     }
     this.#keep(text.slice(from))
-    return this.#pendingUnits > this.#unitsMax ? { events, error: tooLarge } : { events }
+    return this.#pendingUnits > this.#unitsMax ? { blocks, error: tooLarge } : { blocks }
   }
 
   /** `partial`: an unfinished block or character was left over. No client dispatches it. */
@@ -115,7 +125,8 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\r\n\0]/g, '')
 }
 
-function parseBlock(raw: string): SseEvent {
+/** `raw` is one whole block, with its blank line. */
+export function parseBlock(raw: string): SseEvent {
   let event = ''
   let id: string | undefined
   let data: string | undefined

@@ -96,8 +96,9 @@ export type Body =
 export type Decoded = Admitted & { readonly body: Body; readonly content: Content | undefined }
 
 export type Inspected = Decoded & {
-  /** Parallel to `content.parts`; absent when nothing was scanned. */
+  /** What the redaction found: parallel to `content.parts`; absent when nothing is redacted here. */
   readonly findings: readonly (readonly Finding[])[] | undefined
+  /** What the rules are told, by entity and by group. */
   readonly findingCounts: Readonly<Record<string, number>> | undefined
 }
 

@@ -6,6 +6,7 @@ import { formatEvent } from '../lib/sse.ts'
 import { answerLayout, isToolUse, messagesUsage, standing, toolCall } from './anthropic-messages.ts'
 import type { Usage } from './content.ts'
 import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import { isRepeatable } from './repeatable.ts'
 import { present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
@@ -53,6 +54,7 @@ class MessagesStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
+      ...(isRepeatable(draft, parts.length + uninspected.length) && value.type === 'content_block_delta' ? { repeatable: true } : undefined),
       ...(draft.error === undefined ? undefined : { error: draft.error }),
       ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }

@@ -7,6 +7,7 @@ import { formatEvent } from '../lib/sse.ts'
 import type { ToolCall, Usage } from './content.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
 import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import { isRepeatable } from './repeatable.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
@@ -71,6 +72,7 @@ class ChatStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: false,
+      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined ? { repeatable: true } : undefined),
       ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }

@@ -94,6 +94,11 @@ export type StreamStep =
       readonly parts: readonly { readonly address: Address; readonly text: string }[]
       /** What is there but cannot be read as text, each once: `thinking`, `audio`, `logprobs`. */
       readonly uninspected?: readonly string[]
+      /**
+       * Another event that differs only in the text of this one's single delta would mean the same and leave the reader
+       * as it is, so it need not be read.
+       */
+      readonly repeatable?: true
       /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
       readonly terminal: boolean
       /** The upstream's own in-band error, public text. */

@@ -1,5 +1,6 @@
 // Owns what is done to text on its way back to the client: redaction by the answer's plan, then the restoring of tokens
 // that this exchange gave out. It counts what it did; it knows nothing of wire formats.
+import { Fault } from '../../errors.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
@@ -30,12 +31,12 @@ export class AnswerRedaction {
 
   /** A text that is known whole. Fault `content-blocked`. */
   whole(text: string, address?: Address): string {
-    const { plan, scanner } = this.#x.route.answer
+    const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
     let result = text
-    if (plan !== undefined && scanner !== undefined) {
-      const findings = scanner.scan(text)
+    if (plan !== undefined) {
+      const findings = plan.scanner.scan(text)
       if (findings.length > 0) {
         const replaced = replace(text, findings, plan, vault)
         this.#stop(replaced.blocked)
@@ -45,6 +46,14 @@ export class AnswerRedaction {
       }
     }
     return vault.size === 0 ? result : vault.restore(result)
+  }
+
+  /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
+  unread(what: string): void {
+    this.#x.trace.uninspected.add(`answer:${what}`)
+    if (what === 'logprobs' && this.#x.route.answer.plan !== undefined) {
+      throw new Fault('answer-denied', 'The answer carries logprobs, which repeat its text where no redaction can reach; ask without them.')
+    }
   }
 
   /** For text that grows. The window's pieces go through `pushed` and `ended`. */

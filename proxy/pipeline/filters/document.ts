@@ -35,9 +35,10 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading
   if (content.usage !== undefined) x.trace.usage = content.usage
-  for (const what of content.uninspected) x.trace.uninspected.add(`answer:${what}`)
+  const redaction = new AnswerRedaction(x, runtime)
+  for (const what of content.uninspected) redaction.unread(what)
   for (const call of content.toolCalls) judgeCall(x, runtime, call)
-  const edits = editsOf(new AnswerRedaction(x, runtime), content)
+  const edits = editsOf(redaction, content)
   return edits.length === 0 ? bytes : encoder.encode(applyEdits(parsed.text, edits))
 }
 

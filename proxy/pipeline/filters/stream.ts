@@ -4,12 +4,13 @@ import { Fault } from '../../errors.ts'
 import type { Window } from '../../detect/window.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
-import { formatEvent, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import type { Delta, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
 import { documentEdits } from './document.ts'
+import { RepeatedEvent } from './repeated-event.ts'
 import { judgeCall } from './tool-calls.ts'
 
 type Step = Extract<StreamStep, { ok: true }>
@@ -27,8 +28,8 @@ export async function* filterStream(
   const decoder = new SseDecoder({ eventBytesMax: runtime.limits.eventBytesMax })
   try {
     for await (const chunk of body) {
-      const step = decoder.push(chunk)
-      for (const text of filter.events(step.events)) yield text
+      const step = decoder.split(chunk)
+      for (const text of filter.blocks(step.blocks)) yield text
       if (step.error !== undefined) throw unreadable(step.error)
     }
     const tail = filter.finish(decoder.end())
@@ -47,6 +48,7 @@ class StreamFilter {
   readonly #heldArguments = new Map<string, string>()
   readonly #holdsArguments: boolean
   #heldChars = 0
+  #last: RepeatedEvent | undefined
   #terminated = false
 
   constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction, reader: StreamReader) {
@@ -58,10 +60,10 @@ class StreamFilter {
   }
 
   /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
-  *events(events: readonly SseEvent[]): Generator<string> {
+  *blocks(blocks: readonly string[]): Generator<string> {
     let out = ''
     try {
-      for (const event of events) out += this.#event(event)
+      for (const raw of blocks) out += this.#repeated(raw) ?? this.#event(parseBlock(raw))
     } finally {
       if (out !== '') yield out
     }
@@ -86,14 +88,25 @@ class StreamFilter {
     this.#windows.clear()
   }
 
+  /** An event like the one before but for its text, without parsing it. */
+  #repeated(raw: string): string | undefined {
+    const text = this.#last?.textIn(raw)
+    if (text === undefined || this.#last === undefined) return undefined
+    const grown = this.#grow(this.#last.channel, text)
+    return grown === text ? raw : this.#last.withText(grown)
+  }
+
   #event(event: SseEvent): string {
-    if (event.comment) return event.raw
+    // A comment is no part of the answer, and nobody looks into it: where text is redacted, only its beat goes on.
+    if (event.comment) return this.#redaction.changes ? ':\n\n' : event.raw
     const step = this.#reader.read(event)
     if (!step.ok) throw unreadable(step.message)
     this.#note(step)
+    const [delta] = step.deltas
+    this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
     const inPlace = new Map<string, string>()
     for (const delta of step.deltas) {
-      const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta)
+      const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta.channel, delta.text)
       inPlace.set(delta.channel, (inPlace.get(delta.channel) ?? '') + text)
     }
     const before = this.#complete(step, inPlace)
@@ -104,7 +117,7 @@ class StreamFilter {
     const { trace } = this.#x
     if (step.error !== undefined) trace.upstreamError = true
     if (step.usage !== undefined) trace.usage = step.usage
-    for (const what of step.uninspected ?? []) trace.uninspected.add(`answer:${what}`)
+    for (const what of step.uninspected ?? []) this.#redaction.unread(what)
     if (step.terminal) this.#terminated = true
   }
 
@@ -146,11 +159,11 @@ class StreamFilter {
     return formatEvent(event.event, editData(event.data, edits), event.id)
   }
 
-  #grow(delta: Delta): string {
-    if (!this.#redaction.changes) return delta.text
-    let window = this.#windows.get(delta.channel)
-    if (window === undefined) this.#windows.set(delta.channel, (window = this.#redaction.open()))
-    return this.#redaction.pushed(window, delta.text)
+  #grow(channel: string, text: string): string {
+    if (!this.#redaction.changes) return text
+    let window = this.#windows.get(channel)
+    if (window === undefined) this.#windows.set(channel, (window = this.#redaction.open()))
+    return this.#redaction.pushed(window, text)
   }
 
   #hold(delta: Delta): string {

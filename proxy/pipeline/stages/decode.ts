@@ -37,7 +37,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   const mediaType = mediaTypeOf(headerValue(x.headers, 'content-type'))
   if (mediaType === 'json') {
     const parsed = parseJson(bytes, { depthMax: runtime.limits.jsonDepthMax, keysMax: runtime.limits.jsonKeysMax })
-    if (!parsed.ok) throw new Fault(parsed.code, `The body is not acceptable JSON: ${parsed.message} (at byte ${parsed.offset}).`)
+    if (!parsed.ok) throw new Fault(parsed.code, `The body is not acceptable JSON: ${parsed.message} (at character ${parsed.offset}).`)
     return { form: 'json', bytes, text: parsed.text, value: parsed.value }
   }
   if (x.operation.body === 'json') throw new Fault('media-type-unsupported', 'This operation takes application/json.')

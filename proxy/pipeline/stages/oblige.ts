@@ -15,13 +15,18 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
-  const path = x.route.upstreamPath + x.operation.path + (x.query === '' ? '' : `?${x.query}`)
+  const path = joinPath(x.route.upstreamPath, x.operation.path) + (x.query === '' ? '' : `?${x.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined) x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
     outgoing: { path, headers: forwardedHeaders(x), body },
     vault,
   })
+}
+
+/** An url that was written with the version that every operation begins with means it once. */
+function joinPath(base: string, path: string): string {
+  return base.endsWith('/v1') && path.startsWith('/v1/') ? base + path.slice(3) : base + path
 }
 
 function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {

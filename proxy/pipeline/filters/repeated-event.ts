@@ -1,0 +1,54 @@
+// Owns the shortcut through a stream: most of its events are the one before with another text in the same place. Such an
+// event needs no parsing: what surrounds the text was parsed and accepted once, byte for byte, and the text itself is
+// known to be one JSON string.
+import { applyEdits } from '../../lib/edit.ts'
+import type { SseEvent } from '../../lib/sse.ts'
+import type { Delta } from '../../protocol/protocol.ts'
+
+/** Stands for the text while the event around it is cut in two; nothing that streams says this. */
+const marker = 'gatewright:text:5b1e1f0c'
+/** Nothing in here ends the string, needs unescaping, or is forbidden in it (RFC 8259 §7). */
+const plainText = /^[^"\\\u0000-\u001f]*$/ // oxlint-disable-line no-control-regex -- control characters are what it excludes
+
+export class RepeatedEvent {
+  readonly channel: string
+  readonly #before: string
+  readonly #after: string
+
+  private constructor(channel: string, before: string, after: string) {
+    this.channel = channel
+    this.#before = before
+    this.#after = after
+  }
+
+  /** Undefined where the event is written in a way that the shortcut does not know (data over several lines). */
+  static from(event: SseEvent, { channel, address }: Delta): RepeatedEvent | undefined {
+    const at = event.raw.indexOf(event.data)
+    if (at === -1 || event.data === '') return undefined
+    const [before, after, ...more] = applyEdits(event.data, [{ address, text: marker }]).split(marker)
+    if (before === undefined || after === undefined || more.length > 0) return undefined
+    return new RepeatedEvent(channel, event.raw.slice(0, at) + before, after + event.raw.slice(at + event.data.length))
+  }
+
+  /** The text of an event that differs in nothing else; undefined for any other event. */
+  textIn(raw: string): string | undefined {
+    const end = raw.length - this.#after.length
+    if (end < this.#before.length || !raw.startsWith(this.#before) || !raw.endsWith(this.#after)) return undefined
+    const inside = raw.slice(this.#before.length, end)
+    return plainText.test(inside) ? inside : unescaped(inside)
+  }
+
+  withText(text: string): string {
+    return this.#before + JSON.stringify(text.toWellFormed()).slice(1, -1) + this.#after
+  }
+}
+
+/** What stands between the quotes of one JSON string; undefined when it is more than that. */
+function unescaped(inside: string): string | undefined {
+  try {
+    const text: unknown = JSON.parse(`"${inside}"`)
+    return typeof text === 'string' && text.isWellFormed() ? text : undefined
+  } catch {
+    return undefined
+  }
+}
