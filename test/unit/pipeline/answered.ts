@@ -21,7 +21,11 @@ export type Back = {
 }
 
 export type Given = { readonly entity: string; readonly value: string }
-export type Answering = { readonly x: Answered; readonly redaction: AnswerRedaction; readonly tokens: readonly string[] }
+export type Answering = {
+  readonly x: Answered
+  readonly redaction: AnswerRedaction
+  readonly tokens: readonly string[]
+}
 
 const requests = {
   openai: { method: 'POST', path: '/v1/chat/completions' },
@@ -66,7 +70,14 @@ export function openBack(extra: string): Back {
         permit,
         outgoing: { path, headers: [], body: undefined },
         vault,
-        answer: { status, headers: [], contentLength: undefined, body: chunks([]), settle: () => undefined, attempts: [] },
+        answer: {
+          status,
+          headers: [],
+          contentLength: undefined,
+          body: chunks([]),
+          settle: () => undefined,
+          attempts: [],
+        },
       })
       return { x, redaction: new AnswerRedaction(x, runtime), tokens }
     },
