@@ -21,7 +21,7 @@ export function serveCommand(): Command {
 
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 250 })
-  const log = pino({ base: null, level: 'info', timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, destination)
   let gateway: Gateway
   try {
     gateway = await serve({ paths, env: process.env, log, version, watch: true })
@@ -34,6 +34,20 @@ async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): 
   log.level = gateway.config().document.log.level
   process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
   wireSignals(gateway, log, () => destination.flushSync())
+}
+
+let second = 0
+let prefix = ''
+
+/** As pino writes ISO times, but only the milliseconds are formatted anew for each line. */
+function isoTimestamp(): string {
+  const nowMs = Date.now()
+  const thisSecond = Math.floor(nowMs / 1000)
+  if (thisSecond !== second) {
+    second = thisSecond
+    prefix = `,"time":"${new Date(thisSecond * 1000).toISOString().slice(0, 20)}`
+  }
+  return `${prefix}${String(nowMs % 1000).padStart(3, '0')}Z"`
 }
 
 /** The process ends by itself once everything is closed; a second signal does not wait. */

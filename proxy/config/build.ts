@@ -1,6 +1,5 @@
 // The composition root: makes a Runtime from a compiled configuration and from what outlives a reload (the audit log,
 // the limit store, upstreams that did not change). It knows every folder below it and does nothing itself.
-import { createHmac } from 'node:crypto'
 import type { Logger } from 'pino'
 import { openLog, type AuditLog } from '../audit/log.ts'
 import { openKeyFile, type AuditKey } from '../audit/key.ts'
@@ -8,6 +7,7 @@ import { entitiesOf, entityGroups, groupNames } from '../detect/entities.ts'
 import { compileScanner } from '../detect/scanner.ts'
 import type { Plan } from '../detect/redaction.ts'
 import type { Clock } from '../lib/clock.ts'
+import { keyedDigest } from '../lib/keyed-digest.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore, type Store } from '../limits/store.ts'
@@ -132,12 +132,11 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
 }
 
 function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
-  const digestKey = auditKey.derive('digest')
   return {
     log: audit,
     strict: config.audit.durability === 'strict',
     onFailure: config.audit.onFailure,
-    digest: (bytes) => createHmac('sha256', digestKey).update(bytes).digest('base64url'),
+    digest: keyedDigest(auditKey.derive('digest')),
     tokenKey: auditKey.derive('token'),
   }
 }
