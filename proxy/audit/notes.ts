@@ -1,0 +1,64 @@
+// Owns reading the signed notes that stand beside a log's segments. It does not know whether the log agrees with them.
+import { readFile } from 'node:fs/promises'
+import { type Checkpoint, openCheckpoint, type Vkey } from './checkpoint.ts'
+import { checkpointName, checkpointsBeforeName, checkpointsName } from './layout.ts'
+
+/** A checkpoint that is properly signed, and the file it was found in. */
+export type KeptNote = { readonly checkpoint: Checkpoint; readonly file: string }
+export type NoteProblem = { readonly file: string; readonly message: string }
+export type Notes = {
+  readonly kept: readonly KeptNote[]
+  readonly problems: readonly NoteProblem[]
+  /** Size of the newest, from the file `checkpoint` itself; undefined when there is no such file. */
+  readonly newest: number | undefined
+}
+
+/** `checkpoint` is read last: it is always published before `checkpoints.log` is appended to. */
+export async function readNotes(folder: string, vkey: Vkey): Promise<Notes> {
+  const kept: KeptNote[] = []
+  const problems: NoteProblem[] = []
+  const add = (file: string, note: string, where: string): number | undefined => {
+    const opened = openNote(note, vkey)
+    if ('problem' in opened) {
+      problems.push({ file, message: `${where} cannot be trusted: ${opened.problem}` })
+      return undefined
+    }
+    kept.push({ checkpoint: opened.checkpoint, file })
+    return opened.checkpoint.size
+  }
+  for (const file of [checkpointsBeforeName, checkpointsName]) {
+    const notes = splitNotes((await readText(`${folder}/${file}`)) ?? '')
+    for (const [position, note] of notes.entries()) add(file, note, `note ${position + 1} of ${file}`)
+  }
+  const note = await readText(`${folder}/${checkpointName}`)
+  const newest = note === undefined ? undefined : add(checkpointName, note, 'the checkpoint')
+  return { kept, problems, newest }
+}
+
+/** The size in the file `checkpoint` as it is now, believed without looking at its signature. */
+export async function newestSize(folder: string): Promise<number | undefined> {
+  const note = await readText(`${folder}/${checkpointName}`)
+  return note === undefined ? undefined : Number(note.split('\n')[1])
+}
+
+/** As `openCheckpoint`, and of this log. */
+export function openNote(note: string, vkey: Vkey): ReturnType<typeof openCheckpoint> {
+  const opened = openCheckpoint(note, vkey)
+  if ('problem' in opened || opened.checkpoint.origin === vkey.name) return opened
+  return { problem: `it is of another log, ${opened.checkpoint.origin}` }
+}
+
+/** Each note of three lines, a blank one and its signature is followed by a blank line; a crash may tear the last. */
+function splitNotes(text: string): string[] {
+  const lines = text.split('\n')
+  const notes: string[] = []
+  for (let at = 0; at + 6 <= lines.length - 1; at += 6) notes.push(`${lines.slice(at, at + 5).join('\n')}\n`)
+  return notes
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
