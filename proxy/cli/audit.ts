@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
-import { verifyLog, type Report } from '../audit/verify.ts'
+import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
 import { CommandError } from './command-error.ts'
 import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
@@ -50,4 +50,24 @@ async function verifyOrFail(dir: string, { key, since }: { key?: string; since?:
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), exitUsage)
   }
+}
+
+function printReport(dir: string, report: Report): void {
+  const { status, records, segments, checkpoints, unsigned, unpaired, first } = report
+  const colour = status === 'intact' ? 'green' : status === 'tampered' ? 'red' : 'yellow'
+  process.stdout.write(`${dir}: ${styled(colour, status)}\n`)
+  process.stdout.write(`  ${records} records in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`)
+  if (first !== undefined) process.stdout.write(`  first bad record: ${placeOf(first)}${first.message}\n`)
+  if (unsigned > 0) process.stdout.write(`  ${unsigned} records at the end are newer than the last checkpoint\n`)
+  if (unpaired > 0) process.stdout.write(`  ${unpaired} exchanges have no outcome: under way, or cut off by a crash\n`)
+  for (const note of report.notes) process.stdout.write(`  note: ${note}\n`)
+}
+
+function placeOf({ index, segment, byteOffset }: Finding): string {
+  const parts = [
+    ...(index === undefined ? [] : [`record ${index}`]),
+    ...(segment === undefined ? [] : [`in ${segment}`]),
+    ...(byteOffset === undefined ? [] : [`at byte ${byteOffset}`]),
+  ]
+  return parts.length === 0 ? '' : `${parts.join(' ')}: `
 }

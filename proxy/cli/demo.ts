@@ -104,7 +104,7 @@ const scenes: readonly Scene[] = [
     title: 'A tool call against the rules is denied, and nothing is sent',
     async play({ url, gateway }) {
       const before = gateway.demo?.received()
-      const answer = await fetch(`${url}/tools/crm/customers/7`, { method: 'DELETE' })
+      const answer = await fetch(`${url}/tools/crm/customers/42`, { method: 'DELETE' })
       expect(answer.status, 403)
       say('answer', `${answer.status} ${await answer.text()}`)
       sayHeaders(answer, 'x-gatewright-decision', 'x-gatewright-rule')
@@ -117,7 +117,7 @@ const scenes: readonly Scene[] = [
       const statuses: number[] = []
       let last: Response | undefined
       for (let i = 0; i < 4; i += 1) {
-        last = await fetch(`${url}/tools/reports/customers/7`)
+        last = await fetch(`${url}/tools/reports/customers/42`)
         statuses.push(last.status)
         await last.text()
       }

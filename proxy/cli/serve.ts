@@ -104,10 +104,10 @@ ${heading('1. allowed, and redacted on its way out')} (the demo model repeats wh
 curl -si ${data}/demo/openai/v1/chat/completions -H 'content-type: application/json' -d '{"model":"demo","messages":[{"role":"user","content":"demo: echo write to ada@example.org"}]}'
 
 ${heading('2. denied')}
-curl -si -X DELETE ${data}/tools/crm/customers/7
+curl -si -X DELETE ${data}/tools/crm/customers/42
 
 ${heading('3. rate-limited')} (three a minute; the fourth is refused)
-for i in 1 2 3 4; do curl -s -o /dev/null -w '%{http_code}\\n' ${data}/tools/reports/customers/7; done
+for i in 1 2 3 4; do curl -s -o /dev/null -w '%{http_code}\\n' ${data}/tools/reports/customers/42; done
 
 ${heading('4. proof')}: recompute the audit log that all of this left behind
 npm run -s gatewright -- audit verify ./data/audit
