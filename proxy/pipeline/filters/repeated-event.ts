@@ -10,6 +10,9 @@ const marker = 'gatewright:text:5b1e1f0c'
 /** Nothing in here ends the string, needs unescaping, or is forbidden in it (RFC 8259 §7). */
 const plainText = /^[^"\\\u0000-\u001f]*$/ // oxlint-disable-line no-control-regex -- control characters are what it excludes
 
+const lineHead = /^(?:event:[^\r\n]*(?:\r\n|\r|\n))?data: ?$/
+const lineEnds = /^[\r\n]+$/
+
 export class RepeatedEvent {
   readonly channel: string
   readonly #before: string
@@ -21,10 +24,13 @@ export class RepeatedEvent {
     this.#after = after
   }
 
-  /** Undefined where the event is written in a way that the shortcut does not know (data over several lines). */
+  /** Undefined where the event is written in a way that the shortcut does not know (data over several lines, comments). */
   static from(event: SseEvent, { channel, address }: Delta): RepeatedEvent | undefined {
     const at = event.raw.indexOf(event.data)
     if (at === -1 || event.data === '') return undefined
+    // The data may stand in a comment as well: what is not the one data line would go out unread.
+    if (!lineHead.test(event.raw.slice(0, at)) || !lineEnds.test(event.raw.slice(at + event.data.length)))
+      return undefined
     const [before, after, ...more] = applyEdits(event.data, [{ address, text: marker }]).split(marker)
     if (before === undefined || after === undefined || more.length > 0) return undefined
     return new RepeatedEvent(channel, event.raw.slice(0, at) + before, after + event.raw.slice(at + event.data.length))

@@ -155,8 +155,9 @@ class StreamFilter {
         if (text !== part.text) edits.push({ address: part.address, text })
       }
     }
-    if (edits.length === 0) return event.raw
-    return formatEvent(event.event, editData(event.data, edits), event.id)
+    if (edits.length === 0 && (!this.#redaction.changes || readLines.test(event.raw))) return event.raw
+    const id = event.id === undefined || !this.#redaction.changes ? event.id : this.#redaction.whole(event.id)
+    return formatEvent(event.event, editData(event.data, edits), id)
   }
 
   #grow(channel: string, text: string): string {
@@ -201,6 +202,9 @@ class StreamFilter {
     return applyEdits(held, documentEdits(this.#redaction, parsed.value, held))
   }
 }
+
+/** Comments, ids and fields of no meaning between the data are read by nobody here, so they do not pass as they are. */
+const readLines = /^(?:(?:data|event):[^\r\n]*(?:\r\n|\r|\n))*[\r\n]*$/
 
 function unreadable(why: string): Fault {
   return new Fault('upstream-invalid', `The stream cannot be read: ${why}`)

@@ -1,0 +1,129 @@
+// The filter for event streams: what stands outside of the data, denied calls, and upstreams that do not keep to the format.
+import t from 'tap'
+import { Fault } from '../../../proxy/errors.ts'
+import { filterStream } from '../../../proxy/pipeline/filters/stream.ts'
+import { chunks, openBack, type Back, type Way } from './answered.ts'
+import { anthropic, openai } from './stream-formats.ts'
+
+const masked = openBack('redaction: [{ id: back, direction: response, detect: [us-ssn], action: mask }]')
+const blocking = openBack('redaction: [{ id: stop, direction: response, detect: [us-ssn], action: block }]')
+const judged = openBack('rules: [{ id: no-rm, effect: deny, actions: [tool.call], tools: [rm] }]')
+const ssn = '378-07-9520'
+
+async function run(
+  back: Back,
+  way: Way,
+  body: string,
+): Promise<{ written: string; fault: string | undefined; x: ReturnType<Back['answered']>['x'] }> {
+  const { x, redaction } = back.answered(way)
+  let written = ''
+  try {
+    for await (const text of filterStream(x, back.runtime, redaction, chunks([Buffer.from(body)]))) written += text
+    return { written, fault: undefined, x }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return { written, fault: error.code, x }
+  }
+}
+
+function chunk(content: string): string {
+  return JSON.stringify({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    model: 'm',
+    choices: [{ index: 0, delta: { content }, finish_reason: null }],
+  })
+}
+
+const done = 'data: [DONE]\n\n'
+
+t.test('what stands beside the data carries nothing past the redaction', async (t) => {
+  const places = {
+    'a comment': `: ${ssn}\n\ndata: ${chunk('x')}\n\n`,
+    'a comment before the data': `: ${ssn}\ndata: ${chunk('x')}\n\n`,
+    'a comment after the data': `data: ${chunk('x')}\n: ${ssn}\n\n`,
+    'a field of no meaning': `data: ${chunk('x')}\nnote: ${ssn}\n\n`,
+    'an id': `id: ${ssn}\ndata: ${chunk('x')}\n\n`,
+    'a member that nobody knows': `data: ${chunk('x').replace('"id"', `"note":"${ssn}","id"`)}\n\n`,
+    'the data of an event like the one before': `: ${chunk(`${ssn} `)}\ndata: ${chunk(`${ssn} `)}\n\n: ${chunk('x')}\ndata: ${chunk(`${ssn} `)}\n\n`,
+  }
+  for (const [place, body] of Object.entries(places)) {
+    const { written, fault } = await run(masked, 'openai', body + done)
+    t.equal(fault, undefined, place)
+    t.notMatch(written, ssn, place)
+    t.ok(written.endsWith(done), place)
+  }
+})
+
+t.test('a call that the rules deny is never written, and nothing after it', async (t) => {
+  for (const [way, format] of [
+    ['openai', openai],
+    ['anthropic', anthropic],
+  ] as const) {
+    const body = format
+      .write([
+        { kind: 'text', at: 0, pieces: ['I will ', 'remove it.'] },
+        { kind: 'arguments', at: 1, name: 'rm', pieces: ['{"path":', '"/etc"}'] },
+        { kind: 'text', at: 2, pieces: ['afterwards'] },
+      ])
+      .join('')
+    const { written, fault, x } = await run(judged, way, body)
+    t.equal(fault, 'answer-denied', way)
+    t.notMatch(written, '/etc', way)
+    t.equal(format.assemble(written).get('text:0'), 'I will remove it.', way)
+    t.match(x.trace.answerDecisions, [{ tool: 'rm', decision: { effect: 'deny', rule: 'no-rm' } }], way)
+  }
+})
+
+t.test('a value that is to be blocked stops the stream before it', async (t) => {
+  const body = openai.write([{ kind: 'text', at: 0, pieces: ['The number is 378-', '07-9520, keep it.'] }]).join('')
+  const { written, fault } = await run(blocking, 'openai', body)
+  t.equal(fault, 'content-blocked')
+  t.notMatch(written, '378')
+  t.notMatch(written, 'keep it')
+})
+
+t.test('what is no stream of the format is a fault', async (t) => {
+  const bodies = {
+    'no JSON': 'data: {\n\n',
+    'two keys of one name': 'data: {"choices":[],"choices":[]}\n\n',
+    'an event after the end': `${done}data: ${chunk('x')}\n\n`,
+    'no UTF-8': Buffer.concat([Buffer.from('data: "'), Buffer.from([0xff]), Buffer.from('"\n\n')]).toString('latin1'),
+  }
+  for (const [what, body] of Object.entries(bodies)) {
+    const { x, redaction } = masked.answered('openai')
+    const bytes = what === 'no UTF-8' ? Buffer.from(body, 'latin1') : Buffer.from(body)
+    const read = async (): Promise<void> => {
+      for await (const text of filterStream(x, masked.runtime, redaction, chunks([bytes]))) t.notMatch(text, 'x"')
+    }
+    await t.rejects(read(), { code: 'upstream-invalid' }, what)
+  }
+})
+
+t.test('an event that grows without end is a fault, not memory', async (t) => {
+  const { x, redaction } = masked.answered('openai')
+  const piece = Buffer.alloc(64 * 1024, 'x')
+  let given = 0
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('data: ')
+    for (;;) {
+      given += 1
+      yield piece
+    }
+  }
+  const read = async (): Promise<void> => {
+    for await (const text of filterStream(x, masked.runtime, redaction, endless())) t.fail(text.slice(0, 20))
+  }
+  await t.rejects(read(), { code: 'upstream-invalid' })
+  t.ok(given <= 17, 'stopped at 1 MiB')
+})
+
+t.test("the upstream's own error event ends a stream that has no other end", async (t) => {
+  const { fault, x } = await run(
+    masked,
+    'anthropic',
+    'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
+  )
+  t.equal(fault, undefined)
+  t.ok(x.trace.upstreamError)
+})
