@@ -23,7 +23,12 @@ export type FaultKind =
   | 'timeout'
   | 'internal'
 
-type FaultEntry = { readonly status: number; readonly kind: FaultKind; readonly retry: RetryHint; readonly message: string }
+type FaultEntry = {
+  readonly status: number
+  readonly kind: FaultKind
+  readonly retry: RetryHint
+  readonly message: string
+}
 
 function entry(status: number, kind: FaultKind, retry: RetryHint, message: string): FaultEntry {
   return { status, kind, retry, message }
@@ -68,7 +73,12 @@ export const faults = {
   'audit-unavailable': entry(503, 'unavailable', 'later', 'The audit log cannot record this request.'),
   // Upstream
   'breaker-open': entry(503, 'unavailable', 'later', 'The upstream is failing; requests to it are suspended.'),
-  'upstream-refused-address': entry(502, 'upstream', 'never', 'The upstream resolves to an address that may not be reached.'),
+  'upstream-refused-address': entry(
+    502,
+    'upstream',
+    'never',
+    'The upstream resolves to an address that may not be reached.',
+  ),
   'upstream-unreachable': entry(502, 'upstream', 'client', 'The upstream cannot be reached.'),
   'upstream-timeout': entry(504, 'timeout', 'client', 'The upstream did not answer in time.'),
   'upstream-invalid': entry(502, 'upstream', 'client', 'The upstream sent an answer that cannot be relayed.'),

@@ -14,7 +14,9 @@ import { scriptedUpstream, type ScriptedUpstream } from './support/scripted-upst
 const folder = join(import.meta.dirname, 'cases')
 const update = process.env['UPDATE'] === '1'
 
-for (const name of readdirSync(folder).filter((file) => file.endsWith('.txt')).sort()) {
+for (const name of readdirSync(folder)
+  .filter((file) => file.endsWith('.txt'))
+  .sort()) {
   t.test(basename(name, '.txt'), async (t) => {
     const path = join(folder, name)
     const written = readCase(path)
@@ -28,7 +30,10 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith('.txt')).s
 async function play(written: CaseFile): Promise<CaseFile> {
   const upstream = await scriptedUpstream()
   const policy = written.sections.find((section) => section.name === 'policy')?.text ?? ''
-  const gateway = await startGateway(withUpstream(policy, upstream.url), { clock: new ManualClock(), random: () => 0.5 })
+  const gateway = await startGateway(withUpstream(policy, upstream.url), {
+    clock: new ManualClock(),
+    random: () => 0.5,
+  })
   try {
     const sections: CaseSection[] = []
     const exchange: Exchange = { gateway, upstream, answer: undefined, sent: 0, seen: 0, recorded: 0 }
@@ -93,17 +98,26 @@ function requestBytes(text: string): string {
 }
 
 /** First line: the status; then headers; an empty line; the body. `(cut)` at the end breaks the connection there. */
-function answerBytes(text: string): (scene: { write(bytes: string): Promise<void>; reset(): void; end(): void }) => Promise<void> {
+function answerBytes(
+  text: string,
+): (scene: { write(bytes: string): Promise<void>; reset(): void; end(): void }) => Promise<void> {
   const [head = '', ...rest] = text.split('\n\n')
   const [status = '200', ...lines] = head.trim().split('\n')
   const cut = text.trimEnd().endsWith('(cut)')
-  const content = rest.join('\n\n').trimEnd().replace(/\(cut\)$/, '')
+  const content = rest
+    .join('\n\n')
+    .trimEnd()
+    .replace(/\(cut\)$/, '')
   const headers = headersOf(lines)
   const isStream = headers['content-type'] === 'text/event-stream'
   const body = isStream ? `${content.trimEnd()}\n\n` : content
-  const framing = isStream ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body) + (cut ? 100 : 0)) }
+  const framing = isStream
+    ? { 'transfer-encoding': 'chunked' }
+    : { 'content-length': String(Buffer.byteLength(body) + (cut ? 100 : 0)) }
   const headLines = Object.entries({ ...headers, ...framing }).map(([name, value]) => `${name}: ${value}\r\n`)
-  const chunks = isStream ? body.split(/(?<=\n\n)/).map((event) => `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`) : [body]
+  const chunks = isStream
+    ? body.split(/(?<=\n\n)/).map((event) => `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`)
+    : [body]
   return async (scene) => {
     await scene.write(`HTTP/1.1 ${status} X\r\n${headLines.join('')}\r\n`)
     for (const chunk of chunks) await scene.write(chunk)
@@ -113,11 +127,23 @@ function answerBytes(text: string): (scene: { write(bytes: string): Promise<void
 }
 
 function headersOf(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]))
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]),
+  )
 }
 
 /** Headers that say nothing about the case. */
-const unremarkable = new Set(['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'x-gatewright-request-id', 'x-request-id', 'request-id', 'host'])
+const unremarkable = new Set([
+  'date',
+  'connection',
+  'keep-alive',
+  'content-length',
+  'transfer-encoding',
+  'x-gatewright-request-id',
+  'x-request-id',
+  'request-id',
+  'host',
+])
 
 function clientText(answer: RawAnswer): string {
   const cut = answer.end === 'cut' ? '(cut)\n' : ''
@@ -129,7 +155,9 @@ function upstreamText(exchange: Exchange): string {
   exchange.seen += requests.length
   if (requests.length === 0) return '(nothing)\n'
   return requests
-    .map(({ method, target, headers, body }) => normalised(`${method} ${target}\n${headerLines(headers)}\n${body.toString('utf8').trimEnd()}\n`))
+    .map(({ method, target, headers, body }) =>
+      normalised(`${method} ${target}\n${headerLines(headers)}\n${body.toString('utf8').trimEnd()}\n`),
+    )
     .join('\n')
 }
 
@@ -143,7 +171,19 @@ function headerLines(headers: readonly string[]): string {
 }
 
 /** What differs from run to run, or is the log's own business. */
-const leftOut = new Set(['i', 't', 'prev', 'config', 'durationUs', 'request', 'ip', 'digestRequest', 'digestForwarded', 'bytesIn', 'bytesOut'])
+const leftOut = new Set([
+  'i',
+  't',
+  'prev',
+  'config',
+  'durationUs',
+  'request',
+  'ip',
+  'digestRequest',
+  'digestForwarded',
+  'bytesIn',
+  'bytesOut',
+])
 
 /** The outcome is recorded when the exchange ends, which the client sees a moment before. */
 async function auditText(exchange: Exchange): Promise<string> {

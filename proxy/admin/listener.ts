@@ -50,9 +50,12 @@ export class AdminListener {
   constructor(health: Health, registry: Registry) {
     this.#health = health
     this.#registry = registry
-    this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 16_384 }, (request, response) => {
-      void this.#handle(request, response)
-    })
+    this.#server = createServer(
+      { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
+      (request, response) => {
+        void this.#handle(request, response)
+      },
+    )
     this.#server.maxConnections = 256
   }
 

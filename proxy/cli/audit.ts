@@ -44,7 +44,9 @@ export function auditCommand(): Command {
 async function verifyOrFail(dir: string, { key, since }: { key?: string; since?: string }): Promise<Report> {
   try {
     return await verifyLog(dir, {
-      ...(key === undefined ? undefined : { vkey: /^[^\s]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8').trim() }),
+      ...(key === undefined
+        ? undefined
+        : { vkey: /^[^\s]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8').trim() }),
       ...(since === undefined ? undefined : { since: readFileSync(since, 'utf8') }),
     })
   } catch (error) {
@@ -56,7 +58,9 @@ function printReport(dir: string, report: Report): void {
   const { status, records, segments, checkpoints, unsigned, unpaired, first } = report
   const colour = status === 'intact' ? 'green' : status === 'tampered' ? 'red' : 'yellow'
   process.stdout.write(`${dir}: ${styled(colour, status)}\n`)
-  process.stdout.write(`  ${records} records in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`)
+  process.stdout.write(
+    `  ${records} records in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
+  )
   if (first !== undefined) process.stdout.write(`  first bad record: ${placeOf(first)}${first.message}\n`)
   if (unsigned > 0) process.stdout.write(`  ${unsigned} records at the end are newer than the last checkpoint\n`)
   if (unpaired > 0) process.stdout.write(`  ${unpaired} exchanges have no outcome: under way, or cut off by a crash\n`)

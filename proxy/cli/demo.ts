@@ -14,14 +14,16 @@ import { quickstartPath } from './serve.ts'
 import { version } from './version.ts'
 
 export function demoCommand(): Command {
-  return new Command('demo').description('seven scenes on the embedded upstream, ending with a tampered log caught').action(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gatewright-demo-'))
-    try {
-      await play(folder)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+  return new Command('demo')
+    .description('seven scenes on the embedded upstream, ending with a tampered log caught')
+    .action(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'gatewright-demo-'))
+      try {
+        await play(folder)
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    })
 }
 
 type Stage = { readonly gateway: Gateway; readonly url: string; readonly auditDir: string }
@@ -38,7 +40,9 @@ async function play(folder: string): Promise<void> {
   } finally {
     await gateway.close()
   }
-  process.stdout.write(`\n${styled('bold', `${scenes.length + 1}. Proof: the log verifies, and a single flipped bit is found`)}\n`)
+  process.stdout.write(
+    `\n${styled('bold', `${scenes.length + 1}. Proof: the log verifies, and a single flipped bit is found`)}\n`,
+  )
   await proveLog(stage.auditDir)
 }
 
@@ -153,7 +157,10 @@ async function proveLog(dir: string): Promise<void> {
   const place = bytes.indexOf('"deny"')
   bytes.writeUInt8(bytes.readUInt8(place + 1) ^ 1, place + 1)
   writeFileSync(path, bytes)
-  say('tampering', `one bit at byte ${place + 1} of ${file}: "deny" is now ${JSON.stringify(bytes.subarray(place + 1, place + 5).toString('latin1'))}`)
+  say(
+    'tampering',
+    `one bit at byte ${place + 1} of ${file}: "deny" is now ${JSON.stringify(bytes.subarray(place + 1, place + 5).toString('latin1'))}`,
+  )
   const tampered = await verifyLog(dir)
   expect(tampered.status, 'tampered')
   say('verify', `${tampered.status}: record ${tampered.first?.index}, ${tampered.first?.message}`)
@@ -168,7 +175,10 @@ function chat(url: string, content: string, extra: Readonly<Record<string, unkno
 }
 
 type Completion = { readonly choices: readonly { readonly message: { readonly content: string } }[] }
-type Chunk = { readonly choices?: readonly { readonly delta: { readonly content?: string } }[]; readonly error?: { readonly message: string } }
+type Chunk = {
+  readonly choices?: readonly { readonly delta: { readonly content?: string } }[]
+  readonly error?: { readonly message: string }
+}
 
 function text(body: unknown): string {
   return (body as Completion).choices[0]?.message.content ?? ''
@@ -185,7 +195,9 @@ function chunks(stream: string): Chunk[] {
 }
 
 function deltas(stream: string): string {
-  return chunks(stream).map((chunk) => chunk.choices?.[0]?.delta.content ?? '').join('')
+  return chunks(stream)
+    .map((chunk) => chunk.choices?.[0]?.delta.content ?? '')
+    .join('')
 }
 
 /** Reads until the connection breaks, as it must. */
@@ -212,5 +224,6 @@ function sayHeaders(answer: Response, ...names: readonly string[]): void {
 }
 
 function expect(actual: unknown, wanted: unknown): void {
-  if (actual !== wanted) throw new CommandError(`the demo did not go as it should: ${String(actual)} instead of ${String(wanted)}`, 1)
+  if (actual !== wanted)
+    throw new CommandError(`the demo did not go as it should: ${String(actual)} instead of ${String(wanted)}`, 1)
 }

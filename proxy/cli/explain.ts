@@ -15,7 +15,10 @@ export function explainCommand(): Command {
   return new Command('explain')
     .description('every rule: what matched, what did not and why')
     .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect, [])
-    .requiredOption('-r, --request <file>', 'YAML or JSON: principal and action, or principal and request, as in a policy test')
+    .requiredOption(
+      '-r, --request <file>',
+      'YAML or JSON: principal and action, or principal and request, as in a policy test',
+    )
     .addOption(outputOption())
     .action(async ({ config: paths, request, output }: Options) => {
       const config = compileOrFail(paths)
@@ -26,8 +29,10 @@ export function explainCommand(): Command {
         judgeRequest: async (written, circumstances) => {
           const judged = await judgeRequest(config, written, circumstances)
           queries.push(...judged.queries)
-          if (judged.fault !== undefined) process.stdout.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
-          if (judged.decision === undefined) throw new CommandError('the request is refused before any rule is asked', 1)
+          if (judged.fault !== undefined)
+            process.stdout.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
+          if (judged.decision === undefined)
+            throw new CommandError('the request is refused before any rule is asked', 1)
           return { decision: judged.decision, redactions: judged.redactions }
         },
       })
@@ -47,22 +52,35 @@ function readCase(file: string): Case {
     throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
   }
   const value: unknown = parseDocument(text, { uniqueKeys: true }).toJS()
-  const { suite, problems } = parseSuite({ policy: 'x', cases: [{ name: 'explain', expect: {}, ...(value as object) }] })
+  const { suite, problems } = parseSuite({
+    policy: 'x',
+    cases: [{ name: 'explain', expect: {}, ...(value as object) }],
+  })
   const [test] = suite?.cases ?? []
   if (test !== undefined) return test
-  throw new CommandError(problems.map(({ path, message }) => `${file}: ${path.slice(2).join('.')}: ${message}`).join('\n'), 2)
+  throw new CommandError(
+    problems.map(({ path, message }) => `${file}: ${path.slice(2).join('.')}: ${message}`).join('\n'),
+    2,
+  )
 }
 
 function print({ action, decision, rules }: Explanation & { readonly action: Query['action'] }): void {
   const by = decision.rule === undefined ? 'the default' : `rule ${decision.rule}`
-  process.stdout.write(`${action.type}: ${styled(decision.effect === 'allow' ? 'green' : 'red', decision.effect)} by ${by}: ${decision.reason}\n`)
-  if (decision.shadow !== undefined) process.stdout.write(`  were shadow rules enforced: ${decision.shadow.effect} (${decision.shadow.rule ?? 'default'})\n`)
+  process.stdout.write(
+    `${action.type}: ${styled(decision.effect === 'allow' ? 'green' : 'red', decision.effect)} by ${by}: ${decision.reason}\n`,
+  )
+  if (decision.shadow !== undefined)
+    process.stdout.write(
+      `  were shadow rules enforced: ${decision.shadow.effect} (${decision.shadow.rule ?? 'default'})\n`,
+    )
   for (const rule of rules) printRule(rule)
 }
 
 function printRule({ rule, effect, mode, result, note, conditions }: RuleExplanation): void {
   const shadow = mode === 'shadow' ? ', shadow' : ''
-  process.stdout.write(`\n${styled('bold', rule)} (${effect}${shadow}): ${result}${note === undefined ? '' : `; ${note}`}\n`)
+  process.stdout.write(
+    `\n${styled('bold', rule)} (${effect}${shadow}): ${result}${note === undefined ? '' : `; ${note}`}\n`,
+  )
   for (const { condition, result: holds, looked, why } of conditions) {
     const mark = holds === 'matched' ? '+' : holds === 'unknown' ? '?' : '-'
     process.stdout.write(`  ${mark} ${condition}: ${looked}${why === undefined ? '' : `; ${why}`}\n`)

@@ -12,33 +12,46 @@ import { CommandError } from './command-error.ts'
 /** Exits with 1 and the problems when the configuration is not good. */
 export function compileOrFail(paths: readonly string[]): CompiledConfig {
   const loaded = loadConfig([...paths], process.env)
-  if (!loaded.ok) throw new CommandError(`the configuration is refused\n${report(loaded.problems, 'text')}`.trimEnd(), 1)
+  if (!loaded.ok)
+    throw new CommandError(`the configuration is refused\n${report(loaded.problems, 'text')}`.trimEnd(), 1)
   const compiled = compileConfig(loaded, Date.now())
-  if (!compiled.ok) throw new CommandError(`the configuration is refused\n${report(compiled.problems, 'text')}`.trimEnd(), 1)
+  if (!compiled.ok)
+    throw new CommandError(`the configuration is refused\n${report(compiled.problems, 'text')}`.trimEnd(), 1)
   return compiled.config
 }
 
 /** The path that a request of each format means when it names none. */
 const usualPaths: Readonly<Record<string, string>> = { openai: '/v1/chat/completions', anthropic: '/v1/messages' }
 
-export function judgeRequest(config: CompiledConfig, request: CaseRequest, circumstances: Circumstances): Promise<Judged> {
+export function judgeRequest(
+  config: CompiledConfig,
+  request: CaseRequest,
+  circumstances: Circumstances,
+): Promise<Judged> {
   const runtime: Runtime = dryRuntime(config, () => circumstances.timeMs)
   const route = routeFor(runtime, request)
   const rest = request.path ?? usualPaths[route.protocol.name] ?? '/'
   const [path = '', query = ''] = `${route.path}${rest}`.split('?', 2)
   const body = request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
   const method = request.method ?? (body === undefined ? 'GET' : 'POST')
-  const headers = Object.entries({ ...circumstances.headers, ...(body === undefined ? undefined : { 'content-type': 'application/json' }), ...request.headers }).flat()
+  const headers = Object.entries({
+    ...circumstances.headers,
+    ...(body === undefined ? undefined : { 'content-type': 'application/json' }),
+    ...request.headers,
+  }).flat()
   const head = { method, path, query, headers, ip: circumstances.client.ip }
   return judge(head, body, circumstances.principal, runtime)
 }
 
 function routeFor(runtime: Runtime, request: CaseRequest): Runtime['routes'][number] {
   const fitting = runtime.routes.filter(
-    (route) => (request.route === undefined || route.id === request.route) && (request.upstream === undefined || route.upstream.id === request.upstream),
+    (route) =>
+      (request.route === undefined || route.id === request.route) &&
+      (request.upstream === undefined || route.upstream.id === request.upstream),
   )
   const [first] = fitting
-  if (first === undefined) throw new CommandError(`no route fits ${JSON.stringify({ route: request.route, upstream: request.upstream })}`, 1)
+  if (first === undefined)
+    throw new CommandError(`no route fits ${JSON.stringify({ route: request.route, upstream: request.upstream })}`, 1)
   if (fitting.length > 1 && request.route === undefined && request.upstream === undefined) {
     throw new CommandError(`say which route or upstream: ${fitting.map(({ id }) => id).join(', ')}`, 1)
   }

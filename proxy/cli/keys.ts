@@ -16,7 +16,9 @@ export function keysCommand(): Command {
         return
       }
       process.stdout.write(`key:    ${key}\nsha256: ${sha256}\n\n`)
-      process.stdout.write(`Give the key to the agent; it is not stored anywhere. Under the principal write:\n\n  keys:\n    - sha256: ${sha256}\n`)
+      process.stdout.write(
+        `Give the key to the agent; it is not stored anywhere. Under the principal write:\n\n  keys:\n    - sha256: ${sha256}\n`,
+      )
     })
   return keys
 }

@@ -12,7 +12,12 @@ import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
 import { outputOption, printJson, type OutputFormat } from './output.ts'
 
-type Options = { readonly detect: string; readonly jsonl?: string; readonly redact?: 'mask' | 'token'; readonly output: OutputFormat }
+type Options = {
+  readonly detect: string
+  readonly jsonl?: string
+  readonly redact?: 'mask' | 'token'
+  readonly output: OutputFormat
+}
 
 export function scanCommand(): Command {
   return new Command('scan')
@@ -90,8 +95,17 @@ function plain({ entity, group, start, end }: Finding): Finding {
 
 const nowhere = { upstreams: new Set<string>(), routes: new Set<string>() }
 
-function redacted(text: string, findings: readonly Finding[], names: ReadonlySet<string>, action: RedactionAction): string {
-  const { redaction } = compileRedaction([{ id: 'scan', direction: 'request', detect: [...names], action }], [], nowhere)
+function redacted(
+  text: string,
+  findings: readonly Finding[],
+  names: ReadonlySet<string>,
+  action: RedactionAction,
+): string {
+  const { redaction } = compileRedaction(
+    [{ id: 'scan', direction: 'request', detect: [...names], action }],
+    [],
+    nowhere,
+  )
   const plan = redaction?.plan('request', '', '')
   // Tokens of a scan mean nothing to any proxy: their key ends with this process.
   return plan === undefined ? text : replace(text, findings, plan, openVault(randomBytes(32), 'scan')).text

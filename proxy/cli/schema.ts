@@ -4,5 +4,7 @@ import { configSchema } from '../config/schema.ts'
 import { printJson } from './output.ts'
 
 export function schemaCommand(): Command {
-  return new Command('schema').description('print the JSON Schema of the configuration').action(() => printJson(configSchema))
+  return new Command('schema')
+    .description('print the JSON Schema of the configuration')
+    .action(() => printJson(configSchema))
 }

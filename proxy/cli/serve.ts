@@ -12,7 +12,12 @@ export const quickstartPath = fileURLToPath(new URL('../../policies/quickstart.y
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the proxy')
-    .option('-c, --config <path>', 'a file or a folder; several merge in order (without one: the quickstart)', collect, [])
+    .option(
+      '-c, --config <path>',
+      'a file or a folder; several merge in order (without one: the quickstart)',
+      collect,
+      [],
+    )
     .action(async ({ config }: { config: readonly string[] }) => {
       const paths = config.length === 0 ? [quickstartPath] : config
       await runUntilSignal(paths, config.length === 0)

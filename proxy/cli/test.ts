@@ -5,13 +5,26 @@ import { Command } from 'commander'
 import { parseDocument } from 'yaml'
 import type { CompiledConfig } from '../config/compile.ts'
 import type { Decision } from '../policy/decision.ts'
-import { coverage, parseSuite, runCase, type CaseRequest, type CaseResult, type Circumstances, type Suite } from '../policy/suite.ts'
+import {
+  coverage,
+  parseSuite,
+  runCase,
+  type CaseRequest,
+  type CaseResult,
+  type Circumstances,
+  type Suite,
+} from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
 import { compileOrFail, judgeRequest } from './judging.ts'
 import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
-type SuiteResult = { readonly file: string; readonly policy: string; readonly results: readonly CaseResult[]; readonly uncovered: readonly string[] }
+type SuiteResult = {
+  readonly file: string
+  readonly policy: string
+  readonly results: readonly CaseResult[]
+  readonly uncovered: readonly string[]
+}
 
 export function testCommand(): Command {
   return new Command('test')
@@ -27,7 +40,10 @@ export function testCommand(): Command {
       for (const file of files) suites.push(await runSuite(file))
       if (options.output === 'json') printJson(suites)
       else printSuites(suites)
-      const failed = suites.some(({ results, uncovered }) => results.some(({ passed }) => !passed) || (options.requireCoverage === true && uncovered.length > 0))
+      const failed = suites.some(
+        ({ results, uncovered }) =>
+          results.some(({ passed }) => !passed) || (options.requireCoverage === true && uncovered.length > 0),
+      )
       process.exitCode = failed ? 1 : 0
     })
 }
@@ -36,10 +52,17 @@ async function runSuite(file: string): Promise<SuiteResult> {
   const suite = readSuite(file)
   const policyFile = join(dirname(file), suite.policy)
   const config = compileOrFail([policyFile])
-  const deps = { judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances) }
+  const deps = {
+    judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances),
+  }
   const results: CaseResult[] = []
   for (const test of suite.cases) results.push(await runCase(config.policy, test, deps))
-  return { file, policy: relative(process.cwd(), policyFile), results, uncovered: coverage(config.policy, results).uncovered }
+  return {
+    file,
+    policy: relative(process.cwd(), policyFile),
+    results,
+    uncovered: coverage(config.policy, results).uncovered,
+  }
 }
 
 function readSuite(file: string): Suite {
@@ -51,7 +74,11 @@ function readSuite(file: string): Suite {
   throw new CommandError(problems.map(({ path, message }) => `${file}: ${path.join('.')}: ${message}`).join('\n'), 1)
 }
 
-async function judged(config: CompiledConfig, request: CaseRequest, circumstances: Circumstances): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }> {
+async function judged(
+  config: CompiledConfig,
+  request: CaseRequest,
+  circumstances: Circumstances,
+): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }> {
   const { decision, redactions, fault } = await judgeRequest(config, request, circumstances)
   if (fault === undefined && decision !== undefined) return { decision, redactions }
   const rule = fault?.details.rule
@@ -74,7 +101,8 @@ function printSuites(suites: readonly SuiteResult[]): void {
     for (const result of results) {
       process.stdout.write(`  ${result.passed ? styled('green', 'ok') : styled('red', 'FAILED')} ${result.name}\n`)
       for (const failure of result.failures) process.stdout.write(`       ${failure}\n`)
-      if (!result.passed && result.decision !== undefined) process.stdout.write(`       decided: ${result.decision.reason}\n`)
+      if (!result.passed && result.decision !== undefined)
+        process.stdout.write(`       decided: ${result.decision.reason}\n`)
       if (result.passed) passed += 1
       else failed += 1
     }

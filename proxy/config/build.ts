@@ -86,7 +86,9 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
   }
-  const dropped = [...standing.upstreams].filter(([id, { upstream }]) => upstreams.get(id)?.upstream !== upstream).map(([, { upstream }]) => upstream)
+  const dropped = [...standing.upstreams]
+    .filter(([id, { upstream }]) => upstreams.get(id)?.upstream !== upstream)
+    .map(([, { upstream }]) => upstream)
   return { runtime, standing: { ...standing, upstreams }, dropped }
 }
 
@@ -132,18 +134,21 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
 }
 
 function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
+  const digest = keyedDigest(auditKey.derive('digest'))
   return {
     log: audit,
     strict: config.audit.durability === 'strict',
     onFailure: config.audit.onFailure,
-    digest: keyedDigest(auditKey.derive('digest')),
+    digest: (bytes) => digest(bytes).toString('base64url'),
     tokenKey: auditKey.derive('token'),
   }
 }
 
 /** Longest path first, so that the first that covers a path is the most specific one. */
 export function routesOf(config: CompiledConfig, upstreamOf: (id: string) => Upstream | undefined): Route[] {
-  return config.document.routes.map((route) => routeOf(route, config, upstreamOf(route.upstream))).sort((a, b) => b.path.length - a.path.length)
+  return config.document.routes
+    .map((route) => routeOf(route, config, upstreamOf(route.upstream)))
+    .sort((a, b) => b.path.length - a.path.length)
 }
 
 export function runtimeLimits({ server }: CompiledConfig): Runtime['limits'] {
@@ -170,7 +175,10 @@ function routeOf(options: RouteOptions, config: CompiledConfig, upstream: Upstre
     denyStatus: options.denyStatus,
     needs,
     request: inspection(config.redaction.plan('request', options.upstream, options.id), needs.findings),
-    answer: inspection(config.redaction.plan('response', options.upstream, options.id), needs.answer ? needs.findings : new Set()),
+    answer: inspection(
+      config.redaction.plan('response', options.upstream, options.id),
+      needs.answer ? needs.findings : new Set(),
+    ),
     limitsByModel: config.limits.some((limit) => limit.phase === 'body' && (limit.routes?.has(options.id) ?? true)),
   }
 }

@@ -47,7 +47,9 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const identity = note(compileIdentity(document, [], { nowMs, suggest }))
   for (const [id, upstream] of Object.entries(document.upstreams)) note(compileUpstream(upstream, ['upstreams', id]))
   const names = namesIn(written)
-  const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids, suggest }))
+  const limits = note(
+    compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids, suggest }),
+  )
   const store = note(compileStore(document.store, ['store']))
   const redaction = note(compileRedaction(document.redaction ?? [], ['redaction'], names))
   const audit = note(compileAudit(document.audit, ['audit']))
@@ -56,7 +58,13 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
 
   const located = problems.map(loaded.locate)
   const failed = located.some((problem) => problem.severity === 'error')
-  if (failed || policy.policy === undefined || redaction.redaction === undefined || audit.settings === undefined || store.plan === undefined) {
+  if (
+    failed ||
+    policy.policy === undefined ||
+    redaction.redaction === undefined ||
+    audit.settings === undefined ||
+    store.plan === undefined
+  ) {
     return { ok: false, problems: located }
   }
   const config = {

@@ -1,7 +1,8 @@
 // Owns tokens: what stands for a value on its way to an upstream, and how the value comes back. One vault per exchange;
 // it knows only the values of that exchange. Tokens are derived from the value and the caller, so the same value has
 // the same token in every turn, and callers never share one.
-import { createHmac, createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { keyedDigest } from '../lib/keyed-digest.ts'
 
 /** Crockford's alphabet in lower case: no i, l, o, u. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -43,13 +44,13 @@ type Issued = { readonly token: string; readonly type: string; readonly value: s
 class TokenVault implements Vault {
   readonly #key: Buffer
   readonly #scope: string
+  #keyed: ((message: Uint8Array) => Buffer) | undefined
   readonly #byBody = new Map<string, Issued>()
   readonly #types = new Set<string>()
 
   constructor(key: Buffer, scope: string) {
     this.#key = key
-    // A digest has a fixed length and no separator in it, whatever callers are called.
-    this.#scope = createHash('sha256').update(scope).digest('hex')
+    this.#scope = scope
   }
 
   get size(): number {
@@ -119,8 +120,10 @@ class TokenVault implements Vault {
   }
 
   #digest(purpose: string, type: string, value: string, symbols: number): string {
-    const hmac = createHmac('sha256', this.#key)
-    const bytes = hmac.update(`${purpose}\0${this.#scope}\0${type}\0${value}`).digest()
+    // Most vaults of an exchange are never asked, so nothing is worked out before.
+    this.#keyed ??= keyedDigest(this.#key)
+    // A digest has a fixed length and no separator in it, whatever callers are called.
+    const bytes = this.#keyed(Buffer.from(`${purpose}\0${hash('sha256', this.#scope)}\0${type}\0${value}`))
     let text = ''
     for (let i = 0; i < symbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
     return text

@@ -1,21 +1,26 @@
 // Owns the question whether a socket's address lies in one of several networks.
+import { BlockList, isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 type Network = { readonly address: ipaddr.IPv4 | ipaddr.IPv6; readonly bits: number }
 
 /** Networks of one principal. IPv4-mapped IPv6 is IPv4 on both sides, whichever way the listener shows it. */
 export class Networks {
-  readonly #networks: readonly Network[]
+  readonly #list = new BlockList()
 
   constructor(networks: readonly Network[]) {
-    this.#networks = networks
+    for (const { address, bits } of networks) this.#list.addSubnet(address.toString(), bits, address.kind())
   }
 
   /** False also for what is not an address. A zone (`%eth0`) is set aside. */
   holds(ip: string): boolean {
-    const address = parseAddress(ip)
-    if (address === undefined) return false
-    return this.#networks.some((network) => network.address.kind() === address.kind() && contains(network, address))
+    const zone = ip.indexOf('%')
+    const text = zone === -1 ? ip : ip.slice(0, zone)
+    const family = isIP(text)
+    if (family === 0) return false
+    if (family === 4) return this.#list.check(text, 'ipv4')
+    const mapped = mappedIPv4(text)
+    return mapped === undefined ? this.#list.check(text, 'ipv6') : this.#list.check(mapped, 'ipv4')
   }
 }
 
@@ -34,25 +39,15 @@ export function parseNetwork(text: string): (Network & { readonly masked: boolea
   return { address, bits, masked: hostBitsSet(address.toByteArray(), bits) }
 }
 
-function parseAddress(ip: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  const zone = ip.indexOf('%')
-  const text = zone === -1 ? ip : ip.slice(0, zone)
-  return ipaddr.isValid(text) ? unmapped(ipaddr.parse(text)) : undefined
+/** Only what can be mapped is parsed: it begins with five groups of zeros. */
+function mappedIPv4(text: string): string | undefined {
+  if (!/^[0:]+:ffff:/i.test(text)) return undefined
+  const address = unmapped(ipaddr.parse(text))
+  return address.kind() === 'ipv4' ? address.toString() : undefined
 }
 
 function unmapped(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
   return 'isIPv4MappedAddress' in address && address.isIPv4MappedAddress() ? address.toIPv4Address() : address
-}
-
-function contains(network: Network, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  const a = network.address.toByteArray()
-  const b = address.toByteArray()
-  const whole = network.bits >> 3
-  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false
-  const rest = network.bits & 7
-  if (rest === 0) return true
-  const mask = 0xff << (8 - rest)
-  return ((a[whole] ?? 0) & mask) === ((b[whole] ?? 0) & mask)
 }
 
 function hostBitsSet(bytes: readonly number[], bits: number): boolean {

@@ -5,13 +5,13 @@ const blockBytes = 64
 /** Above this the copy that a one-shot hash needs costs more than the object it saves. */
 const oneShotBytesMax = 64 * 1024
 
-/** `key` has at most 64 bytes. The digest is base64url without padding: 43 characters. */
-export function keyedDigest(key: Buffer): (message: Uint8Array) => string {
+/** `key` has at most 64 bytes; the digest has 32. */
+export function keyedDigest(key: Buffer): (message: Uint8Array) => Buffer {
   const inner = padded(key, 0x36)
   const outer = padded(key, 0x5c)
   return (message) => {
-    if (message.length > oneShotBytesMax) return createHmac('sha256', key).update(message).digest('base64url')
-    return hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, message]), 'buffer')]), 'base64url')
+    if (message.length > oneShotBytesMax) return createHmac('sha256', key).update(message).digest()
+    return hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, message]), 'buffer')]), 'buffer')
   }
 }
 

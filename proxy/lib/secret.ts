@@ -8,6 +8,11 @@ export type ResolveSecret = (ref: SecretRef) => string
 export const secretRefSchema = {
   oneOf: [
     { type: 'object', required: ['fromEnv'], additionalProperties: false, properties: { fromEnv: { type: 'string' } } },
-    { type: 'object', required: ['fromFile'], additionalProperties: false, properties: { fromFile: { type: 'string' } } },
+    {
+      type: 'object',
+      required: ['fromFile'],
+      additionalProperties: false,
+      properties: { fromFile: { type: 'string' } },
+    },
   ],
 } as const

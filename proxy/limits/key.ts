@@ -1,5 +1,6 @@
 // Owns the name of one count: which requests share it. It does not know what is counted.
 import { hash } from 'node:crypto'
+import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { LimitSubject } from './limiter.ts'
 import type { Dimension } from './options.ts'
@@ -22,8 +23,7 @@ export function subjectKey(by: readonly Dimension[], subject: LimitSubject): str
 
 /** One IPv6 client commands a whole /64 (RFC 6177), so that is what is counted. IPv4-mapped addresses are IPv4. */
 function addressBlock(ip: string): string {
-  if (!ip.includes(':')) return ip
-  if (!ipaddr.IPv6.isValid(ip)) return ip
+  if (!isIPv6(ip)) return ip
   const address = ipaddr.IPv6.parse(ip)
   if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString()
   return `${address.parts

@@ -22,6 +22,8 @@ export interface Client {
   streamBody(bytesMax: number): AsyncIterable<Uint8Array>
   /** `headers` is a flat list. Without a Content-Length in it the body is chunked. */
   start(status: number, headers: readonly string[]): void
+  /** Sends the head at once; without this it waits for the first byte of the body. */
+  flush(): void
   /** Resolves when the client can take more. Faults: `client-aborted`, `client-stalled`. */
   write(chunk: Uint8Array | string): Promise<void> | undefined
   end(last?: Uint8Array | string): void

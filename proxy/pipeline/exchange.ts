@@ -43,21 +43,21 @@ export type Trace = {
   /** Decisions about tool calls in the answer. */
   readonly answerDecisions: { readonly tool: string; readonly decision: Decision }[]
   readonly attempts: Attempt[]
-  usage?: Usage
+  usage: Usage | undefined
   /** The upstream reported an error in-band. */
   upstreamError: boolean
-  fault?: Fault
+  fault: Fault | undefined
   /** Status sent to the client; absent when nothing was. */
-  status?: number
+  status: number | undefined
   /** The answer is an event stream, so a failure after its head can be told in-band. */
   streaming: boolean
   /** How the answer ended. */
-  end?: 'complete' | 'refused' | 'broken-off'
+  end: 'complete' | 'refused' | 'broken-off' | undefined
   digestRequest: string | undefined
   digestForwarded: string | undefined
   /** Time that passed while waiting for the upstream or the client, in milliseconds. */
   waitedMs: number
-  firstByteMs?: number
+  firstByteMs: number | undefined
   intent: boolean
 }
 
@@ -112,7 +112,11 @@ export type Decided = Inspected & {
 export type Permitted = Decided & { readonly permit: Permit }
 
 export type Prepared = Permitted & {
-  readonly outgoing: { readonly path: string; readonly headers: readonly string[]; readonly body: Uint8Array | undefined }
+  readonly outgoing: {
+    readonly path: string
+    readonly headers: readonly string[]
+    readonly body: Uint8Array | undefined
+  }
   /** Tokens given out in this exchange; absent when nothing is redacted on this route. */
   readonly vault: Vault | undefined
 }
@@ -120,29 +124,61 @@ export type Prepared = Permitted & {
 export type Answered = Prepared & { readonly answer: UpstreamAnswer }
 
 /** Everything that may be known of an exchange when it ends. */
-export type Ended = Exchange & Partial<Omit<Answered, keyof Exchange>> & { readonly admissions?: Admitted['admissions'] }
+export type Ended = Exchange &
+  Partial<Omit<Answered, keyof Exchange>> & { readonly admissions?: Admitted['admissions'] }
 
+/** All fields that stages fill in later are there from the start, so that every exchange has one and the same shape. */
 export function openExchange(id: string, head: RequestHead, startedMs: number): Exchange {
-  return {
+  const x: { [K in keyof Required<Ended>]: Ended[K] | undefined } = {
     id,
     head,
     startedMs,
-    trace: {
-      open: [],
-      uninspected: new Set(),
-      redactedRequest: new Map(),
-      redactedAnswer: new Map(),
-      redactedAt: [],
-      scanned: { request: [], answer: [] },
-      answerDecisions: [],
-      attempts: [],
-      upstreamError: false,
-      streaming: false,
-      waitedMs: 0,
-      intent: false,
-      digestRequest: undefined,
-      digestForwarded: undefined,
-    },
+    trace: openTrace(),
+    route: undefined,
+    operation: undefined,
+    principal: undefined,
+    identifiedVia: undefined,
+    keyId: undefined,
+    headers: undefined,
+    query: undefined,
+    admissions: undefined,
+    limitStates: undefined,
+    body: undefined,
+    content: undefined,
+    findings: undefined,
+    findingCounts: undefined,
+    actions: undefined,
+    decisions: undefined,
+    withheld: undefined,
+    permit: undefined,
+    outgoing: undefined,
+    vault: undefined,
+    answer: undefined,
+  }
+  return x as Exchange
+}
+
+function openTrace(): Trace {
+  return {
+    open: [],
+    uninspected: new Set(),
+    redactedRequest: new Map(),
+    redactedAnswer: new Map(),
+    redactedAt: [],
+    scanned: { request: [], answer: [] },
+    answerDecisions: [],
+    attempts: [],
+    usage: undefined,
+    upstreamError: false,
+    fault: undefined,
+    status: undefined,
+    streaming: false,
+    end: undefined,
+    waitedMs: 0,
+    firstByteMs: undefined,
+    intent: false,
+    digestRequest: undefined,
+    digestForwarded: undefined,
   }
 }
 

@@ -23,13 +23,18 @@ export function decisionOf(x: Ended, fault: Fault | undefined = x.trace.fault): 
   if (fault?.kind === 'denied') return 'deny'
   const decisions = [...(x.decisions ?? []), ...x.trace.answerDecisions.map(({ decision }) => decision)]
   if (decisions.length === 0) return undefined
-  return decisions.some((decision) => decision.shadow !== undefined && decision.shadow.effect !== 'allow') ? 'shadow-deny' : 'allow'
+  return decisions.some((decision) => decision.shadow !== undefined && decision.shadow.effect !== 'allow')
+    ? 'shadow-deny'
+    : 'allow'
 }
 
 /** The rule to name: the one that shadowed, else the one that decided. */
 export function ruleOf(x: Ended): string | undefined {
   const decisions = x.decisions ?? []
-  return decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ?? decisions.find((decision) => decision.rule !== undefined)?.rule
+  return (
+    decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ??
+    decisions.find((decision) => decision.rule !== undefined)?.rule
+  )
 }
 
 function redactionsOf(x: Ended): string {

@@ -24,7 +24,12 @@ export type Judged = {
   readonly fault?: Fault
 }
 
-export async function judge(head: RequestHead, body: Uint8Array | undefined, principal: Principal, runtime: Runtime): Promise<Judged> {
+export async function judge(
+  head: RequestHead,
+  body: Uint8Array | undefined,
+  principal: Principal,
+  runtime: Runtime,
+): Promise<Judged> {
   const x = openExchange('req_dry', head, runtime.clock.monotonic())
   try {
     const decided = await decideDry(x, body, principal, runtime)
@@ -37,9 +42,20 @@ export async function judge(head: RequestHead, body: Uint8Array | undefined, pri
   }
 }
 
-async function decideDry(x: Exchange, body: Uint8Array | undefined, principal: Principal, runtime: Runtime): Promise<Decided> {
+async function decideDry(
+  x: Exchange,
+  body: Uint8Array | undefined,
+  principal: Principal,
+  runtime: Runtime,
+): Promise<Decided> {
   const routed = route(x, runtime)
-  const identified = grow(routed, { principal, identifiedVia: 'dry', keyId: undefined, headers: x.head.headers, query: x.head.query })
+  const identified = grow(routed, {
+    principal,
+    identifiedVia: 'dry',
+    keyId: undefined,
+    headers: x.head.headers,
+    query: x.head.query,
+  })
   const admitted = grow(identified, { admissions: [], limitStates: [] })
   const inspected = inspect(await decode(admitted, runtime, new BodyOnly(body)))
   return decide(inspected, runtime)
@@ -83,6 +99,7 @@ class BodyOnly implements Client {
   }
 
   start(): void {}
+  flush(): void {}
   write(): undefined {}
   end(): void {}
   destroy(): void {}

@@ -11,92 +11,138 @@ const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 
 export type Metrics = ReturnType<typeof openMetrics>
 
-export type RequestSample = { readonly route: string; readonly decision: string; readonly status: number; readonly totalMs: number; readonly overheadMs: number }
+export type RequestSample = {
+  readonly route: string
+  readonly decision: string
+  readonly status: number
+  readonly totalMs: number
+  readonly overheadMs: number
+}
 
 export function openMetrics() {
   const registry = new Registry()
+  const i = instrumentsIn(registry)
+  return {
+    registry,
+    inflight: i.inflight,
+    auditSize: i.auditSize,
+    auditCheckpointAge: i.auditCheckpointAge,
+    buildInfo: i.buildInfo,
+
+    request({ route, decision, status, totalMs, overheadMs }: RequestSample) {
+      i.requests.inc({ route, decision, status })
+      i.requestSeconds.observe({ route }, totalMs / 1000)
+      i.overheadSeconds.observe({ route }, overheadMs / 1000)
+    },
+    decision(made: Decision) {
+      i.decisions.inc({ rule: made.rule ?? 'default', effect: made.effect, mode: 'enforce' })
+      if (made.shadow !== undefined)
+        i.decisions.inc({ rule: made.shadow.rule ?? 'default', effect: made.shadow.effect, mode: 'shadow' })
+    },
+    redaction: (entity: string, direction: 'request' | 'response', count: number) =>
+      i.redactions.inc({ entity, direction }, count),
+    rateLimited: (limit: string) => i.rateLimited.inc({ limit }),
+    tokens(usage: Usage) {
+      for (const [type, count] of Object.entries(usage)) i.tokens.inc({ type: snake(type) }, count)
+    },
+    attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
+      i.upstreamRequests.inc({ upstream, outcome: status === undefined ? outcome : `${Math.floor(status / 100)}xx` })
+      if (firstByteMs !== undefined) i.firstByteSeconds.observe({ upstream }, firstByteMs / 1000)
+    },
+    upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe({ upstream }, durationMs / 1000),
+    breaker: (upstream: string, state: BreakerState) =>
+      i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
+    retry: (upstream: string) => i.retries.inc({ upstream }),
+    auditRecord: (kind: string) => i.auditRecords.inc({ kind }),
+    auditFailure: () => i.auditFailures.inc(),
+    /** `what` is `audit` or `store:<limit id>`. */
+    failOpen: (what: string) => i.failOpen.inc({ what }),
+    uninspected: (what: string) => i.uninspected.inc({ what }),
+    slow: (route: string) => i.slow.inc({ route }),
+    storeError: (what: string) => i.storeErrors.inc({ what }),
+    reloaded(hash: string) {
+      i.reloadSuccess.set(1)
+      i.configInfo.reset()
+      i.configInfo.set({ hash }, 1)
+      i.reloads.inc({ result: 'taken-over' })
+    },
+    reloadRefused() {
+      i.reloadSuccess.set(0)
+      i.reloads.inc({ result: 'refused' })
+    },
+  }
+}
+
+/** Every instrument, under its name in this file. */
+function instrumentsIn(registry: Registry) {
   const counter = counterIn(registry)
   const gauge = gaugeIn(registry)
   const histogram = histogramIn(registry)
-
-  const requests = counter('requests_total', 'Exchanges by route, decision and status sent', ['route', 'decision', 'status'])
-  const requestSeconds = histogram('request_duration_seconds', 'Time from the first byte of a request to the end of its answer', ['route'], secondsBuckets)
-  const overheadSeconds = histogram('overhead_seconds', 'Time spent in the proxy itself: the total less the waiting for client, upstream and body', ['route'], overheadBuckets)
-  const decisions = counter('policy_decisions_total', 'Decisions by the rule that made them', ['rule', 'effect', 'mode'])
-  const redactions = counter('redactions_total', 'Values replaced', ['entity', 'direction'])
-  const rateLimited = counter('rate_limited_total', 'Requests refused by a limit', ['limit'])
-  const tokens = counter('tokens_total', 'Tokens as reported by upstreams', ['type'])
-  const upstreamRequests = counter('upstream_requests_total', 'Attempts by outcome', ['upstream', 'outcome'])
-  const upstreamSeconds = histogram('upstream_duration_seconds', 'Time from sending a request upstream to the end of the answer', ['upstream'], secondsBuckets)
-  const firstByteSeconds = histogram('upstream_time_to_first_byte_seconds', 'Time from sending a request upstream to the head of the answer', ['upstream'], secondsBuckets)
-  const breakerState = gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream'])
-  const retries = counter('retries_total', 'Attempts after the first', ['upstream'])
-  const auditRecords = counter('audit_records_total', 'Records accepted by the audit log', ['kind'])
-  const auditFailures = counter('audit_failures_total', 'Records that the audit log did not accept or make durable', [])
-  const failOpen = counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', ['what'])
-  const uninspected = counter('uninspected_total', 'Content that was passed without being read', ['what'])
-  const reloadSuccess = gauge('config_reload_success', '1 when the last reload was taken over, 0 when it was refused', [])
-  const configInfo = gauge('config_info', 'Always 1; the label is the digest of the configuration in force', ['hash'])
-  const reloads = counter('config_reloads_total', 'Reloads by result', ['result'])
-  const storeErrors = counter('store_errors_total', 'Limit store calls that failed', ['what'])
-  const slow = counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route'])
-
   return {
-    registry,
+    requests: counter('requests_total', 'Exchanges by route, decision and status sent', [
+      'route',
+      'decision',
+      'status',
+    ]),
+    requestSeconds: histogram(
+      'request_duration_seconds',
+      'Time from the first byte of a request to the end of its answer',
+      ['route'],
+      secondsBuckets,
+    ),
+    overheadSeconds: histogram(
+      'overhead_seconds',
+      'Time spent in the proxy itself: the total less the waiting for client, upstream and body',
+      ['route'],
+      overheadBuckets,
+    ),
+    decisions: counter('policy_decisions_total', 'Decisions by the rule that made them', ['rule', 'effect', 'mode']),
+    redactions: counter('redactions_total', 'Values replaced', ['entity', 'direction']),
+    rateLimited: counter('rate_limited_total', 'Requests refused by a limit', ['limit']),
+    tokens: counter('tokens_total', 'Tokens as reported by upstreams', ['type']),
+    upstreamRequests: counter('upstream_requests_total', 'Attempts by outcome', ['upstream', 'outcome']),
+    upstreamSeconds: histogram(
+      'upstream_duration_seconds',
+      'Time from sending a request upstream to the end of the answer',
+      ['upstream'],
+      secondsBuckets,
+    ),
+    firstByteSeconds: histogram(
+      'upstream_time_to_first_byte_seconds',
+      'Time from sending a request upstream to the head of the answer',
+      ['upstream'],
+      secondsBuckets,
+    ),
+    breakerState: gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream']),
+    retries: counter('retries_total', 'Attempts after the first', ['upstream']),
+    auditRecords: counter('audit_records_total', 'Records accepted by the audit log', ['kind']),
+    auditFailures: counter('audit_failures_total', 'Records that the audit log did not accept or make durable', []),
+    failOpen: counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', [
+      'what',
+    ]),
+    uninspected: counter('uninspected_total', 'Content that was passed without being read', ['what']),
+    reloadSuccess: gauge('config_reload_success', '1 when the last reload was taken over, 0 when it was refused', []),
+    configInfo: gauge('config_info', 'Always 1; the label is the digest of the configuration in force', ['hash']),
+    reloads: counter('config_reloads_total', 'Reloads by result', ['result']),
+    storeErrors: counter('store_errors_total', 'Limit store calls that failed', ['what']),
+    slow: counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route']),
     inflight: gauge('inflight_requests', 'Exchanges under way', []),
     auditSize: gauge('audit_size', 'Records in the audit log', []),
     auditCheckpointAge: gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint', []),
     buildInfo: gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node']),
-
-    request({ route, decision, status, totalMs, overheadMs }: RequestSample) {
-      requests.inc({ route, decision, status })
-      requestSeconds.observe({ route }, totalMs / 1000)
-      overheadSeconds.observe({ route }, overheadMs / 1000)
-    },
-    decision(made: Decision) {
-      decisions.inc({ rule: made.rule ?? 'default', effect: made.effect, mode: 'enforce' })
-      if (made.shadow !== undefined) decisions.inc({ rule: made.shadow.rule ?? 'default', effect: made.shadow.effect, mode: 'shadow' })
-    },
-    redaction: (entity: string, direction: 'request' | 'response', count: number) => redactions.inc({ entity, direction }, count),
-    rateLimited: (limit: string) => rateLimited.inc({ limit }),
-    tokens(usage: Usage) {
-      for (const [type, count] of Object.entries(usage)) tokens.inc({ type: snake(type) }, count)
-    },
-    attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
-      upstreamRequests.inc({ upstream, outcome: status === undefined ? outcome : `${Math.floor(status / 100)}xx` })
-      if (firstByteMs !== undefined) firstByteSeconds.observe({ upstream }, firstByteMs / 1000)
-    },
-    upstreamEnd: (upstream: string, durationMs: number) => upstreamSeconds.observe({ upstream }, durationMs / 1000),
-    breaker: (upstream: string, state: BreakerState) => breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
-    retry: (upstream: string) => retries.inc({ upstream }),
-    auditRecord: (kind: string) => auditRecords.inc({ kind }),
-    auditFailure: () => auditFailures.inc(),
-    /** `what` is `audit` or `store:<limit id>`. */
-    failOpen: (what: string) => failOpen.inc({ what }),
-    uninspected: (what: string) => uninspected.inc({ what }),
-    slow: (route: string) => slow.inc({ route }),
-    storeError: (what: string) => storeErrors.inc({ what }),
-    reloaded(hash: string) {
-      reloadSuccess.set(1)
-      configInfo.reset()
-      configInfo.set({ hash }, 1)
-      reloads.inc({ result: 'taken-over' })
-    },
-    reloadRefused() {
-      reloadSuccess.set(0)
-      reloads.inc({ result: 'refused' })
-    },
   }
 }
 
 const prefix = 'gatewright_'
 
 function counterIn(registry: Registry) {
-  return <T extends string>(name: string, help: string, labelNames: T[]) => new Counter({ name: prefix + name, help, labelNames, registers: [registry] })
+  return <T extends string>(name: string, help: string, labelNames: T[]) =>
+    new Counter({ name: prefix + name, help, labelNames, registers: [registry] })
 }
 
 function gaugeIn(registry: Registry) {
-  return <T extends string>(name: string, help: string, labelNames: T[]) => new Gauge({ name: prefix + name, help, labelNames, registers: [registry] })
+  return <T extends string>(name: string, help: string, labelNames: T[]) =>
+    new Gauge({ name: prefix + name, help, labelNames, registers: [registry] })
 }
 
 function histogramIn(registry: Registry) {

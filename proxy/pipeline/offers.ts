@@ -14,14 +14,23 @@ export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] 
 }
 
 function offerQuery(x: Inspected, runtime: Runtime, { name, description }: ToolDefinition): Query {
-  const action = { type: 'tool.offer', tool: name, via: 'model', ...(description === undefined ? undefined : { description }) } as const
+  const action = {
+    type: 'tool.offer',
+    tool: name,
+    via: 'model',
+    ...(description === undefined ? undefined : { description }),
+  } as const
   return queryOf(x, runtime, action, x.findingCounts)
 }
 
 /** A request that offers no tool at all any more must not speak of tools either: providers refuse it. */
 const dependents = ['tool_choice', 'function_call', 'parallel_tool_calls'] as const
 
-export function offerEdits(body: Json, offered: readonly ToolDefinition[], withheld: readonly ToolDefinition[]): Edit[] {
+export function offerEdits(
+  body: Json,
+  offered: readonly ToolDefinition[],
+  withheld: readonly ToolDefinition[],
+): Edit[] {
   if (withheld.length === 0) return []
   const edits: Edit[] = []
   const allGone = withheld.length === offered.length

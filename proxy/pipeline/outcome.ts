@@ -27,9 +27,13 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
   if (trace.fault?.details.rule !== undefined) fields['rule'] = trace.fault.details.rule
   if (trace.fault?.details.limit !== undefined) fields['limit'] = trace.fault.details.limit
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
-  if (x.withheld !== undefined && x.withheld.length > 0) fields['toolsWithheld'] = x.withheld.slice(0, 100).map(({ name }) => name.slice(0, 128))
+  if (x.withheld !== undefined && x.withheld.length > 0)
+    fields['toolsWithheld'] = x.withheld.slice(0, 100).map(({ name }) => name.slice(0, 128))
   if (trace.answerDecisions.length > 0) {
-    fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({ tool, ...decisionFields(decision) }))
+    fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({
+      tool,
+      ...decisionFields(decision),
+    }))
   }
   const scanned: AuditFields = {}
   if (trace.scanned.request.length > 0) scanned['request'] = trace.scanned.request
@@ -40,7 +44,10 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
   if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
   if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
   if (trace.open.length > 0) fields['open'] = trace.open
-  if (trace.attempts.length > 0) fields['attempts'] = trace.attempts.map(({ outcome, status }) => (status === undefined ? { outcome } : { outcome, status }))
+  if (trace.attempts.length > 0)
+    fields['attempts'] = trace.attempts.map(({ outcome, status }) =>
+      status === undefined ? { outcome } : { outcome, status },
+    )
   if (trace.usage !== undefined) fields['usage'] = { ...trace.usage }
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
@@ -74,7 +81,10 @@ function decisionFields(decision: Decision): AuditFields {
   if (decision.matched.length > 0) fields['matched'] = decision.matched.map(({ rule }) => rule)
   if (decision.unevaluable.length > 0) fields['unevaluable'] = decision.unevaluable.map(({ rule }) => rule)
   if (decision.shadow !== undefined) {
-    fields['shadow'] = { effect: decision.shadow.effect, ...(decision.shadow.rule === undefined ? undefined : { rule: decision.shadow.rule }) }
+    fields['shadow'] = {
+      effect: decision.shadow.effect,
+      ...(decision.shadow.rule === undefined ? undefined : { rule: decision.shadow.rule }),
+    }
   }
   return fields
 }

@@ -32,7 +32,11 @@ export type Route = {
 
 /** What is scanned in one direction. `scanner` finds the union of what the rules and the redaction ask for;
  * `scans` names it for the record. */
-export type Inspection = { readonly scanner: Scanner | undefined; readonly scans: readonly string[]; readonly plan: Plan | undefined }
+export type Inspection = {
+  readonly scanner: Scanner | undefined
+  readonly scans: readonly string[]
+  readonly plan: Plan | undefined
+}
 
 export type Runtime = {
   /** Digest of the configuration, for the record and `config_info`. */
@@ -49,7 +53,12 @@ export type Runtime = {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
-  readonly limits: { readonly bodyBytesMax: number; readonly jsonDepthMax: number; readonly jsonKeysMax: number; readonly eventBytesMax: number }
+  readonly limits: {
+    readonly bodyBytesMax: number
+    readonly jsonDepthMax: number
+    readonly jsonKeysMax: number
+    readonly eventBytesMax: number
+  }
   readonly slowMs: number
 }
 

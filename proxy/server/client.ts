@@ -117,7 +117,9 @@ export class HttpClient implements Client {
       throw new Fault('upstream-invalid', undefined, { cause })
     }
     this.headSent = true
-    // Without this the head waits for the first byte of the body, which in a stream may be seconds away.
+  }
+
+  flush(): void {
     this.#response.flushHeaders()
   }
 

@@ -4,7 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import { Fault } from '../errors.ts'
 import type { RequestHead } from '../pipeline/exchange.ts'
 
-export type EnvelopeLimits = { readonly headerCountMax: number; readonly targetBytesMax: number; readonly publicNames: ReadonlySet<string> }
+export type EnvelopeLimits = {
+  readonly headerCountMax: number
+  readonly targetBytesMax: number
+  readonly publicNames: ReadonlySet<string>
+}
 
 export type Envelope = { readonly head: RequestHead; readonly fault: Fault | undefined }
 
@@ -40,7 +44,11 @@ const singletons = new Set([
 ])
 
 /** Names that `Connection` may not declare hop-by-hop: stripping them would change who asks or what is meant. */
-const protectedNames = new Set([...singletons, 'cookie', 'traceparent', 'tracestate', 'x-forwarded-for', 'forwarded'].filter((name) => name !== 'upgrade' && name !== 'expect'))
+const protectedNames = new Set(
+  [...singletons, 'cookie', 'traceparent', 'tracestate', 'x-forwarded-for', 'forwarded'].filter(
+    (name) => name !== 'upgrade' && name !== 'expect',
+  ),
+)
 
 /** Never throws: a bad head is still an exchange, with a fault to refuse and record. */
 export function readHead(request: IncomingMessage, limits: EnvelopeLimits): Envelope {
@@ -59,14 +67,20 @@ export function normaliseIp(ip: string): string {
 }
 
 function splitTarget(target: string, limits: EnvelopeLimits): { path: string; query: string } | Fault {
-  if (target.length > limits.targetBytesMax) return new Fault('target-invalid', 'The request target is too long.', { status: 414 })
+  if (target.length > limits.targetBytesMax)
+    return new Fault('target-invalid', 'The request target is too long.', { status: 414 })
   if (!targetForm.test(target)) return new Fault('target-invalid')
   const origin = target.startsWith('/') ? target : originForm(target, limits.publicNames)
-  if (origin === undefined) return new Fault('target-invalid', 'The request target must begin with "/" or name a public name of this listener.')
+  if (origin === undefined)
+    return new Fault('target-invalid', 'The request target must begin with "/" or name a public name of this listener.')
   const mark = origin.indexOf('?')
   const path = mark === -1 ? origin : origin.slice(0, mark)
   const query = mark === -1 ? '' : origin.slice(mark + 1)
-  if (ambiguousPath.test(path)) return new Fault('target-invalid', 'The path has dot segments, empty segments, ";" or escapes that readers resolve differently.')
+  if (ambiguousPath.test(path))
+    return new Fault(
+      'target-invalid',
+      'The path has dot segments, empty segments, ";" or escapes that readers resolve differently.',
+    )
   if (badEscape.test(query)) return new Fault('target-invalid', 'The query has a broken percent escape.')
   return { path, query }
 }
@@ -83,23 +97,32 @@ function judgeMethod(request: IncomingMessage): Fault | undefined {
 
 function judgeHeaders(request: IncomingMessage, limits: EnvelopeLimits): Fault | undefined {
   const { rawHeaders } = request
-  if (rawHeaders.length / 2 > limits.headerCountMax) return new Fault('headers-too-large', `More than ${limits.headerCountMax} headers.`)
+  if (rawHeaders.length / 2 > limits.headerCountMax)
+    return new Fault('headers-too-large', `More than ${limits.headerCountMax} headers.`)
   const seen = new Map<string, string>()
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const raw = rawHeaders[i] as string
-    if (!headerName.test(raw)) return new Fault('header-invalid', 'A header name has characters other than letters, digits and "-".')
+    if (!headerName.test(raw))
+      return new Fault('header-invalid', 'A header name has characters other than letters, digits and "-".')
     const name = raw.toLowerCase()
     if (!singletons.has(name) && name !== 'connection') continue
-    if (seen.has(name) && name !== 'connection') return new Fault('header-invalid', `The header ${name} was sent twice.`)
-    seen.set(name, name === 'connection' ? `${seen.get(name) ?? ''},${rawHeaders[i + 1]}` : (rawHeaders[i + 1] as string))
+    if (seen.has(name) && name !== 'connection')
+      return new Fault('header-invalid', `The header ${name} was sent twice.`)
+    seen.set(
+      name,
+      name === 'connection' ? `${seen.get(name) ?? ''},${rawHeaders[i + 1]}` : (rawHeaders[i + 1] as string),
+    )
   }
   return judgeHost(request, seen) ?? judgeFraming(request, seen) ?? judgeConnection(seen)
 }
 
 function judgeHost(request: IncomingMessage, seen: ReadonlyMap<string, string>): Fault | undefined {
   const host = seen.get('host')
-  if (host === undefined) return request.httpVersionMinor === 0 ? undefined : new Fault('header-invalid', 'The Host header is missing.')
-  return hostForm.test(host) ? undefined : new Fault('header-invalid', 'The Host header is not a host name with an optional port.')
+  if (host === undefined)
+    return request.httpVersionMinor === 0 ? undefined : new Fault('header-invalid', 'The Host header is missing.')
+  return hostForm.test(host)
+    ? undefined
+    : new Fault('header-invalid', 'The Host header is not a host name with an optional port.')
 }
 
 function judgeFraming(request: IncomingMessage, seen: ReadonlyMap<string, string>): Fault | undefined {
@@ -107,13 +130,17 @@ function judgeFraming(request: IncomingMessage, seen: ReadonlyMap<string, string
   const encoding = seen.get('transfer-encoding')
   const length = seen.get('content-length')
   if (encoding !== undefined) {
-    if (encoding.toLowerCase() !== 'chunked') return new Fault('header-invalid', 'Transfer-Encoding may only be "chunked".', { status: 501 })
-    if (length !== undefined) return new Fault('header-invalid', 'Content-Length and Transfer-Encoding exclude each other.')
+    if (encoding.toLowerCase() !== 'chunked')
+      return new Fault('header-invalid', 'Transfer-Encoding may only be "chunked".', { status: 501 })
+    if (length !== undefined)
+      return new Fault('header-invalid', 'Content-Length and Transfer-Encoding exclude each other.')
     if (request.httpVersionMinor === 0) return new Fault('header-invalid', 'HTTP/1.0 has no Transfer-Encoding.')
   }
-  if (length !== undefined && !/^[0-9]{1,15}$/.test(length)) return new Fault('header-invalid', 'Content-Length is not a number.')
+  if (length !== undefined && !/^[0-9]{1,15}$/.test(length))
+    return new Fault('header-invalid', 'Content-Length is not a number.')
   const expect = seen.get('expect')
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return new Fault('header-invalid', 'Only "Expect: 100-continue" is served.', { status: 417 })
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return new Fault('header-invalid', 'Only "Expect: 100-continue" is served.', { status: 417 })
   return undefined
 }
 

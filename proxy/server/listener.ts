@@ -63,7 +63,9 @@ export class Listener {
     // Only `100-continue` is served; the envelope refuses the rest with a record.
     server.on('checkExpectation', (request, response) => this.#accept(request, response))
     server.on('clientError', (error, socket) => this.#onParserError(error, socket))
-    server.on('connect', (request, socket) => this.#refuseRaw(new Fault('method-unsupported'), socket, request.method ?? ''))
+    server.on('connect', (request, socket) =>
+      this.#refuseRaw(new Fault('method-unsupported'), socket, request.method ?? ''),
+    )
     return server
   }
 
@@ -169,7 +171,12 @@ export class Listener {
 /** Which exchange a socket is busy with: a parser error names only the socket. */
 const clients = new WeakMap<Duplex, HttpClient>()
 
-async function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {
+async function serveExchange(
+  runtime: Runtime,
+  client: Client,
+  head: RequestHead,
+  fault: Fault | undefined,
+): Promise<void> {
   const x = openExchange(`req_${randomUUID().replaceAll('-', '')}`, head, runtime.clock.monotonic())
   if (fault === undefined) await run(x, runtime, client)
   else reject(x, runtime, client, fault)
@@ -179,7 +186,8 @@ async function serveExchange(runtime: Runtime, client: Client, head: RequestHead
 function parserFault(error: NodeJS.ErrnoException): Fault | undefined {
   const { code = '' } = error
   if (code === 'HPE_HEADER_OVERFLOW') return new Fault('headers-too-large')
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return new Fault('body-too-large', 'The chunk extensions are too large.')
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
+    return new Fault('body-too-large', 'The chunk extensions are too large.')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('headers-timeout')
   if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') return new Fault('request-malformed')
   return undefined

@@ -31,6 +31,8 @@ export class RawClient implements Client {
     if (this.#socket.writable) this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`)
   }
 
+  flush(): void {}
+
   write(chunk: Uint8Array | string): undefined {
     this.bytesOut += Buffer.byteLength(chunk)
     if (this.#socket.writable) this.#socket.write(chunk)

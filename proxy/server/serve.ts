@@ -29,7 +29,8 @@ export type ServeOptions = {
   readonly baseDir?: string
 }
 
-export type Reload = { readonly ok: true; readonly hash: string } | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
+export type Reload =
+  { readonly ok: true; readonly hash: string } | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
 
 export type Gateway = {
   readonly data: AddressInfo
@@ -150,7 +151,8 @@ class Proxy implements Gateway {
       const problems = error instanceof ConfigRefused ? error.problems : [plainProblem(error)]
       this.#lastReload = 'refused'
       metrics.reloadRefused()
-      for (const { file, line, column, message, hint } of problems) log.error({ file, line, column, hint }, `configuration refused: ${message}`)
+      for (const { file, line, column, message, hint } of problems)
+        log.error({ file, line, column, hint }, `configuration refused: ${message}`)
       return { ok: false, problems }
     }
   }
@@ -188,7 +190,11 @@ class Proxy implements Gateway {
   #takenOver(config: CompiledConfig): void {
     this.#lastReload = 'taken-over'
     this.#around.metrics.reloaded(config.hash)
-    this.#standing.audit.append('policy', { config: config.hash, policy: config.policy.hash, rules: config.document.rules?.length ?? 0 })
+    this.#standing.audit.append('policy', {
+      config: config.hash,
+      policy: config.policy.hash,
+      rules: config.document.rules?.length ?? 0,
+    })
   }
 
   #health() {
@@ -253,9 +259,14 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
 const fixedSections = ['server', 'audit', 'store', 'demo'] as const
 
 function fixedProblem(before: CompiledConfig, after: CompiledConfig): LocatedProblem | undefined {
-  const section = fixedSections.find((name) => JSON.stringify(before.document[name]) !== JSON.stringify(after.document[name]))
+  const section = fixedSections.find(
+    (name) => JSON.stringify(before.document[name]) !== JSON.stringify(after.document[name]),
+  )
   if (section === undefined) return undefined
-  return { ...plainProblem(new Error(`the section "${section}" cannot change while the proxy runs`)), hint: 'restart the proxy to take it over' }
+  return {
+    ...plainProblem(new Error(`the section "${section}" cannot change while the proxy runs`)),
+    hint: 'restart the proxy to take it over',
+  }
 }
 
 function plainProblem(error: unknown): LocatedProblem {

@@ -24,7 +24,10 @@ t.test('a streamed call, redacted on its way out and restored on its way back', 
 })
 
 t.test('counting tokens', async (t) => {
-  const count = await client.messages.countTokens({ model: 'claude-next', messages: [{ role: 'user', content: 'hello' }] })
+  const count = await client.messages.countTokens({
+    model: 'claude-next',
+    messages: [{ role: 'user', content: 'hello' }],
+  })
   t.ok(count.input_tokens > 0)
 })
 
@@ -53,7 +56,9 @@ t.test('a denial is a PermissionDeniedError with our reason, in one request', as
       return fetch(input, init)
     },
   })
-  const error = await counting.messages.create({ ...ask('hello'), model: 'forbidden-model' }).catch((error: unknown) => error)
+  const error = await counting.messages
+    .create({ ...ask('hello'), model: 'forbidden-model' })
+    .catch((error: unknown) => error)
   t.ok(error instanceof Anthropic.PermissionDeniedError)
   t.match((error as Error).message, 'Only approved models.')
   t.equal(requests, 1)

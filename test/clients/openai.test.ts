@@ -19,7 +19,10 @@ t.test('a plain call', async (t) => {
 })
 
 t.test('a streamed call, redacted on its way out and restored on its way back', async (t) => {
-  const stream = await client.chat.completions.create({ ...ask('demo: echo Write to ada@example.org today.'), stream: true })
+  const stream = await client.chat.completions.create({
+    ...ask('demo: echo Write to ada@example.org today.'),
+    stream: true,
+  })
   let text = ''
   for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
   t.equal(text, 'Write to ada@example.org today.')
@@ -72,7 +75,9 @@ t.test('a denial is a PermissionDeniedError with our reason, in one request', as
       return fetch(input, init)
     },
   })
-  const error = await counting.chat.completions.create({ ...ask('hello'), model: 'forbidden-model' }).catch((error: unknown) => error)
+  const error = await counting.chat.completions
+    .create({ ...ask('hello'), model: 'forbidden-model' })
+    .catch((error: unknown) => error)
   t.ok(error instanceof OpenAI.PermissionDeniedError)
   t.match(error, { status: 403, code: 'policy_denied', type: 'permission_error' })
   t.match((error as Error).message, 'Only approved models.')

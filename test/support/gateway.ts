@@ -37,7 +37,10 @@ export async function startGateway(yaml: string, options: TestGatewayOptions = {
   const rewrite = (text: string): void => writeFileSync(configFile, completed(text, folder))
   rewrite(yaml)
   const logged: Record<string, unknown>[] = []
-  const log = pino({ level: 'debug', base: null }, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) })
+  const log = pino(
+    { level: 'debug', base: null },
+    { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
+  )
   const gateway = await serve({
     paths: [configFile],
     env: options.env ?? {},

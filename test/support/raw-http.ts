@@ -19,7 +19,8 @@ export function sendRaw(port: number, bytes: string | Uint8Array, host = '127.0.
     const chunks: Buffer[] = []
     const settle = (): void => {
       const answer = parseAnswer(Buffer.concat(chunks))
-      if (answer === undefined) reject(new Error(`no answer: ${JSON.stringify(Buffer.concat(chunks).toString('latin1'))}`))
+      if (answer === undefined)
+        reject(new Error(`no answer: ${JSON.stringify(Buffer.concat(chunks).toString('latin1'))}`))
       else resolve(answer)
     }
     socket.on('connect', () => socket.write(bytes))
@@ -36,7 +37,12 @@ export function sendRaw(port: number, bytes: string | Uint8Array, host = '127.0.
 }
 
 /** A request's head and body with exact framing. */
-export function requestText(method: string, target: string, headers: Readonly<Record<string, string>>, body?: string): string {
+export function requestText(
+  method: string,
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  body?: string,
+): string {
   const all: Record<string, string> = { host: 'gateway.test', ...headers }
   if (body !== undefined) all['content-length'] = String(Buffer.byteLength(body))
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
@@ -59,7 +65,11 @@ function parseAnswer(bytes: Buffer): RawAnswer | undefined {
   return { status, headers, header, ...readBody(bytes.subarray(headEnd + 4), header, status) }
 }
 
-function readBody(rest: Buffer, header: (name: string) => string | undefined, status: number): { body: string; end: 'complete' | 'cut' } {
+function readBody(
+  rest: Buffer,
+  header: (name: string) => string | undefined,
+  status: number,
+): { body: string; end: 'complete' | 'cut' } {
   if (status === 204 || status === 304) return { body: '', end: 'complete' }
   if (header('transfer-encoding') === 'chunked') return readChunks(rest)
   const length = Number(header('content-length') ?? Number.NaN)

@@ -8,10 +8,16 @@ const root = resolve(import.meta.dirname, '..', '..')
 const tap = join(root, 'node_modules', '.bin', 'tap')
 
 const redis = findRedisServer()
-process.stdout.write(redis === undefined ? 'redis-server is not here and cannot be installed: its tests are skipped\n' : `redis-server: ${redis}\n`)
+process.stdout.write(
+  redis === undefined
+    ? 'redis-server is not here and cannot be installed: its tests are skipped\n'
+    : `redis-server: ${redis}\n`,
+)
 buildRunner()
 const counts = await runTests(process.argv.slice(2))
-process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`)
+process.stdout.write(
+  `\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`,
+)
 process.exitCode = counts.failed === 0 && counts.passed > 0 && counts.exit === 0 ? 0 : 1
 
 /** The runner is generated from .taprc once for each installation; without this the first run fails. */
@@ -25,7 +31,10 @@ type Counts = { passed: number; failed: number; skipped: number; exit: number }
 
 /** Counts the assertions that tap reports, from its own machine-readable stream. */
 function runTests(args: readonly string[]): Promise<Counts> {
-  const child = spawn(tap, ['run', '--disable-coverage', '--reporter=tap', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(tap, ['run', '--disable-coverage', '--reporter=tap', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const counts: Counts = { passed: 0, failed: 0, skipped: 0, exit: 1 }
   let rest = ''
   child.stdout.setEncoding('utf8')

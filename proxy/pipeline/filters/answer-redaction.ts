@@ -41,7 +41,8 @@ export class AnswerRedaction {
         const replaced = replace(text, findings, plan, vault)
         this.#stop(replaced.blocked)
         this.#count(replaced.counts)
-        if (address !== undefined && replaced.text !== text) this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
+        if (address !== undefined && replaced.text !== text)
+          this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
         result = replaced.text
       }
     }
@@ -52,7 +53,10 @@ export class AnswerRedaction {
   unread(what: string): void {
     this.#x.trace.uninspected.add(`answer:${what}`)
     if (what === 'logprobs' && this.#x.route.answer.plan !== undefined) {
-      throw new Fault('answer-denied', 'The answer carries logprobs, which repeat its text where no redaction can reach; ask without them.')
+      throw new Fault(
+        'answer-denied',
+        'The answer carries logprobs, which repeat its text where no redaction can reach; ask without them.',
+      )
     }
   }
 

@@ -14,7 +14,13 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** `must`: an answer that cannot be read is a fault; otherwise it is relayed and recorded as not inspected. */
-export function filterDocument(x: Answered, runtime: Runtime, kind: 'json' | 'text' | 'event-stream' | 'other', bytes: Uint8Array, must: boolean): Uint8Array {
+export function filterDocument(
+  x: Answered,
+  runtime: Runtime,
+  kind: 'json' | 'text' | 'event-stream' | 'other',
+  bytes: Uint8Array,
+  must: boolean,
+): Uint8Array {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
   if (kind === 'other') return unread(x, bytes, must, 'its content type cannot be inspected')
   const redaction = new AnswerRedaction(x, runtime)
@@ -52,7 +58,6 @@ export function documentEdits(redaction: AnswerRedaction, value: Json, text: str
   const reading = readPlain(value, text)
   return reading.ok ? editsOf(redaction, reading.content) : []
 }
-
 
 function editsOf(redaction: AnswerRedaction, content: Content): Edit[] {
   const edits: Edit[] = []

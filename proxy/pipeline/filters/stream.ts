@@ -170,14 +170,16 @@ class StreamFilter {
   #hold(delta: Delta): string {
     if (!this.#holdsArguments) return delta.text
     this.#heldChars += delta.text.length
-    if (this.#heldChars > this.#runtime.limits.bodyBytesMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
+    if (this.#heldChars > this.#runtime.limits.bodyBytesMax)
+      throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
     this.#heldArguments.set(delta.channel, (this.#heldArguments.get(delta.channel) ?? '') + delta.text)
     return ''
   }
 
   #endChannel(channel: string): string {
     // Arguments whose call was never completed were never judged.
-    if (this.#heldArguments.has(channel)) throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
+    if (this.#heldArguments.has(channel))
+      throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
     const window = this.#windows.get(channel)
     if (window === undefined) return ''
     this.#windows.delete(channel)

@@ -8,7 +8,12 @@ import { withheldTools } from '../offers.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function decide(x: Inspected, runtime: Runtime): Decided {
-  const action = x.operation.action === 'none' ? listingAction(x) : x.operation.action === 'tool.call' ? toolAction(x) : modelAction(x)
+  const action =
+    x.operation.action === 'none'
+      ? listingAction(x)
+      : x.operation.action === 'tool.call'
+        ? toolAction(x)
+        : modelAction(x)
   const query = queryOf(x, runtime, action, x.findingCounts)
   const decision = x.operation.action === 'none' ? decideListing(query, runtime) : runtime.policy.evaluate(query)
   return grow(x, { actions: [action], decisions: [decision], withheld: withheldTools(x, runtime) })
@@ -17,13 +22,26 @@ export function decide(x: Inspected, runtime: Runtime): Decided {
 /** A listing does nothing by itself: whoever may make some model call on this route may see what there is to call. */
 function decideListing(query: Query, runtime: Runtime): Decision {
   const may = runtime.policy.mayEver(query)
-  const reason = may ? 'Some model call may be allowed here, so the listing is.' : 'No model call can be allowed here, so neither is the listing.'
-  return { effect: may ? 'allow' : 'deny', reason, code: may ? 'may-be-called' : 'never-callable', matched: [], unevaluable: [] }
+  const reason = may
+    ? 'Some model call may be allowed here, so the listing is.'
+    : 'No model call can be allowed here, so neither is the listing.'
+  return {
+    effect: may ? 'allow' : 'deny',
+    reason,
+    code: may ? 'may-be-called' : 'never-callable',
+    matched: [],
+    unevaluable: [],
+  }
 }
 
 /** The action behind a tool call that the model emitted in its answer. */
 export function emittedAction(call: ToolCall): Action {
-  return { type: 'tool.call', tool: call.name, via: 'model', ...(call.args === undefined ? undefined : { args: call.args }) }
+  return {
+    type: 'tool.call',
+    tool: call.name,
+    via: 'model',
+    ...(call.args === undefined ? undefined : { args: call.args }),
+  }
 }
 
 export function queryOf(x: Identified, runtime: Runtime, action: Action, findings: Query['findings']): Query {

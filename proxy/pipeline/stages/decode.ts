@@ -37,7 +37,11 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   const mediaType = mediaTypeOf(headerValue(x.headers, 'content-type'))
   if (mediaType === 'json') {
     const parsed = parseJson(bytes, { depthMax: runtime.limits.jsonDepthMax, keysMax: runtime.limits.jsonKeysMax })
-    if (!parsed.ok) throw new Fault(parsed.code, `The body is not acceptable JSON: ${parsed.message} (at character ${parsed.offset}).`)
+    if (!parsed.ok)
+      throw new Fault(
+        parsed.code,
+        `The body is not acceptable JSON: ${parsed.message} (at character ${parsed.offset}).`,
+      )
     return { form: 'json', bytes, text: parsed.text, value: parsed.value }
   }
   if (x.operation.body === 'json') throw new Fault('media-type-unsupported', 'This operation takes application/json.')
@@ -48,7 +52,10 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   }
   // A redaction that cannot look must not let pass.
   if (x.route.request.plan !== undefined) {
-    throw new Fault('media-type-unsupported', 'Redaction applies to this route, and this content type cannot be inspected.')
+    throw new Fault(
+      'media-type-unsupported',
+      'Redaction applies to this route, and this content type cannot be inspected.',
+    )
   }
   x.trace.uninspected.add('request:body')
   return { form: 'opaque', bytes }
@@ -63,7 +70,9 @@ export function mediaTypeOf(contentType: string | undefined): 'json' | 'text' | 
   const name = type.trim()
   if (name === 'application/json' || name.endsWith('+json')) return 'json'
   if (name === 'text/event-stream') return 'event-stream'
-  return name === 'text/plain' || name === 'text/html' || name === 'text/markdown' || name === 'text/csv' ? 'text' : 'other'
+  return name === 'text/plain' || name === 'text/html' || name === 'text/markdown' || name === 'text/csv'
+    ? 'text'
+    : 'other'
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -83,7 +92,8 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
   }
   if (body.form !== 'json') return undefined
   const reading = x.operation.readRequest(body.value, body.text)
-  if (!reading.ok) throw new Fault('body-malformed', `The body is not a ${x.operation.name} request: ${reading.message}`)
+  if (!reading.ok)
+    throw new Fault('body-malformed', `The body is not a ${x.operation.name} request: ${reading.message}`)
   for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
   return reading.content
 }

@@ -46,6 +46,8 @@ async function deliverStream(x: Answered, runtime: Runtime, client: Client): Pro
   refuseEncoded(x)
   x.trace.streaming = true
   client.start(x.answer.status, answerHeaders(x, x.answer.headers, 'reframed'))
+  // The first event may be seconds away.
+  client.flush()
   const redaction = new AnswerRedaction(x, runtime)
   const waiting = new Waiting(x, runtime)
   for await (const text of filterStream(x, runtime, redaction, waiting.on(x.answer.body))) {
@@ -67,13 +69,18 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
   const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterDocument(x, runtime, kind, decoded.bytes, mustRead(x))
-  client.start(x.answer.status, [...answerHeaders(x, x.answer.headers, 'reframed'), 'content-length', String(body.length)])
+  client.start(x.answer.status, [
+    ...answerHeaders(x, x.answer.headers, 'reframed'),
+    'content-length',
+    String(body.length),
+  ])
   client.end(body)
 }
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   x.trace.uninspected.add('answer:body')
   client.start(x.answer.status, answerHeaders(x, x.answer.headers))
+  client.flush()
   const waiting = new Waiting(x, runtime)
   for await (const chunk of waiting.on(x.answer.body)) {
     const written = client.write(chunk)
@@ -114,7 +121,16 @@ function answerHeaders(x: Answered, headers: readonly string[], framing: 'as-is'
   return kept
 }
 
-const reframedNames = new Set(['content-length', 'content-encoding', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'etag', 'accept-ranges'])
+const reframedNames = new Set([
+  'content-length',
+  'content-encoding',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+  'etag',
+  'accept-ranges',
+])
 
 /** Time spent on others, so that what is left of the total is the proxy's own. */
 class Waiting {

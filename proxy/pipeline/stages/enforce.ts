@@ -19,7 +19,11 @@ export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> 
 }
 
 /** Also used for tool calls in the answer, with `answer-denied` as the code. */
-export function stopUnlessAllowed(decision: Decision, status: number | undefined, code: 'denied' | 'answer-denied' = 'denied'): void {
+export function stopUnlessAllowed(
+  decision: Decision,
+  status: number | undefined,
+  code: 'denied' | 'answer-denied' = 'denied',
+): void {
   if (decision.effect === 'allow') return
   const details = {
     ...(decision.rule === undefined ? undefined : { rule: decision.rule }),
@@ -58,7 +62,8 @@ async function commitIntent(x: Decided, runtime: Runtime): Promise<void> {
     x.trace.intent = true
   } catch (cause) {
     runtime.metrics.auditFailure()
-    if (runtime.audit.onFailure === 'deny') throw new Fault('audit-unavailable', undefined, { cause, retryAfterMs: 5_000 })
+    if (runtime.audit.onFailure === 'deny')
+      throw new Fault('audit-unavailable', undefined, { cause, retryAfterMs: 5_000 })
     x.trace.open.push('audit')
     runtime.metrics.failOpen('audit')
   }

@@ -17,7 +17,8 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
   const path = joinPath(x.route.upstreamPath, x.operation.path) + (x.query === '' ? '' : `?${x.query}`)
   const body = bodyOf(x, edits)
-  if (body !== undefined) x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
+  if (body !== undefined)
+    x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
     outgoing: { path, headers: forwardedHeaders(x), body },
     vault,
@@ -61,7 +62,16 @@ function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
 }
 
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
-const ownNames = new Set(['host', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via'])
+const ownNames = new Set([
+  'host',
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'forwarded',
+  'x-real-ip',
+  'via',
+])
 
 function forwardedHeaders(x: Permitted): string[] {
   const kept = stripHopByHop(x.headers)

@@ -58,8 +58,10 @@ function measure(x: Ended, runtime: Runtime): void {
     firstByteMs: trace.firstByteMs === undefined ? undefined : round(trace.firstByteMs),
     open: trace.open.length > 0 ? trace.open : undefined,
   }
-  if (totalMs > runtime.slowMs) runtime.log.warn(line, 'slow request')
-  else runtime.log.info(line, 'request')
+  if (totalMs > runtime.slowMs) {
+    runtime.metrics.slow(line.route ?? 'none')
+    runtime.log.warn(line, 'slow request')
+  } else runtime.log.info(line, 'request')
 }
 
 function round(ms: number): number {

@@ -38,7 +38,8 @@ function faultOf(error: unknown, client: Client): Fault {
 /** The status is out: say it in-band where the format can, then break the connection so that nothing looks whole. */
 function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): void {
   x.trace.end = 'broken-off'
-  if (x.trace.streaming && !client.gone && fault.code !== 'client-stalled') client.breakOff(protocol.streamError(view(x, fault)))
+  if (x.trace.streaming && !client.gone && fault.code !== 'client-stalled')
+    client.breakOff(protocol.streamError(view(x, fault)))
   else client.destroy()
 }
 
@@ -64,7 +65,8 @@ function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
   } else if (fault.retry === 'never') {
     headers.push('x-should-retry', 'false')
   }
-  if (fault.code === 'credentials-missing' || fault.code === 'credentials-invalid') headers.push('www-authenticate', 'Bearer')
+  if (fault.code === 'credentials-missing' || fault.code === 'credentials-invalid')
+    headers.push('www-authenticate', 'Bearer')
   headers.push('content-length', String(Buffer.byteLength(refusal.body)))
   return headers
 }

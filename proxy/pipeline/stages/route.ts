@@ -12,11 +12,16 @@ export function route(x: Exchange, runtime: Runtime): Routed {
   const rest = path.slice(found.path.length)
   const operation = found.protocol.resolve(method, rest === '' ? '/' : rest)
   if (operation === undefined) {
-    throw new Fault('operation-unsupported', `${method} ${rest === '' ? '/' : rest} has no adapter on route ${found.id}, so it is refused.`)
+    throw new Fault(
+      'operation-unsupported',
+      `${method} ${rest === '' ? '/' : rest} has no adapter on route ${found.id}, so it is refused.`,
+    )
   }
   return grow(onRoute, { operation })
 }
 
 function covers(route: Route, path: string): boolean {
-  return path.startsWith(route.path) && (path.length === route.path.length || path.charCodeAt(route.path.length) === 0x2f)
+  return (
+    path.startsWith(route.path) && (path.length === route.path.length || path.charCodeAt(route.path.length) === 0x2f)
+  )
 }
