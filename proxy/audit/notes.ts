@@ -11,12 +11,15 @@ export type Notes = {
   readonly problems: readonly NoteProblem[]
   /** Size of the newest, from the file `checkpoint` itself; undefined when there is no such file. */
   readonly newest: number | undefined
+  /** `checkpoints.log` ends in the middle of a note. */
+  readonly torn: boolean
 }
 
 /** `checkpoint` is read last: it is always published before `checkpoints.log` is appended to. */
 export async function readNotes(folder: string, vkey: Vkey): Promise<Notes> {
   const kept: KeptNote[] = []
   const problems: NoteProblem[] = []
+  let torn = false
   const add = (file: string, note: string, where: string): number | undefined => {
     const opened = openNote(note, vkey)
     if ('problem' in opened) {
@@ -27,12 +30,13 @@ export async function readNotes(folder: string, vkey: Vkey): Promise<Notes> {
     return opened.checkpoint.size
   }
   for (const file of [checkpointsBeforeName, checkpointsName]) {
-    const notes = splitNotes((await readText(`${folder}/${file}`)) ?? '')
-    for (const [position, note] of notes.entries()) add(file, note, `note ${position + 1} of ${file}`)
+    const split = splitNotes((await readText(`${folder}/${file}`)) ?? '')
+    for (const [position, note] of split.notes.entries()) add(file, note, `note ${position + 1} of ${file}`)
+    torn ||= split.rest !== ''
   }
   const note = await readText(`${folder}/${checkpointName}`)
   const newest = note === undefined ? undefined : add(checkpointName, note, 'the checkpoint')
-  return { kept, problems, newest }
+  return { kept, problems, newest, torn }
 }
 
 /** The size in the file `checkpoint` as it is now, believed without looking at its signature. */
@@ -49,11 +53,12 @@ export function openNote(note: string, vkey: Vkey): ReturnType<typeof openCheckp
 }
 
 /** Each note of three lines, a blank one and its signature is followed by a blank line; a crash may tear the last. */
-function splitNotes(text: string): string[] {
+export function splitNotes(text: string): { readonly notes: readonly string[]; readonly rest: string } {
   const lines = text.split('\n')
   const notes: string[] = []
-  for (let at = 0; at + 6 <= lines.length - 1; at += 6) notes.push(`${lines.slice(at, at + 5).join('\n')}\n`)
-  return notes
+  let at = 0
+  for (; at + 6 <= lines.length - 1; at += 6) notes.push(`${lines.slice(at, at + 5).join('\n')}\n`)
+  return { notes, rest: lines.slice(at).join('\n') }
 }
 
 async function readText(path: string): Promise<string | undefined> {

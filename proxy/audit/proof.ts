@@ -1,6 +1,6 @@
 // Owns inclusion and consistency proofs over an RFC 6962 tree: making them from all leaf hashes, and checking them from
 // nothing but sizes and roots (RFC 9162 §2.1.3 and §2.1.4).
-import { emptyRoot, nodeHash } from './tree.ts'
+import { emptyRoot, hashBytes, nodeHash } from './tree.ts'
 
 export function rootOf(leaves: readonly Buffer[]): Buffer {
   const [only] = leaves
@@ -28,7 +28,7 @@ export type InclusionClaim = {
 }
 
 export function checkInclusion({ leaf, index, size, root }: InclusionClaim, proof: readonly Buffer[]): boolean {
-  if (!isCount(index) || !isCount(size) || index >= size) return false
+  if (!isCount(index) || !isCount(size) || index >= size || leaf.length !== hashBytes) return false
   let [node, position, last] = [leaf, index, size - 1]
   for (const sibling of proof) {
     if (last === 0) return false
@@ -55,11 +55,11 @@ export type ConsistencyClaim = {
   readonly newRoot: Buffer
 }
 
+/** There is no proof from an empty tree: it is a prefix of every tree. */
 export function checkConsistency(claim: ConsistencyClaim, proof: readonly Buffer[]): boolean {
   const { oldSize, oldRoot, newSize, newRoot } = claim
-  if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize) return false
+  if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize || oldSize === 0) return false
   if (oldSize === newSize) return proof.length === 0 && oldRoot.equals(newRoot)
-  if (oldSize === 0) return proof.length === 0 && oldRoot.equals(emptyRoot)
   // A perfect old tree is its own first node, which the proof leaves out.
   const [first, ...rest] = Number.isInteger(Math.log2(oldSize)) && proof.length > 0 ? [oldRoot, ...proof] : proof
   if (first === undefined) return false

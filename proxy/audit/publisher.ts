@@ -74,6 +74,8 @@ export class Publisher {
     const file = await this.#disk.append(path)
     try {
       await file.write(bytes)
+      // So that a power cut can tear no more than the last note.
+      await file.datasync()
       this.#notesBytes += bytes.length
     } finally {
       await file.close()

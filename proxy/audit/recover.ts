@@ -5,7 +5,8 @@ import { mkdir, open, readFile, truncate } from 'node:fs/promises'
 import { Fault } from '../errors.ts'
 import { readBlocks } from './blocks.ts'
 import { openCheckpoint, type Vkey } from './checkpoint.ts'
-import { checkpointName, frontierName, listSegments, recoveryName, type Segment } from './layout.ts'
+import { checkpointName, checkpointsName, frontierName, listSegments, recoveryName, type Segment } from './layout.ts'
+import { splitNotes } from './notes.ts'
 import { parseFrontiers } from './publisher.ts'
 import { checkLine, type ParsedRecord } from './record-check.ts'
 import { Frontier, peakCount } from './tree.ts'
@@ -36,6 +37,7 @@ export async function recover(folder: string, vkey: Vkey, nowMs: number): Promis
     throw damaged(folder, `the log ends at ${frontier.size} records, the checkpoint covers ${newest.size}`)
   }
   const { segment, lastKind } = end
+  await cutNotes(folder)
   const torn = end.tornBytes === 0 ? undefined : await moveTorn(folder, segment, end.tornBytes, nowMs)
   return {
     frontier,
@@ -138,6 +140,14 @@ async function moveTorn(
   }
   await truncate(path, bytes)
   return { bytes: tornBytes, sha256: createHash('sha256').update(torn).digest('hex'), file }
+}
+
+/** A note that a crash tore is in `checkpoint` or was never seen; what follows must not be read as a part of it. */
+async function cutNotes(folder: string): Promise<void> {
+  const path = `${folder}/${checkpointsName}`
+  const text = (await readText(path)) ?? ''
+  const { rest } = splitNotes(text)
+  if (rest !== '') await truncate(path, Buffer.byteLength(text) - Buffer.byteLength(rest))
 }
 
 function timeOf(line: string): number {

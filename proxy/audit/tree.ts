@@ -2,6 +2,8 @@
 // root. It does not know what a leaf holds, nor how proofs are made.
 import { hash } from 'node:crypto'
 
+export const hashBytes = 32
+
 /** The root of a tree without leaves. */
 export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
 

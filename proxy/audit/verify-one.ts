@@ -70,15 +70,15 @@ export async function verifyOne(folder: string, options: OneOptions): Promise<Lo
   if (vkey !== undefined && since?.split('\n')[0] === vkey.name) expected.push(...walk.openSince(since, vkey))
   await walk.read(await listSegments(folder), expected)
   if (walk.wholeChain) await walk.checkEnd(notes?.newest)
-  return walk.report(live)
+  return walk.report(live, notes?.torn === true)
 }
 
 /** The origin comes from the log itself, which the root covers; the key from the caller, if he has one. */
 async function findKey(folder: string, first: string, given: Buffer | undefined): Promise<Vkey | undefined> {
   const named = /"origin":"([^"\\\s+]{1,200})"/.exec(first)?.[1] ?? originPrefix + basename(folder)
   if (given !== undefined) return { name: named, publicKey: given }
-  const own = parseVkey(await readFile(`${folder}/${vkeyName}`, 'utf8').catch(() => ''))
-  return own ?? parseVkey(/"vkey":"([^"\\]{1,400})"/.exec(first)?.[1] ?? '')
+  const own = await readFile(`${folder}/${vkeyName}`, 'utf8').catch(() => undefined)
+  return own === undefined ? parseVkey(/"vkey":"([^"\\]{1,400})"/.exec(first)?.[1] ?? '') : parseVkey(own)
 }
 
 async function firstLine(folder: string): Promise<string> {
@@ -264,11 +264,13 @@ class Walk {
     }
   }
 
-  report(live: boolean): LogReport {
+  report(live: boolean, tornNotes: boolean): LogReport {
     const { lost, inFlight } = this.#pairing.unpaired()
     if (!live) lost.push(...inFlight.splice(0))
     const unsigned = this.#records - this.#tree.verified
     const incomplete = this.#findings.length > 0 ? [] : this.#incomplete(live, unsigned, lost.length)
+    if (tornNotes && !live && this.#findings.length === 0)
+      incomplete.push('checkpoints.log ends in the middle of a note')
     for (const { index, request } of this.#pairing.duplicates) {
       this.#warn({ check: 'outcome', index, message: `a second outcome for request ${request}` })
     }
