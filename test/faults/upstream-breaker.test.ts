@@ -73,6 +73,17 @@ t.test('a streaming probe frees its slot at the first content; what breaks later
   t.equal(set.upstream.state(), 'open', 'whoever settles later cannot take it back')
 })
 
+t.test('a probe without a body frees its slot at its end, though nobody settles it', async (t) => {
+  const set = await stage(t, [answer(500)], { retry: { attempts: 1 }, breaker: { consecutive: 1 } })
+  await exchange(set)
+  set.clock.advance(5000)
+  set.server.always(answer(200))
+  for (const state of ['half-open', 'closed']) {
+    await text((await set.upstream.send(get, never())).body)
+    t.equal(set.upstream.state(), state)
+  }
+})
+
 t.test('verdicts on streams: broken in-band, complete, and gone clients', async (t) => {
   const options: Partial<UpstreamOptions> = { breaker: { consecutive: 2 } }
   const set = await stage(t, [], options)

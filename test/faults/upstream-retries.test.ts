@@ -1,7 +1,7 @@
 // What an upstream sends again and what it does not, over real sockets.
 import t from 'tap'
 import type { UpstreamOptions } from '../../proxy/upstream/options.ts'
-import { answer, chunk, chunkedHead, scriptedUpstream, type Script } from '../support/scripted-upstream.ts'
+import { answer, chunk, chunkedHead, scriptedUpstream, type Scene, type Script } from '../support/scripted-upstream.ts'
 import {
   exchange,
   faultOf,
@@ -201,6 +201,50 @@ t.test('a pooled connection that dies under a request is replaced, and not held 
 
   const acting = await stage(t, [answer(200, 'one'), reset, answer(200, 'two')], tool)
   await t.rejects(meetDeadSocket(acting, post), { code: 'upstream-unreachable' }, 'a tool may have done it')
+})
+
+t.test('an answer that is not wanted runs out if it is short and is cut off if it is long', async (t) => {
+  const half = Promise.withResolvers<void>()
+  const short = await stage(
+    t,
+    [
+      async (scene) => {
+        await scene.write('HTTP/1.1 503 Scripted\r\ncontent-length: 4\r\n\r\nno')
+        await half.promise
+        await scene.write('pe')
+      },
+    ],
+    {},
+    { random: () => 0.5 },
+  )
+  short.server.always(answer(200, 'x'))
+  const sending = short.upstream.send(post, never())
+  await untilRetry(short)
+  half.resolve()
+  while (!short.events.some(({ type }) => type === 'end')) await turns()
+  t.match(short.events.at(-1), { type: 'end', outcome: 'complete' })
+  await turns()
+  short.clock.advance(125)
+  t.equal(await text((await sending).body), 'x')
+  t.equal(short.server.connections, 1)
+
+  for (const [bytes, waitMs] of [
+    [300_000, 0],
+    [1, 3000],
+  ] as const) {
+    let scene: Scene | undefined
+    const cut = await stage(t, [
+      (playing) => {
+        scene = playing
+        return playing.write(`HTTP/1.1 503 Scripted\r\ncontent-length: 900000\r\n\r\n${'x'.repeat(bytes)}`)
+      },
+      answer(200, 'x'),
+    ])
+    t.match(await exchange(cut), { status: 200, attempts: 2 })
+    cut.clock.advance(waitMs)
+    await scene?.closed
+    t.match(cut.events.at(-1), { type: 'end' })
+  }
 })
 
 t.test('connections that die while idle are simply not used', async (t) => {

@@ -1,4 +1,5 @@
 // What goes out to an upstream and where, and how sending ends early, over real sockets.
+import { getEventListeners } from 'node:events'
 import t from 'tap'
 import { Fault } from '../../proxy/errors.ts'
 import type { UpstreamDeps } from '../../proxy/upstream/upstream.ts'
@@ -95,6 +96,47 @@ t.test('a connection that takes too long is given up, and tried again', async (t
   )
   await upstream.close()
   t.equal(clock.waiting, 0)
+})
+
+t.test('who goes away before there is a connection sends nothing', async (t) => {
+  const set = await stage(t, [])
+  set.server.always(answer(200, 'x'))
+  let resolve: (() => void) | undefined
+  const lookup: UpstreamDeps['lookup'] = (_name, _options, callback) => {
+    resolve = () => callback(null, [{ address: '127.0.0.1', family: 4 }])
+  }
+  const { upstream } = open(`http://localhost:${set.server.port}`, {}, { lookup })
+  const client = new AbortController()
+  const sending = upstream.send(post, client.signal)
+  client.abort()
+  await faultOf(t, sending, 'client-aborted')
+  resolve?.()
+  while (set.server.connections === 0) await new Promise(setImmediate)
+  await set.server.quiet()
+  const next = upstream.send(get, never())
+  while (set.server.connections === 1) {
+    resolve?.()
+    await new Promise(setImmediate)
+  }
+  t.equal(await text((await next).body), 'x')
+  t.strictSame(
+    set.server.requests.map(({ method }) => method),
+    ['GET'],
+  )
+  await upstream.close()
+})
+
+t.test('nothing of an exchange is left behind', async (t) => {
+  const set = await stage(t, [])
+  set.server.always(answer(200, 'x'))
+  const client = new AbortController()
+  for (let round = 0; round < 3; round++) {
+    const received = await set.upstream.send(get, client.signal)
+    await text(received.body)
+  }
+  t.equal(getEventListeners(client.signal, 'abort').length, 0)
+  set.clock.advance(3000)
+  t.equal(set.clock.waiting, 0, 'no deadline is waited for')
 })
 
 t.test('a name is judged by the address that is connected to', async (t) => {

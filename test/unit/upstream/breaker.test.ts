@@ -290,6 +290,33 @@ t.test('closing forgets the failures that led to the opening', async (t) => {
   t.equal(set.breaker.state, 'closed')
 })
 
+t.test('nor do they count towards the ratio afterwards', async (t) => {
+  const { breaker, clock } = setting({ consecutive: 1000, openMs: 1000 })
+  run(breaker, 'failure', 20)
+  clock.advance(1000)
+  run(breaker, 'success', 2)
+  run(breaker, 'failure', 19)
+  t.equal(breaker.state, 'closed')
+})
+
+t.test('a probe of an earlier opening says nothing about this one', async (t) => {
+  const { breaker, clock } = setting()
+  run(breaker, 'failure', 5)
+  clock.advance(5000)
+  const proved = pass(breaker)
+  proved.content()
+  const overtaken = pass(breaker)
+  proved.end('failure')
+  clock.advance(10_000)
+  const present = pass(breaker)
+  overtaken.end('failure')
+  t.equal(breaker.state, 'half-open')
+  t.ok(refused(breaker), 'the slot is still taken')
+  present.end('success')
+  run(breaker, 'success')
+  t.equal(breaker.state, 'closed')
+})
+
 t.test('an operator can force it open, disable it and let go', async (t) => {
   const { breaker } = setting()
   breaker.override('forced-open')
