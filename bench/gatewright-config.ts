@@ -30,7 +30,7 @@ export function gatewrightConfig(ports: Ports, dir: string): object {
         org: 'globex',
         team: 'finance',
         roles: ['batch', 'intern', 'contractor'],
-        from: ['192.0.2.0/24'],
+        keys: [{ sha256: '0'.repeat(64) }],
       },
       {
         id: 'bench-agent',
@@ -88,7 +88,7 @@ const denyingModels = [
   { id: 'team-freeze', effect: 'deny', principals: { teams: ['finance'] } },
   { id: 'retired-agents', effect: 'deny', principals: { ids: ['old-*'] } },
   { id: 'no-cards', effect: 'deny', actions: model, findings: ['payment-card'] },
-  { id: 'no-private-keys', effect: 'deny', actions: model, findings: ['private-key', 'aws-access-key'] },
+  { id: 'no-private-keys', effect: 'deny', actions: model, findings: ['private-key', 'aws-access-key-id'] },
   { id: 'guest-network', effect: 'deny', from: ['192.0.2.0/24', '198.51.100.0/24', '2001:db8::/32'] },
   { id: 'closed-route', effect: 'deny', routes: ['crm'], methods: ['TRACE'] },
   { id: 'closed-upstream', effect: 'deny', upstreams: ['crm'], tags: ['destructive'] },
@@ -103,8 +103,8 @@ const denyingModels = [
 const denyingByExpression = [
   { id: 'long-answers', effect: 'deny', actions: model, when: 'maxTokens > 4000' },
   { id: 'long-histories', effect: 'deny', actions: model, when: 'messages > 200' },
-  { id: 'many-tools', effect: 'deny', actions: model, when: 'tools > 64' },
-  { id: 'many-findings', effect: 'deny', actions: model, when: 'findings.size() > 20' },
+  { id: 'many-tools', effect: 'deny', actions: model, when: 'tools.size() > 64' },
+  { id: 'many-findings', effect: 'deny', actions: model, when: 'findings.email > 20' },
   {
     id: 'contractors-stream',
     effect: 'deny',

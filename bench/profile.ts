@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 export type ProfileNode = {
   readonly id: number
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+  /** Ids of the nodes that this one called. */
+  readonly children?: readonly number[]
 }
 
 /** Times in microseconds of the monotonic clock, which all processes of a machine share. */
@@ -19,6 +21,7 @@ export type CpuProfile = {
 export type ProfileWindow = { readonly fromUs: number; readonly toUs: number; readonly requests: number }
 
 const functionsShown = 25
+const partsShown = 25
 const root = resolve(import.meta.dirname, '..')
 
 /** Of the main thread's profile: the folder holds one for each thread, and that one is the biggest. */
@@ -29,7 +32,13 @@ export async function profileText(dir: string, window: ProfileWindow): Promise<s
   const profile = JSON.parse(biggest) as CpuProfile
   const byFunction = selfTimes(profile, window, functionOf)
   const byPart = selfTimes(profile, window, partOf)
-  return `${list('self time by part', byPart, byPart.size, window)}\n${list('self time by function', byFunction, functionsShown, window)}`
+  const byStage = selfTimes(profile, window, stageFinder(profile.nodes))
+  return [
+    list('time by stage, with all that it calls', byStage, byStage.size, window),
+    list('self time by part', byPart, partsShown, window),
+    list('self time by function', byFunction, functionsShown, window),
+  ].join('
+')
 }
 
 /** Microseconds in which a node was on top of the stack within the window, summed by what `keyOf` calls it; idle time is left out. */
@@ -66,6 +75,18 @@ function partOf({ callFrame: { functionName, url } }: ProfileNode): string {
   const path = shortPath(url)
   const dependency = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   return dependency ?? /^(node:[^/]+(?:\/[^/]+)?|[^/]+\/[^/]+)/.exec(path)?.[1] ?? path
+}
+
+const stageRegExp = /^(?:proxy|.*\/dist)\/(?:pipeline\/(?:stages|filters)|server|admin)\/[\w-]+/
+
+/** The innermost file of stages, filters or listeners that a node was called from, itself included. */
+function stageFinder(nodes: readonly ProfileNode[]): (node: ProfileNode) => string {
+  const callers = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)))
+  const stageOf = (node: ProfileNode | undefined): string => {
+    if (node === undefined) return '(none of them)'
+    return stageRegExp.exec(shortPath(node.callFrame.url))?.[0] ?? stageOf(callers.get(node.id))
+  }
+  return stageOf
 }
 
 function shortPath(url: string): string {

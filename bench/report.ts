@@ -41,6 +41,8 @@ floor. The columns *at max* are from a closed loop with every connection busy. C
 figures are medians of the rounds, in parentheses the lowest and highest ratio of a round.
 
 ${sections.join('\n')}
+${target(results)}
+
 ${neighbours(results)}
 `
 }
@@ -68,6 +70,17 @@ function signed(ms: number): string {
 function machine(): string {
   const all = cpus()
   return `${all.length} × ${all[0]?.model.trim()}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB`
+}
+
+const cpuRatioTarget = 3
+
+function target(results: readonly Result[]): string {
+  const reached = results.flatMap(({ scenario, rows }) => {
+    const row = rows.find(({ contender }) => contender === 'gatewright')
+    if (row === undefined) return []
+    return `${scenario} ${row.cpuRatio.toFixed(2)} (${row.cpuRatio <= cpuRatioTarget ? 'met' : 'missed'})`
+  })
+  return `Target: CPU per request at most ${cpuRatioTarget} × the floor at the same arrival rate. Here: ${reached.join(', ')}.`
 }
 
 function neighbours(results: readonly Result[]): string {

@@ -108,7 +108,6 @@ type Service = {
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
   readonly secrets: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
   readonly stop_grace_period?: string
 }
 type Compose = {
@@ -160,7 +159,6 @@ type Container = {
   readonly readinessProbe?: Probe
   readonly livenessProbe?: Probe
   readonly securityContext?: object
-  readonly resources?: object
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly subPath?: string }[]
 }
 type Probe = { readonly httpGet: { readonly path: string; readonly port: string } }
@@ -226,7 +224,7 @@ function checkSidecar(t: Test, spec: Pod): void {
     capabilities: { drop: ['ALL'] },
     seccompProfile: { type: 'RuntimeDefault' },
   })
-  t.match(proxy.resources, { requests: {}, limits: { memory: /Mi$/ } })
+  t.match(proxy, { resources: { requests: {}, limits: { memory: /Mi$/ } } })
   t.equal(spec.automountServiceAccountToken, false)
   t.match(spec.securityContext, { fsGroup: uid, seccompProfile: { type: 'RuntimeDefault' } })
   t.ok(spec.terminationGracePeriodSeconds > drainSeconds('deploy/kubernetes/sidecar/gatewright.yaml'), 'time to drain')
@@ -265,10 +263,10 @@ t.test('the configurations pass gatewright check and listen where the files say'
   }
 })
 
-t.test('runs like in the image: production packages, uid, no home, nowhere to write but /data', async (t) => {
+t.test('runs as in the image: production packages, uid 65532, read-only root, no capabilities', async (t) => {
   const image = layOut()
   t.teardown(() => rmSync(image.dir, { recursive: true, force: true }))
-  const child = start(image)
+  const child = start(t, image)
   t.teardown(() => child.kill('SIGKILL'))
   const { data, admin } = await addresses(child)
   t.equal((await fetch(`${admin}/readyz`)).status, 200)
@@ -299,24 +297,14 @@ type Configuration = {
   audit: { dir: string; key: { fromFile: string } }
   defaultEffect: string
 }
-type Image = {
-  readonly dir: string
-  readonly node: string
-  readonly config: string
-  readonly data: string
-  readonly cwd: string
-}
+type Image = Readonly<Record<'dir' | 'node' | 'config' | 'data' | 'cwd', string>>
 
 /** The folders of the image below one folder of our own: /app, /etc/gatewright, /run/secrets and /data. */
 function layOut(): Image {
   const dir = mkdtempSync(join(tmpdir(), 'gatewright-image-'))
   const app = join(dir, 'app')
-  const build = spawnSync(join(root, 'node_modules/.bin/tsc'), [
-    '-p',
-    join(root, 'tsconfig.build.json'),
-    '--outDir',
-    join(app, 'dist'),
-  ])
+  const flags = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(app, 'dist')]
+  const build = spawnSync(join(root, 'node_modules/.bin/tsc'), flags)
   if (build.status !== 0) throw new Error(String(build.stdout))
   for (const name of [...productionPackages(), 'package.json', 'policies'])
     cpSync(join(root, name), join(app, name), { recursive: true, dereference: true })
@@ -334,22 +322,38 @@ function layOut(): Image {
   writeFileSync(join(secrets, 'openai-api-key'), 'a key that never leaves')
   spawnSync('chmod', ['-R', 'a+rX', dir])
   chmodSync(data, 0o777)
-  chmodSync(app, 0o555)
   return { dir, node, config, data, cwd: app }
 }
 
-/** Node's own permission model stands for the read-only root: a write anywhere but in `data` throws. */
-function start({ node, config, data, cwd }: Image): ChildProcess {
-  const fence = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${data}`, '--allow-net']
-  // Node 24 does not fence the network in and does not know the flag.
-  const flags = process.allowedNodeEnvironmentFlags.has('--allow-net') ? fence : fence.slice(0, -1)
-  const isRoot = process.getuid?.() === 0
-  return spawn(node, [...flags, join(cwd, 'dist/main.js'), 'serve', '--config', config], {
-    cwd,
-    env: { NODE_ENV: 'production', AGENT_KEY_SHA256: agentKeySha256 },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...(isRoot ? { uid, gid: uid } : {}),
-  })
+/**
+ * As root: in a mount namespace whose root is read-only but for `data`, as uid 65532 without any capability and with
+ * no_new_privs, which is what the deploy files ask of a container runtime. Otherwise as the user that runs the tests.
+ */
+const fence = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec setpriv "$@"'
+const dropped = `--reuid=${uid} --regid=${uid} --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all`.split(
+  ' ',
+)
+
+function fenced(data: string, command: readonly string[]): readonly string[] {
+  return ['unshare', '--mount', '--', 'sh', '-c', fence, data, ...dropped, ...command]
+}
+
+function canFence(data: string): boolean {
+  const [command = '', ...args] = fenced(data, ['true'])
+  return process.getuid?.() === 0 && spawnSync(command, args).status === 0
+}
+
+function start(t: Test, { node, config, data, cwd }: Image): ChildProcess {
+  const isFenced = canFence(data)
+  if (!isFenced) t.comment('not root, or no mount namespaces here: runs without the fence')
+  const serve = [node, join(cwd, 'dist/main.js'), 'serve', '--config', config]
+  const [command = '', ...args] = isFenced ? fenced(data, ['--', ...serve]) : serve
+  const env = {
+    NODE_ENV: 'production',
+    AGENT_KEY_SHA256: agentKeySha256,
+    PATH: isFenced ? process.env['PATH'] : undefined,
+  }
+  return spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 function addresses(child: ChildProcess): Promise<{ data: string; admin: string }> {
