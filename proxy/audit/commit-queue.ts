@@ -186,8 +186,8 @@ export class CommitQueue implements AuditLog {
         this.#failuresInRow = 0
       } catch (error) {
         await this.#failed(error)
+        this.#stepSinceMs = undefined
       }
-      this.#stepSinceMs = undefined
     }
   }
 
@@ -201,9 +201,10 @@ export class CommitQueue implements AuditLog {
     if (!strict) this.#settle(group)
     const awaited = strict && group.some(({ waiter }) => waiter !== undefined)
     if (publish || awaited || this.#writer.unsyncedBytes > unsyncedBytesMax) await this.#writer.sync()
-    if (strict) this.#settle(group)
     if (publish) this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
     else this.#schedule.written(this.#writer.size)
+    this.#stepSinceMs = undefined
+    if (strict) this.#settle(group)
   }
 
   #take(): Entry[] {
