@@ -37,8 +37,7 @@ export async function profileText(dir: string, window: ProfileWindow): Promise<s
     list('time by stage, with all that it calls', byStage, byStage.size, window),
     list('self time by part', byPart, partsShown, window),
     list('self time by function', byFunction, functionsShown, window),
-  ].join('
-')
+  ].join('\n')
 }
 
 /** Microseconds in which a node was on top of the stack within the window, summed by what `keyOf` calls it; idle time is left out. */
