@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { compileRedaction } from '../detect/redaction.ts'
-import { closestName, entitiesOf, entityGroups, groupNames } from '../detect/entities.ts'
+import { entitiesOf, entityGroups, entityHint, groupNames } from '../detect/entities.ts'
 import type { RedactionAction } from '../detect/options.ts'
 import { replace } from '../detect/replace.ts'
 import { compileScanner } from '../detect/scanner.ts'
@@ -40,9 +40,7 @@ function selected(list: string): ReadonlySet<string> {
   const known = new Set<string>([...groupNames, ...entityGroups.keys()])
   const unknown = names.find((name) => !known.has(name))
   if (unknown === undefined) return entitiesOf(names)
-  const meant = closestName(unknown)
-  const hint = meant === undefined ? `known are ${[...known].join(', ')}` : `did you mean "${meant}"?`
-  throw new CommandError(`there is nothing to detect called "${unknown}"; ${hint}`, 2)
+  throw new CommandError(`there is nothing to detect called "${unknown}"; ${entityHint(unknown)}`, 2)
 }
 
 function readText(name: string): string {

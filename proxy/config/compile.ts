@@ -15,7 +15,6 @@ import { compileUpstream } from '../upstream/settings.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
 import type { Document } from './schema.ts'
-import { closest } from './suggest.ts'
 
 export type CompiledConfig = {
   readonly document: Document
@@ -44,12 +43,10 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
     return compiled
   }
   const server = note(compileServer(document.server, ['server']))
-  const identity = note(compileIdentity(document, [], { nowMs, suggest }))
+  const identity = note(compileIdentity(document, [], { nowMs }))
   for (const [id, upstream] of Object.entries(document.upstreams)) note(compileUpstream(upstream, ['upstreams', id]))
   const names = namesIn(written)
-  const limits = note(
-    compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids, suggest }),
-  )
+  const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids }))
   const store = note(compileStore(document.store, ['store']))
   const redaction = note(compileRedaction(document.redaction ?? [], ['redaction'], names))
   const audit = note(compileAudit(document.audit, ['audit']))
@@ -81,11 +78,6 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
     slowMs: parseDuration(document.log.slow) ?? 0,
   }
   return { ok: true, config, warnings: located }
-}
-
-function suggest(word: string, known: Iterable<string>): { hint?: string } {
-  const found = closest(word, [...known])
-  return found === undefined ? {} : { hint: `did you mean "${found}"?` }
 }
 
 /** What a switched-off upstream or route is called is still a name that rules may use. */

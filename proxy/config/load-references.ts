@@ -1,9 +1,9 @@
 // Owns the references from routes to upstreams, which no folder below sees together. References inside rules, limits and
 // the like are checked by their own compilers.
+import { didYouMean } from '../lib/nearest.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { Disabled } from './load-switches.ts'
 import type { Document } from './schema.ts'
-import { didYouMean } from './suggest.ts'
 
 export function checkReferences(document: Document, disabled: Disabled): Problem[] {
   const upstreams = [...Object.keys(document.upstreams), ...disabled.upstreams]

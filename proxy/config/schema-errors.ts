@@ -6,7 +6,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { durationPattern, ratePattern, sizePattern } from '../lib/units.ts'
 import { formatPath } from './locate.ts'
-import { closest, didYouMean } from './suggest.ts'
+import { didYouMean, nearest } from '../lib/nearest.ts'
 
 export type Validate = (document: Json, shown: ShowValue) => Problem[]
 /** How a message may show the value at a path: never the content of a variable. */
@@ -79,7 +79,7 @@ function weightOf(branch: readonly Failure[], known: ReadonlySet<string>): numbe
   const missing = branch.filter(({ error }) => error.keyword === 'required').map(({ error }) => missingKeyOf(error))
   const near = branch.filter(({ error }) => {
     const key = unknownKeyOf(error)
-    return key !== undefined && !known.has(key) && closest(key, missing) !== undefined
+    return key !== undefined && !known.has(key) && nearest(key, missing) !== undefined
   })
   return branch.length - near.length * 1.5
 }
@@ -93,7 +93,7 @@ function sentences(failures: readonly Failure[], shown: ShowValue): Problem[] {
       const slip = unknown.some(
         (other) =>
           other.error.instancePath === error.instancePath &&
-          closest(unknownKeyOf(other.error) ?? '', knownKeysOf(other.error)) === missing,
+          nearest(unknownKeyOf(other.error) ?? '', knownKeysOf(other.error)) === missing,
       )
       if (slip) return []
     }

@@ -1,7 +1,8 @@
 // Owns which rule decides over which entity, for each direction, upstream and route. It does not touch any text.
+import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { closestName, entitiesOf, entityGroups, groupNames } from './entities.ts'
+import { entitiesOf, entityHint } from './entities.ts'
 import { redactionActions } from './options.ts'
 import type { Direction, RedactionAction, RedactionOptions, RedactionRuleOptions } from './options.ts'
 import { compileScanner, type Scanner } from './scanner.ts'
@@ -71,10 +72,7 @@ function compileRule(options: RedactionRuleOptions, path: Path, problems: Proble
 }
 
 function unknownEntity(name: string, path: Path): Problem {
-  const near = closestName(name)
-  const hint =
-    near === undefined ? `known: ${[...groupNames, ...entityGroups.keys()].join(', ')}` : `did you mean "${near}"?`
-  return { path, message: `"${name}" is neither an entity nor a group`, hint, severity: 'error' }
+  return { path, message: `"${name}" is neither an entity nor a group`, hint: entityHint(name), severity: 'error' }
 }
 
 function reportDuplicates(rules: RedactionOptions, path: Path, problems: Problem[]): void {
@@ -91,7 +89,7 @@ function reportUnknown(rules: RedactionOptions, path: Path, known: RedactionKnow
     for (const kind of ['upstreams', 'routes'] as const) {
       rule[kind]?.forEach((name, i) => {
         if (known[kind].has(name)) return
-        const hint = `known: ${[...known[kind]].join(', ')}`
+        const hint = didYouMean(name, known[kind]).hint ?? `known: ${[...known[kind]].join(', ')}`
         problems.push({
           path: [...path, index, kind, i],
           message: `no ${kind.slice(0, -1)} is called "${name}"`,

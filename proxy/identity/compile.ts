@@ -1,4 +1,5 @@
 // Owns the step from options to an authenticator, and everything about principals that is wrong in a configuration.
+import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { Networks, parseNetwork } from './addresses.ts'
@@ -16,8 +17,6 @@ export type KnownPrincipals = {
 export type IdentityContext = {
   /** Wall clock, to warn of keys that have expired already. */
   readonly nowMs: number
-  /** A did-you-mean for a name that is not known. */
-  readonly suggest?: (word: string, known: Iterable<string>) => { readonly hint?: string }
 }
 
 export type CompiledIdentity = {
@@ -49,7 +48,7 @@ export function compileIdentity(options: IdentityOptions, path: Path, context: I
     compileKeys(option, caller, at, holders, problems, context.nowMs)
     note(option, known)
   }
-  const anonymous = compileAnonymous(options, callers, path, problems, context)
+  const anonymous = compileAnonymous(options, callers, path, problems)
   return { authenticator: buildAuthenticator(holders, anonymous), problems, known }
 }
 
@@ -128,7 +127,6 @@ function compileAnonymous(
   callers: ReadonlyMap<string, Caller>,
   path: Path,
   problems: Problem[],
-  context: IdentityContext,
 ): Caller | undefined {
   const id = options.anonymous ?? 'deny'
   for (const [index, option] of (options.principals ?? []).entries()) {
@@ -139,7 +137,7 @@ function compileAnonymous(
   if (id === 'deny') return undefined
   const caller = callers.get(id)
   if (caller === undefined) {
-    const hint = context.suggest?.(id, callers.keys()).hint ?? 'write deny, or the id of a principal'
+    const hint = didYouMean(id, callers.keys()).hint ?? 'write deny, or the id of a principal'
     problems.push(error([...path, 'anonymous'], `there is no principal "${id}"`, hint))
   }
   return caller

@@ -1,4 +1,5 @@
 // Owns the step from options to plans for limits and their store. It knows nothing of counting.
+import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { SecretRef } from '../lib/secret.ts'
@@ -38,8 +39,6 @@ export type LimitReferences = {
   readonly principals?: ReadonlySet<string>
   readonly routes?: ReadonlySet<string>
   readonly upstreams?: ReadonlySet<string>
-  /** A did-you-mean for a name that is not known. */
-  readonly suggest?: (word: string, known: Iterable<string>) => { readonly hint?: string }
 }
 
 /** Problems stand at `path`; limits with errors are left out of the plan. */
@@ -116,7 +115,7 @@ function checkReferences(option: LimitOptions, at: Path, references: LimitRefere
       problems.push({
         path: [...at, key, position],
         message: `there is no ${key.slice(0, -1)} "${id}"`,
-        ...references.suggest?.(id, known),
+        ...didYouMean(id, known),
         severity: 'error',
       })
     }

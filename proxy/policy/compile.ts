@@ -2,6 +2,7 @@
 // problems found in one go. A policy with an error in it is never handed out.
 import { createHash } from 'node:crypto'
 import { canonicalise } from '../lib/canonical.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { actionTypes, actionsWith, isExchangeAttribute, type Attribute } from './actions.ts'
@@ -14,7 +15,6 @@ import { lintPolicy } from './lint.ts'
 import type { CompileContext, Condition, Matcher } from './matcher.ts'
 import { matcherKeys, matchers } from './matchers.ts'
 import { checkKnown } from './matchers/patterns.ts'
-import { didYouMean } from './nearest.ts'
 import type { Conditions, PolicyOptions, RuleOptions } from './options.ts'
 import type { ActionType } from './query.ts'
 import type { Rule, RuleCondition } from './rule.ts'
@@ -142,7 +142,7 @@ function whereHint(needed: readonly Attribute[]): string {
 function listedActions(names: readonly string[], problems: Problem[], at: Path): readonly ActionType[] {
   names.forEach((name, index) => {
     if (matchingActions(name).length > 0) return
-    const hint = didYouMean(name, actionTypes) ?? `known: ${actionTypes.join(', ')}`
+    const hint = didYouMean(name, actionTypes).hint ?? `known: ${actionTypes.join(', ')}`
     problems.push({ path: [...at, index], message: `there is no action "${name}"`, hint, severity: 'error' })
   })
   return [...new Set(names.flatMap(matchingActions))]

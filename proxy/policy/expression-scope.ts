@@ -1,9 +1,9 @@
 // Owns what can be said of an expression without evaluating it: which variables, findings and headers it looks at, and
 // uses of names that the type checker would let pass although they can only be mistakes.
 import type { ASTNode } from '@marcbachmann/cel-js'
+import { didYouMean } from '../lib/nearest.ts'
 import { attributes, isAttribute } from './actions.ts'
 import { objectFields } from './expression-context.ts'
-import { didYouMean } from './nearest.ts'
 
 export type ExpressionProblem = {
   readonly message: string
@@ -86,7 +86,7 @@ class Walk {
     if (locals.has(name) || constants.has(name)) return
     if (name === 'findings')
       return this.#problem('`findings` is used by name', node, 'write for example findings.email > 0')
-    if (!isAttribute(name)) return this.#problem(`unknown name "${name}"`, node, didYouMean(name, attributes))
+    if (!isAttribute(name)) return this.#problem(`unknown name "${name}"`, node, didYouMean(name, attributes).hint)
     this.variables.add(name)
   }
 
@@ -99,7 +99,7 @@ class Walk {
       this.#problem(
         `"${object}" has no field "${field}"`,
         node,
-        didYouMean(field, fields) ?? `known: ${fields.join(', ')}`,
+        didYouMean(field, fields).hint ?? `known: ${fields.join(', ')}`,
       )
     }
     this.visit(left, locals)
@@ -131,7 +131,7 @@ class Walk {
     const signature = `${receiver === undefined ? '' : '.'}${name}/${args.length}`
     if (!callable.has(signature)) {
       const known = new Set([...callable].map((entry) => entry.replace(/^\.|\/.*$/g, '')))
-      const hint = known.has(name) ? undefined : didYouMean(name, known)
+      const hint = known.has(name) ? undefined : didYouMean(name, known).hint
       this.#problem(
         `there is no function "${name}" with ${args.length} argument${args.length === 1 ? '' : 's'} here`,
         node,
@@ -164,7 +164,7 @@ class Walk {
     this.variables.add('findings')
     this.findings.add(name)
     const known = new Set([...entities.keys(), ...entities.values()])
-    if (!known.has(name)) this.#problem(`there is no entity or group "${name}"`, node, didYouMean(name, known))
+    if (!known.has(name)) this.#problem(`there is no entity or group "${name}"`, node, didYouMean(name, known).hint)
   }
 
   #header(name: string, node: ASTNode): void {

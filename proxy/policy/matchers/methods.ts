@@ -1,6 +1,6 @@
 // Owns the condition `methods`, for calls to http upstreams. Methods are compared in upper case.
 import { METHODS } from 'node:http'
-import { didYouMean } from '../nearest.ts'
+import { didYouMean } from '../../lib/nearest.ts'
 import type { Matcher } from '../matcher.ts'
 import { onHttp } from './on-http.ts'
 import { quoteAll, show } from './patterns.ts'
@@ -11,7 +11,7 @@ export const methods: Matcher<'methods'> = {
   compile(names, context) {
     names.forEach((name, index) => {
       if (METHODS.includes(name.toUpperCase())) return
-      context.report([index], `there is no HTTP method "${name}"`, { hint: didYouMean(name.toUpperCase(), METHODS) })
+      context.report([index], `there is no HTTP method "${name}"`, didYouMean(name.toUpperCase(), METHODS))
     })
     const wanted = new Set(names.map((name) => name.toUpperCase()))
     return {

@@ -1,5 +1,5 @@
 // Owns what the matchers over names share: a list of globs, of which one must match.
-import { didYouMean } from '../nearest.ts'
+import { didYouMean } from '../../lib/nearest.ts'
 import { compileGlob, isLiteral, type Glob } from '../glob.ts'
 import type { CompileContext } from '../matcher.ts'
 import type { Path } from '../../lib/pointer.ts'
@@ -44,7 +44,7 @@ export function checkKnown(
     if (found.length > 0 || typeof glob !== 'function' || (more.open === true && !isLiteral(pattern))) return
     const at = [...(more.at ?? []), index]
     const message = isLiteral(pattern) ? `there is no ${what} "${pattern}"` : `no ${what} matches "${pattern}"`
-    const hint = didYouMean(pattern, names) ?? namesHint(names, what)
+    const hint = didYouMean(pattern, names).hint ?? namesHint(names, what)
     context.report(at, message, more.open === true ? { hint, warning: true } : { hint })
   })
   return matching

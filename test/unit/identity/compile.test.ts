@@ -34,8 +34,7 @@ t.test('the schema takes what the interface shows, and nothing else', async (t) 
 })
 
 function problems(options: IdentityOptions): string[] {
-  const suggest = (word: string, known: Iterable<string>) => ({ hint: `${word}? ${[...known].join()}` })
-  const found = compileIdentity(options, [], { nowMs, suggest }).problems
+  const found = compileIdentity(options, [], { nowMs }).problems
   return found.map(({ path, message, severity }) => `${severity} ${path.join('/')}: ${message}`)
 }
 
@@ -104,8 +103,10 @@ t.test('anonymous names a principal', async (t) => {
   const compiled = compileIdentity({ principals: [{ id: 'demo' }], anonymous: 'dmo' }, [], { nowMs })
   t.match(compiled.problems, [
     { severity: 'warning' },
-    { path: ['anonymous'], severity: 'error', hint: 'write deny, or the id of a principal' },
+    { path: ['anonymous'], severity: 'error', hint: 'did you mean "demo"?' },
   ])
+  const far = compileIdentity({ anonymous: 'somebody-else' }, [], { nowMs }).problems
+  t.match(far, [{ path: ['anonymous'], hint: 'write deny, or the id of a principal' }])
   t.match(
     compiled.authenticator.authenticate({ headers: [], query: '', ip: '::1', nowMs }),
     { ok: false },

@@ -86,7 +86,6 @@ t.test('filters name what exists', async (t) => {
   const references = {
     principals: new Set(['anna']),
     routes: new Set(['openai']),
-    suggest: (word: string, known: Iterable<string>) => ({ hint: `${word}? ${[...known].join()}` }),
   }
   const limit: LimitOptions = {
     id: 'a',
@@ -97,7 +96,7 @@ t.test('filters name what exists', async (t) => {
     upstreams: ['any'],
   }
   t.same(compileLimits([limit], [], references).problems, [
-    { path: [0, 'routes', 0], message: 'there is no route "opnai"', hint: 'opnai? openai', severity: 'error' },
+    { path: [0, 'routes', 0], message: 'there is no route "opnai"', hint: 'did you mean "openai"?', severity: 'error' },
   ])
 })
 

@@ -4,7 +4,7 @@
  * The candidate nearest to `word` by Damerau-Levenshtein distance (optimal string alignment), case set aside; undefined
  * when none is near: at most one slip per three characters, and never more than four.
  */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > wordLengthMax) return undefined
   const lowered = word.toLowerCase()
   let best: string | undefined
@@ -22,7 +22,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
 
 /** `did you mean "x"?`, ready to be a hint. */
 export function didYouMean(word: string, candidates: Iterable<string>): { hint?: string } {
-  const found = closest(word, candidates)
+  const found = nearest(word, candidates)
   return found === undefined ? {} : { hint: `did you mean "${found}"?` }
 }
 
