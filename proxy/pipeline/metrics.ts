@@ -58,6 +58,7 @@ export function openMetrics() {
     /** `what` is `audit` or `store:<limit id>`. */
     failOpen: (what: string) => i.failOpen.inc({ what }),
     uninspected: (what: string) => i.uninspected.inc({ what }),
+    connectionRefused: () => i.connectionsRefused.inc(),
     slow: (route: string) => i.slow.inc({ route }),
     storeError: (what: string) => i.storeErrors.inc({ what }),
     reloaded(hash: string) {
@@ -126,6 +127,7 @@ function instrumentsIn(registry: Registry) {
     reloads: counter('config_reloads_total', 'Reloads by result', ['result']),
     storeErrors: counter('store_errors_total', 'Limit store calls that failed', ['what']),
     slow: counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route']),
+    connectionsRefused: counter('connections_refused_total', 'Connections above server.limits.connections', []),
     inflight: gauge('inflight_requests', 'Exchanges under way', []),
     auditSize: gauge('audit_size', 'Records in the audit log', []),
     auditCheckpointAge: gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint', []),

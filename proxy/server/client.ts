@@ -32,8 +32,8 @@ export class HttpClient implements Client {
     this.#times = times
     this.hasBody = announcesBody(request)
     response.on('close', () => this.#onClose())
-    // Without a listener an aborted upload would be an uncaught 'error'.
-    request.on('error', () => this.#onClose())
+    // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
+    request.on('error', () => undefined)
   }
 
   get signal(): AbortSignal {
@@ -42,6 +42,16 @@ export class HttpClient implements Client {
 
   get gone(): boolean {
     return this.#closed
+  }
+
+  /** Resolves when the last byte was handed to the system, or the connection is gone: only then may it be closed. */
+  settled(): Promise<void> {
+    const response = this.#response
+    if (response.writableFinished || response.closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      response.once('finish', resolve)
+      response.once('close', resolve)
+    })
   }
 
   /** Ends the exchange from outside: the parser failed on this connection, or the process is shutting down. */
@@ -70,8 +80,8 @@ export class HttpClient implements Client {
         else chunks.push(chunk)
       }
       const timer = this.#clock.after(this.#times.bodyTimeoutMs, () => settle(new Fault('body-timeout')))
+      if (this.#closed) return settle(new Fault('client-aborted'))
       this.#failBody = settle
-      if (this.#closed) settle(new Fault('client-aborted'))
       request.on('data', onData)
       request.once('end', settle)
     })
@@ -183,8 +193,7 @@ export class HttpClient implements Client {
   }
 
   #onClose(): void {
-    if (this.#closed || this.#response.writableFinished) return
-    if (this.#request.complete && !this.#response.closed && !this.#response.destroyed) return
+    if (this.#response.writableFinished) return
     this.#closed = true
     const fault = new Fault('client-aborted')
     this.#failBody?.(fault)

@@ -27,6 +27,11 @@ export type ListenerOptions = {
 /** Reported to whoever swaps Runtimes, once the last exchange on a replaced one has ended. */
 export type OnRetired = (runtime: Runtime) => void
 
+/** After the deadline of a shutdown: for in-band errors to be read. */
+const lastWordsMs = 2_000
+/** Beyond these the system is left to refuse. */
+const refusedAtOnceMax = 64
+
 export class Listener {
   readonly #server: Server
   readonly #options: ListenerOptions
@@ -36,6 +41,7 @@ export class Listener {
   readonly #idle: (() => void)[] = []
   #runtime: Runtime
   #draining = false
+  #connections = 0
 
   constructor(runtime: Runtime, options: ListenerOptions, onRetired: OnRetired) {
     this.#runtime = runtime
@@ -57,8 +63,10 @@ export class Listener {
       insecureHTTPParser: false,
       noDelay: true,
     })
-    server.maxConnections = options.connectionsMax
+    // One more than are served, so that the one too many can be told.
+    server.maxConnections = options.connectionsMax + refusedAtOnceMax
     server.maxHeadersCount = 0
+    server.on('connection', (socket: Socket) => this.#admit(socket))
     server.on('request', (request, response) => this.#accept(request, response))
     // Only `100-continue` is served; the envelope refuses the rest with a record.
     server.on('checkExpectation', (request, response) => this.#accept(request, response))
@@ -95,23 +103,40 @@ export class Listener {
     if ((this.#inflight.get(replaced) ?? 0) === 0) this.#onRetired(replaced)
   }
 
-  /** Stops accepting and lets exchanges finish; at the deadline those left are ended in-band and broken off. */
+  /**
+   * Stops accepting and lets exchanges finish; at the deadline those left are ended in-band and broken off. A client that
+   * does not take even that is not waited for.
+   */
   async drain(deadlineMs: number): Promise<void> {
+    const { clock } = this.#runtime
     this.#draining = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    const timer = this.#runtime.clock.after(deadlineMs, () => {
+    const interrupt = clock.after(deadlineMs, () => {
       for (const client of this.#underWay) client.interrupt(new Fault('shutting-down'))
     })
-    await this.#whenIdle()
-    timer.cancel()
+    const giveUp = clock.after(deadlineMs + lastWordsMs, () => this.#becomeIdle())
+    if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    interrupt.cancel()
+    giveUp.cancel()
     this.#server.closeAllConnections()
     await closed
   }
 
-  #whenIdle(): Promise<void> {
-    if (this.#underWay.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
+  #becomeIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** A connection too many is told so before it has asked anything: there is no exchange, only a refusal. */
+  #admit(socket: Socket): void {
+    this.#connections += 1
+    socket.once('close', () => {
+      this.#connections -= 1
+    })
+    if (this.#connections <= this.#options.connectionsMax) return
+    this.#runtime.metrics.connectionRefused()
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    socket.once('finish', () => socket.destroy())
   }
 
   #accept(request: IncomingMessage, response: ServerResponse): void {
@@ -131,9 +156,10 @@ export class Listener {
       await serveExchange(runtime, client, head, fault)
     } finally {
       runtime.metrics.inflight.dec()
-      this.#underWay.delete(client)
       this.#leave(runtime)
-      if (this.#underWay.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+      await client.settled()
+      this.#underWay.delete(client)
+      if (this.#underWay.size === 0) this.#becomeIdle()
     }
   }
 
