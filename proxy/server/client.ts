@@ -54,6 +54,11 @@ export class HttpClient implements Client {
     })
   }
 
+  /** Not all of the body has arrived, wanted or not. */
+  get bodyPending(): boolean {
+    return !this.#request.complete
+  }
+
   /** Ends the exchange from outside: the parser failed on this connection, or the process is shutting down. */
   interrupt(fault: Fault): void {
     this.#failBody?.(fault)

@@ -185,6 +185,11 @@ export class Listener {
       socket.destroy()
       return
     }
+    if (client?.bodyPending === true) {
+      // The rest of a body whose request has been answered and recorded already.
+      socket.end(() => socket.destroy())
+      return
+    }
     this.#refuseRaw(fault, socket, '')
   }
 
