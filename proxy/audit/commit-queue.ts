@@ -118,9 +118,10 @@ export class CommitQueue implements AuditLog {
   async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    await this.#running
+    await this.#drained()
     this.#retryTimer?.cancel()
-    if (this.#state === 'failed') await this.#resume()
+    if (this.#state === 'failed' && (await this.#resume())) await this.#drained()
+    // Everything before is written and published, so these two go out in one step: the close record is the last one.
     this.#enqueue('close', {})
     await this.checkpoint()
     this.#state = 'closed'
