@@ -82,6 +82,7 @@ export const faults = {
   'upstream-unreachable': entry(502, 'upstream', 'client', 'The upstream cannot be reached.'),
   'upstream-timeout': entry(504, 'timeout', 'client', 'The upstream did not answer in time.'),
   'upstream-invalid': entry(502, 'upstream', 'client', 'The upstream sent an answer that cannot be relayed.'),
+  'answer-too-large': entry(502, 'upstream', 'never', 'The answer is larger than may be inspected here.'),
   'upstream-truncated': entry(502, 'upstream', 'client', 'The upstream broke off its answer.'),
   // Never sent as a response: only recorded
   'client-aborted': entry(499, 'internal', 'client', 'The client went away.'),

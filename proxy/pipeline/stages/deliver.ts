@@ -17,7 +17,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
   const { answer, operation } = x
   x.trace.status = answer.status
   if (hasNoBody(x)) {
-    client.start(answer.status, answerHeaders(x, answer.headers))
+    client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
     client.end()
   } else if (operation.openStream !== undefined && isEventStream(x)) {
     await deliverStream(x, runtime, client)
@@ -45,7 +45,7 @@ function mustRead(x: Answered): boolean {
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
   x.trace.streaming = true
-  client.start(x.answer.status, answerHeaders(x, x.answer.headers, 'reframed'))
+  client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
   client.flush()
   const redaction = new AnswerRedaction(x, runtime)
@@ -69,17 +69,13 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
   const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterDocument(x, runtime, kind, decoded.bytes, mustRead(x))
-  client.start(x.answer.status, [
-    ...answerHeaders(x, x.answer.headers, 'reframed'),
-    'content-length',
-    String(body.length),
-  ])
+  client.start(x.answer.status, [...answerHeaders(x, runtime, 'reframed'), 'content-length', String(body.length)])
   client.end(body)
 }
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   x.trace.uninspected.add('answer:body')
-  client.start(x.answer.status, answerHeaders(x, x.answer.headers))
+  client.start(x.answer.status, answerHeaders(x, runtime, 'as-is'))
   client.flush()
   const waiting = new Waiting(x, runtime)
   for await (const chunk of waiting.on(x.answer.body)) {
@@ -101,25 +97,38 @@ async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promi
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > bytesMax) throw new Fault('upstream-invalid', 'The answer is larger than may be inspected here.')
+    if (size > bytesMax) throw new Fault('answer-too-large')
     chunks.push(chunk)
   }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size)
 }
 
 /** `reframed`: the bytes are not the upstream's own any more, so its length, encoding and digests do not hold. */
-function answerHeaders(x: Answered, headers: readonly string[], framing: 'as-is' | 'reframed' = 'as-is'): string[] {
+function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'reframed'): string[] {
+  const { headers, contentLength, status } = x.answer
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
     if (name.startsWith('x-gatewright-')) continue
     if (framing === 'reframed' && reframedNames.has(name)) continue
-    kept.push(headers[i] as string, headers[i + 1] as string)
+    const value = headers[i + 1] as string
+    kept.push(name, name === 'retry-after' ? cappedWait(value, runtime.clock.now()) : value)
   }
+  // For HEAD and 304 it is the length of what is not sent (RFC 9110 §8.6).
+  if (framing === 'as-is' && contentLength !== undefined && status !== 204)
+    kept.push('content-length', String(contentLength))
   kept.push(...decisionHeaders(x))
   if (x.limitStates.length > 0) kept.push(...rateLimitHeaders(x.limitStates))
   return kept
 }
+
+/** SDKs wait as long as they are told, so an upstream may not tell them more than a minute either. */
+function cappedWait(value: string, nowMs: number): string {
+  const seconds = /^[0-9]+$/.test(value) ? Number(value) : (Date.parse(value) - nowMs) / 1000
+  return Number.isNaN(seconds) || seconds <= waitSecondsMax ? value : String(waitSecondsMax)
+}
+
+const waitSecondsMax = 60
 
 const reframedNames = new Set([
   'content-length',

@@ -19,7 +19,7 @@ function settlement(x: Ended): 'complete' | 'broken' | 'neutral' {
   if (x.trace.upstreamError) return 'broken'
   const { fault } = x.trace
   if (fault === undefined) return 'complete'
-  return fault.kind === 'upstream' || fault.kind === 'timeout' ? 'broken' : 'neutral'
+  return fault.code.startsWith('upstream-') ? 'broken' : 'neutral'
 }
 
 function appendOutcome(x: Ended, runtime: Runtime, client: Client): void {
