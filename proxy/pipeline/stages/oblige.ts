@@ -80,7 +80,7 @@ function forwardedHeaders(x: Permitted): string[] {
   const inspected = readsAnswer(x)
   for (let i = 0; i < kept.length; i += 2) {
     const name = (kept[i] as string).toLowerCase()
-    if (ownNames.has(name) || name.startsWith('x-gatewright-')) continue
+    if (ownNames.has(name) || name.startsWith('x-gatewright-') || name.startsWith('x-forwarded-')) continue
     // The body was decoded to be read, and is sent decoded.
     if (reencoded && name === 'content-encoding') continue
     if (inspected && name === 'accept-encoding') continue
