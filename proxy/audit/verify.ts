@@ -46,7 +46,7 @@ export async function verifyLog(dir: string, { vkey, since }: VerifyOptions = {}
     })
   }
   const sum = (of: (log: LogReport) => number): number => logs.reduce((total, log) => total + of(log), 0)
-  const [first] = findings
+  const first = findings.find(({ index }) => index !== undefined) ?? findings[0]
   return {
     status:
       first !== undefined ? 'tampered' : logs.some((log) => log.status === 'incomplete') ? 'incomplete' : 'intact',

@@ -39,7 +39,7 @@ export async function openTestLog(dir: string, options: Partial<LogOptions> = {}
     ...options,
     clock,
   })
-  return { log, clock, dir, folder: join(dir, 'w'), faults }
+  return { log, clock, dir, folder: join(dir, options.writer ?? 'w'), faults }
 }
 
 export type Line = {

@@ -1,0 +1,345 @@
+import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { canonicalise } from '../../../proxy/lib/canonical.ts'
+import { formatVkey } from '../../../proxy/audit/checkpoint.ts'
+import { parseKey } from '../../../proxy/audit/key.ts'
+import { leafHash } from '../../../proxy/audit/tree.ts'
+import { verifyLog } from '../../../proxy/audit/verify.ts'
+import { type Line, openTestLog, segmentsOf, temporaryFolder, testKey } from './support.ts'
+
+const vkey = formatVkey('anything', testKey.publicKey)
+const otherKey = parseKey(Buffer.alloc(32, 8).toString('base64'), 'test')
+
+type Made = {
+  readonly dir: string
+  readonly folder: string
+  readonly path: string
+  lines: () => string[]
+  write: (lines: readonly string[]) => void
+}
+
+/** open, then intent and outcome by turns, checkpoint, close: 2 × `exchanges` + 3 records, all signed. */
+async function make(t: { teardown: (run: () => void) => void }, exchanges = 4): Promise<Made> {
+  const { log, dir, folder } = await openTestLog(temporaryFolder(t))
+  for (let n = 0; n < exchanges; n += 1) {
+    await log.commit('intent', { request: `r${n}`, effect: 'allow' })
+    log.append('outcome', { request: `r${n}`, status: 200 })
+  }
+  await log.close()
+  const path = join(folder, segmentsOf(folder)[0] ?? '')
+  return {
+    dir,
+    folder,
+    path,
+    lines: () => readFileSync(path, 'utf8').split('\n').slice(0, -1),
+    write: (lines) => writeFileSync(path, lines.map((line) => `${line}\n`).join('')),
+  }
+}
+
+function edited(line: string | undefined, change: Record<string, unknown>): string {
+  return canonicalise({ ...(JSON.parse(line ?? '') as Line), ...change })
+}
+
+/** What an attacker without the key can do: all links are right again. */
+function rechained(lines: readonly string[]): string[] {
+  const result: string[] = []
+  for (const [i, line] of lines.entries()) {
+    const before = result.at(-1)
+    const prev =
+      before === undefined ? (JSON.parse(line) as Line).prev : leafHash(Buffer.from(before)).toString('base64')
+    result.push(edited(line, { i, prev }))
+  }
+  return result
+}
+
+t.test('a whole log is intact, with and without the key', async (t) => {
+  const { dir, folder } = await make(t)
+  t.match(await verifyLog(dir), {
+    status: 'intact',
+    records: 11,
+    segments: 1,
+    checkpoints: 2,
+    key: 'own',
+    notes: [/public key found in the folder/, /rollback/],
+  })
+  t.match(await verifyLog(dir, { vkey }), { status: 'intact', key: 'given', notes: [/rollback/] })
+  t.match(await verifyLog(folder), { status: 'intact', records: 11 }, 'the folder of one writer will do')
+  t.equal((await verifyLog(dir)).first, undefined)
+})
+
+t.test('editing a record names it', async (t) => {
+  const { dir, lines, write } = await make(t)
+  const whole = lines()
+  for (const index of whole.keys()) {
+    write(whole.with(index, edited(whole[index], { extra: 1 })))
+    t.match(
+      await verifyLog(dir),
+      {
+        status: 'tampered',
+        first: {
+          index,
+          byteOffset: Buffer.byteLength(
+            whole
+              .slice(0, index)
+              .map((line) => `${line}\n`)
+              .join(''),
+          ),
+        },
+      },
+      `record ${index}`,
+    )
+  }
+})
+
+t.test('editing a record and mending all links is found by the next checkpoint', async (t) => {
+  const { dir, lines, write } = await make(t)
+  write(rechained(lines().with(3, edited(lines()[3], { effect: 'deny' }))))
+  const { status, first } = await verifyLog(dir)
+  t.equal(status, 'tampered')
+  t.match(
+    first,
+    { check: 'root', index: 1, message: /one or more of the records 1 to 10/ },
+    'record 0 has a checkpoint of its own',
+  )
+})
+
+t.test('deleting, swapping and repeating name the place', async (t) => {
+  const { dir, lines, write } = await make(t)
+  const whole = lines()
+  for (let index = 0; index < whole.length - 1; index += 1) {
+    write(whole.toSpliced(index, 1))
+    t.match(await verifyLog(dir), { status: 'tampered', first: { index } }, `record ${index} deleted`)
+    write(whole.toSpliced(index, 2, whole[index + 1] ?? '', whole[index] ?? ''))
+    t.match(await verifyLog(dir), { status: 'tampered', first: { index } }, `record ${index} swapped with the next`)
+    write(whole.toSpliced(index, 0, whole[index] ?? ''))
+    t.match(await verifyLog(dir), { status: 'tampered', first: { index: index + 1 } }, `record ${index} repeated`)
+  }
+})
+
+t.test('cutting the end off is found while the checkpoint is there', async (t) => {
+  const { dir, lines, write, folder } = await make(t)
+  const whole = lines()
+  for (let count = whole.length - 1; count > 0; count -= 1) {
+    write(whole.slice(0, count))
+    t.match(
+      await verifyLog(dir),
+      { status: 'tampered', first: { index: count, check: 'tail', message: /the end is missing/ } },
+      `${count} left`,
+    )
+  }
+  rmSync(join(folder, 'checkpoint'))
+  rmSync(join(folder, 'checkpoints.log'))
+  t.match(await verifyLog(dir), { status: 'incomplete' }, 'only the header is left, as after a crash at first start')
+  write(whole.slice(0, 5))
+  t.match(await verifyLog(dir), { status: 'tampered', first: { check: 'checkpoint' } })
+})
+
+t.test('an older state with its older checkpoint is only seen with one kept elsewhere', async (t) => {
+  const { dir, folder } = await make(t)
+  const before = temporaryFolder(t)
+  cpSync(dir, before, { recursive: true })
+  const { log } = await openTestLog(dir)
+  await log.commit('outcome', { request: 'late' })
+  await log.close()
+  const since = readFileSync(join(folder, 'checkpoint'), 'utf8')
+  t.match(await verifyLog(dir, { vkey, since }), { status: 'intact', notes: [] })
+  t.match(await verifyLog(before, { vkey }), { status: 'intact' }, 'the rollback looks whole')
+  t.match(await verifyLog(before, { vkey, since }), {
+    status: 'tampered',
+    first: { check: 'tail', index: 11, message: /ends at 11 records; a checkpoint covers 16/ },
+  })
+  const old = readFileSync(join(before, 'w', 'checkpoint'), 'utf8')
+  t.match(
+    await verifyLog(dir, { vkey, since: old }),
+    { status: 'intact' },
+    'an older checkpoint is part of the newer log',
+  )
+})
+
+t.test('a replaced folder is seen with the key or with a checkpoint kept elsewhere', async (t) => {
+  const { folder } = await make(t)
+  const since = readFileSync(join(folder, 'checkpoint'), 'utf8')
+  const { log, dir } = await openTestLog(temporaryFolder(t), { key: otherKey })
+  await log.commit('outcome', {})
+  await log.close()
+  t.match(await verifyLog(dir), { status: 'intact' }, 'it agrees with itself')
+  t.match(await verifyLog(dir, { vkey }), {
+    status: 'tampered',
+    first: { check: 'signature', message: /not signed by the key/ },
+  })
+  t.match(await verifyLog(dir, { since }), { status: 'tampered', first: { check: 'since' } })
+})
+
+t.test('a checkpoint of another log is none', async (t) => {
+  const { dir, folder } = await make(t)
+  const other = await openTestLog(temporaryFolder(t), { writer: 'v' })
+  await other.log.close()
+  const foreign = readFileSync(join(other.folder, 'checkpoint'), 'utf8')
+  t.match(await verifyLog(dir, { since: foreign }), {
+    status: 'tampered',
+    first: { check: 'since', message: /gatewright\/v, is not there/ },
+  })
+  writeFileSync(join(folder, 'checkpoint'), foreign)
+  t.match(await verifyLog(dir), { status: 'tampered', first: { check: 'signature', segment: 'checkpoint' } })
+})
+
+t.test('the files beside the segments cannot be taken away or put back unseen', async (t) => {
+  const { dir, folder } = await make(t)
+  const old = readFileSync(join(folder, 'checkpoint'))
+  const { log } = await openTestLog(dir)
+  await log.commit('outcome', { request: 'late' })
+  await log.close()
+  writeFileSync(join(folder, 'checkpoint'), old)
+  rmSync(join(folder, 'checkpoints.log'))
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { check: 'checkpoint', message: /covers 11 records; the log itself tells of one that covers 13/ },
+  })
+  rmSync(join(folder, 'checkpoint'))
+  t.match(await verifyLog(dir), { status: 'tampered', first: { check: 'checkpoint' } })
+  rmSync(join(folder, 'vkey'))
+  t.match(
+    await verifyLog(dir, { vkey }),
+    { status: 'tampered', first: { check: 'checkpoint' } },
+    'the public key is also in the log',
+  )
+})
+
+t.test('segments that are missing, renamed or cut are named', async (t) => {
+  const { log, dir, folder } = await openTestLog(temporaryFolder(t), { segmentBytesMax: 800 })
+  for (let n = 0; n < 12; n += 1) await log.commit('outcome', { request: `r${n}` })
+  await log.close()
+  const names = segmentsOf(folder)
+  t.ok(names.length >= 3)
+  t.match(await verifyLog(dir), { status: 'intact', segments: names.length })
+  const [, second = '', third = ''] = names
+  const path = join(folder, second)
+  renameSync(path, join(folder, 'away'))
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { segment: third, index: Number(second.slice(0, 20)), check: 'segment' },
+  })
+  renameSync(join(folder, 'away'), join(folder, second.replace('.jsonl', '').slice(1).concat('9.jsonl')))
+  t.match(await verifyLog(dir), { status: 'tampered', first: { check: 'segment' } })
+  renameSync(join(folder, second.replace('.jsonl', '').slice(1).concat('9.jsonl')), path)
+  const bytes = readFileSync(path)
+  truncateSync(path, bytes.length - 1)
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { segment: second, index: Number(third.slice(0, 20)) - 1, check: 'segment' },
+  })
+  truncateSync(path, 0)
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { segment: second, index: Number(second.slice(0, 20)), byteOffset: 0 },
+  })
+})
+
+t.test('lines that are not records are named', async (t) => {
+  const { dir, lines, write } = await make(t)
+  const whole = lines()
+  const record = JSON.parse(whole[2] ?? '') as Line
+  const bad = {
+    json: ['', 'null', '[]', '{"i":2', `${whole[2]},`],
+    canonical: [
+      JSON.stringify({ z: 1, ...record }),
+      whole[2]?.replace(':', ': ') ?? '',
+      whole[2]?.replace('r0', '\\u0072\\u0030') ?? '',
+      whole[2]?.replace('"r0"', '"\\ud800"') ?? '',
+    ],
+    schema: [
+      edited(whole[2], { i: '2' }),
+      edited(whole[2], { kind: 'Outcome' }),
+      edited(whole[2], { t: '2026-11-21' }),
+      edited(whole[2], { prev: 'AAAA' }),
+    ],
+    length: [edited(whole[2], { text: 'x'.repeat(65_536) })],
+    utf8: [],
+  }
+  for (const [check, candidates] of Object.entries(bad)) {
+    for (const line of candidates) {
+      write(whole.with(2, line))
+      t.match(await verifyLog(dir), { status: 'tampered', first: { index: 2, check } }, line.slice(0, 80))
+    }
+  }
+})
+
+t.test('megabytes without a line end do no harm', async (t) => {
+  const { dir, lines, path } = await make(t)
+  writeFileSync(path, `${lines()[0]}\n${'x'.repeat(5_000_000)}\n`)
+  t.match(await verifyLog(dir), { status: 'tampered', first: { index: 1, check: 'length' } })
+  writeFileSync(path, Buffer.alloc(5_000_000, 0x0a))
+  t.match(await verifyLog(dir), { status: 'tampered', first: { index: 0, check: 'json' } })
+})
+
+t.test('after a crash a log is incomplete, not tampered', async (t) => {
+  const { log, dir } = await openTestLog(temporaryFolder(t))
+  await log.commit('intent', { request: 'r1' })
+  await log.commit('outcome', { request: 'r1' })
+  await log.commit('intent', { request: 'r2' })
+  t.match(
+    await verifyLog(dir),
+    { status: 'intact', unsigned: 3, logs: [{ live: true, inFlight: 1, unpaired: 0 }] },
+    'while the writer lives',
+  )
+  const copy = temporaryFolder(t)
+  cpSync(dir, copy, { recursive: true, filter: (source) => !source.includes('lock.') })
+  t.match(await verifyLog(copy), {
+    status: 'incomplete',
+    unsigned: 3,
+    unpaired: 1,
+    logs: [{ live: false, incomplete: [/1 intents have no outcome/, /last 3 records/, /close/] }],
+  })
+  await log.close()
+  const { log: again } = await openTestLog(copy)
+  await again.close()
+  t.match(await verifyLog(copy), { status: 'incomplete', unsigned: 0, unpaired: 1 }, 'the lost outcome stays lost')
+})
+
+t.test('a second outcome and a time that goes back are told', async (t) => {
+  const { log, dir, clock } = await openTestLog(temporaryFolder(t))
+  await log.commit('outcome', { request: 'r1' })
+  clock.advance(10)
+  await log.commit('outcome', { request: 'r1' })
+  const now = clock.now()
+  clock.now = () => now - 3_600_000
+  await log.commit('outcome', { request: 'r2' })
+  await log.close()
+  t.match(await verifyLog(dir), {
+    status: 'intact',
+    logs: [
+      {
+        warnings: [
+          { check: 'time', index: 3 },
+          { check: 'outcome', index: 2 },
+        ],
+      },
+    ],
+  })
+})
+
+t.test('several writers are verified each', async (t) => {
+  const dir = temporaryFolder(t)
+  for (const writer of ['a', 'b']) {
+    const { log } = await openTestLog(dir, { writer })
+    await log.commit('outcome', { request: writer })
+    await log.close()
+  }
+  const since = readFileSync(join(dir, 'b', 'checkpoint'), 'utf8')
+  t.match(await verifyLog(dir, { vkey, since }), { status: 'intact', records: 8, logs: [{ log: 'a' }, { log: 'b' }] })
+  const path = join(dir, 'b', segmentsOf(join(dir, 'b'))[0] ?? '')
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"request":"b"', '"request":"c"'))
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { log: 'b', index: 1 },
+    logs: [{ status: 'intact' }, { status: 'tampered' }],
+  })
+})
+
+t.test('what cannot be verified is an error', async (t) => {
+  const empty = temporaryFolder(t)
+  await t.rejects(verifyLog(empty), /no audit log/)
+  await t.rejects(verifyLog(join(empty, 'none')), /ENOENT/)
+  await t.rejects(verifyLog(empty, { vkey: 'x' }), /not a vkey/)
+})
