@@ -33,8 +33,8 @@ export async function recover(folder: string, vkey: Vkey, nowMs: number): Promis
   }
   const frontier = newest === undefined ? new Frontier() : await startingFrontier(folder, newest)
   const end = await replay(folder, segments, frontier)
-  if (newest !== undefined && frontier.size < newest.size) {
-    throw damaged(folder, `the log ends at ${frontier.size} records, the checkpoint covers ${newest.size}`)
+  if (newest !== undefined && end.records < newest.size) {
+    throw damaged(folder, `the log ends at ${end.records} records, the checkpoint covers ${newest.size}`)
   }
   const { segment, lastKind } = end
   await cutNotes(folder)
@@ -71,7 +71,13 @@ async function startingFrontier(folder: string, { size, root }: Newest): Promise
   return new Frontier()
 }
 
-type End = { readonly segment: SegmentState; readonly tornBytes: number; readonly lastKind: string | undefined }
+type End = {
+  readonly segment: SegmentState
+  /** Of the whole log, up to the end of this segment. */
+  readonly records: number
+  readonly tornBytes: number
+  readonly lastKind: string | undefined
+}
 
 /** Appends to `frontier` the records that it does not cover yet, each checked against the one before. */
 async function replay(folder: string, segments: readonly Segment[], frontier: Frontier): Promise<End> {
@@ -98,7 +104,8 @@ async function replaySegment(folder: string, { name, first }: Segment, frontier:
   let [index, bytes, startedMs] = [first, 0, 0]
   let lastKind: string | undefined
   for await (const block of readBlocks(`${folder}/${name}`)) {
-    if (block.torn) return { segment: { name, bytes, startedMs }, tornBytes: block.end - block.start, lastKind }
+    if (block.torn)
+      return { segment: { name, bytes, startedMs }, records: index, tornBytes: block.end - block.start, lastKind }
     for (let at = block.start; at < block.end;) {
       const end = block.bytes.indexOf(0x0a, at)
       if (end < 0 || end >= block.end) throw damaged(folder, `segment ${name}: no line ends after byte ${bytes}`)
@@ -114,7 +121,7 @@ async function replaySegment(folder: string, { name, first }: Segment, frontier:
       at = end + 1
     }
   }
-  return { segment: { name, bytes, startedMs }, tornBytes: 0, lastKind }
+  return { segment: { name, bytes, startedMs }, records: index, tornBytes: 0, lastKind }
 }
 
 /** What was torn is kept for whoever wants to look at it; it was never acknowledged. */
