@@ -30,14 +30,24 @@ export async function openFortress(extra = '', options: TestGatewayOptions = {})
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,
   })
-  const outcomes = (): AuditLine[] => auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+  const outcomes = (): AuditLine[] => {
+    try {
+      return auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+    } catch {
+      // The last line is being written.
+      return []
+    }
+  }
   return {
     gateway,
     upstream,
     port: gateway.gateway.data.port,
     async outcomes(count) {
-      while (outcomes().length < count) await new Promise((resolve) => setImmediate(resolve))
-      return outcomes()
+      for (;;) {
+        const found = outcomes()
+        if (found.length >= count) return found
+        await new Promise((resolve) => setImmediate(resolve))
+      }
     },
     async traces() {
       const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
@@ -122,7 +132,7 @@ function policy(url: string): string {
   return `
 server: { timeouts: { body: 400ms, keepAlive: 1s } }
 upstreams:
-  openai: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, timeouts: { firstByte: 300ms }, retry: { attempts: 1 }, breaker: { consecutive: 1000, minimum: 1000 } }
+  openai: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, timeouts: { firstByte: 800ms }, retry: { attempts: 1 }, breaker: { consecutive: 1000, minimum: 1000 } }
   crm: { protocol: http, url: '${url}', credential: { header: x-api-key, value: { fromEnv: UPSTREAM_KEY } }, retry: { attempts: 1 } }
   open: { protocol: http, url: '${url}', retry: { attempts: 1 }, breaker: { consecutive: 1000, minimum: 1000 } }
 routes:
@@ -138,6 +148,7 @@ defaultEffect: deny
 rules:
   - { id: open-to-all, effect: allow, actions: [tool.call], upstreams: [open] }
   - { id: agents, effect: allow, principals: { ids: [agent] }, actions: [model.call, tool.call] }
+  - { id: no-such-model, effect: deny, actions: [model.call], models: ['forbidden*'] }
   - { id: no-deletions, effect: deny, actions: [tool.call], methods: [DELETE], upstreams: [crm] }
 `
 }

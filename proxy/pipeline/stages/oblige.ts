@@ -62,16 +62,7 @@ function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
 }
 
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
-const ownNames = new Set([
-  'host',
-  'content-length',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'forwarded',
-  'x-real-ip',
-  'via',
-])
+const ownNames = new Set(['host', 'content-length', 'forwarded', 'x-real-ip', 'via'])
 
 function forwardedHeaders(x: Permitted): string[] {
   const kept = stripHopByHop(x.headers)
