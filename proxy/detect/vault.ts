@@ -1,7 +1,6 @@
 // Owns tokens: what stands for a value on its way to an upstream, and how the value comes back. One vault per exchange;
 // it knows only the values of that exchange. Tokens are derived from the value and the caller, so the same value has
 // the same token in every turn, and callers never share one.
-import { hash } from 'node:crypto'
 import { keyedDigest } from '../lib/keyed-digest.ts'
 
 /** Crockford's alphabet in lower case: no i, l, o, u. */
@@ -122,8 +121,8 @@ class TokenVault implements Vault {
   #digest(purpose: string, type: string, value: string, symbols: number): string {
     // Most vaults of an exchange are never asked, so nothing is worked out before.
     this.#keyed ??= keyedDigest(this.#key)
-    // A digest has a fixed length and no separator in it, whatever callers are called.
-    const bytes = this.#keyed(Buffer.from(`${purpose}\0${hash('sha256', this.#scope)}\0${type}\0${value}`))
+    // With its length before it, a caller's name cannot run into what follows, whatever callers are called.
+    const bytes = this.#keyed(Buffer.from(`${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`))
     let text = ''
     for (let i = 0; i < symbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
     return text
