@@ -95,7 +95,8 @@ function check(option: LimitOptions, at: Path, seen: ReadonlySet<string>): Probl
       severity: 'error',
     })
   }
-  if (option.onStoreError !== undefined && option.requests === undefined) {
+  // `local` is also what the schema fills in, and what happens anyway.
+  if ((option.onStoreError ?? 'local') !== 'local' && option.requests === undefined) {
     problems.push({
       path: [...at, 'onStoreError'],
       message: 'concurrency is counted in this process and never asks the store, so onStoreError has no effect here',
