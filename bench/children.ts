@@ -1,7 +1,6 @@
-// Owns the processes of a run: how they are started, told to end, and how much processor time they have used.
-import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process'
+// Owns the processes of a run: how they are started and told to end.
+import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Order, Report } from './load.ts'
@@ -19,11 +18,12 @@ export async function forkServer(name: string, ...args: readonly string[]): Prom
   return { pid: child.pid ?? 0, port, stop: () => end(child) }
 }
 
-export type LoadProcess = { send(order: Order): Promise<Report>; stop(): Promise<void> }
+export type LoadProcess = { readonly pid: number; send(order: Order): Promise<Report>; stop(): Promise<void> }
 
 export function forkLoad(): LoadProcess {
   const child = fork(join(import.meta.dirname, 'load.ts'), [], { stdio: 'inherit' })
   return {
+    pid: child.pid ?? 0,
     async send(order) {
       child.send(order)
       const [report] = (await once(child, 'message')) as [Report]
@@ -73,21 +73,4 @@ export async function freePort(): Promise<number> {
   probe.close()
   await once(probe, 'close')
   return port
-}
-
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
-export type CpuTime = { readonly userUs: number; readonly systemUs: number }
-
-/** Of all threads of the process since its start: fields 14 (utime) and 15 (stime) of proc_pid_stat(5). */
-export function cpuTime(pid: number): CpuTime {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // Field 2 is the name in parentheses and may hold spaces; field 3 follows the last parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const toUs = (ticks: string | undefined): number => (Number(ticks) * 1e6) / ticksPerSecond
-  return { userUs: toUs(fields[11]), systemUs: toUs(fields[12]) }
-}
-
-export function cpuBetween(before: CpuTime, after: CpuTime): CpuTime {
-  return { userUs: after.userUs - before.userUs, systemUs: after.systemUs - before.systemUs }
 }

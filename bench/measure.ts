@@ -1,5 +1,6 @@
 // Owns one measurement: an order to the load, with the processor time of the proxy read before and after it.
-import { cpuBetween, cpuTime, type CpuTime, type LoadProcess } from './children.ts'
+import type { LoadProcess } from './children.ts'
+import { cpuBetween, cpuTime, type CpuTime } from './cpu.ts'
 import type { Contender } from './contenders/contender.ts'
 import type { Report } from './load.ts'
 import type { Scenario } from './scenarios/scenario.ts'

@@ -24,7 +24,17 @@ export function resultsTable(results: readonly Result[]): string {
   return results.map((result) => `${heading(result)}\n${table(result.rows)}`).join('\n\n')
 }
 
-export function resultsMarkdown(results: readonly Result[], command: string): string {
+/** `others` is the share of the machine that other programs had meanwhile. */
+export function quietness(others: number): string {
+  const share = `Other programs had ${(others * 100).toFixed(0)} % of the machine meanwhile`
+  return others > othersShareMax
+    ? `${share}: too much to trust the latencies, and the ratios only roughly.`
+    : `${share}.`
+}
+
+const othersShareMax = 0.1
+
+export function resultsMarkdown(results: readonly Result[], others: number, command: string): string {
   const sections = results.map((result) => `## ${result.scenario}\n\n${heading(result)}\n\n${table(result.rows)}\n`)
   const legend = results[0]?.rows.map(({ contender, title }) => `- **${contender}**: ${title}\n`).join('') ?? ''
   return `# Bench results
@@ -32,12 +42,14 @@ export function resultsMarkdown(results: readonly Result[], command: string): st
 Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}; every figure below is from that one run.
 
 Node ${process.version} on ${systemType()} ${release()}, ${machine()}. Load, upstream and proxies share these cores, all on the loopback.
+${quietness(others)}
 
 ${legend}
 CPU is user and system time of the proxy's process with all its threads, from \`/proc/PID/stat\`, for each request that
 was answered. Up to *head p50* the load is an open loop: requests arrive at the same constant rate for all, latency
 counts from when a request was due (the load's timer is up to a millisecond late, alike for all), *added* is beyond the
-floor. The columns *at max* are from a closed loop with every connection busy. Contenders take turns in each round;
+floor. The columns *at max* are from a closed loop with every connection busy, each contender at its own highest
+rate; a busy process spends less on each request, the floor by far the most. Contenders take turns in each round;
 figures are medians of the rounds, in parentheses the lowest and highest ratio of a round.
 
 ${sections.join('\n')}
