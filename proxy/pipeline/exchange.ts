@@ -17,7 +17,7 @@ import type { Route } from './runtime.ts'
 
 export type RequestHead = {
   readonly method: string
-  /** Path as received, before canonicalisation, without the query. */
+  /** Without the query; needless escapes are resolved, what is left of a version prefix is the protocol's business. */
   readonly path: string
   /** Without `?`; empty when there is none. */
   readonly query: string

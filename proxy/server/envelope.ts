@@ -20,9 +20,13 @@ const hostForm = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
 /** Printable ASCII without space, `#` and backslash. */
 const targetForm = /^[!-"$-[\]-~]+$/
 const absoluteForm = /^http:\/\/([^/?#@]+)(\/[^?]*)?(\?.*)?$/i
-/** In a path: what two readers may resolve differently. `%25` is a second layer of encoding. */
-const ambiguousPath = /%(?:00|2f|5c|25|2e)|%(?![0-9a-f]{2})|;|\/\/|\/\.{1,2}(?:\/|$)/i
-const badEscape = /%(?![0-9a-f]{2})/i
+/** In a path: what two readers may resolve differently, and control characters. `%25` is a second layer of encoding. */
+const ambiguousPath = /%(?:[01][0-9a-f]|7f|2f|5c|25|2e)|%(?![0-9a-f]{2})|;|\/\/|\/\.{1,2}(?:\/|$)/i
+const badEscape = /%(?![0-9a-f]{2})|%00/i
+const escapes = /%[0-9a-f]{2}/gi
+const escapedBeyondAscii = /%[89a-f]/i
+/** What may stand bare in a segment, but for `;` `+` `&` `=`, to which some readers give a meaning of their own. */
+const needlessEscape = /%(?:2[14789acd]|3[0-9a]|4[0-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i
 
 /** These decide framing, routing or identity: two of them are two opinions (RFC 9112 §6.3, RFC 9110 §7.2). */
 const singletons = new Set([
@@ -81,8 +85,29 @@ function splitTarget(target: string, limits: EnvelopeLimits): { path: string; qu
       'target-invalid',
       'The path has dot segments, empty segments, ";" or escapes that readers resolve differently.',
     )
-  if (badEscape.test(query)) return new Fault('target-invalid', 'The query has a broken percent escape.')
-  return { path, query }
+  if (badEscape.test(query)) return new Fault('target-invalid', 'The query has a broken percent escape or a NUL.')
+  const canonical = canonicalPath(path)
+  return canonical === undefined
+    ? new Fault('target-invalid', 'The path has escapes that are not UTF-8.')
+    : { path: canonical, query }
+}
+
+/** RFC 3986 §6.2.2: rules must see `/%61dmin` as the upstream will. Undefined: overlong or broken UTF-8 (RFC 3629 §3). */
+function canonicalPath(path: string): string | undefined {
+  if (!path.includes('%')) return path
+  if (escapedBeyondAscii.test(path) && !isDecodable(path)) return undefined
+  return path.replaceAll(escapes, (escape) =>
+    needlessEscape.test(escape) ? decodeURIComponent(escape) : escape.toUpperCase(),
+  )
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function originForm(target: string, publicNames: ReadonlySet<string>): string | undefined {
