@@ -15,13 +15,18 @@ export type Block = {
   readonly torn: boolean
 }
 
-const blockBytes = 1024 * 1024
+const blockBytesMax = 1024 * 1024
+// More than the longest line.
+const lineRoomBytes = 128 * 1024
 const lf = 0x0a
 
-/** A run of more than 1 MiB without LF comes as a block of its own that is not torn and does not end in LF. */
+/** A run of far more than a line without LF comes as a block of its own that is not torn and does not end in LF. */
 export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block> {
   const file = await open(path, 'r')
   try {
+    const { size } = await file.stat()
+    // Small files are many in tests and after short runs; a line that does not fit into either buffer is too long anyway.
+    const blockBytes = size - from > lineRoomBytes ? blockBytesMax : lineRoomBytes
     const bytes = Buffer.allocUnsafe(1 + 2 * blockBytes)
     let held = 0
     let offset = from

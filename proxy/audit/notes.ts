@@ -1,6 +1,6 @@
 // Owns reading the signed notes that stand beside a log's segments. It does not know whether the log agrees with them.
 import { readFile } from 'node:fs/promises'
-import { type Checkpoint, openCheckpoint, type Vkey } from './checkpoint.ts'
+import { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type Vkey } from './checkpoint.ts'
 import { checkpointName, checkpointsBeforeName, checkpointsName } from './layout.ts'
 
 /** A checkpoint that is properly signed, and the file it was found in. */
@@ -15,13 +15,16 @@ export type Notes = {
   readonly torn: boolean
 }
 
+// About 60 MB of notes.
+const rememberedMax = 262_144
+
 /** `checkpoint` is read last: it is always published before `checkpoints.log` is appended to. */
-export async function readNotes(folder: string, vkey: Vkey): Promise<Notes> {
+export async function readNotes(folder: string, opener: NoteOpener): Promise<Notes> {
   const kept: KeptNote[] = []
   const problems: NoteProblem[] = []
   let torn = false
   const add = (file: string, note: string, where: string): number | undefined => {
-    const opened = openNote(note, vkey)
+    const opened = opener.open(note)
     if ('problem' in opened) {
       problems.push({ file, message: `${where} cannot be trusted: ${opened.problem}` })
       return undefined
@@ -45,11 +48,28 @@ export async function newestSize(folder: string): Promise<number | undefined> {
   return note === undefined ? undefined : Number(note.split('\n')[1])
 }
 
-/** As `openCheckpoint`, and of this log. */
-export function openNote(note: string, vkey: Vkey): ReturnType<typeof openCheckpoint> {
-  const opened = openCheckpoint(note, vkey)
-  if ('problem' in opened || opened.checkpoint.origin === vkey.name) return opened
-  return { problem: `it is of another log, ${opened.checkpoint.origin}` }
+/**
+ * As `openCheckpoint`, and of this log. Most notes of a log are met twice, beside the segments and in a record, so the
+ * result is remembered: verifying signatures is most of what verifying a log costs.
+ */
+export class NoteOpener {
+  readonly #vkey: Vkey
+  readonly #opened = new Map<string, OpenedCheckpoint>()
+
+  constructor(vkey: Vkey) {
+    this.#vkey = vkey
+  }
+
+  open(note: string): OpenedCheckpoint {
+    const known = this.#opened.get(note)
+    if (known !== undefined) return known
+    const opened = openCheckpoint(note, this.#vkey)
+    const foreign = 'checkpoint' in opened && opened.checkpoint.origin !== this.#vkey.name
+    const result = foreign ? { problem: `it is of another log, ${opened.checkpoint.origin}` } : opened
+    if (this.#opened.size >= rememberedMax) this.#opened.clear()
+    this.#opened.set(note, result)
+    return result
+  }
 }
 
 /** Each note of three lines, a blank one and its signature is followed by a blank line; a crash may tear the last. */

@@ -103,12 +103,17 @@ async function replay(folder: string, segments: readonly Segment[], frontier: Fr
 async function replaySegment(folder: string, { name, first }: Segment, frontier: Frontier): Promise<End> {
   let [index, bytes, startedMs] = [first, 0, 0]
   let lastKind: string | undefined
+  let tornBytes = 0
   for await (const block of readBlocks(`${folder}/${name}`)) {
-    if (block.torn)
-      return { segment: { name, bytes, startedMs }, records: index, tornBytes: block.end - block.start, lastKind }
+    const rest = block.torn || block.bytes[block.end - 1] !== 0x0a
+    // Without any LF up to the end of the file it is torn, however long: a power cut can leave many zeros.
+    if (tornBytes > 0 && !rest) throw damaged(folder, `segment ${name}: no line ends after byte ${bytes}`)
+    if (rest) {
+      tornBytes += block.end - block.start
+      continue
+    }
     for (let at = block.start; at < block.end;) {
       const end = block.bytes.indexOf(0x0a, at)
-      if (end < 0 || end >= block.end) throw damaged(folder, `segment ${name}: no line ends after byte ${bytes}`)
       if (index === first) startedMs = timeOf(block.bytes.toString('utf8', at, end))
       if (index >= frontier.size) {
         const checked = checkLine(block.bytes, at, end, { index: frontier.size, last: frontier.last })
@@ -121,7 +126,7 @@ async function replaySegment(folder: string, { name, first }: Segment, frontier:
       at = end + 1
     }
   }
-  return { segment: { name, bytes, startedMs }, records: index, tornBytes: 0, lastKind }
+  return { segment: { name, bytes, startedMs }, records: index, tornBytes, lastKind }
 }
 
 /** What was torn is kept for whoever wants to look at it; it was never acknowledged. */

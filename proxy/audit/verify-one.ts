@@ -6,7 +6,7 @@ import { lineEnd, readBlocks } from './blocks.ts'
 import { type Checkpoint, formatVkey, parseVkey, type Vkey } from './checkpoint.ts'
 import { frontierName, listSegments, originPrefix, type Segment, vkeyName } from './layout.ts'
 import { isLocked } from './lock.ts'
-import { newestSize, openNote, readNotes } from './notes.ts'
+import { newestSize, NoteOpener, readNotes } from './notes.ts'
 import { Pairing } from './pairing.ts'
 import { parseFrontiers } from './publisher.ts'
 import { checkLine, type LineCheck, type ParsedRecord } from './record-check.ts'
@@ -60,14 +60,15 @@ export async function verifyOne(folder: string, options: OneOptions): Promise<Lo
   const live = await isLocked(folder).catch(() => false)
   const first = await firstLine(folder)
   const vkey = await findKey(folder, first, options.publicKey)
-  const walk = new Walk(folder, log, vkey)
-  const notes = vkey === undefined ? undefined : await readNotes(folder, vkey)
+  const opener = vkey === undefined ? undefined : new NoteOpener(vkey)
+  const walk = new Walk(folder, log, vkey, opener)
+  const notes = opener === undefined ? undefined : await readNotes(folder, opener)
   if (vkey === undefined) walk.find({ check: 'key', segment: vkeyName, message: 'there is no usable public key' })
   for (const { file, message } of notes?.problems ?? []) walk.find({ check: 'signature', segment: file, message })
   const expected = (notes?.kept ?? []).map(({ checkpoint }) => checkpoint)
   const { since } = options
   // With several logs in a folder, it is about the one that it names.
-  if (vkey !== undefined && since?.split('\n')[0] === vkey.name) expected.push(...walk.openSince(since, vkey))
+  if (vkey !== undefined && since?.split('\n')[0] === vkey.name) expected.push(...walk.openSince(since))
   await walk.read(await listSegments(folder), expected)
   if (walk.wholeChain) await walk.checkEnd(notes?.newest)
   return walk.report(live, notes?.torn === true)
@@ -100,6 +101,7 @@ class Walk {
   readonly #folder: string
   readonly #log: string
   readonly #vkey: Vkey | undefined
+  readonly #opener: NoteOpener | undefined
   readonly #pairing = new Pairing()
   readonly #findings: Finding[] = []
   readonly #warnings: Finding[] = []
@@ -116,10 +118,11 @@ class Walk {
   #exchanges = false
   #stopped = false
 
-  constructor(folder: string, log: string, vkey: Vkey | undefined) {
+  constructor(folder: string, log: string, vkey: Vkey | undefined, opener: NoteOpener | undefined) {
     this.#folder = folder
     this.#log = log
     this.#vkey = vkey
+    this.#opener = opener
   }
 
   get wholeChain(): boolean {
@@ -131,8 +134,8 @@ class Walk {
   }
 
   /** The checkpoint kept elsewhere must be of this log and of its key; otherwise the log was replaced. */
-  openSince(since: string, vkey: Vkey): Checkpoint[] {
-    const opened = openNote(since, vkey)
+  openSince(since: string): Checkpoint[] {
+    const opened = this.#opener?.open(since) ?? { problem: 'there is no key' }
     if ('checkpoint' in opened) return [opened.checkpoint]
     this.find({ check: 'since', message: `the checkpoint kept elsewhere is not of this log: ${opened.problem}` })
     return []
@@ -217,8 +220,8 @@ class Walk {
   }
 
   #lookAtNote({ i, note }: ParsedRecord, at: At): void {
-    if (this.#vkey === undefined) return
-    const opened = openNote(String(note), this.#vkey)
+    if (this.#opener === undefined) return
+    const opened = this.#opener.open(String(note))
     if ('problem' in opened) {
       this.#stop({
         check: 'signature',

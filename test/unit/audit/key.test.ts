@@ -12,7 +12,7 @@ async function whyNot(opening: Promise<unknown>): Promise<string> {
     await opening
     return 'opened'
   } catch (error) {
-    return error instanceof Fault ? String((error.details.cause as Error).message) : String(error)
+    return error instanceof Fault ? (error.details.cause as Error).message : String(error)
   }
 }
 
@@ -65,7 +65,7 @@ t.test('a folder for a key is not a key', async (t) => {
 
 t.test('it signs with Ed25519 and derives other secrets', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const key = parseKey(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 'test')
+  const key = parseKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), 'test')
   const message = Buffer.from('message')
   t.ok(verify(null, message, createPublicKey(privateKey), await key.sign(message)))
   t.equal(key.derive('digest').length, 32)
