@@ -1,5 +1,6 @@
 // The composition root: makes a Runtime from a compiled configuration and from what outlives a reload (the audit log,
 // the limit store, upstreams that did not change). It knows every folder below it and does nothing itself.
+import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
 import { openLog, type AuditLog } from '../audit/log.ts'
 import { openKeyFile, type AuditKey } from '../audit/key.ts'
@@ -17,6 +18,7 @@ import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
 import { protocols } from '../protocol/protocols.ts'
 import { openUpstream, type Upstream } from '../upstream/upstream.ts'
 import type { UpstreamEvent } from '../upstream/answer.ts'
+import type { UpstreamOptions } from '../upstream/options.ts'
 import type { CompiledConfig } from './compile.ts'
 
 export type Surroundings = {
@@ -32,15 +34,14 @@ export type Standing = {
   readonly audit: AuditLog
   readonly auditKey: AuditKey
   readonly store: Store
-  /** Id → the options it was opened with, as text, and the upstream. */
-  readonly upstreams: ReadonlyMap<string, { readonly options: string; readonly upstream: Upstream }>
+  /** Id → a mark of the options and the secret it was opened with, and the upstream. */
+  readonly upstreams: ReadonlyMap<string, { readonly mark: string; readonly upstream: Upstream }>
 }
 
 export type Built = {
   readonly runtime: Runtime
+  /** With the upstreams of the new Runtime. Those it leaves out are its caller's to close, when nobody uses them. */
   readonly standing: Standing
-  /** Upstreams that the new Runtime no longer uses: to be closed when the old one has ended its exchanges. */
-  readonly dropped: readonly Upstream[]
 }
 
 /** Opens what outlives reloads. Throws with a message for people when the log or its key cannot be opened. */
@@ -86,30 +87,37 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
   }
-  const dropped = [...standing.upstreams]
-    .filter(([id, { upstream }]) => upstreams.get(id)?.upstream !== upstream)
-    .map(([, { upstream }]) => upstream)
-  return { runtime, standing: { ...standing, upstreams }, dropped }
+  // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
+  for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
+  return { runtime, standing: { ...standing, upstreams } }
 }
 
-type OpenUpstreams = Map<string, { readonly options: string; readonly upstream: Upstream }>
+type OpenUpstreams = Map<string, { readonly mark: string; readonly upstream: Upstream }>
 
-/** An upstream whose options are the same keeps its connections and the state of its breaker. */
+/** An upstream whose options and secret are the same keeps its connections and the state of its breaker. */
 function openUpstreams(config: CompiledConfig, standing: Standing, around: Surroundings): OpenUpstreams {
   const open: OpenUpstreams = new Map()
   try {
     for (const [id, options] of Object.entries(config.document.upstreams)) {
-      const text = JSON.stringify(options)
+      const mark = markOf(options, around)
       const before = standing.upstreams.get(id)
-      // A secret may have been rotated although the options that refer to it are the same.
-      if (before?.options === text && options.credential === undefined) open.set(id, before)
-      else open.set(id, { options: text, upstream: openUpstream(id, options, upstreamDeps(around)) })
+      open.set(id, before?.mark === mark ? before : { mark, upstream: openUpstream(id, options, upstreamDeps(around)) })
     }
   } catch (error) {
     for (const [id, { upstream }] of open) if (standing.upstreams.get(id)?.upstream !== upstream) void upstream.close()
     throw error
   }
   return open
+}
+
+/** A digest, so that the secret is not kept a second time. */
+function markOf(options: UpstreamOptions, { resolveSecret }: Surroundings): string {
+  const { credential } = options
+  const secret =
+    credential === undefined ? '' : resolveSecret('bearer' in credential ? credential.bearer : credential.value)
+  return createHash('sha256')
+    .update(JSON.stringify([options, secret]))
+    .digest('base64')
 }
 
 function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundings) {

@@ -1,19 +1,21 @@
 // Owns the life of one proxy: start, reload, shutdown. It holds the current configuration and sees to it that a bad one
 // never replaces a good one.
 import type { AddressInfo } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { AdminListener } from '../admin/listener.ts'
 import { build, openStanding, type Standing, type Surroundings } from '../config/build.ts'
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig, type Loaded } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
 import { secretFiles, secretResolver } from '../config/secrets.ts'
-import { watchConfig } from '../config/watch.ts'
+import { fingerprint, watchConfig, type Watcher } from '../config/watch.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { openMetrics, type Metrics } from '../pipeline/metrics.ts'
 import { parseListen, type ListenAddress, type ServerSettings } from '../pipeline/options.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { Listener, type ListenerOptions } from './listener.ts'
 
 export type ServeOptions = {
@@ -55,7 +57,9 @@ export class ConfigRefused extends Error {
 
 export async function serve(options: ServeOptions): Promise<Gateway> {
   const clock = options.clock ?? systemClock
-  const config = loadAndCompile(options, clock)
+  const files = fingerprint(options.paths)
+  const { config } = loadAndCompile(options, clock)
+  const secrets = fingerprint(secretPaths([config], options))
   const metrics = openMetrics()
   metrics.buildInfo.set({ version: options.version, node: process.version }, 1)
   const around: Surroundings = {
@@ -66,9 +70,9 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
     resolveSecret: secretResolver(options.env, options.baseDir ?? process.cwd()),
   }
   const standing = await openStanding(config, around)
-  const proxy = new Proxy(options, around, config, standing)
+  const proxy = await firstBuild(options, around, config, standing)
   try {
-    await proxy.start()
+    await proxy.start({ files, secrets })
   } catch (error) {
     await proxy.close()
     throw error
@@ -76,13 +80,34 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
   return proxy
 }
 
-function loadAndCompile(options: ServeOptions, clock: Clock): CompiledConfig {
+/** What is already open keeps the process alive and the log locked, so it is closed when the rest cannot be made. */
+async function firstBuild(
+  options: ServeOptions,
+  around: Surroundings,
+  config: CompiledConfig,
+  standing: Standing,
+): Promise<Proxy> {
+  try {
+    return new Proxy(options, around, config, standing)
+  } catch (error) {
+    standing.store.close()
+    await standing.audit.close()
+    throw error
+  }
+}
+
+/** Fingerprints from before the files were read, so that a change between reading and watching is not missed. */
+type Seen = { readonly files: string; readonly secrets: string }
+
+type Candidate = { readonly config: CompiledConfig; readonly locate: Loaded['locate'] }
+
+function loadAndCompile(options: ServeOptions, clock: Clock): Candidate {
   const loaded = loadConfig([...options.paths], options.env)
   if (!loaded.ok) throw new ConfigRefused(loaded.problems)
   const compiled = compileConfig(loaded, clock.now())
   if (!compiled.ok) throw new ConfigRefused(compiled.problems)
   for (const { file, line, column, message } of compiled.warnings) options.log.warn({ file, line, column }, message)
-  return compiled.config
+  return { config: compiled.config, locate: loaded.locate }
 }
 
 class Proxy implements Gateway {
@@ -90,10 +115,12 @@ class Proxy implements Gateway {
   readonly #around: Surroundings
   readonly #listener: Listener
   readonly #adminListener: AdminListener
-  readonly #retiring = new Map<Runtime, () => void>()
+  /** Replaced Runtimes that still have exchanges under way, with the upstreams that these may use. */
+  readonly #retiring = new Map<Runtime, ReadonlySet<Upstream>>()
   #config: CompiledConfig
   #standing: Standing
-  #stopWatching: (() => void) | undefined
+  readonly #watchers: { files?: Watcher; secrets?: Watcher } = {}
+  #secretPaths: readonly string[] = []
   #state: 'starting' | 'serving' | 'draining' | 'closed' = 'starting'
   #lastReload: 'taken-over' | 'refused' = 'taken-over'
   #closing: Promise<void> | undefined
@@ -121,26 +148,26 @@ class Proxy implements Gateway {
   }
 
   /** Admin first, so that a probe sees "starting" instead of a closed port. */
-  async start(): Promise<void> {
+  async start(seen: Seen): Promise<void> {
     const { server, document } = this.#config
     this.admin = await this.#adminListener.listen(server.admin.host, server.admin.port)
     if (document.demo !== undefined) this.demo = await startDemo(demoAddress(document.demo.listen))
     this.data = await this.#listener.listen()
-    if (this.#options.watch) this.#watch()
+    if (this.#options.watch) this.#watch(seen)
     this.#state = 'serving'
   }
 
   reload(): Reload {
     const { log, metrics, clock } = this.#around
     try {
-      const config = loadAndCompile(this.#options, clock)
-      const fixed = fixedProblem(this.#config, config)
-      if (fixed !== undefined) throw new ConfigRefused([fixed])
+      const { config, locate } = loadAndCompile(this.#options, clock)
+      const fixed = fixedProblems(this.#config, config, locate)
+      if (fixed.length > 0) throw new ConfigRefused(fixed)
+      // Also when it is refused below: a secret that it misses may come.
+      this.#watchSecrets(config)
       const built = build(config, this.#standing, this.#around)
-      const replaced = this.#listener.runtime
-      this.#retiring.set(replaced, () => {
-        for (const upstream of built.dropped) void upstream.close()
-      })
+      this.#retiring.set(this.#listener.runtime, upstreamsOf(this.#standing))
+      if (config.document.log.level !== this.#config.document.log.level) log.level = config.document.log.level
       this.#config = config
       this.#standing = built.standing
       this.#listener.swap(built.runtime)
@@ -165,7 +192,8 @@ class Proxy implements Gateway {
   async #shutDown(): Promise<void> {
     const served = this.#state !== 'starting'
     this.#state = 'draining'
-    this.#stopWatching?.()
+    this.#watchers.files?.close()
+    this.#watchers.secrets?.close()
     if (served) await this.#listener.drain(this.#config.server.drainMs)
     await Promise.all([...this.#standing.upstreams.values()].map(({ upstream }) => upstream.close()))
     await this.demo?.close()
@@ -175,16 +203,40 @@ class Proxy implements Gateway {
     this.#state = 'closed'
   }
 
-  #watch(): void {
-    const { paths, baseDir } = this.#options
-    const extra = secretFiles(this.#config.document, baseDir ?? process.cwd())
-    const watcher = watchConfig([...paths, ...extra], { clock: this.#around.clock, onChange: () => void this.reload() })
-    this.#stopWatching = () => watcher.close()
+  #watch(seen: Seen): void {
+    this.#watchers.files = this.#watchFor(this.#options.paths, seen.files)
+    this.#watchSecrets(this.#config, seen.secrets)
+  }
+
+  /** Which files hold secrets may change with the configuration; those of the one in force stay watched. */
+  #watchSecrets(config: CompiledConfig, seen?: string): void {
+    if (!this.#options.watch || this.#watchers.files === undefined) return
+    const paths = secretPaths([this.#config, config], this.#options)
+    if (paths.join('\0') === this.#secretPaths.join('\0')) return
+    this.#secretPaths = paths
+    this.#watchers.secrets?.close()
+    this.#watchers.secrets = this.#watchFor(paths, seen ?? fingerprint(paths))
+  }
+
+  #watchFor(paths: readonly string[], baseline: string): Watcher {
+    const { clock, log } = this.#around
+    return watchConfig(paths, {
+      clock,
+      baseline,
+      onChange: () => void this.reload(),
+      onFault: (error) =>
+        log.error(
+          { err: error },
+          'a folder of the configuration cannot be watched; changes are seen within half a minute',
+        ),
+    })
   }
 
   #retired(runtime: Runtime): void {
-    this.#retiring.get(runtime)?.()
+    const used = this.#retiring.get(runtime) ?? new Set()
     this.#retiring.delete(runtime)
+    const inUse = [upstreamsOf(this.#standing), ...this.#retiring.values()]
+    for (const upstream of used) if (!inUse.some((upstreams) => upstreams.has(upstream))) void upstream.close()
   }
 
   #takenOver(config: CompiledConfig): void {
@@ -232,6 +284,15 @@ class Proxy implements Gateway {
   }
 }
 
+function upstreamsOf(standing: Standing): Set<Upstream> {
+  return new Set([...standing.upstreams.values()].map(({ upstream }) => upstream))
+}
+
+function secretPaths(configs: readonly CompiledConfig[], { baseDir }: ServeOptions): string[] {
+  const files = configs.flatMap(({ document }) => secretFiles(document, baseDir ?? process.cwd()))
+  return [...new Set(files)].sort()
+}
+
 function demoAddress(listen: string): ListenAddress {
   const address = parseListen(listen)
   if (address === undefined) throw new Error(`demo.listen: "${listen}" is not host:port`)
@@ -258,15 +319,16 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
 /** Sections that are opened once: taking half of a change over would be a lie. */
 const fixedSections = ['server', 'audit', 'store', 'demo'] as const
 
-function fixedProblem(before: CompiledConfig, after: CompiledConfig): LocatedProblem | undefined {
-  const section = fixedSections.find(
-    (name) => JSON.stringify(before.document[name]) !== JSON.stringify(after.document[name]),
+function fixedProblems(before: CompiledConfig, after: CompiledConfig, locate: Loaded['locate']): LocatedProblem[] {
+  const changed = fixedSections.filter((name) => !isDeepStrictEqual(before.document[name], after.document[name]))
+  return changed.map((section) =>
+    locate({
+      path: [section],
+      message: `the section "${section}" cannot change while the proxy runs`,
+      hint: 'restart the proxy to take it over',
+      severity: 'error',
+    }),
   )
-  if (section === undefined) return undefined
-  return {
-    ...plainProblem(new Error(`the section "${section}" cannot change while the proxy runs`)),
-    hint: 'restart the proxy to take it over',
-  }
 }
 
 function plainProblem(error: unknown): LocatedProblem {
