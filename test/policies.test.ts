@@ -16,11 +16,14 @@ const whole = policies.filter((name) => !name.startsWith('packs/'))
 
 const everyProvider = { OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GROQ_API_KEY: 'x', OPENROUTER_API_KEY: 'x' }
 
-type Suite = { readonly policy: string; readonly cases: readonly { readonly name: string }[] }
-type Document = { readonly rules?: readonly { readonly id: string }[] }
+type Content = {
+  readonly policy?: string
+  readonly cases?: readonly { readonly name: string }[]
+  readonly rules?: readonly { readonly id: string }[]
+}
 
-function read<T>(name: string): T {
-  return parse(readFileSync(join(folder, name), 'utf8')) as T
+function read(name: string): Content {
+  return parse(readFileSync(join(folder, name), 'utf8')) as Content
 }
 
 t.test('there is something to check', async (t) => {
@@ -35,7 +38,7 @@ t.test('every file checks, warnings included', async (t) => {
 })
 
 t.test('every case passes and every rule is reached', async (t) => {
-  const cases = suites.flatMap((name) => read<Suite>(name).cases)
+  const cases = suites.flatMap((name) => read(name).cases ?? [])
   for (const env of [{}, everyProvider]) {
     const { code, stdout } = await gatewright(['test', '--require-coverage', 'policies'], env)
     const wrong = stdout.split('\n').filter((line) => /FAILED|^ {7}|no case reaches/.test(line))
@@ -45,11 +48,10 @@ t.test('every case passes and every rule is reached', async (t) => {
 })
 
 t.test('no file with rules goes without a suite, and no name of a case stands twice', async (t) => {
-  const tested = new Set(suites.map((name) => join(name, '..', read<Suite>(name).policy)))
-  for (const name of policies)
-    if ((read<Document>(name).rules ?? []).length > 0) t.ok(tested.has(name), `${name} has a suite`)
+  const tested = new Set(suites.map((name) => join(name, '..', read(name).policy ?? '')))
+  for (const name of policies) if ((read(name).rules ?? []).length > 0) t.ok(tested.has(name), `${name} has a suite`)
   for (const name of suites) {
-    const names = read<Suite>(name).cases.map((one) => one.name)
+    const names = (read(name).cases ?? []).map((one) => one.name)
     t.equal(new Set(names).size, names.length, name)
   }
 })
