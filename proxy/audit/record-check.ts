@@ -2,7 +2,6 @@
 // link to the line before. Shared by start-up and by verification; it knows nothing of checkpoints.
 import { isUtf8 } from 'node:buffer'
 import { canonicalise } from '../lib/canonical.ts'
-import { decodeBase64 } from './checkpoint.ts'
 import { firstPrev, lineBytesMax } from './line.ts'
 import { leafHashAt } from './tree.ts'
 
@@ -67,24 +66,29 @@ function isCanonical(text: string, value: Record<string, unknown>): boolean {
 function isSorted(value: object): boolean {
   if (Array.isArray(value))
     return value.every((item: unknown) => typeof item !== 'object' || item === null || isSorted(item))
-  let before: string | undefined
-  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
-    if (before !== undefined && before >= key) return false
+  let before = ''
+  let isFirst = true
+  for (const key of Object.keys(value)) {
+    if (!isFirst && before >= key) return false
+    const member = (value as Record<string, unknown>)[key]
     if (typeof member === 'object' && member !== null && !isSorted(member)) return false
     before = key
+    isFirst = false
   }
   return true
 }
 
-const timeRegExp = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3,6}Z$/
+const timeRegExp =
+  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3,6}Z$/
+// 32 bytes in strict base64: the two bits that are left over in the last character are zero.
+const hashRegExp = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
 const kindRegExp = /^[a-z][a-z-]{0,31}$/
 
 function schemaProblem({ i, kind, t, prev }: Record<string, unknown>): string | undefined {
   if (!Number.isSafeInteger(i) || (i as number) < 0) return '"i" is not an index'
   if (typeof kind !== 'string' || !kindRegExp.test(kind)) return '"kind" is not the name of a kind'
-  if (typeof t !== 'string' || !timeRegExp.test(t) || Number.isNaN(Date.parse(t)))
-    return '"t" is not an RFC 3339 time in UTC'
-  if (typeof prev !== 'string' || decodeBase64(prev, 32) === undefined) return '"prev" is not a hash in base64'
+  if (typeof t !== 'string' || !timeRegExp.test(t)) return '"t" is not an RFC 3339 time in UTC'
+  if (typeof prev !== 'string' || !hashRegExp.test(prev)) return '"prev" is not a hash in base64'
   return undefined
 }
 

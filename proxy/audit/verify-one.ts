@@ -211,7 +211,7 @@ class Walk {
   #look(record: ParsedRecord, at: At): void {
     const before = this.#lastRecord
     this.#lastRecord = record
-    if (before !== undefined && Date.parse(record.t) < Date.parse(before.t)) {
+    if (before !== undefined && isBefore(record.t, before.t)) {
       this.#warn({ check: 'time', index: record.i, message: `its time is before that of record ${before.i}`, ...at })
     }
     if (record.kind === 'checkpoint') this.#lookAtNote(record, at)
@@ -332,4 +332,9 @@ class Walk {
   #warn(warning: Omit<Finding, 'log'>): void {
     if (this.#warnings.length < 100) this.#warnings.push({ log: this.#log, ...warning })
   }
+}
+
+/** Times in UTC of the same precision are in order when their texts are. */
+function isBefore(time: string, other: string): boolean {
+  return time.length === other.length ? time < other : Date.parse(time) < Date.parse(other)
 }

@@ -8,13 +8,17 @@ export function canonicalise(value: unknown): string {
   if (typeof value === 'string') return canonicalString(value)
   if (typeof value === 'number') return canonicalNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return `[${value.map(canonicalise).join(',')}]`
+  if (Array.isArray(value)) return canonicalArray(value)
   if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>)
   throw new TypeError(`no canonical JSON for ${typeof value}`)
 }
 
+// Printable ASCII without quotes and backslashes: by far the most, and faster to see than to escape.
+const plainRegExp = /^[ !#-[\]-~]*$/
+
 /** A JSON string; JSON.stringify already escapes exactly what RFC 8785 §3.2.2.2 asks, but lets lone surrogates pass. */
 export function canonicalString(text: string): string {
+  if (plainRegExp.test(text)) return `"${text}"`
   if (!text.isWellFormed()) throw new TypeError('no canonical JSON for a lone surrogate')
   return JSON.stringify(text)
 }
@@ -23,6 +27,12 @@ function canonicalNumber(value: number): string {
   if (!Number.isFinite(value)) throw new TypeError(`no canonical JSON for ${value}`)
   // ECMAScript's own number format is the one of RFC 8785 §3.2.2.3; it renders -0 as 0.
   return String(value)
+}
+
+function canonicalArray(value: readonly unknown[]): string {
+  let text = ''
+  for (const item of value) text += `${text === '' ? '' : ','}${canonicalise(item)}`
+  return `[${text}]`
 }
 
 function canonicalObject(value: Record<string, unknown>): string {
