@@ -193,7 +193,14 @@ export class HttpClient implements Client {
       discarded += chunk.length
       if (discarded > discardBytesMax) socket.destroy()
     })
-    this.#request.once('close', () => timer.cancel())
+    // A connection that ends in a body of an answered request closes the socket, but not the request.
+    const done = (): void => {
+      timer.cancel()
+      socket.off('close', done)
+      this.#request.off('close', done)
+    }
+    socket.once('close', done)
+    this.#request.once('close', done)
     this.#request.resume()
   }
 
