@@ -76,7 +76,10 @@ t.test('another key is refused', async (t) => {
   const dir = temporaryFolder(t)
   await (await openTestLog(dir)).log.close()
   const other = parseKey(Buffer.alloc(32, 8).toString('base64'), 'test')
-  await t.rejects(openTestLog(dir, { key: other }), { code: 'audit-unavailable', details: { cause: /not signed by the key/ } })
+  await t.rejects(openTestLog(dir, { key: other }), {
+    code: 'audit-unavailable',
+    details: { cause: /not signed by the key/ },
+  })
 })
 
 t.test(

@@ -340,6 +340,11 @@ t.test('several writers are verified each', async (t) => {
 t.test('what cannot be verified is an error', async (t) => {
   const empty = temporaryFolder(t)
   await t.rejects(verifyLog(empty), /no audit log/)
+  t.match(
+    await verifyLog(empty, { since: 'gatewright/w\n1\n' }),
+    { status: 'tampered', first: { check: 'since' } },
+    'but a log that is gone is',
+  )
   await t.rejects(verifyLog(join(empty, 'none')), /ENOENT/)
   await t.rejects(verifyLog(empty, { vkey: 'x' }), /not a vkey/)
 })
