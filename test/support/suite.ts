@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import { findRedisServer } from './redis.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
+/** The lines that follow a failure belong to it. */
+let showing = false
 const tap = join(root, 'node_modules', '.bin', 'tap')
 
 const redis = findRedisServer()
@@ -52,8 +54,6 @@ function runTests(args: readonly string[]): Promise<Counts> {
 }
 
 /** A line at depth 0 is a file, deeper ones are tests and assertions; a failure is shown with what follows it. */
-let showing = false
-
 function count(line: string, counts: Counts): void {
   const match = /^( *)(not ok|ok) \d+ - ?(.*)$/.exec(line)
   if (match === null) {
