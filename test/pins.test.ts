@@ -67,7 +67,7 @@ t.test('paths of the admin listener', async (t) => {
     `/livez /healthz /health /health/live /readyz /ready /health/ready /startupz /health/stats /metrics`,
   )
   const source = readFileSync(join(root, 'proxy/admin/listener.ts'), 'utf8')
-  t.same([...source.matchAll(/^ {2}\['(\/[^']*)'/gm)].map(([, path]) => path).sort(), [...pinned].sort())
+  t.same([...source.matchAll(/^ {2}\['(\/[^']*)'/gm)].map(([, path = '']) => path).sort(), [...pinned].sort())
 
   const health = { started: () => true, unready: () => [], stats: () => ({}), refresh: () => undefined }
   const admin = new AdminListener(health, openMetrics().registry)
