@@ -30,7 +30,7 @@ export function explainCommand(): Command {
           const judged = await judgeRequest(config, written, circumstances)
           queries.push(...judged.queries)
           if (judged.fault !== undefined)
-            process.stdout.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
+            process.stderr.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
           if (judged.decision === undefined)
             throw new CommandError('the request is refused before any rule is asked', 1)
           return { decision: judged.decision, redactions: judged.redactions }
@@ -54,7 +54,7 @@ function readCase(file: string): Case {
   const value: unknown = parseDocument(text, { uniqueKeys: true }).toJS()
   const { suite, problems } = parseSuite({
     policy: 'x',
-    cases: [{ name: 'explain', expect: {}, ...(value as object) }],
+    cases: [{ name: 'explain', expect: { effect: 'allow' }, ...(value as object) }],
   })
   const [test] = suite?.cases ?? []
   if (test !== undefined) return test

@@ -1,0 +1,264 @@
+// The commands as their users and scripts see them: what they print, and the code they exit with.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { runCommand } from '../../../proxy/cli/program.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+const cwd = process.cwd()
+process.chdir(folder)
+t.teardown(() => {
+  process.chdir(cwd)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Ran = { readonly code: number | null; readonly out: string; readonly err: string }
+
+/** In this process, one after another: starting one for each call would take most of the time. */
+async function run(args: readonly string[], input?: string, env: Record<string, string> = {}): Promise<Ran> {
+  if (input !== undefined) return spawned(args, input)
+  const { stdout, stderr, exitCode } = process
+  const writes = { out: stdout.write, err: stderr.write }
+  const heard = { out: '', err: '' }
+  Object.assign(process.env, env)
+  stdout.write = (text: unknown) => ((heard.out += String(text)), true)
+  stderr.write = (text: unknown) => ((heard.err += String(text)), true)
+  try {
+    process.exitCode = 0
+    await runCommand(args)
+    return { code: Number(process.exitCode), ...heard }
+  } finally {
+    stdout.write = writes.out
+    stderr.write = writes.err
+    process.exitCode = exitCode
+    for (const name of Object.keys(env)) delete process.env[name]
+  }
+}
+
+async function inTurn<const Calls extends readonly (() => Promise<Ran>)[]>(
+  calls: Calls,
+): Promise<{ [At in keyof Calls]: Ran }> {
+  const results: Ran[] = []
+  for (const call of calls) results.push(await call())
+  return results as { [At in keyof Calls]: Ran }
+}
+
+function spawned(args: readonly string[], input: string): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), ...args], { cwd: folder })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text)
+  return name
+}
+
+const policy = `apiVersion: gatewright/v1
+upstreams:
+  openai: { protocol: openai, url: 'http://127.0.0.1:1' }
+routes:
+  - { id: openai, path: /openai, upstream: openai }
+principals:
+  - { id: agent, roles: [researcher], from: [127.0.0.0/8] }
+defaultEffect: deny
+rules:
+  - { id: models, effect: allow, actions: [model.call], models: ['gpt-*'] }
+  - { id: no-rm, effect: deny, actions: [tool.call], tools: [rm], reason: No deletions. }
+redaction:
+  - { id: out, direction: request, detect: [email], action: token }
+`
+file('good.yaml', policy)
+file('bad.yaml', policy.replace('defaultEffect', 'defaultEfect'))
+file('broken.yaml', 'a: [')
+
+t.test('check', async (t) => {
+  const [good, bad, merged, json, github, broken, missing] = await inTurn([
+    () => run(['check', 'good.yaml']),
+    () => run(['check', 'bad.yaml']),
+    () => run(['check', '--merge', 'good.yaml', 'good.yaml']),
+    () => run(['check', '--format', 'json', 'bad.yaml']),
+    () => run(['check', '--format', 'github', 'bad.yaml']),
+    () => run(['check', 'broken.yaml']),
+    () => run(['check', 'missing.yaml']),
+  ])
+  t.match(good, { code: 0, out: '1 configuration is good\n', err: '' })
+  t.equal(bad.code, 1)
+  t.match(bad.out, /bad\.yaml:8:1/)
+  t.match(bad.out, /defaultEfect/)
+  t.match(bad.out, /defaultEffect/, 'says what was meant')
+  t.equal(merged.code, 0, 'of several files the later one wins, as for serve')
+  t.equal(json.code, 1)
+  t.match(JSON.stringify(JSON.parse(json.out)), /"line":8,"column":1/)
+  t.equal(github.code, 1)
+  t.match(github.out, /^::error file=bad\.yaml,line=8,col(umn)?=1/)
+  t.equal(broken.code, 1)
+  t.match(broken.out, /broken\.yaml:1/)
+  t.match(missing, { code: 2, out: '' })
+  t.match(missing.err, /missing\.yaml/)
+})
+
+t.test('test', async (t) => {
+  const suite = (rule: string): string => `policy: good.yaml
+cases:
+  - name: a model that is approved
+    principal: { id: agent, roles: [researcher] }
+    request: { upstream: openai, body: { model: gpt-4o, messages: [{ role: user, content: 'write to ada@example.org' }] } }
+    expect: { effect: allow, rule: ${rule}, redactions: { email: 1 } }
+`
+  file('good.test.yaml', suite('models'))
+  file('failing.test.yaml', suite('other'))
+  const [good, failing, covered, json, none] = await inTurn([
+    () => run(['test', 'good.test.yaml']),
+    () => run(['test', 'failing.test.yaml']),
+    () => run(['test', '--require-coverage', 'good.test.yaml']),
+    () => run(['test', '-o', 'json', 'good.test.yaml']),
+    () => run(['test', 'nothing-here']),
+  ])
+  t.equal(good.code, 0, good.err)
+  t.match(good.out, /1 passed, 0 failed/)
+  t.match(good.out, /no case reaches: no-rm/)
+  t.equal(failing.code, 1)
+  t.match(failing.out, /FAILED a model that is approved/)
+  t.equal(covered.code, 1, 'a rule without a case')
+  t.match(JSON.parse(json.out), [{ file: 'good.test.yaml', results: [{ passed: true }], uncovered: ['no-rm'] }])
+  t.equal(none.code, 2)
+})
+
+t.test('explain', async (t) => {
+  const asked = file(
+    'asked.yaml',
+    'principal: { id: agent, roles: [researcher] }\naction: { type: tool.call, tool: rm, via: model, args: {} }\n',
+  )
+  const [text, json, missing] = await inTurn([
+    () => run(['explain', '--config', 'good.yaml', '--request', asked]),
+    () => run(['explain', '-c', 'good.yaml', '-r', asked, '-o', 'json']),
+    () => run(['explain', '-c', 'good.yaml', '-r', 'missing.yaml']),
+  ])
+  t.equal(text.code, 0, text.err)
+  t.match(text.out, /deny by rule no-rm: No deletions\./)
+  t.match(text.out, /models \(allow\)/, 'every rule is there')
+  t.match(JSON.parse(json.out), [{ decision: { effect: 'deny', rule: 'no-rm' } }])
+  t.equal(missing.code, 2)
+  const request = '{ upstream: openai, body: { model: claude, messages: [{ role: user, content: hi }] } }'
+  file('request.yaml', `principal: { id: agent, roles: [researcher] }\nrequest: ${request}\n`)
+  const whole = await run(['explain', '-c', 'good.yaml', '-r', 'request.yaml', '-o', 'json'])
+  t.match(JSON.parse(whole.out), [
+    { action: { type: 'model.call', model: 'claude' }, decision: { effect: 'deny' } },
+  ])
+})
+
+t.test('scan', async (t) => {
+  const text = 'é mail ada@example.org\nssn 378-07-9520\n'
+  const lines = `{"id":"a","text":"😀 mail ada@example.org"}\n{"text":"nothing"}\n`
+  file('text.txt', text)
+  file('lines.jsonl', lines)
+  file('clean.txt', 'nothing here\n')
+  const [plain, json, jsonl, masked, token, clean, only, unknown, notJson, noField, from] = await inTurn([
+    () => run(['scan'], text),
+    () => run(['scan', '-o', 'json', 'text.txt']),
+    () => run(['scan', '--jsonl', 'text', 'lines.jsonl']),
+    () => run(['scan', '--redact', 'mask', 'text.txt']),
+    () => run(['scan', '--redact', 'token', 'text.txt']),
+    () => run(['scan', 'clean.txt']),
+    () => run(['scan', '--detect', 'us-ssn', '--redact', 'mask', 'text.txt']),
+    () => run(['scan', '--detect', 'emial', 'text.txt']),
+    () => run(['scan', '--jsonl', 'text', 'clean.txt']),
+    () => run(['scan', '--jsonl', 'body', 'lines.jsonl']),
+    () => run(['scan', 'text.txt', 'missing.txt']),
+  ])
+  t.equal(plain.code, 1)
+  t.match(plain.out, /^-:1:8: email \(pii\), 15 characters\n-:2:5: us-ssn/)
+  t.notMatch(plain.out, 'ada@', 'places, not values')
+  t.match(JSON.parse(json.out), {
+    findings: [{ entity: 'email', group: 'pii', start: 7, end: 22 }, { entity: 'us-ssn' }],
+  })
+  t.equal(jsonl.code, 1)
+  const rows = jsonl.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+  t.same(rows, [
+    { id: 'a', findings: [{ entity: 'email', group: 'pii', start: 8, end: 23 }] },
+    { id: 1, findings: [] },
+  ])
+  t.equal(masked.out, 'é mail [EMAIL]\nssn [US_SSN]\n')
+  t.match(token.out, /^é mail EMAIL_[0-9a-z]{10}\nssn US_SSN_[0-9a-z]{10}\n$/)
+  t.match(clean, { code: 0, out: '' })
+  t.equal(only.out, 'é mail ada@example.org\nssn [US_SSN]\n')
+  t.equal(unknown.code, 2)
+  t.match(unknown.err, /did you mean "email"/)
+  t.equal(notJson.code, 2)
+  t.match(notJson.err, /line 1/)
+  t.equal(noField.code, 2)
+  t.equal(from.code, 2)
+})
+
+t.test('keys generate', async (t) => {
+  const [text, json] = await inTurn([() => run(['keys', 'generate']), () => run(['keys', 'generate', '-o', 'json'])])
+  t.equal(text.code, 0)
+  const { key, sha256 } = JSON.parse(json.out) as { key: string; sha256: string }
+  t.equal(createHash('sha256').update(key).digest('hex'), sha256)
+  t.ok(key.length >= 32)
+  t.notMatch(text.out, key, 'never the same twice')
+  t.match(text.out, /sha256: [0-9a-f]{64}\n/)
+})
+
+t.test('the schema is the one that is shipped', async (t) => {
+  const { code, out } = await run(['schema'])
+  t.equal(code, 0)
+  t.equal(
+    out,
+    readFileSync(join(root, 'policies', 'gatewright.schema.json'), 'utf8'),
+    'else: gatewright schema > policies/gatewright.schema.json',
+  )
+})
+
+t.test('wrong calls', async (t) => {
+  const calls: readonly (readonly [readonly string[], number])[] = [
+    [['nonsense'], 2],
+    [['check'], 2],
+    [['check', '--format', 'xml', 'good.yaml'], 2],
+    [['scan', '--redact', 'block'], 2],
+    [['explain', '-c', 'good.yaml'], 2],
+    [['test', 'good.test.yaml', '-o', 'xml'], 2],
+    [['keys'], 2],
+    [['audit', 'verify'], 3],
+    [['audit', 'verify', 'no-such-folder'], 3],
+    [['audit', 'verify', '--nonsense', '.'], 3],
+    [['audit', 'tail', '.', '-n', 'many'], 3],
+    [['serve', '--config', 'missing.yaml'], 1],
+    [['serve', '--config', 'bad.yaml'], 1],
+    [['--help'], 0],
+    [['check', '--help'], 0],
+    [['--version'], 0],
+  ]
+  const results = await inTurn(
+    calls.map(
+      ([args]) =>
+        () =>
+          run(args),
+    ),
+  )
+  for (const [index, { code, err, out }] of results.entries()) {
+    const [args, want] = calls[index] ?? [[], 0]
+    t.equal(code, want, `${args.join(' ')}: ${err.slice(0, 200)}`)
+    t.ok((want === 0 ? out : err) !== '', `${args.join(' ')} says something`)
+    t.notMatch(err, /\n {4}at /, 'and never a stack')
+  }
+})
+
+t.test('no colours in a file, nor where NO_COLOR is set', async (t) => {
+  for (const env of [{}, { NO_COLOR: '1' }])
+    t.notMatch((await run(['test', 'good.test.yaml'], undefined, env)).out, '\u001b[')
+})
