@@ -25,7 +25,7 @@ export function serveCommand(): Command {
 }
 
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 16_384, periodicFlush: 250 })
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 250 })
   const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, destination)
   let gateway: Gateway
   try {
