@@ -7,6 +7,8 @@ import t from 'tap'
 import { verifyLog } from '../../proxy/audit/verify.ts'
 import { linesOf, openTestLog, segmentsOf, temporaryFolder } from '../unit/audit/support.ts'
 
+t.setTimeout(120_000)
+
 const rounds = 20
 const program = fileURLToPath(new URL('audit-writer.ts', import.meta.url))
 

@@ -8,6 +8,9 @@ import type { RecordFields } from '../../proxy/audit/record.ts'
 import { verifyLog } from '../../proxy/audit/verify.ts'
 import { linesOf, openTestLog, segmentsOf, temporaryFolder } from '../unit/audit/support.ts'
 
+// EXHAUSTIVE=1 takes a minute or two.
+t.setTimeout(300_000)
+
 type Teardown = { teardown: (run: () => void) => void }
 type Small = {
   readonly dir: string
