@@ -160,6 +160,14 @@ const endings: readonly Ending[] = [
     record: { fault: 'client-aborted', end: 'client-gone' },
   },
   {
+    name: 'a client that leaves before the answer is whole',
+    bytes: post(chat),
+    upstream: (scene) =>
+      scene.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{'),
+    leaves: 'at-upstream',
+    record: { fault: 'client-aborted', end: 'client-gone' },
+  },
+  {
     name: 'a client that leaves in a stream',
     bytes: post(chat),
     upstream: async (scene) => {

@@ -11,21 +11,33 @@ import type { Runtime } from '../runtime.ts'
 /** A breaker or store that stays away longer than this is not worth an SDK's waiting. */
 const retryAfterMsMax = 60_000
 
+/** Does not throw: what cannot be said to the client ends in a broken connection. */
 export function refuse(x: Exchange, runtime: Runtime, client: Client, error: unknown): void {
   const fault = faultOf(error, client)
   const ended = x as Ended
   ended.trace.fault = fault
   if (fault.code === 'internal') runtime.log.error({ request: x.id, err: fault.cause ?? fault }, 'exchange failed')
+  try {
+    answer(ended, fault, client)
+  } catch (cause) {
+    runtime.log.error({ request: x.id, err: cause }, 'refusal could not be sent')
+    client.destroy()
+  }
+}
+
+function answer(ended: Ended, fault: Fault, client: Client): void {
   const protocol = ended.route?.protocol ?? httpProtocol
   if (client.headSent) return breakOff(ended, protocol, fault, client)
+  // Until the head is out nothing was sent, whatever an upstream's status was to become.
+  delete ended.trace.status
   if (client.gone || fault.code === 'client-aborted' || fault.code === 'client-stalled') {
     client.destroy()
     return
   }
-  const refusal = protocol.refusal(view(x, fault))
+  const refusal = protocol.refusal(view(ended, fault))
+  client.start(refusal.status, refusalHeaders(ended, fault, refusal))
   ended.trace.status = refusal.status
   ended.trace.end = 'refused'
-  client.start(refusal.status, refusalHeaders(ended, fault, refusal))
   client.end(ended.head.method === 'HEAD' ? undefined : refusal.body)
 }
 
