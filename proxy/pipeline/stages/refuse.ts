@@ -29,7 +29,7 @@ function answer(ended: Ended, fault: Fault, client: Client): void {
   const protocol = ended.route?.protocol ?? httpProtocol
   if (client.headSent) return breakOff(ended, protocol, fault, client)
   // Until the head is out nothing was sent, whatever an upstream's status was to become.
-  delete ended.trace.status
+  ended.trace.status = undefined
   if (client.gone || fault.code === 'client-aborted' || fault.code === 'client-stalled') {
     client.destroy()
     return

@@ -22,7 +22,7 @@ type Ran = { readonly code: number | null; readonly out: string; readonly err: s
 async function run(args: readonly string[], input?: string, env: Record<string, string> = {}): Promise<Ran> {
   if (input !== undefined) return spawned(args, input)
   const { stdout, stderr, exitCode } = process
-  const writes = { out: stdout.write, err: stderr.write }
+  const writes = { out: stdout.write.bind(stdout), err: stderr.write.bind(stderr) }
   const heard = { out: '', err: '' }
   Object.assign(process.env, env)
   stdout.write = (text: unknown) => ((heard.out += String(text)), true)
@@ -30,7 +30,7 @@ async function run(args: readonly string[], input?: string, env: Record<string, 
   try {
     process.exitCode = 0
     await runCommand(args)
-    return { code: Number(process.exitCode), ...heard }
+    return { code: process.exitCode, ...heard }
   } finally {
     stdout.write = writes.out
     stderr.write = writes.err
@@ -153,9 +153,7 @@ t.test('explain', async (t) => {
   const request = '{ upstream: openai, body: { model: claude, messages: [{ role: user, content: hi }] } }'
   file('request.yaml', `principal: { id: agent, roles: [researcher] }\nrequest: ${request}\n`)
   const whole = await run(['explain', '-c', 'good.yaml', '-r', 'request.yaml', '-o', 'json'])
-  t.match(JSON.parse(whole.out), [
-    { action: { type: 'model.call', model: 'claude' }, decision: { effect: 'deny' } },
-  ])
+  t.match(JSON.parse(whole.out), [{ action: { type: 'model.call', model: 'claude' }, decision: { effect: 'deny' } }])
 })
 
 t.test('scan', async (t) => {

@@ -52,6 +52,8 @@ class Recorded implements Client {
     this.ended += 1
   }
 
+  flush(): void {}
+
   destroy(): void {
     this.ended += 1
   }
