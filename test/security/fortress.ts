@@ -130,7 +130,7 @@ const sha256 = createHash('sha256').update(agentKey).digest('hex')
 
 function policy(url: string): string {
   return `
-server: { timeouts: { body: 400ms, keepAlive: 1s } }
+server: { timeouts: { body: 400ms, keepAlive: 50ms, headers: 2s } }
 upstreams:
   openai: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, timeouts: { firstByte: 800ms }, retry: { attempts: 1 }, breaker: { consecutive: 1000, minimum: 1000 } }
   crm: { protocol: http, url: '${url}', credential: { header: x-api-key, value: { fromEnv: UPSTREAM_KEY } }, retry: { attempts: 1 } }

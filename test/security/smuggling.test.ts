@@ -279,7 +279,7 @@ t.test(
 
 function upstreamAt(port: number): string {
   return `
-server: { timeouts: { body: 400ms, keepAlive: 1s } }
+server: { timeouts: { body: 400ms, keepAlive: 50ms, headers: 2s } }
 upstreams: { open: { protocol: http, url: 'http://127.0.0.1:${port}', retry: { attempts: 1 } } }
 routes: [{ id: open, path: /open, upstream: open }]
 principals: [{ id: anybody, from: [127.0.0.0/8] }]
