@@ -264,8 +264,7 @@ t.test('the configurations pass gatewright check and listen where the files say'
 })
 
 t.test('runs as in the image: production packages, uid 65532, read-only root, no capabilities', async (t) => {
-  const image = layOut()
-  t.teardown(() => rmSync(image.dir, { recursive: true, force: true }))
+  const image = layOut(t)
   const child = start(t, image)
   t.teardown(() => child.kill('SIGKILL'))
   const { data, admin } = await addresses(child)
@@ -297,11 +296,12 @@ type Configuration = {
   audit: { dir: string; key: { fromFile: string } }
   defaultEffect: string
 }
-type Image = Readonly<Record<'dir' | 'node' | 'config' | 'data' | 'cwd', string>>
+type Image = Readonly<Record<'node' | 'config' | 'data' | 'cwd', string>>
 
 /** The folders of the image below one folder of our own: /app, /etc/gatewright, /run/secrets and /data. */
-function layOut(): Image {
+function layOut(t: Test): Image {
   const dir = mkdtempSync(join(tmpdir(), 'gatewright-image-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   const app = join(dir, 'app')
   const flags = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(app, 'dist')]
   const build = spawnSync(join(root, 'node_modules/.bin/tsc'), flags)
@@ -322,7 +322,7 @@ function layOut(): Image {
   writeFileSync(join(secrets, 'openai-api-key'), 'a key that never leaves')
   spawnSync('chmod', ['-R', 'a+rX', dir])
   chmodSync(data, 0o777)
-  return { dir, node, config, data, cwd: app }
+  return { node, config, data, cwd: app }
 }
 
 /**
