@@ -152,6 +152,8 @@ class Proxy implements Gateway {
     const { server, document } = this.#config
     this.admin = await this.#adminListener.listen(server.admin.host, server.admin.port)
     if (document.demo !== undefined) this.demo = await startDemo(demoAddress(document.demo.listen))
+    // The first requests should be counted with the others, but nobody waits long for a store that is not there.
+    await this.#standing.store.ready(storeWaitMs)
     this.data = await this.#listener.listen()
     if (this.#options.watch) this.#watch(seen)
     this.#state = 'serving'
@@ -283,6 +285,8 @@ class Proxy implements Gateway {
     }
   }
 }
+
+const storeWaitMs = 500
 
 function upstreamsOf(standing: Standing): Set<Upstream> {
   return new Set([...standing.upstreams.values()].map(({ upstream }) => upstream))
