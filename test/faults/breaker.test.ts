@@ -76,6 +76,7 @@ t.test('five failures in a row open it, one probe at a time closes it', async (t
   t.equal(upstream.requests.length, 6)
   await scene.write(answer(200, 'better'))
   t.equal((await first).status, 200)
+  t.equal(await state(gateway), 1, 'one success is not enough')
   t.equal((await get(gateway)).status, 200, 'a second one')
   t.equal(await state(gateway), 0)
   const many = await Promise.all(Array.from({ length: 5 }, () => get(gateway)))
