@@ -72,8 +72,8 @@ t.test('the repository names no registry and no path of a developer’s machine'
     cwd: root,
     encoding: 'utf8',
   })
-  // Spelt in pieces, so that this file does not name what it looks for.
-  const hosts = new RegExp(`registry\\.(npm|yarn)|${'npm'}js\\.(org|com)|deb\\.${'debian'}|pypi\\.${'org'}`)
+  // Written so that this file does not name what it looks for.
+  const hosts = /registry[.](npm|yarn)|npm[j]s[.](org|com)|deb[.]debian|pypi[.]org/
   for (const name of tracked.split('\0').filter((name) => name !== '')) {
     const file = join(root, name)
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue

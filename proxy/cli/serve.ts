@@ -27,18 +27,18 @@ export function serveCommand(): Command {
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 250 })
   const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, destination)
-  let gateway: Gateway
+  // Before anything is opened: as process 1 of a container a signal without a handler would be lost.
+  const starting = serve({ paths, env: process.env, log, version, watch: true })
+  wireSignals(starting, log, () => destination.flushSync())
   try {
-    gateway = await serve({ paths, env: process.env, log, version, watch: true })
+    const gateway = await starting
+    log.level = gateway.config().document.log.level
+    process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
   } catch (error) {
     if (!(error instanceof ConfigRefused)) throw error
     process.stderr.write(report(error.problems, 'text'))
     process.exitCode = 1
-    return
   }
-  log.level = gateway.config().document.log.level
-  process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
-  wireSignals(gateway, log, () => destination.flushSync())
 }
 
 let second = 0
@@ -56,28 +56,34 @@ function isoTimestamp(): string {
 }
 
 /** The process ends by itself once everything is closed; a second signal does not wait. */
-function wireSignals(gateway: Gateway, log: pino.Logger, flush: () => void): void {
+function wireSignals(starting: Promise<Gateway>, log: pino.Logger, flush: () => void): void {
   let stopping = false
   const stop = (signal: string): void => {
     if (stopping) process.exit(1)
     stopping = true
     log.info({ signal }, 'shutting down')
-    void gateway.close().then(
-      () => {
-        log.info('closed')
-        flush()
-        process.exit(0)
-      },
-      (error: unknown) => {
-        log.error({ err: error }, 'shutdown failed')
-        flush()
-        process.exit(1)
-      },
-    )
+    // A start under way is let finish first, so that what it opened is closed.
+    void starting
+      .then((gateway) => gateway.close())
+      .then(
+        () => {
+          log.info('closed')
+          flush()
+          process.exit(0)
+        },
+        (error: unknown) => {
+          log.error({ err: error }, 'shutdown failed')
+          flush()
+          process.exit(1)
+        },
+      )
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  process.on('SIGHUP', () => void gateway.reload())
+  process.on('SIGHUP', () => {
+    // A start that fails is reported where it is awaited.
+    void starting.then((gateway) => gateway.reload()).catch(() => undefined)
+  })
   // State is unknown after these, so the process must not go on; the log keeps what was durable.
   const crash = (error: unknown): void => {
     log.fatal({ err: error }, 'crashed')

@@ -3,4 +3,4 @@ import { readFileSync } from 'node:fs'
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-export const version = String((manifest as { version: string }).version)
+export const version = (manifest as { version: string }).version

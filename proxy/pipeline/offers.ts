@@ -6,7 +6,7 @@ import type { Query } from '../policy/query.ts'
 import type { ToolDefinition } from '../protocol/content.ts'
 import type { Inspected } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
-import { queryOf } from './stages/decide.ts'
+import { queryOf } from './query.ts'
 
 export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] {
   const tools = x.content?.tools ?? []

@@ -14,6 +14,9 @@ const alternativesMax = 64
  * A pattern that cannot be compiled gives the reason instead.
  */
 export function compileGlob(pattern: string, separator: '/' | ''): Glob | { readonly error: string } {
+  // To other tools this is a set of characters; here it would match nothing, silently.
+  if (findUnescaped(pattern, '[', 0) >= 0)
+    return { error: 'sets of characters ([…]) are not served; write {a,b}, or \\[ for the bracket itself' }
   const expanded = expand(pattern.normalize('NFC'))
   if (expanded === undefined)
     return { error: `more than ${alternativesMax} alternatives, or a brace that is not closed` }

@@ -54,7 +54,9 @@ class MessagesStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
-      ...(isRepeatable(draft, parts.length + uninspected.length) && value.type === 'content_block_delta' ? { repeatable: true } : undefined),
+      ...(isRepeatable(draft, parts.length + uninspected.length) && value.type === 'content_block_delta'
+        ? { repeatable: true }
+        : undefined),
       ...(draft.error === undefined ? undefined : { error: draft.error }),
       ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }

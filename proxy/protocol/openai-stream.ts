@@ -72,7 +72,9 @@ class ChatStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: false,
-      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined ? { repeatable: true } : undefined),
+      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
+        ? { repeatable: true }
+        : undefined),
       ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }

@@ -95,15 +95,22 @@ export class HttpClient implements Client {
   async *streamBody(bytesMax: number): AsyncGenerator<Uint8Array> {
     if (this.#declaredBytes() > bytesMax) throw tooLarge(bytesMax)
     let timer: Timer | undefined
+    let leftMs = this.#times.bodyTimeoutMs
+    let fail: (fault: Fault) => void = () => {}
     const failed = new Promise<never>((_, reject) => {
-      this.#failBody = reject
-      timer = this.#clock.after(this.#times.bodyTimeoutMs, () => reject(new Fault('body-timeout')))
+      fail = reject
     })
+    this.#failBody = fail
     failed.catch(() => {})
     const chunks = this.#request.iterator({ destroyOnReturn: false })
     try {
       for (;;) {
+        // Only the time that the client takes counts: while a chunk waits for the upstream, the client may not send.
+        const sinceMs = this.#clock.monotonic()
+        timer = this.#clock.after(leftMs, () => fail(new Fault('body-timeout')))
         const next = await Promise.race([chunks.next(), failed])
+        timer.cancel()
+        leftMs = Math.max(0, leftMs - (this.#clock.monotonic() - sinceMs))
         if (next.done === true) return
         const chunk = next.value as Uint8Array
         this.bytesIn += chunk.length

@@ -74,6 +74,8 @@ export function guardLookup(egress: Egress, lookup: Lookup = systemLookup): Sock
 }
 
 function parseBlock(text: string): Block | undefined {
+  // As below: no short, octal or decimal forms.
+  if (isIP(text.split('/')[0] ?? '') === 0) return undefined
   try {
     const [address, bits] = text.includes('/') ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), undefined]
     // A mapped range is a range of IPv4: addresses are judged in that form.

@@ -30,6 +30,8 @@ export type ReceiverOptions = {
   readonly credential: Credential | undefined
   readonly signal: AbortSignal
   readonly head: boolean
+  /** The body comes from a client as it goes out: until it is sent, the upstream is not the one to wait for. */
+  readonly streamsBody: boolean
   readonly totalAtMs: number
   /** Says why no connection was there in time. */
   readonly connectFault: () => Fault
@@ -121,7 +123,8 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#stage = 'waiting'
     this.#reused = (this.wire?.served ?? 0) > 0
     this.#connectMs = this.elapsedMs()
-    this.#await(this.#options.timeouts.firstByteMs)
+    const { timeouts, streamsBody } = this.#options
+    this.#await(streamsBody ? Number.POSITIVE_INFINITY : timeouts.firstByteMs)
   }
 
   onBodySent(): void {

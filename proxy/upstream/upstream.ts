@@ -160,6 +160,7 @@ class PooledUpstream implements Upstream {
       credential: this.#credential,
       signal,
       head: method === 'HEAD',
+      streamsBody: request.body !== undefined && !(request.body instanceof Uint8Array),
       totalAtMs,
       connectFault: () => this.#connectFault(),
       observer: {

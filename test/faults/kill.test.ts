@@ -12,7 +12,7 @@ import { auditLines, type AuditLine } from '../support/audit-lines.ts'
 import { configText, spawnProxy, untilStatus, type Starting } from '../support/proxy-process.ts'
 
 /** A round costs about half a second of one core, nearly all of it loading the program: KILL_ROUNDS=200 for the long run. */
-const rounds = Number(process.env['KILL_ROUNDS'] ?? 100)
+const rounds = Number(process.env['KILL_ROUNDS'] ?? 200)
 const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
 const clients = 6
 /** How many processes load while one runs. */

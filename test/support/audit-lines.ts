@@ -9,7 +9,11 @@ export function auditLines(dir: string): AuditLine[] {
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => /\d{20}\.jsonl$/.test(name))
   return files
     .sort()
-    .flatMap((name) => readFileSync(join(dir, name), 'utf8').split('\n'))
-    .filter((line) => line !== '')
+    .flatMap((name) => wholeLines(readFileSync(join(dir, name), 'utf8')))
     .map((line) => JSON.parse(line) as AuditLine)
+}
+
+/** The writer may be in the middle of a line. */
+function wholeLines(text: string): string[] {
+  return text.split('\n').slice(0, -1)
 }

@@ -4,7 +4,7 @@ import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { countFindings } from '../stages/inspect.ts'
 import { readPlain } from './plain.ts'
-import { emittedAction, queryOf } from '../stages/decide.ts'
+import { emittedAction, queryOf } from '../query.ts'
 import { stopUnlessAllowed } from '../stages/enforce.ts'
 
 /** Fault `answer-denied` or `approval-unserved`. */

@@ -1,10 +1,10 @@
 // Owns the translation of an exchange into actions, and asks the policy about each.
 import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
-import type { ToolCall } from '../../protocol/content.ts'
 import type { Json } from '../../lib/json.ts'
-import { grow, type Decided, type Inspected, type Identified } from '../exchange.ts'
+import { grow, type Decided, type Inspected } from '../exchange.ts'
 import { withheldTools } from '../offers.ts'
+import { queryOf } from '../query.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function decide(x: Inspected, runtime: Runtime): Decided {
@@ -31,29 +31,6 @@ function decideListing(query: Query, runtime: Runtime): Decision {
     code: may ? 'may-be-called' : 'never-callable',
     matched: [],
     unevaluable: [],
-  }
-}
-
-/** The action behind a tool call that the model emitted in its answer. */
-export function emittedAction(call: ToolCall): Action {
-  return {
-    type: 'tool.call',
-    tool: call.name,
-    via: 'model',
-    ...(call.args === undefined ? undefined : { args: call.args }),
-  }
-}
-
-export function queryOf(x: Identified, runtime: Runtime, action: Action, findings: Query['findings']): Query {
-  return {
-    action,
-    principal: x.principal,
-    route: x.route.id,
-    upstream: x.route.upstream.id,
-    client: { ip: x.head.ip },
-    headers: policyHeaders(x.headers, runtime.policyHeaders),
-    ...(findings === undefined ? undefined : { findings }),
-    timeMs: runtime.clock.now(),
   }
 }
 
@@ -102,19 +79,4 @@ function queryArgs(query: string): Json {
     args[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
   }
   return { ...args }
-}
-
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
-
-function policyHeaders(headers: readonly string[], allowed: ReadonlySet<string>): Readonly<Record<string, string>> {
-  if (allowed.size === 0) return noHeaders
-  const visible: Record<string, string> = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = (headers[i] as string).toLowerCase()
-    if (!allowed.has(name)) continue
-    const value = headers[i + 1] as string
-    const before = visible[name]
-    visible[name] = before === undefined ? value : `${before}, ${value}`
-  }
-  return visible
 }

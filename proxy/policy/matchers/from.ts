@@ -34,6 +34,9 @@ export const from: Matcher<'from'> = {
 
 /** An IPv4 range written as IPv6 is the IPv4 range, because addresses are read that way too. */
 function parseBlock(text: string): Block | undefined {
+  // Strict: 10.0.0 and 0177.0.0.1 mean different things to different readers.
+  const [written = ''] = text.split('/')
+  if (!ipaddr.IPv4.isValidFourPartDecimal(written) && !ipaddr.IPv6.isValid(written)) return undefined
   if (!ipaddr.isValid(text) && !ipaddr.isValidCIDR(text)) return undefined
   if (!text.includes('/')) {
     const address = ipaddr.process(text)
