@@ -11,7 +11,7 @@ import { verifyLog } from '../../proxy/audit/verify.ts'
 import { auditLines, type AuditLine } from '../support/audit-lines.ts'
 import { configText, spawnProxy, untilStatus, type Starting } from '../support/proxy-process.ts'
 
-/** A round costs about half a second of one core, nearly all of it loading the program: KILL_ROUNDS=200 for the long run. */
+/** A round costs about half a second of one core, nearly all of it loading the program; KILL_ROUNDS makes it fewer. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 200)
 const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
 const clients = 6
