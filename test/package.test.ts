@@ -166,7 +166,12 @@ function npm(args: readonly string[], cwd: string): Promise<Ran> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
-  return run('npm', args, { cwd, env: { ...env, PATH: checkoutPath }, timeoutMs: 120_000 })
+  // The test runner puts its own hooks into every Node that a test starts; tsc does not start with them.
+  return run('env', ['-u', 'NODE_OPTIONS', 'npm', ...args], {
+    cwd,
+    env: { ...env, PATH: checkoutPath },
+    timeoutMs: 120_000,
+  })
 }
 
 /** This Node, and those on the PATH that are new enough. */
