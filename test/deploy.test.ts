@@ -354,7 +354,8 @@ function start(t: Test, { node, config, data, cwd }: Image): ChildProcess {
     AGENT_KEY_SHA256: agentKeySha256,
     PATH: isFenced ? process.env['PATH'] : undefined,
   }
-  return spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  // The test runner's hooks would want to write to the read-only root as the process ends.
+  return spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 function addresses(child: ChildProcess): Promise<{ data: string; admin: string }> {
