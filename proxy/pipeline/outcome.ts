@@ -2,6 +2,7 @@
 // Addresses, kinds and keyed digests; never content, keys or query strings.
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { Usage } from '../protocol/content.ts'
 import type { Decided, Ended, AuditFields } from './exchange.ts'
 import { decisionOf } from './headers.ts'
 import type { Runtime } from './runtime.ts'
@@ -48,7 +49,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
     fields['attempts'] = trace.attempts.map(({ outcome, status }) =>
       status === undefined ? { outcome } : { outcome, status },
     )
-  if (trace.usage !== undefined) fields['usage'] = { ...trace.usage }
+  if (trace.usage !== undefined) fields['usage'] = wholeNumbers(trace.usage)
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
 }
@@ -87,6 +88,11 @@ function decisionFields(decision: Decision): AuditFields {
     }
   }
   return fields
+}
+
+/** Records hold no fractions, and what an upstream reports may have some. */
+function wholeNumbers(usage: Usage): AuditFields {
+  return Object.fromEntries(Object.entries(usage).map(([type, count]) => [type, Math.round(count)]))
 }
 
 function counted(direction: string, counts: ReadonlyMap<string, number>): AuditFields[] {
