@@ -59,11 +59,16 @@ function printReport(dir: string, report: Report): void {
   const colour = status === 'intact' ? 'green' : status === 'tampered' ? 'red' : 'yellow'
   process.stdout.write(`${dir}: ${styled(colour, status)}\n`)
   process.stdout.write(
-    `  ${records} records in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
+    `  ${status === 'tampered' ? `stopped after ${records} good records` : `${records} records`} in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
   )
   if (first !== undefined) process.stdout.write(`  first bad record: ${placeOf(first)}${first.message}\n`)
-  if (unsigned > 0) process.stdout.write(`  ${unsigned} records at the end are newer than the last checkpoint\n`)
-  if (unpaired > 0) process.stdout.write(`  ${unpaired} exchanges have no outcome: under way, or cut off by a crash\n`)
+  for (const log of report.logs) for (const reason of log.incomplete) process.stdout.write(`  ${reason}\n`)
+  // Of a log that is bad these would only be about its good beginning.
+  const whole = status !== 'tampered'
+  if (whole && unsigned > 0)
+    process.stdout.write(`  ${unsigned} records at the end are newer than the last checkpoint\n`)
+  if (whole && unpaired > 0)
+    process.stdout.write(`  exchanges without an outcome (under way, or cut off by a crash): ${unpaired}\n`)
   for (const note of report.notes) process.stdout.write(`  note: ${note}\n`)
 }
 

@@ -1,5 +1,6 @@
 // Owns the command line: which commands there are and how a wrong call is answered. Each command is a file of its own.
 import { Command, CommanderError } from 'commander'
+import { Fault } from '../errors.ts'
 import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { CommandError } from './command-error.ts'
@@ -18,6 +19,11 @@ const exitUsageAudit = 3
 
 /** Sets the exit code of the process; a command that serves keeps running. */
 export async function runCommand(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   const program = new Command('gatewright')
     .description('Policy-enforcement proxy for AI agents')
     .version(version)
@@ -56,6 +62,17 @@ function exitCodeOf(error: unknown, args: readonly string[]): number {
     process.stderr.write(`gatewright: ${error.message}\n`)
     return error.exitCode
   }
-  process.stderr.write(`gatewright: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`gatewright: ${plainly(error)}\n`)
   return 1
+}
+
+/** What happened, for people: a fault's public message hides the cause that an operator needs. */
+function plainly(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof Fault && error.cause instanceof Error) return error.cause.message
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    return `${address}:${port} is in use: another program listens there. Stop it, or choose another address (server.listen, server.admin, demo.listen; for the quickstart GATEWRIGHT_LISTEN, GATEWRIGHT_ADMIN, GATEWRIGHT_DEMO)`
+  }
+  return error.message
 }

@@ -79,7 +79,6 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     limiter: openLimiter(config.limits, standing.store),
     policy: config.policy,
     policyHeaders: config.policyHeaders,
-    shadow: config.document.mode === 'shadow',
     audit,
     metrics: around.metrics,
     log: around.log,

@@ -2,6 +2,7 @@
 // what `check` runs, and what a reload must pass before anything is swapped.
 import { compileAudit, type AuditSettings } from '../audit/options.ts'
 import { entityGroups } from '../detect/entities.ts'
+import type { RedactionOptions } from '../detect/options.ts'
 import { compileRedaction, type Redaction } from '../detect/redaction.ts'
 import { compileIdentity, type KnownPrincipals } from '../identity/compile.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
@@ -48,7 +49,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const names = namesIn(written)
   const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids }))
   const store = note(compileStore(document.store, ['store']))
-  const redaction = note(compileRedaction(document.redaction ?? [], ['redaction'], names))
+  const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names))
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
   problems.push(...routeProblems(document))
@@ -101,6 +102,11 @@ function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrin
     },
     entities: entityGroups,
   }
+}
+
+/** `mode: shadow` of the document holds for every rule: what would have been replaced or blocked is only recorded. */
+function redactionRules({ redaction = [], mode }: Document): RedactionOptions {
+  return mode === 'shadow' ? redaction.map((rule) => ({ ...rule, mode })) : redaction
 }
 
 /** Two routes on one path: which of them would serve is nobody's intention. */

@@ -22,7 +22,6 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     limiter: { admit: () => Promise.resolve({ ok: true, states: [], open: [], release: () => undefined }) },
     policy: config.policy,
     policyHeaders: config.policyHeaders,
-    shadow: config.document.mode === 'shadow',
     audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key },
     metrics: openMetrics(),
     log: pino({ level: 'silent' }),

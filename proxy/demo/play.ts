@@ -14,8 +14,13 @@ export async function play(answer: Answer, response: ServerResponse, clock: Cloc
   if (gone.signal.aborted) return
   const events = isHalved(answer) ? halves(answer.events[0]) : answer.events
   const cut = indexOf(switches.break ?? switches.error, events.length)
+  if (switches.garbage === true) {
+    // Its own length: what is broken is what it says, not its framing.
+    const { 'content-length': _, ...others } = headers
+    response.writeHead(status, others)
+    return void response.end('data: {"broken\n\n')
+  }
   response.writeHead(status, headers)
-  if (switches.garbage === true) return void response.end('data: {"broken\n\n')
   for (const [i, event] of events.entries()) {
     if (i === switches.stall) return untilClosed(response, gone.signal)
     if (i === cut && switches.break !== undefined) return destroyAfterFlush(response)

@@ -17,6 +17,8 @@ export type Plan = {
   readonly direction: Direction
   readonly entities: ReadonlySet<string>
   readonly scanner: Scanner
+  /** Some value would be changed or blocked; otherwise everything is only recorded. */
+  readonly enforced: boolean
   readonly actionFor: (entity: string) => EntityAction | undefined
 }
 
@@ -114,7 +116,9 @@ function newPlan(direction: Direction, rules: readonly CompiledRule[]): Plan {
     for (const entity of named) if (isStricter(offered, actions.get(entity))) actions.set(entity, offered)
   }
   const all = new Set(actions.keys())
-  return { direction, entities: all, scanner: compileScanner(all), actionFor: (entity) => actions.get(entity) }
+  const enforced = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action !== 'tag')
+  const actionFor = (entity: string): EntityAction | undefined => actions.get(entity)
+  return { direction, entities: all, scanner: compileScanner(all), enforced, actionFor }
 }
 
 /** A rule that is enforced beats one that only watches; then the stricter action; then the earlier rule. */

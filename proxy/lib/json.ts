@@ -40,9 +40,7 @@ export function parseJsonText(text: string, limits: JsonLimits): JsonReading {
     return { ok: true, value: JSON.parse(text) as Json, text }
   } catch (error) {
     const offset = syntaxErrorOffset(text, error)
-    return offset === undefined
-      ? malformed('Not valid JSON', 0)
-      : malformed(`Not valid JSON at character ${offset}`, offset)
+    return offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset)
   }
 }
 

@@ -27,6 +27,11 @@ export interface Client {
   /** Resolves when the client can take more. Faults: `client-aborted`, `client-stalled`. */
   write(chunk: Uint8Array | string): Promise<void> | undefined
   end(last?: Uint8Array | string): void
+  /**
+   * After `end`: undefined when everything was taken, else resolves when it is. Faults: `client-aborted`,
+   * `client-stalled`.
+   */
+  flushed(): Promise<void> | undefined
   /** Breaks the connection, so that what was sent cannot look whole. */
   destroy(): void
   /** The same, after the client has had a moment to read `last`. */

@@ -36,6 +36,9 @@ export type Trace = {
   /** Entity → how many were replaced, by direction. */
   readonly redactedRequest: Map<string, number>
   readonly redactedAnswer: Map<string, number>
+  /** The same for what was found and left in place, by `tag` or by a rule in shadow mode. */
+  readonly observedRequest: Map<string, number>
+  readonly observedAnswer: Map<string, number>
   /** Addresses of what was replaced: `request /messages/0/content`. */
   readonly redactedAt: string[]
   /** Detectors that really ran, by direction. */
@@ -98,6 +101,10 @@ export type Decoded = Admitted & { readonly body: Body; readonly content: Conten
 export type Inspected = Decoded & {
   /** What the redaction found: parallel to `content.parts`; absent when nothing is redacted here. */
   readonly findings: readonly (readonly Finding[])[] | undefined
+  /** The same for the pieces of a plain HTTP target (target.ts); empty when nothing is redacted here. */
+  readonly targetFindings: readonly (readonly Finding[])[]
+  /** The path for the record where the real one has data in it. */
+  readonly shownPath: string | undefined
   /** What the rules are told, by entity and by group. */
   readonly findingCounts: Readonly<Record<string, number>> | undefined
 }
@@ -146,6 +153,8 @@ export function openExchange(id: string, head: RequestHead, startedMs: number): 
     body: undefined,
     content: undefined,
     findings: undefined,
+    targetFindings: undefined,
+    shownPath: undefined,
     findingCounts: undefined,
     actions: undefined,
     decisions: undefined,
@@ -164,6 +173,8 @@ function openTrace(): Trace {
     uninspected: new Set(),
     redactedRequest: new Map(),
     redactedAnswer: new Map(),
+    observedRequest: new Map(),
+    observedAnswer: new Map(),
     redactedAt: [],
     scanned: { request: [], answer: [] },
     answerDecisions: [],
@@ -188,3 +199,7 @@ export function grow<X extends Exchange, Fields extends object>(x: X, fields: Fi
 }
 
 export type AuditFields = { [key: string]: RecordValue }
+
+export function addCounts(sum: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [entity, count] of Object.entries(counts)) sum.set(entity, (sum.get(entity) ?? 0) + count)
+}

@@ -67,7 +67,7 @@ function redacted(x: Decided, runtime: Runtime): Pick<Judged, 'redactions' | 'fa
   const permit = grant(x.decisions)
   if (permit === undefined) return { redactions: {} }
   try {
-    stopIfBlocked(x, runtime)
+    stopIfBlocked(x)
   } catch (error) {
     if (error instanceof Fault) return { redactions: {}, fault: error }
     throw error
@@ -103,6 +103,7 @@ class BodyOnly implements Client {
   flush(): void {}
   write(): undefined {}
   end(): void {}
+  flushed(): undefined {}
   destroy(): void {}
   breakOff(): void {}
 }

@@ -42,6 +42,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
   if (Object.keys(scanned).length > 0) fields['scanned'] = scanned
   const redactions = [...counted('request', trace.redactedRequest), ...counted('answer', trace.redactedAnswer)]
   if (redactions.length > 0) fields['redactions'] = redactions
+  const observed = [...counted('request', trace.observedRequest), ...counted('answer', trace.observedAnswer)]
+  if (observed.length > 0) fields['observed'] = observed
   if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
   if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
   if (trace.open.length > 0) fields['open'] = trace.open
@@ -67,7 +69,7 @@ function whoAndWhat(x: Ended): AuditFields {
   fields['upstream'] = x.route.upstream.id
   if (x.operation !== undefined) {
     fields['operation'] = x.operation.name
-    fields['path'] = x.operation.path.slice(0, 1024)
+    fields['path'] = (x.shownPath ?? x.operation.path).slice(0, 1024)
   }
   if (x.principal !== undefined) fields['principal'] = x.principal.id
   if (x.keyId !== undefined) fields['key'] = x.keyId

@@ -47,8 +47,6 @@ export type Runtime = {
   readonly limiter: Limiter
   readonly policy: Policy
   readonly policyHeaders: ReadonlySet<string>
-  /** `mode: shadow` for the whole document: decide and record, block nothing. */
-  readonly shadow: boolean
   readonly audit: Audit
   readonly metrics: Metrics
   readonly log: Logger

@@ -148,13 +148,19 @@ export class HttpClient implements Client {
   write(chunk: Uint8Array | string): Promise<void> | undefined {
     if (this.#closed) throw new Fault('client-aborted')
     this.bytesOut += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
-    return this.#response.write(chunk) ? undefined : this.#drained()
+    return this.#response.write(chunk) ? undefined : this.#until('drain')
   }
 
   end(last?: Uint8Array | string): void {
     if (last !== undefined) this.bytesOut += typeof last === 'string' ? Buffer.byteLength(last) : last.length
     this.#response.end(last)
     if (this.hasBody && !this.#request.complete) this.#discardBody()
+  }
+
+  flushed(): Promise<void> | undefined {
+    const response = this.#response
+    if (response.writableFinished || (response.writableLength === 0 && !this.#closed)) return undefined
+    return this.#until('finish')
   }
 
   /** The missing last chunk tells that the answer is not whole; HTTP/1.0 has none, so there only a reset can say it. */
@@ -175,19 +181,20 @@ export class HttpClient implements Client {
     systemClock.after(lastWordsMs, () => this.destroy())
   }
 
-  #drained(): Promise<void> {
+  #until(event: 'drain' | 'finish'): Promise<void> {
+    if (this.#closed) return Promise.reject(new Fault('client-aborted'))
     return new Promise((resolve, reject) => {
       const settle = (fault?: Fault) => {
         timer.cancel()
-        this.#response.off('drain', onDrain)
+        this.#response.off(event, onEvent)
         this.#response.off('close', onClose)
         if (fault === undefined) resolve()
         else reject(fault)
       }
-      const onDrain = () => settle()
+      const onEvent = () => settle()
       const onClose = () => settle(new Fault('client-aborted'))
       const timer = this.#clock.after(this.#times.writeTimeoutMs, () => settle(new Fault('client-stalled')))
-      this.#response.once('drain', onDrain)
+      this.#response.once(event, onEvent)
       this.#response.once('close', onClose)
     })
   }

@@ -44,6 +44,8 @@ export class RawClient implements Client {
     this.#socket.once('finish', () => this.#socket.destroy())
   }
 
+  flushed(): undefined {}
+
   destroy(): void {
     this.#socket.destroy()
   }

@@ -5,7 +5,7 @@ import { openWindow, type Window } from '../../detect/window.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
-import type { Answered } from '../exchange.ts'
+import { addCounts, type Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { blocked } from '../stages/enforce.ts'
 
@@ -40,7 +40,7 @@ export class AnswerRedaction {
       if (findings.length > 0) {
         const replaced = replace(text, findings, plan, vault)
         this.#stop(replaced.blocked)
-        this.#count(replaced.counts)
+        this.#count(replaced.counts, replaced.observed)
         if (address !== undefined && replaced.text !== text)
           this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
         result = replaced.text
@@ -52,7 +52,7 @@ export class AnswerRedaction {
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
   unread(what: string): void {
     this.#x.trace.uninspected.add(`answer:${what}`)
-    if (what === 'logprobs' && this.#x.route.answer.plan !== undefined) {
+    if (what === 'logprobs' && this.#x.route.answer.plan?.enforced === true) {
       throw new Fault(
         'answer-denied',
         'The answer carries logprobs, which repeat its text where no redaction can reach; ask without them.',
@@ -76,17 +76,18 @@ export class AnswerRedaction {
   ended(window: Window): string {
     const released = window.end()
     this.#stop(window.blocked)
-    this.#count(window.counts)
+    this.#count(window.counts, window.observed)
     return released
   }
 
   /** For a window that is given up because the stream broke off: what it did is still counted. */
   abandoned(window: Window): void {
-    this.#count(window.counts)
+    this.#count(window.counts, window.observed)
   }
 
-  #count(counts: Readonly<Record<string, number>>): void {
-    const { redactedAnswer } = this.#x.trace
+  #count(counts: Readonly<Record<string, number>>, observed: Readonly<Record<string, number>>): void {
+    const { redactedAnswer, observedAnswer } = this.#x.trace
+    addCounts(observedAnswer, observed)
     for (const [entity, count] of Object.entries(counts)) {
       redactedAnswer.set(entity, (redactedAnswer.get(entity) ?? 0) + count)
       this.#runtime.metrics.redaction(entity, 'response', count)
@@ -94,7 +95,7 @@ export class AnswerRedaction {
   }
 
   #stop(target: { readonly rule: string; readonly entity: string } | undefined): void {
-    if (target === undefined || this.#runtime.shadow) return
+    if (target === undefined) return
     throw blocked(target.rule, target.entity, this.#x.route.denyStatus)
   }
 }

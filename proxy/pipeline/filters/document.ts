@@ -22,6 +22,9 @@ export function filterDocument(
   must: boolean,
 ): Uint8Array {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
+  // A model's answer that calls itself text would get past whoever judges its tool calls.
+  if (kind === 'text' && x.operation.action === 'model.call' && x.answer.status < 400)
+    return unread(x, bytes, must, 'a model answers in JSON')
   if (kind === 'other') return unread(x, bytes, must, 'its content type cannot be inspected')
   const redaction = new AnswerRedaction(x, runtime)
   try {

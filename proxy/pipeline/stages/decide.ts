@@ -1,7 +1,7 @@
 // Owns the translation of an exchange into actions, and asks the policy about each.
 import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
-import type { Json } from '../../lib/json.ts'
+import { isObject, type Json } from '../../lib/json.ts'
 import { grow, type Decided, type Inspected } from '../exchange.ts'
 import { withheldTools } from '../offers.ts'
 import { queryOf } from '../query.ts'
@@ -66,10 +66,18 @@ function toolAction(x: Inspected): Action {
   }
 }
 
-/** A JSON body, or without one the query's parameters; unknown when there is a body that was not read as JSON. */
+/**
+ * The members of a JSON body and the query's parameters together. Unknown when the body was not read as JSON, or when
+ * body and query both say something of the same name: the tool may believe either.
+ */
 function argsOf(x: Inspected): Json | undefined {
-  if (x.body.form === 'json') return x.body.value
-  return x.body.form === 'none' ? queryArgs(x.query) : undefined
+  if (x.body.form === 'none') return queryArgs(x.query)
+  if (x.body.form !== 'json') return undefined
+  if (x.query === '') return x.body.value
+  const inQuery = queryArgs(x.query)
+  if (!isObject(x.body.value) || !isObject(inQuery)) return undefined
+  const { value } = x.body
+  return Object.keys(inQuery).some((name) => Object.hasOwn(value, name)) ? undefined : { ...value, ...inQuery }
 }
 
 function queryArgs(query: string): Json {

@@ -24,8 +24,9 @@ async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<
   const needed = route.needs.body || route.request.scanner !== undefined || route.limitsByModel
   if (!needed) return { form: 'unread' }
   const waitStartMs = runtime.clock.monotonic()
-  const raw = await client.readBody(runtime.limits.bodyBytesMax)
-  x.trace.waitedMs += runtime.clock.monotonic() - waitStartMs
+  const raw = await client.readBody(runtime.limits.bodyBytesMax).finally(() => {
+    x.trace.waitedMs += runtime.clock.monotonic() - waitStartMs
+  })
   if (raw.length === 0 && x.operation.body === 'any') return { form: 'none' }
   const decoded = await decodeBody(raw, headerValue(x.headers, 'content-encoding'), runtime.limits.bodyBytesMax)
   if (!decoded.ok) throw new Fault(decoded.code, decoded.message)

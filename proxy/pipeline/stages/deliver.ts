@@ -26,7 +26,10 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
   } else {
     await relay(x, runtime, client)
   }
-  x.trace.end = 'complete'
+  // An answer is complete when the client has it, not when it was handed over.
+  const taken = client.flushed()
+  if (taken !== undefined) await new Waiting(x, runtime).while(taken)
+  x.trace.end = x.trace.upstreamError ? 'broken-off' : 'complete'
 }
 
 /** RFC 9110 §9.3.2, §15.3.5, §15.4.5: these never carry content, whatever their Content-Length says. */
@@ -154,17 +157,27 @@ class Waiting {
   async *on(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const { clock } = this.#runtime
     let sinceMs = clock.monotonic()
-    for await (const chunk of body) {
-      this.#x.trace.waitedMs += clock.monotonic() - sinceMs
-      yield chunk
-      sinceMs = clock.monotonic()
+    let waiting = true
+    try {
+      for await (const chunk of body) {
+        this.#x.trace.waitedMs += clock.monotonic() - sinceMs
+        waiting = false
+        yield chunk
+        waiting = true
+        sinceMs = clock.monotonic()
+      }
+    } finally {
+      // Also when the upstream broke off: that was no work of ours.
+      if (waiting) this.#x.trace.waitedMs += clock.monotonic() - sinceMs
     }
-    this.#x.trace.waitedMs += clock.monotonic() - sinceMs
   }
 
   async while(pending: Promise<void>): Promise<void> {
     const sinceMs = this.#runtime.clock.monotonic()
-    await pending
-    this.#x.trace.waitedMs += this.#runtime.clock.monotonic() - sinceMs
+    try {
+      await pending
+    } finally {
+      this.#x.trace.waitedMs += this.#runtime.clock.monotonic() - sinceMs
+    }
   }
 }

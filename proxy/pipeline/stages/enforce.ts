@@ -10,11 +10,12 @@ import { admitModel } from './admit.ts'
 
 export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> {
   for (const decision of x.decisions) stopUnlessAllowed(decision, x.route.denyStatus)
-  stopIfBlocked(x, runtime)
+  stopIfBlocked(x)
   await admitModel(x, runtime, x.content?.model)
   const permit = grant(x.decisions)
   if (permit === undefined) throw new Fault('internal')
   if (runtime.audit.strict) await commitIntent(x, runtime)
+  else if (!runtime.audit.log.health().ok) unrecorded(x, runtime, undefined)
   return grow(x, { permit })
 }
 
@@ -36,13 +37,13 @@ export function stopUnlessAllowed(
 }
 
 /** Fault `content-blocked`. */
-export function stopIfBlocked(x: Decided, runtime: Runtime): void {
+export function stopIfBlocked(x: Decided): void {
   const { plan } = x.route.request
-  if (plan === undefined || x.findings === undefined || runtime.shadow) return
-  for (const inPart of x.findings) {
+  if (plan === undefined) return
+  for (const inPart of [...(x.findings ?? []), ...x.targetFindings]) {
     for (const { entity } of inPart) {
       const target = plan.actionFor(entity)
-      if (target?.action !== 'block') continue
+      if (target?.action !== 'block' || target.mode === 'shadow') continue
       throw blocked(target.rule, entity, x.route.denyStatus)
     }
   }
@@ -60,11 +61,17 @@ async function commitIntent(x: Decided, runtime: Runtime): Promise<void> {
   try {
     await runtime.audit.log.commit('intent', intentFields(x, runtime))
     x.trace.intent = true
+    runtime.metrics.auditRecord('intent')
   } catch (cause) {
     runtime.metrics.auditFailure()
-    if (runtime.audit.onFailure === 'deny')
-      throw new Fault('audit-unavailable', undefined, { cause, retryAfterMs: 5_000 })
-    x.trace.open.push('audit')
-    runtime.metrics.failOpen('audit')
+    unrecorded(x, runtime, cause)
   }
+}
+
+/** Fault `audit-unavailable`, unless the operator chose to go on without a record. */
+function unrecorded(x: Decided, runtime: Runtime, cause: unknown): void {
+  if (runtime.audit.onFailure === 'deny')
+    throw new Fault('audit-unavailable', undefined, { cause, retryAfterMs: 5_000 })
+  x.trace.open.push('audit')
+  runtime.metrics.failOpen('audit')
 }

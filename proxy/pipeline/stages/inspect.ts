@@ -2,19 +2,42 @@
 // kinds.
 import { grow, type Decoded, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
+import { hasFindings, rewriteTarget, targetTexts } from '../target.ts'
 
 export function inspect(x: Decoded): Inspected {
   const { scanner, scans } = x.route.request
-  if (scanner === undefined) return grow(x, { findings: undefined, findingCounts: undefined })
+  if (scanner === undefined)
+    return grow(x, { findings: undefined, targetFindings: [], findingCounts: undefined, shownPath: undefined })
+  const target = inspectTarget(x)
+  if (target.found.length > 0) x.trace.scanned.request = scans
   // No body is a body without findings; a body that could not be read leaves them unknown.
   if (x.content === undefined) {
-    const counts = x.body.form === 'none' ? {} : undefined
-    return grow(x, { findings: undefined, findingCounts: counts })
+    const counts = x.body.form === 'none' ? countFindings(target.found) : undefined
+    return grow(x, { ...target.fields, findings: undefined, findingCounts: counts })
   }
   const { parts } = x.content
   const found = parts.map((part) => scanner.scan(part.text))
   x.trace.scanned.request = scans
-  return grow(x, { findings: redactionFindings(x, found), findingCounts: countFindings(found) })
+  const findingCounts = countFindings([...found, ...target.found])
+  return grow(x, { ...target.fields, findings: redactionFindings(x, found), findingCounts })
+}
+
+/** Of a model call the path is a fixed one, and its query says nothing to the model. */
+function inspectTarget(x: Decoded): {
+  found: readonly (readonly Finding[])[]
+  fields: Pick<Inspected, 'targetFindings' | 'shownPath'>
+} {
+  const { scanner, plan } = x.route.request
+  if (scanner === undefined || x.operation.action !== 'tool.call')
+    return { found: [], fields: { targetFindings: [], shownPath: undefined } }
+  const texts = targetTexts({ path: x.operation.path, query: x.query })
+  const found = texts.map((text) => scanner.scan(text))
+  const targetFindings =
+    plan === undefined ? [] : plan.scanner === scanner ? found : texts.map((text) => plan.scanner.scan(text))
+  // The log holds no content, so a path with data in it is shown without.
+  const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
+  const shownPath = hasFindings(found) ? rewriteTarget({ path: x.operation.path, query: '' }, mask).path : undefined
+  return { found, fields: { targetFindings, shownPath } }
 }
 
 /**

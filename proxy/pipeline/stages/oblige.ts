@@ -1,12 +1,13 @@
 // Owns what leaves for the upstream: the head, built anew, and the body, either the bytes that were inspected or those
 // bytes with the redactor's edits.
 import { openVault, type Vault } from '../../detect/vault.ts'
-import { replace } from '../../detect/replace.ts'
+import { replace, type Replacement } from '../../detect/replace.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
-import { grow, type Permitted, type Prepared } from '../exchange.ts'
+import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
 import { offerEdits } from '../offers.ts'
+import { hasFindings, rewriteTarget, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
 
 const utf8 = new TextEncoder()
@@ -15,7 +16,8 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
-  const path = joinPath(x.route.upstreamPath, x.operation.path) + (x.query === '' ? '' : `?${x.query}`)
+  const target = redactTarget(x, runtime, vault)
+  const path = joinPath(x.route.upstreamPath, target.path) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined)
     x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
@@ -37,16 +39,33 @@ function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
   for (const [index, part] of x.content.parts.entries()) {
     const findings = x.findings[index]
     if (findings === undefined || findings.length === 0) continue
-    const { text, counts } = replace(part.text, findings, plan, vault)
-    for (const [entity, count] of Object.entries(counts)) {
-      x.trace.redactedRequest.set(entity, (x.trace.redactedRequest.get(entity) ?? 0) + count)
-      runtime.metrics.redaction(entity, 'request', count)
-    }
+    const replaced = replace(part.text, findings, plan, vault)
+    note(x, runtime, replaced, `request ${formatAddress(part.address)}`)
+    const { text } = replaced
     if (text === part.text) continue
-    x.trace.redactedAt.push(`request ${formatAddress(part.address)}`)
     edits.push({ address: part.address, text })
   }
   return edits
+}
+
+function redactTarget(x: Permitted, runtime: Runtime, vault: Vault | undefined): Target {
+  const target = { path: x.operation.path, query: x.query }
+  const { plan } = x.route.request
+  if (plan === undefined || !hasFindings(x.targetFindings)) return target
+  return rewriteTarget(target, (text) => {
+    const replaced = replace(text, plan.scanner.scan(text), plan, vault)
+    note(x, runtime, replaced, 'request target')
+    return replaced.text
+  })
+}
+
+/** Counts what was replaced and what was only seen, and where. */
+function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement, where: string): void {
+  const { trace } = x
+  addCounts(trace.redactedRequest, counts)
+  addCounts(trace.observedRequest, observed)
+  for (const [entity, count] of Object.entries(counts)) runtime.metrics.redaction(entity, 'request', count)
+  if (Object.keys(counts).length > 0 && !trace.redactedAt.includes(where)) trace.redactedAt.push(where)
 }
 
 function withhold(x: Permitted): Edit[] {

@@ -63,6 +63,8 @@ export function openBack(extra: string): Back {
         body: { form: 'none' as const },
         content: undefined,
         findings: undefined,
+        targetFindings: [],
+        shownPath: undefined,
         findingCounts: undefined,
         actions: [],
         decisions: [decision],

@@ -53,6 +53,7 @@ class Recorded implements Client {
   }
 
   flush(): void {}
+  flushed(): undefined {}
 
   destroy(): void {
     this.ended += 1
