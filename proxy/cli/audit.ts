@@ -1,5 +1,5 @@
 // Owns `gatewright audit`: verify a log from its own bytes, and follow it.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
 import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
@@ -42,6 +42,7 @@ export function auditCommand(): Command {
 }
 
 async function verifyOrFail(dir: string, { key, since }: { key?: string; since?: string }): Promise<Report> {
+  if (!existsSync(dir)) throw new CommandError(`${dir} does not exist`, exitUsage)
   try {
     return await verifyLog(dir, {
       ...(key === undefined

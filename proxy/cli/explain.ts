@@ -51,7 +51,10 @@ function readCase(file: string): Case {
   } catch (error) {
     throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
   }
-  const value: unknown = parseDocument(text, { uniqueKeys: true }).toJS()
+  const document = parseDocument(text, { uniqueKeys: true })
+  const [broken] = document.errors
+  if (broken !== undefined) throw new CommandError(`${file}: ${broken.message}`, 2)
+  const value: unknown = document.toJS()
   const { suite, problems } = parseSuite({
     policy: 'x',
     cases: [{ name: 'explain', expect: { effect: 'allow' }, ...(value as object) }],
