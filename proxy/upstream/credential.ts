@@ -26,7 +26,7 @@ export function openCredential(id: string, options: CredentialOptions, resolve: 
 }
 
 // A shorter secret would be found by chance inside ordinary values.
-const containedLengthMin = 8
+export const containedLengthMin = 8
 
 /** Would this header value show the credential to a client? */
 export function reveals(credential: Credential, value: string): boolean {

@@ -17,6 +17,7 @@ import type { UpstreamOptions } from './options.ts'
 import { Receiver } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
+import { scrubBody } from './scrub.ts'
 import { compileUpstream, type UpstreamSettings } from './settings.ts'
 
 export interface Upstream {
@@ -125,7 +126,7 @@ class PooledUpstream implements Upstream {
       const retryMs = this.#retryMs(sending, judgement)
       if (retryMs === undefined) {
         if ('fault' in outcome) throw outcome.fault
-        return answerOf(outcome.head, receiver, pass, sending.attempts)
+        return answerOf(outcome.head, receiver, scrubBody(receiver.body, this.#credential), pass, sending.attempts)
       }
       if ('head' in outcome) receiver.discard()
       this.#deps.onEvent({ type: 'retry', upstream: this.id, waitMs: retryMs })
@@ -257,12 +258,18 @@ function openPool(settings: UpstreamSettings, { clock, lookup }: UpstreamDeps): 
   })
 }
 
-function answerOf(head: AnswerHead, receiver: Receiver, pass: Pass, attempts: readonly Attempt[]): UpstreamAnswer {
+function answerOf(
+  head: AnswerHead,
+  receiver: Receiver,
+  body: UpstreamAnswer['body'],
+  pass: Pass,
+  attempts: readonly Attempt[],
+): UpstreamAnswer {
   return {
     status: head.status,
     headers: head.headers,
     contentLength: head.contentLength,
-    body: receiver.body,
+    body,
     attempts,
     settle(outcome) {
       pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? 'failure' : 'neutral')

@@ -1,0 +1,85 @@
+// Owns keeping the upstream's credential out of the bodies of its answers. It knows bytes only: not encodings, not
+// formats, and not who reads.
+import { containedLengthMin, type Credential } from './credential.ts'
+
+type Bytes = AsyncIterableIterator<Uint8Array, undefined>
+type Result = IteratorResult<Uint8Array, undefined>
+
+/** The same body, of the same length, with `*` for each byte of the credential's secret. */
+export function scrubBody(body: Bytes, credential: Credential | undefined): Bytes {
+  if (credential === undefined || credential.secret.length < containedLengthMin) return body
+  return new ScrubbedBody(body, Buffer.from(credential.secret))
+}
+
+const mask = 0x2a
+const nothing = Buffer.alloc(0)
+
+// Not a generator: that would keep `return` waiting behind a `next` that waits for the upstream.
+class ScrubbedBody implements Bytes {
+  readonly #body: Bytes
+  readonly #secret: Buffer
+  /** The end of what came so far, as long as it may be the beginning of the secret. */
+  #held: Buffer = nothing
+  #returned = false
+
+  constructor(body: Bytes, secret: Buffer) {
+    this.#body = body
+    this.#secret = secret
+  }
+
+  async next(): Promise<Result> {
+    for (;;) {
+      const result = await this.#pull()
+      const held = this.#held
+      this.#held = nothing
+      if (result.done === true) {
+        return held.length === 0 || this.#returned ? { value: undefined, done: true } : { value: held, done: false }
+      }
+      const clean = this.#scrub(held, result.value)
+      if (clean.length > 0) return { value: clean, done: false }
+    }
+  }
+
+  return(): Promise<Result> {
+    this.#returned = true
+    this.#held = nothing
+    return this.#body.return?.() ?? Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #pull(): Promise<Result> {
+    try {
+      return await this.#body.next()
+    } catch (error) {
+      // What is held may be most of the secret, and a body that broke off has no end to give it to.
+      this.#held = nothing
+      throw error
+    }
+  }
+
+  #scrub(held: Buffer, chunk: Uint8Array): Buffer {
+    const received = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    let bytes = held.length === 0 ? received : Buffer.concat([held, received])
+    let clearFrom = 0
+    for (let at = bytes.indexOf(this.#secret); at !== -1; at = bytes.indexOf(this.#secret, clearFrom)) {
+      // The chunk is the HTTP client's.
+      if (bytes === received) bytes = Buffer.from(received)
+      clearFrom = at + this.#secret.length
+      bytes.fill(mask, at, clearFrom)
+    }
+    const heldFrom = beginningAt(this.#secret, bytes, clearFrom)
+    this.#held = bytes.subarray(heldFrom)
+    return bytes.subarray(0, heldFrom)
+  }
+}
+
+/** Where the longest end of `bytes` (not before `from`) starts that is a beginning of the secret; else their length. */
+function beginningAt(secret: Buffer, bytes: Buffer, from: number): number {
+  const first = secret[0] as number
+  let at = bytes.indexOf(first, Math.max(from, bytes.length - secret.length + 1))
+  while (at !== -1 && bytes.compare(secret, 0, bytes.length - at, at) !== 0) at = bytes.indexOf(first, at + 1)
+  return at === -1 ? bytes.length : at
+}

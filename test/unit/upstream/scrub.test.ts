@@ -1,0 +1,87 @@
+import t from 'tap'
+import { Fault } from '../../../proxy/errors.ts'
+import { Body } from '../../../proxy/upstream/body.ts'
+import { scrubBody } from '../../../proxy/upstream/scrub.ts'
+import { answer, chunk, chunkedHead, jsonAnswer, lastChunk } from '../../support/scripted-upstream.ts'
+import { exchange, never, post, secret, stage, text } from './harness.ts'
+
+const credential = { name: 'authorization', value: `Bearer ${secret}`, secret }
+const stars = '*'.repeat(secret.length)
+const bearer = { credential: { bearer: { fromEnv: 'KEY' } } }
+
+function body(): { queue: Body; scrubbed: AsyncIterableIterator<Uint8Array, undefined>; calls: string[] } {
+  const calls: string[] = []
+  const queue = new Body({ resume: () => calls.push('resume'), abandon: () => calls.push('abandon') })
+  return { queue, scrubbed: scrubBody(queue, credential), calls }
+}
+
+async function pulled(chunks: AsyncIterableIterator<Uint8Array, undefined>): Promise<string | undefined> {
+  const { value } = await chunks.next()
+  return value === undefined ? undefined : Buffer.from(value).toString()
+}
+
+t.test('an upstream that echoes the credential shows stars, in JSON of the same length', async (t) => {
+  const staged = await stage(t, [jsonAnswer(401, { error: { got: credential.value, again: secret } })], bearer)
+  const received = await staged.upstream.send(post, never())
+  const echoed = await text(received.body)
+  received.settle('complete')
+  t.equal((await staged.server.seen(1)).header('authorization'), credential.value)
+  t.strictSame(JSON.parse(echoed), { error: { got: `Bearer ${stars}`, again: stars } })
+  t.equal(Buffer.byteLength(echoed), received.contentLength)
+})
+
+t.test('so does one that streams it in pieces', async (t) => {
+  const pieces = [`data: {"a":"${secret.slice(0, 5)}`, secret.slice(5, 20), `${secret.slice(20)}"}\n\n`]
+  const staged = await stage(t, [chunkedHead() + pieces.map(chunk).join('') + lastChunk], bearer)
+  t.equal((await exchange(staged)).body, `data: {"a":"${stars}"}\n\n`)
+})
+
+t.test('without a credential, or with one that is found by chance, the body is left alone', async (t) => {
+  const { queue } = body()
+  t.equal(scrubBody(queue, undefined), queue)
+  t.equal(scrubBody(queue, { ...credential, secret: 'seven77' }), queue)
+  t.not(scrubBody(queue, { ...credential, secret: 'eight888' }), queue)
+  const staged = await stage(t, [answer(200, secret)])
+  t.equal((await exchange(staged)).body, secret)
+})
+
+t.test('only what may be the beginning of the secret waits', async (t) => {
+  const { queue, scrubbed } = body()
+  queue.push(Buffer.from('data: x\n\n'))
+  t.equal(await pulled(scrubbed), 'data: x\n\n')
+  queue.push(Buffer.from('the task'))
+  t.equal(await pulled(scrubbed), 'the ta', 'sk')
+  queue.push(Buffer.from('s-'))
+  t.equal(await pulled(scrubbed), 'sks-', 'and then no longer')
+  queue.push(Buffer.from('sk'))
+  queue.push(Buffer.from('-up'))
+  queue.end()
+  t.equal(await pulled(scrubbed), 'sk-up', 'the end frees it')
+  t.equal(await pulled(scrubbed), undefined)
+})
+
+t.test('the bytes that came are not written to', async (t) => {
+  const { queue, scrubbed } = body()
+  const chunk = Buffer.from(secret)
+  queue.push(chunk)
+  t.equal(await pulled(scrubbed), stars)
+  t.equal(chunk.toString(), secret)
+})
+
+t.test('what waits is not given out when the body breaks off', async (t) => {
+  const { queue, scrubbed } = body()
+  queue.push(Buffer.from(`x${secret.slice(0, -1)}`))
+  queue.fail(new Fault('upstream-truncated'))
+  t.equal(await pulled(scrubbed), 'x')
+  await t.rejects(scrubbed.next(), { code: 'upstream-truncated' })
+  t.equal(await pulled(scrubbed), undefined)
+})
+
+t.test('letting go reaches a body that a reader waits for', async (t) => {
+  const { queue, scrubbed, calls } = body()
+  queue.push(Buffer.from(secret.slice(0, 3)))
+  const waiting = scrubbed.next()
+  await scrubbed.return?.()
+  t.equal((await waiting).done, true)
+  t.strictSame(calls, ['abandon'])
+})
