@@ -100,7 +100,12 @@ class MessagesStream implements StreamReader {
     if (this.#blocks.has(at)) return 'A content block begins twice.'
     const channel = isToolUse(start) ? `arguments:${at}` : start.type === 'text' ? `text:${at}` : undefined
     this.#blocks.set(at, { start, channel, arguments: '', open: true })
-    if (isToolUse(start)) return toolCall(start, []) === undefined ? 'A tool call has no name.' : undefined
+    if (isToolUse(start)) {
+      const call = toolCall(start, ['content_block'])
+      if (call === undefined) return 'A tool call has no name.'
+      // A client may take the input from here, so the call is judged before this leaves, and not again at its stop.
+      if (isWhole(start)) draft.calls.push({ ...call, channel: `arguments:${at}` })
+    }
     if (start.type === 'text' && channel !== undefined) {
       const wrong = wrongMember(start, 'text', ['string'], 'content_block.')
       if (wrong !== undefined) return wrong
@@ -158,14 +163,17 @@ function closeBlock(block: Block, draft: Draft): string | undefined {
   if (block.channel === undefined) return undefined
   draft.ends.push(block.channel)
   if (!isToolUse(block.start)) return undefined
-  const { input } = block.start
-  const whole = isObject(input) && Object.keys(input).length > 0
   // Clients differ in which of the two they take.
-  if (whole && block.arguments !== '') return 'A tool call has its input twice.'
-  const args = block.arguments === '' ? input : parseArguments(block.arguments)
+  if (isWhole(block.start)) return block.arguments === '' ? undefined : 'A tool call has its input twice.'
+  const args = block.arguments === '' ? block.start.input : parseArguments(block.arguments)
   const call = toolCall(present<JsonObject>({ ...block.start, input: args ?? null }), ['content_block'])
   if (call !== undefined) draft.calls.push({ ...call, channel: block.channel })
   return undefined
+}
+
+/** Has the block of a call its input from the start? Mostly it is `{}` there and grows by deltas. */
+function isWhole({ input }: JsonObject): boolean {
+  return isObject(input) && Object.keys(input).length > 0
 }
 
 /** The deltas that grow a channel. Thinking is not read; a citation is whole at once. */

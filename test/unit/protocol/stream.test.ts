@@ -152,10 +152,25 @@ t.test('Anthropic: arguments are whole at the end of their block', async (t) => 
     return step.ok ? step.calls : step
   }
   t.match(calls(start(tool), stop()), [{ name: 'f', id: 'toolu_1', args: {}, channel: 'arguments:0' }])
-  t.match(calls(start({ ...tool, input: { a: 1 } }), stop()), [{ args: { a: 1 } }])
   t.match(calls(start(tool), json('{"a"'), json(':2}'), stop()), [{ args: { a: 2 } }])
   t.match(calls(start(tool), json('{"a":1,"a":2}'), stop()), [{ name: 'f', args: undefined }])
   t.match(calls(start(tool), json('[1]'), { type: 'message_stop' }), [{ name: 'f', args: undefined }])
+})
+
+t.test('Anthropic: a call whole in the start of its block is judged there, once', async (t) => {
+  const whole = start({ ...tool, input: { to: 'ada@example.org' } }, 1)
+  const args = { to: 'ada@example.org' }
+  const address = { path: ['content_block'] }
+  const read = (...data: unknown[]) => feed(open('anthropic'), ...data)
+  const begun = read(whole)
+  t.ok(begun.ok && begun.calls.length === 1)
+  t.match(begun, { calls: [{ name: 'f', id: 'toolu_1', args, address, channel: 'arguments:1' }] })
+  t.match(begun, { parts: [{ text: 'ada@example.org' }] }, 'its texts are inspected all the same')
+  const ended = read(whole, stop(1))
+  t.strictSame(ended.ok && [ended.calls, ended.ends], [[], ['arguments:1']])
+  const over = read(whole, { type: 'message_stop' })
+  t.strictSame(over.ok && over.calls, [])
+  t.strictSame(read(start(tool)), { ...read(start(tool)), calls: [] }, 'an empty input is not yet a call')
 })
 
 t.test('Anthropic: what stands in the start of a block is read', async (t) => {
