@@ -19,11 +19,6 @@ const exitUsageAudit = 3
 
 /** Sets the exit code of the process; a command that serves keeps running. */
 export async function runCommand(args: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
   const program = new Command('gatewright')
     .description('Policy-enforcement proxy for AI agents')
     .version(version)
