@@ -1,6 +1,6 @@
 // Owns where a word may begin: text arrives escaped and encoded, so an escape's letters are not part of the word.
-import { characterClass, holds, wordCharacters } from './characters.ts'
-import type { Probe } from './probe.ts'
+import { characterClass, holds, wordCharacters, type CharacterClass } from './characters.ts'
+import { contextBefore, type Probe } from './probe.ts'
 
 const hexadecimals = characterClass('0-9A-Fa-f')
 
@@ -11,4 +11,15 @@ export function startsWord(probe: Probe, start: number): boolean {
   const beforePrevious = probe.before(start - 1)
   if (beforePrevious === 92) return previous === 110 || previous === 114 || previous === 116
   return holds(hexadecimals, previous) && holds(hexadecimals, beforePrevious) && probe.before(start - 2) === 37
+}
+
+/**
+ * The run of `characters` that ends before `start`, at most `contextBefore` long. It depends on the text alone, not on
+ * what was tried before, so that a stream decides as the whole text does.
+ */
+export function runBefore(probe: Probe, start: number, characters: CharacterClass): string {
+  const least = Math.max(0, start - contextBefore)
+  let from = start
+  while (from > least && holds(characters, probe.before(from))) from--
+  return probe.text.slice(from, start)
 }

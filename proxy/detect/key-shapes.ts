@@ -1,7 +1,7 @@
 // Owns the two shapes that keys have: a fixed beginning with a body, and a body that only a label before it tells from
 // other random text. It knows no vendor.
 import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
-import { startsWord } from './boundary.ts'
+import { runBefore, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
 
@@ -25,8 +25,8 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     find(probe, start, bodyStart) {
       if (
         !startsWord(probe, start) ||
-        isJoined(probe, start, body) ||
-        !prefixes.includes(probe.text.slice(start, bodyStart))
+        !prefixes.includes(probe.text.slice(start, bodyStart)) ||
+        isJoined(probe, start, body, prefixes)
       )
         return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
@@ -76,10 +76,16 @@ export function labelledKey(entity: string, labels: readonly string[], shape: La
   return detector
 }
 
-/** A dash or a dot joins it to what stands before, so it is a later part of something else. */
-function isJoined(probe: Probe, start: number, body: CharacterClass): boolean {
+/**
+ * A dash or a dot joins it to what stands before, so it is a later part of something else. After more punctuation it
+ * still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read at every one.
+ */
+function isJoined(probe: Probe, start: number, body: CharacterClass, prefixes: readonly string[]): boolean {
   const previous = probe.before(start)
-  return (previous === 45 || previous === 46) && holds(body, previous) && isWordUnit(probe.before(start - 1))
+  if ((previous !== 45 && previous !== 46) || !holds(body, previous)) return false
+  if (isWordUnit(probe.before(start - 1))) return true
+  const run = runBefore(probe, start, body)
+  return prefixes.some((prefix) => run.includes(prefix))
 }
 
 function isWordUnit(code: number): boolean {

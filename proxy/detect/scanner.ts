@@ -1,6 +1,7 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to findings.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
+import { startsWord } from './boundary.ts'
 import { isDigit, isLetter } from './characters.ts'
 import { detectors } from './detectors.ts'
 import type { Detector } from './detector.ts'
@@ -115,7 +116,8 @@ class Pass {
         detector.find(probe, start, start + 1)
         probe.settle()
       }
-      return
+      // The letter of an escaped line end is no part of a word.
+      if (!startsWord(probe, start)) return
     }
     if (this.#numbers.length === 0 || start < probe.numberEnd) return
     if (previous === 95 || isGlued(probe, start, previous)) return

@@ -58,7 +58,8 @@ const limits = { depthMax: 64, keysMax: 10_000 }
 /**
  * Data that is a JSON object or array is read whole, event by event. Anything else is text, and all such data of a
  * stream are one channel, so that a value split over events is seen; the address of a delta is then the data itself.
- * A marker such as `[DONE]` is neither. The format has no end of its own, so no event is terminal.
+ * Only `[DONE]` is neither. What begins like JSON and is not acceptable is refused: read as text, its escapes would hide
+ * values that a client may read. The format has no end of its own, so no event is terminal.
  */
 class EventReader implements StreamReader {
   #name = 'message'
@@ -66,9 +67,10 @@ class EventReader implements StreamReader {
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
     const none = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
     if (data === '') return none
-    if (/^\[[A-Z_]{1,32}\]$/.test(data)) return { ...none, ends: [channel] }
-    const parsed = data.startsWith('{') || data.startsWith('[') ? parseJsonText(data, limits) : undefined
-    if (parsed?.ok === true) {
+    if (data === '[DONE]') return { ...none, ends: [channel] }
+    if (/^\s*[[{]/.test(data)) {
+      const parsed = parseJsonText(data, limits)
+      if (!parsed.ok) return { ok: false, message: parsed.message }
       const reading = readDocument(parsed.value, parsed.text, 'tool')
       return reading.ok ? { ...none, value: parsed.value, parts: reading.content.parts } : reading
     }

@@ -173,7 +173,8 @@ function isEncoded(text: string): boolean {
 }
 
 function looksLikeJson(text: string): boolean {
-  const first = text.charCodeAt(0)
-  const last = text.charCodeAt(text.length - 1)
+  const trimmed = text.trim()
+  const first = trimmed.charCodeAt(0)
+  const last = trimmed.charCodeAt(trimmed.length - 1)
   return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d)
 }

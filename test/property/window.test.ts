@@ -92,6 +92,7 @@ const fragments = [
   '555', '4111', '0', 'a', 'ab', 'GB82', 'PL', 'ssn', 'tel', 'fax', 'card', 'eyJ', 'sk-', 'SK', 'https://',
   '-----BEGIN ', 'é', '電', '😀', '\u00a0', '4111111111111111', '5105-1051-0510-5100', '378079520',
   '+48 510 070 904', '192.168.1.1', 'fe80::1', 'x@y.zz', '-----', pem,
+  '\\n', '%0A', '-eyJ', '.glsoat-', 'sk-admin--', '-dp.scim.', 'q7Rk2Vw9Lz4Np8Xc3Tb6Ym1',
   'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
 ]
 const atoms = [...fragments, ...samples.flatMap((text) => text.split(' '))]

@@ -1,7 +1,8 @@
 // Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm.
 import { characterClass } from '../characters.ts'
 import type { Detector } from '../detector.ts'
-import { startsWord } from '../boundary.ts'
+import { runBefore, startsWord } from '../boundary.ts'
+import { contextBefore, type Probe } from '../probe.ts'
 
 const group = 'secrets'
 const entity = 'jwt'
@@ -16,6 +17,7 @@ export const jwt: Detector = {
   triggers: ['eyJ'],
   find(probe, start) {
     if (!probe.text.startsWith('eyJ', start) || !startsWord(probe, start) || probe.before(start) === 46) return
+    if (isRead(probe, start)) return
     const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
     if (probe.code(headerEnd) !== 46) return
     const parts = headerParts(probe.text.slice(start, headerEnd))
@@ -29,6 +31,13 @@ export const jwt: Detector = {
     }
     probe.accept(jwt, start, end, true)
   },
+}
+
+/** Each run is read and decoded once, from its first `eyJ`; otherwise `-eyJ-eyJ…` would cost a header at every one. */
+function isRead(probe: Probe, start: number): boolean {
+  if (probe.before(start) !== 45) return false
+  const run = runBefore(probe, start, base64url)
+  return run.length === contextBefore || run.includes('eyJ')
 }
 
 /** Three parts when the header says how the token is signed, five when it says how it is encrypted. */

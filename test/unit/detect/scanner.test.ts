@@ -62,3 +62,10 @@ void t.test('groups stand for their entities', async (t) => {
   t.equal(entitiesOf(groupNames).size, entityGroups.size)
   t.equal(entitiesOf(['secrets']).size, 22, 'private keys, JWT and twenty vendors')
 })
+
+void t.test('a number after an escaped line end is found, one in a word is not', async (t) => {
+  const scanner = compileScanner(new Set(entityGroups.keys()))
+  for (const before of ['\\n', '\\r', '\\t', '%0A'])
+    t.match(scanner.scan(`x${before}4111 1111 1111 1111`), [{ entity: 'payment-card' }], before)
+  t.same(scanner.scan('xn4111 1111 1111 1111'), [])
+})

@@ -132,3 +132,8 @@ t.test('names that an object has by itself are plain members', async (t) => {
   t.match(reading, { ok: true, content: { model: 'm', parts: [{ text: 'ada' }, { text: 'b' }] } })
   t.match(chat.readRequest(JSON.parse('{"__proto__":{"model":"x"},"messages":[]}') as Json, ''), { ok: false })
 })
+
+t.test('JSON in a string is read as such with white space around it', async (t) => {
+  const reading = plain.readRequest([' {"a":"\\u0041"}\n'], JSON.stringify([' {"a":"\\u0041"}\n']))
+  t.match(reading, { ok: true, content: { parts: [{ text: 'A', address: { path: [0], inner: ['a'] } }] } })
+})

@@ -1,6 +1,8 @@
 // Keys are put together here, so that no scanner of this repository takes them for real ones.
 import t from 'tap'
+import { Probe } from '../../../../proxy/detect/probe.ts'
 import { scanText } from '../../../../proxy/detect/scan-text.ts'
+import { compileScanner } from '../../../../proxy/detect/scanner.ts'
 import { found } from './found.ts'
 
 const alphanumeric = 'q7Rk2Vw9Lz4Np8Xc3Tb6Ym1Hd5Gs0Jf'.repeat(12)
@@ -112,4 +114,22 @@ void t.test('public keys, certificates and talk about keys are not secret', asyn
   t.same(found(armour('PUBLIC KEY', body), 'private-key'), [])
   t.same(found(armour('CERTIFICATE', body), 'private-key'), [])
   t.same(found('A file that begins with -----BEGIN PRIVATE KEY----- is a key.', 'private-key'), [])
+})
+
+void t.test('a run with many beginnings of keys is read once', async (t) => {
+  const entities = new Set(['jwt', 'gitlab-token', 'openai-key', 'doppler-token'])
+  const read = t.capture(Probe.prototype, 'code', Probe.prototype.code)
+  for (const beginning of ['-eyJ', '.glsoat-', 'sk-admin--', 'dp.scim.-', '-dp.scim.', '.glsoat-a-']) {
+    const text = beginning.repeat(2000)
+    compileScanner(entities).scan(text)
+    const units = read().length
+    t.ok(units < 3 * text.length, `${beginning}: ${units} reads of ${text.length} units`)
+  }
+})
+
+void t.test('punctuation alone before a key does not hide it', async (t) => {
+  const token = `eyJ${Buffer.from('{"alg":"HS256"}').toString('base64url').slice(3)}.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmN`
+  for (const before of ['-', '--', 'session-', 'a--']) t.same(found(before + token, 'jwt'), [token], before)
+  const key = `glsoat-${alphanumeric.slice(0, 20)}`
+  for (const before of ['-', '--', 'a--']) t.same(found(before + key, 'gitlab-token'), [key], before)
 })
