@@ -118,6 +118,7 @@ void t.test('public keys, certificates and talk about keys are not secret', asyn
 
 void t.test('a run with many beginnings of keys is read once', async (t) => {
   const entities = new Set(['jwt', 'gitlab-token', 'openai-key', 'doppler-token'])
+  // oxlint-disable-next-line typescript/unbound-method -- capture calls it on the object that it was called on
   const read = t.capture(Probe.prototype, 'code', Probe.prototype.code)
   for (const beginning of ['-eyJ', '.glsoat-', 'sk-admin--', 'dp.scim.-', '-dp.scim.', '.glsoat-a-']) {
     const text = beginning.repeat(2000)
