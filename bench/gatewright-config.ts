@@ -72,7 +72,7 @@ const allowing = [
     id: 'approved-models',
     effect: 'allow',
     actions: model,
-    models: ['gpt-4o*', 'claude-*', 'o[0-9]*'],
+    models: ['gpt-4o*', 'claude-*', 'o{1,3,4}*'],
     principals: { roles: ['researcher'] },
   },
   { id: 'small-questions', effect: 'allow', actions: model, when: 'maxTokens <= 1000 && !stream' },
