@@ -97,16 +97,18 @@ function callOf(line: string): { command: string; options: string[] } | undefine
 
 /** Without what is different each time: tokens, ids, sizes that hold durations, seconds left. */
 function normalised(text: string): string {
-  return text
-    .replaceAll(/\b([A-Z][A-Z_]*)_[0-9a-z]{10}\b/g, '$1_TOKEN')
-    .replaceAll(/req_[0-9a-f]{32}/g, 'req_ID')
-    .replaceAll(/\bw-[0-9a-f]{8}\b/g, 'w-ID')
-    .replaceAll(/\bbyte \d+/g, 'byte N')
-    // A checkpoint more or less, as the second turns.
-    .replaceAll(/\b\d+ records\b/g, 'N records')
-    .replaceAll(/\brecord \d+/g, 'record N')
-    .replaceAll(/(?:500 )+503/g, '500 503')
-    .replaceAll(/\bt=\d+/g, 't=N')
-    .replaceAll(/(retry-after: +)\d+/g, '$1N')
-    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+  return (
+    text
+      .replaceAll(/\b([A-Z][A-Z_]*)_[0-9a-z]{10}\b/g, '$1_TOKEN')
+      .replaceAll(/req_[0-9a-f]{32}/g, 'req_ID')
+      .replaceAll(/\bw-[0-9a-f]{8}\b/g, 'w-ID')
+      .replaceAll(/\bbyte \d+/g, 'byte N')
+      // A checkpoint more or less, as the second turns.
+      .replaceAll(/\b\d+ records\b/g, 'N records')
+      .replaceAll(/\brecord \d+/g, 'record N')
+      .replaceAll(/(?:500 )+503/g, '500 503')
+      .replaceAll(/\bt=\d+/g, 't=N')
+      .replaceAll(/(retry-after: +)\d+/g, '$1N')
+      .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+  )
 }
