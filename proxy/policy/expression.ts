@@ -6,12 +6,16 @@ import { registerBoundedLoops } from './bounded-loops.ts'
 import { registerBoundedText } from './bounded-text.ts'
 import { Budget } from './budget.ts'
 import { clientType, ExpressionContext, principalType, variableTypes } from './expression-context.ts'
+import { compileShortcut } from './expression-shortcut.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
 import type { Facts } from './facts.ts'
+import type { Subject } from './query.ts'
 import type { Truth } from './truth.ts'
 
 export type Expression = {
   test(facts: Facts): Truth
+  /** What it gives for all queries of a caller; undefined when that depends, and when it is not known yet. */
+  settle(subject: Subject): Truth
   readonly reads: readonly Attribute[]
   /** Entities and groups whose counts it looks at. */
   readonly findings: ReadonlySet<string>
@@ -31,6 +35,7 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
     reads: [],
     findings: new Set<string>(),
     test: (facts: Facts) => facts.unknown('the expression is not valid'),
+    settle: () => undefined,
   }
   let parsed: ReturnType<typeof environment.parse>
   try {
@@ -45,10 +50,19 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   if (checked.type !== 'bool' && checked.type !== 'dyn') {
     return { ...unusable, problems: [{ message: `the expression gives ${checked.type}, not bool`, offset: 0 }] }
   }
-  const test = (facts: Facts): Truth => evaluate(parsed, source, facts)
+  const shortcut = compileShortcut(parsed.ast, names.entities) ?? (() => undefined)
+  const test = (facts: Facts): Truth => shortcut(facts.query) ?? evaluate(parsed, source, facts)
+  const settle = (principal: Subject): Truth => shortcut({ principal, action: {} })
   const reads = attributes.filter((attribute) => scope.variables.has(attribute))
   const constant = scope.variables.size === 0 ? evaluateConstant(parsed) : undefined
-  return { test, reads, findings: scope.findings, problems: [], ...(constant === undefined ? {} : { constant }) }
+  return {
+    test,
+    settle,
+    reads,
+    findings: scope.findings,
+    problems: [],
+    ...(constant === undefined ? {} : { constant }),
+  }
 }
 
 type Program = (context?: object) => unknown

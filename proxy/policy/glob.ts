@@ -58,13 +58,24 @@ function findUnescaped(text: string, char: string, from: number): number {
 
 function compileSimple(pattern: string, separator: '/' | ''): Glob | { readonly error: string } {
   if (isLiteral(pattern)) return (name) => name === pattern
-  const prefix = /^[^*?{}\\]*/.exec(pattern)?.[0] ?? ''
-  const rest = pattern.slice(prefix.length)
-  if (rest === '**' || (rest === '*' && separator === '')) return (name) => name.startsWith(prefix)
-  if (rest === '*') return (name) => name.startsWith(prefix) && !name.includes(separator, prefix.length)
+  const single = /^([^*?{}\\]*)(\*\*?)([^*?{}\\]*)$/.exec(pattern)
+  if (single !== null) return compileStar(single[1] ?? '', single[2] === '**' ? '' : separator, single[3] ?? '')
   const compiled = compileRegExp(toRegExp(pattern, separator))
   if ('error' in compiled) return { error: compiled.error }
+  const prefix = /^[^*?{}\\]*/.exec(pattern)?.[0] ?? ''
   return (name) => name.length <= nameCharsMax && name.startsWith(prefix) && compiled.test(name, free)
+}
+
+/** One star between two literals: it stands for whatever is between them, unless that has the separator in it. */
+function compileStar(prefix: string, separator: string, suffix: string): Glob {
+  if (suffix === '' && separator === '') return (name) => name.startsWith(prefix)
+  if (suffix === '') return (name) => name.startsWith(prefix) && !name.includes(separator, prefix.length)
+  return (name) => {
+    const end = name.length - suffix.length
+    if (end < prefix.length || name.length > nameCharsMax) return false
+    if (!name.endsWith(suffix) || !name.startsWith(prefix)) return false
+    return separator === '' || !name.slice(prefix.length, end).includes(separator)
+  }
 }
 
 /** A pattern has at most a few hundred states and a name is bounded, so a glob needs no further budget. */
