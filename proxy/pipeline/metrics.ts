@@ -1,13 +1,21 @@
 // Owns the metrics: their names (part of the interface) and their labels, all bounded by the configuration. Middle
 // folders report through return values and events; only the pipeline and config/ call this.
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Gauge, Registry } from 'prom-client'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../protocol/content.ts'
 import type { Attempt } from '../upstream/answer.ts'
 import type { BreakerState } from '../upstream/breaker.ts'
+import { CounterSeries, HistogramSeries, LevelSeries } from './series.ts'
 
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1]
+
+const usageTypes = [
+  ['input', 'input'],
+  ['output', 'output'],
+  ['cacheRead', 'cache_read'],
+  ['cacheWrite', 'cache_write'],
+] as const
 
 export type Metrics = ReturnType<typeof openMetrics>
 
@@ -30,46 +38,48 @@ export function openMetrics() {
     buildInfo: i.buildInfo,
 
     request({ route, decision, status, totalMs, overheadMs }: RequestSample) {
-      i.requests.inc({ route, decision, status })
-      i.requestSeconds.observe({ route }, totalMs / 1000)
-      i.overheadSeconds.observe({ route }, overheadMs / 1000)
+      i.requests.add(1, route, decision, status)
+      i.requestSeconds.observe(totalMs / 1000, route)
+      i.overheadSeconds.observe(overheadMs / 1000, route)
     },
     decision(made: Decision) {
-      i.decisions.inc({ rule: made.rule ?? 'default', effect: made.effect, mode: 'enforce' })
-      if (made.shadow !== undefined)
-        i.decisions.inc({ rule: made.shadow.rule ?? 'default', effect: made.shadow.effect, mode: 'shadow' })
+      i.decisions.add(1, made.rule ?? 'default', made.effect, 'enforce')
+      if (made.shadow !== undefined) i.decisions.add(1, made.shadow.rule ?? 'default', made.shadow.effect, 'shadow')
     },
     redaction: (entity: string, direction: 'request' | 'response', count: number) =>
-      i.redactions.inc({ entity, direction }, count),
-    rateLimited: (limit: string) => i.rateLimited.inc({ limit }),
+      i.redactions.add(count, entity, direction),
+    rateLimited: (limit: string) => i.rateLimited.add(1, limit),
     tokens(usage: Usage) {
-      for (const [type, count] of Object.entries(usage)) i.tokens.inc({ type: snake(type) }, count)
+      for (const [field, type] of usageTypes) {
+        const count = usage[field]
+        if (count !== undefined) i.tokens.add(count, type)
+      }
     },
     attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
-      i.upstreamRequests.inc({ upstream, outcome: status === undefined ? outcome : `${Math.floor(status / 100)}xx` })
-      if (firstByteMs !== undefined) i.firstByteSeconds.observe({ upstream }, firstByteMs / 1000)
+      i.upstreamRequests.add(1, upstream, status === undefined ? outcome : `${Math.floor(status / 100)}xx`)
+      if (firstByteMs !== undefined) i.firstByteSeconds.observe(firstByteMs / 1000, upstream)
     },
-    upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe({ upstream }, durationMs / 1000),
+    upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
     breaker: (upstream: string, state: BreakerState) =>
       i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
-    retry: (upstream: string) => i.retries.inc({ upstream }),
-    auditRecord: (kind: string) => i.auditRecords.inc({ kind }),
-    auditFailure: () => i.auditFailures.inc(),
+    retry: (upstream: string) => i.retries.add(1, upstream),
+    auditRecord: (kind: string) => i.auditRecords.add(1, kind),
+    auditFailure: () => i.auditFailures.add(1),
     /** `what` is `audit` or `store:<limit id>`. */
-    failOpen: (what: string) => i.failOpen.inc({ what }),
-    uninspected: (what: string) => i.uninspected.inc({ what }),
-    connectionRefused: () => i.connectionsRefused.inc(),
-    slow: (route: string) => i.slow.inc({ route }),
-    storeError: (what: string) => i.storeErrors.inc({ what }),
+    failOpen: (what: string) => i.failOpen.add(1, what),
+    uninspected: (what: string) => i.uninspected.add(1, what),
+    connectionRefused: () => i.connectionsRefused.add(1),
+    slow: (route: string) => i.slow.add(1, route),
+    storeError: (what: string) => i.storeErrors.add(1, what),
     reloaded(hash: string) {
       i.reloadSuccess.set(1)
       i.configInfo.reset()
       i.configInfo.set({ hash }, 1)
-      i.reloads.inc({ result: 'taken-over' })
+      i.reloads.add(1, 'taken-over')
     },
     reloadRefused() {
       i.reloadSuccess.set(0)
-      i.reloads.inc({ result: 'refused' })
+      i.reloads.add(1, 'refused')
     },
   }
 }
@@ -79,6 +89,7 @@ function instrumentsIn(registry: Registry) {
   const counter = counterIn(registry)
   const gauge = gaugeIn(registry)
   const histogram = histogramIn(registry)
+  const level = levelIn(registry)
   return {
     requests: counter('requests_total', 'Exchanges by route, decision and status sent', [
       'route',
@@ -128,7 +139,7 @@ function instrumentsIn(registry: Registry) {
     storeErrors: counter('store_errors_total', 'Limit store calls that failed', ['what']),
     slow: counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route']),
     connectionsRefused: counter('connections_refused_total', 'Connections above server.limits.connections', []),
-    inflight: gauge('inflight_requests', 'Exchanges under way', []),
+    inflight: level('inflight_requests', 'Exchanges under way'),
     auditSize: gauge('audit_size', 'Records in the audit log', []),
     auditCheckpointAge: gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint', []),
     buildInfo: gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node']),
@@ -138,8 +149,8 @@ function instrumentsIn(registry: Registry) {
 const prefix = 'gatewright_'
 
 function counterIn(registry: Registry) {
-  return <T extends string>(name: string, help: string, labelNames: T[]) =>
-    new Counter({ name: prefix + name, help, labelNames, registers: [registry] })
+  return (name: string, help: string, labelNames: readonly string[]) =>
+    new CounterSeries({ registry, name: prefix + name, help, labelNames })
 }
 
 function gaugeIn(registry: Registry) {
@@ -147,11 +158,11 @@ function gaugeIn(registry: Registry) {
     new Gauge({ name: prefix + name, help, labelNames, registers: [registry] })
 }
 
-function histogramIn(registry: Registry) {
-  return <T extends string>(name: string, help: string, labelNames: T[], buckets: number[]) =>
-    new Histogram({ name: prefix + name, help, labelNames, buckets, registers: [registry] })
+function levelIn(registry: Registry) {
+  return (name: string, help: string) => new LevelSeries({ registry, name: prefix + name, help, labelNames: [] })
 }
 
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+function histogramIn(registry: Registry) {
+  return (name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) =>
+    new HistogramSeries({ registry, name: prefix + name, help, labelNames }, bounds)
 }
