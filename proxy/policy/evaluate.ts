@@ -1,6 +1,7 @@
 // Owns the judgement: which rules apply to a query, and what they say together. It never throws; where it fails, the
 // answer is deny.
-import { actionTypes } from './actions.ts'
+import type { Attribute } from './actions.ts'
+import { Candidates, type Asked } from './candidates.ts'
 import type { Decision, Effect, Needs } from './decision.ts'
 import { Facts, type Background } from './facts.ts'
 import type { KnownRoute } from './known.ts'
@@ -43,12 +44,9 @@ export class Engine implements Policy {
   readonly mode: Mode
   readonly hash: string
   readonly headers: ReadonlySet<string>
-  readonly #byAction = new Map<ActionType, readonly Rule[]>()
-  /** Rules by action for each route, for queries that go to an upstream which the route is known to use. */
-  readonly #byRoute = new Map<
-    string,
-    { readonly upstreams: readonly string[]; readonly rules: Map<ActionType, readonly Rule[]> }
-  >()
+  readonly #anywhere: ByAction
+  /** For queries that go to an upstream which the route is known to use. */
+  readonly #byRoute = new Map<string, { readonly upstreams: readonly string[]; readonly rules: ByAction }>()
   readonly #needs = new Map<string, Needs>()
 
   constructor(rules: readonly Rule[], routes: readonly KnownRoute[], background: Background, settings: Settings) {
@@ -59,16 +57,12 @@ export class Engine implements Policy {
     this.mode = settings.mode
     this.hash = settings.hash
     this.headers = settings.headers
-    for (const type of actionTypes)
-      this.#byAction.set(
-        type,
-        rules.filter((rule) => rule.actions.has(type)),
-      )
+    this.#anywhere = byAction(rules, new Set())
     for (const route of routes) {
       const upstreams = [route.upstream, ...(route.fallback ?? [])]
       const applying = rules.filter((rule) => mayApplyOn(rule, route.id, upstreams))
-      const byAction = new Map(actionTypes.map((type) => [type, applying.filter((rule) => rule.actions.has(type))]))
-      this.#byRoute.set(route.id, { upstreams, rules: byAction })
+      const settled = new Set<Attribute>(upstreams.length === 1 ? ['route', 'upstream'] : ['route'])
+      this.#byRoute.set(route.id, { upstreams, rules: byAction(applying, settled) })
       this.#needs.set(route.id, findNeeds(applying, route.protocol, settings.defaultEffect))
     }
   }
@@ -84,7 +78,11 @@ export class Engine implements Policy {
   mayEver(query: Query): boolean {
     if (this.mode === 'shadow') return true
     try {
-      return mayBeAllowed(this.candidates(query), new Facts(query, this.background), this.defaultEffect)
+      return mayBeAllowed(
+        this.#candidates(query).of(query.principal),
+        new Facts(query, this.background),
+        this.defaultEffect,
+      )
     } catch {
       return false
     }
@@ -95,10 +93,13 @@ export class Engine implements Policy {
   }
 
   candidates(query: Query): readonly Rule[] {
-    const route = this.#byRoute.get(query.route)
-    const { type } = query.action
-    if (route !== undefined && route.upstreams.includes(query.upstream)) return route.rules.get(type) ?? []
-    return this.#byAction.get(type) ?? []
+    return this.#candidates(query).rules
+  }
+
+  #candidates({ route: id, upstream, action }: Query): Candidates {
+    const route = this.#byRoute.get(id)
+    const rules = route?.upstreams.includes(upstream) === true ? route.rules : this.#anywhere
+    return rules[action.type]
   }
 
   #decide(query: Query): Decision {
@@ -108,8 +109,9 @@ export class Engine implements Policy {
     let enforced: Rule | undefined
     let hypothetical: Rule | undefined
     let deciderFailed = false
-    for (const rule of this.candidates(query)) {
-      const truth = holds(rule, facts)
+    for (const asked of this.#candidates(query).of(query.principal)) {
+      const { rule } = asked
+      const truth = holds(asked, facts)
       if (truth === undefined) unevaluable.push({ rule: rule.id, why: facts.because })
       if (!counts(truth, rule.effect)) continue
       matched.push({ rule: rule.id, effect: rule.effect, mode: rule.mode })
@@ -118,9 +120,8 @@ export class Engine implements Policy {
       enforced = rule
       deciderFailed = truth === undefined
     }
-    const fallback = enforced === undefined || hypothetical === undefined ? this.#fallback(query, facts) : nobody
-    const outcome = enforced === undefined ? fallback : outcomeOf(enforced, deciderFailed)
-    const whatIf = hypothetical === undefined ? fallback : outcomeOf(hypothetical, false)
+    const outcome = enforced === undefined ? this.#fallback(query, facts) : outcomeOf(enforced, deciderFailed)
+    const whatIf = hypothetical === enforced || hypothetical === undefined ? outcome : outcomeOf(hypothetical, false)
     return conclude(this.mode, outcome, whatIf, matched, unevaluable)
   }
 
@@ -144,7 +145,7 @@ export class Engine implements Policy {
     } as const
     const { findings: _, ...rest } = query
     const call: Query = { ...rest, action }
-    if (mayBeAllowed(this.candidates(call), new Facts(call, this.background), this.defaultEffect)) {
+    if (mayBeAllowed(this.#candidates(call).of(call.principal), new Facts(call, this.background), this.defaultEffect)) {
       return { effect: 'allow', code: 'may-be-called', reason: 'Calls of this tool may be allowed.' }
     }
     return { effect: 'deny', code: 'never-callable', reason: 'No call of this tool could be allowed.' }
@@ -156,12 +157,28 @@ export class Engine implements Policy {
   }
 }
 
+type ByAction = Readonly<Record<ActionType, Candidates>>
+
+function byAction(rules: readonly Rule[], settled: ReadonlySet<Attribute>): ByAction {
+  const of = (type: ActionType) =>
+    new Candidates(
+      rules.filter((rule) => rule.actions.has(type)),
+      settled,
+    )
+  return {
+    'model.call': of('model.call'),
+    'tool.call': of('tool.call'),
+    'tool.offer': of('tool.offer'),
+    'resource.read': of('resource.read'),
+    'prompt.get': of('prompt.get'),
+  }
+}
+
 type Matched = Decision['matched'][number]
 type Outcome = { readonly effect: Effect; readonly rule?: string; readonly code: string; readonly reason: string }
 
 const rank = { allow: 0, approve: 1, deny: 2 } as const
 const verbs = { allow: 'Allowed', approve: 'Approval required', deny: 'Denied' } as const
-const nobody: Outcome = { effect: 'deny', code: 'no-rule-matched', reason: '' }
 
 /** Deny beats approve beats allow; among equals the first in the document is named. */
 function outranks(rule: Rule, other: Rule | undefined): boolean {
@@ -189,8 +206,8 @@ function conclude(
     const reason = 'Not enforced: the policy is in shadow mode.'
     return { effect: 'allow', code: 'shadow-mode', reason, shadow: asShadow(outcome), matched, unevaluable }
   }
-  const shadow = whatIf.effect === outcome.effect ? {} : { shadow: asShadow(whatIf) }
-  return { ...outcome, ...shadow, matched, unevaluable }
+  if (whatIf.effect === outcome.effect) return { ...outcome, matched, unevaluable }
+  return { ...outcome, shadow: asShadow(whatIf), matched, unevaluable }
 }
 
 function asShadow({ effect, rule, reason }: Outcome): NonNullable<Decision['shadow']> {
@@ -198,11 +215,12 @@ function asShadow({ effect, rule, reason }: Outcome): NonNullable<Decision['shad
 }
 
 /** False only when the enforced rules deny for certain. */
-function mayBeAllowed(rules: readonly Rule[], facts: Facts, defaultEffect: 'allow' | 'deny'): boolean {
+function mayBeAllowed(candidates: readonly Asked[], facts: Facts, defaultEffect: 'allow' | 'deny'): boolean {
   let allowed = defaultEffect === 'allow'
-  for (const rule of rules) {
+  for (const asked of candidates) {
+    const { rule } = asked
     if (rule.mode === 'shadow') continue
-    const truth = holds(rule, facts)
+    const truth = holds(asked, facts)
     if (truth === true && rule.effect === 'deny') return false
     if (truth !== false && rule.effect !== 'deny') allowed = true
   }

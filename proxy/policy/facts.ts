@@ -5,7 +5,8 @@ import type { Catalogue } from './catalogue.ts'
 import type { Action, Query } from './query.ts'
 import type { Truth } from './truth.ts'
 
-export type Address = ReturnType<typeof ipaddr.parse>
+/** Whole groups of 16 bits, as many as the kind of address has. */
+export type Address = readonly number[]
 
 /** What a policy knows beyond the query. */
 export type Background = {
@@ -79,10 +80,15 @@ const addressesMax = 1000
 function readAddress(ip: string): Address | null {
   const known = addresses.get(ip)
   if (known !== undefined) return known
-  const address = ipaddr.isValid(ip) ? ipaddr.process(ip) : null
+  const address = ipaddr.isValid(ip) ? groupsOf(ipaddr.process(ip)) : null
   if (addresses.size >= addressesMax) addresses.clear()
   addresses.set(ip, address)
   return address
+}
+
+export function groupsOf(address: ipaddr.IPv4 | ipaddr.IPv6): Address {
+  const bytes = address.toByteArray()
+  return Array.from({ length: bytes.length / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
 }
 
 function isNormal(name: string): boolean {

@@ -5,12 +5,14 @@ import type { Facts } from './facts.ts'
 import type { Known } from './known.ts'
 import type { Conditions, ToolOptions } from './options.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { ActionType } from './query.ts'
+import type { ActionType, Subject } from './query.ts'
 import type { Truth } from './truth.ts'
 
 export type Condition = {
   /** Undefined only after `facts.unknown(why)`. */
   test(facts: Facts): Truth
+  /** For conditions over who asks: what holds of everything that a caller asks; undefined when that depends on more. */
+  settle?(subject: Subject): Truth
   /** What was looked at, for people: `model "gpt-4o" against "claude-*"`. Only called by explain. */
   describe(facts: Facts): string
   readonly reads: readonly Attribute[]

@@ -25,9 +25,9 @@ export type Rule = {
 }
 
 /** Whether all conditions hold; one that is false outweighs any that is unknown. Unknown leaves `facts.because` set. */
-export function holds(rule: Rule, facts: Facts): Truth {
+export function holds({ conditions }: Pick<Rule, 'conditions'>, facts: Facts): Truth {
   let because: string | undefined
-  for (const condition of rule.conditions) {
+  for (const condition of conditions) {
     const truth = condition.test(facts)
     if (truth === false) return false
     if (truth === undefined) because ??= facts.because

@@ -21,6 +21,7 @@ const anyConditions = fc.oneof(
   fc.record({ routes: some(['openai', 'c*']) }),
   fc.record({ upstreams: some(['openai', 'github', 'crm']) }),
   fc.record({ principals: fc.record({ roles: some(['researcher', 'intern']) }) }),
+  fc.record({ principals: fc.record({ orgs: some(['acme', 'a*']) }), models: some(['gpt-*', '*mini']) }),
   fc.record({ findings: some(['email', 'secrets']) }),
   fc.record({ actions: some(['model.call', 'tool.call', 'tool.offer']) }),
   fc.record({ methods: some(['GET', 'DELETE']) }),
@@ -29,6 +30,8 @@ const anyConditions = fc.oneof(
       'args.x == 1',
       'model == "claude"',
       'principal.org == "acme"',
+      '"intern" in principal.roles && args.x == 1',
+      'principal.org != "acme" || model == "claude"',
       'findings.pii > 0',
       'has(args.x) && args.x > 0',
     ),
@@ -170,6 +173,47 @@ t.test('the indexes leave out only rules that do not match', async (t) => {
     t.same(matching(policy.candidates(query)), matching(policy.rules))
   })
 })
+
+t.test('what is decided follows from every rule asked in full, for a caller who comes back too', async (t) => {
+  fc.assert(
+    fc.property(
+      anyOptions,
+      fc.array(anyQuery, { minLength: 1, maxLength: 4 }),
+      fc.boolean(),
+      (options, queries, known) => {
+        const policy = policyOf(options)
+        const [first] = queries
+        const caller = known ? frozen(first?.principal) : undefined
+        for (const query of queries.map((asked) => (caller === undefined ? asked : { ...asked, principal: caller }))) {
+          const { matched, unevaluable } = policy.evaluate(query)
+          t.same({ matched, unevaluable }, askAll(policy, query))
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  )
+})
+
+function askAll(policy: Policy, query: Query) {
+  const asked = policy.rules
+    .filter((rule) => rule.actions.has(query.action.type))
+    .map((rule) => {
+      const facts = new Facts(query, policy.background)
+      const truth = holds(rule, facts)
+      return { rule, truth, why: facts.because }
+    })
+  return {
+    matched: asked
+      .filter(({ rule, truth }) => truth ?? rule.effect !== 'allow')
+      .map(({ rule: { id, effect, mode } }) => ({ rule: id, effect, mode })),
+    unevaluable: asked.filter(({ truth }) => truth === undefined).map(({ rule, why }) => ({ rule: rule.id, why })),
+  }
+}
+
+/** As callers from the configuration are. */
+function frozen(principal: Query['principal'] | undefined): Query['principal'] | undefined {
+  return principal && Object.freeze({ ...principal, roles: Object.freeze([...principal.roles]) })
+}
 
 t.test('what could never be allowed is not allowed with any arguments', async (t) => {
   fc.assert(

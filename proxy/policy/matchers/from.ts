@@ -1,11 +1,12 @@
 // Owns the condition `from`: the client's address in a range.
 import ipaddr from 'ipaddr.js'
 import { actionTypes } from '../actions.ts'
-import type { Address } from '../facts.ts'
+import { groupsOf, type Address } from '../facts.ts'
 import type { Matcher } from '../matcher.ts'
 import { quoteAll } from './patterns.ts'
 
-type Block = readonly [Address, number]
+/** An address is in a block when, under the mask, it has the same bits. */
+type Block = { readonly bits: Address; readonly mask: Address }
 
 export const from: Matcher<'from'> = {
   key: 'from',
@@ -40,15 +41,23 @@ function parseBlock(text: string): Block | undefined {
   if (!ipaddr.isValid(text) && !ipaddr.isValidCIDR(text)) return undefined
   if (!text.includes('/')) {
     const address = ipaddr.process(text)
-    return [address, address.kind() === 'ipv4' ? 32 : 128]
+    return blockOf(address, address.kind() === 'ipv4' ? 32 : 128)
   }
-  const [address, bits] = ipaddr.parseCIDR(text)
-  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96)
-    return [address.toIPv4Address(), bits - 96]
-  return [address, bits]
+  const [address, length] = ipaddr.parseCIDR(text)
+  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && length >= 96)
+    return blockOf(address.toIPv4Address(), length - 96)
+  return blockOf(address, length)
 }
 
-function inBlock(address: Address, [base, bits]: Block): boolean {
-  if (address instanceof ipaddr.IPv4 && base instanceof ipaddr.IPv4) return address.match(base, bits)
-  return address instanceof ipaddr.IPv6 && base instanceof ipaddr.IPv6 && address.match(base, bits)
+function blockOf(address: ipaddr.IPv4 | ipaddr.IPv6, length: number): Block {
+  const groups = groupsOf(address)
+  const mask = groups.map((_, index) => 0xffff & ~(0xffff >> Math.min(Math.max(length - 16 * index, 0), 16)))
+  return { bits: groups.map((group, index) => group & (mask[index] ?? 0)), mask }
+}
+
+function inBlock(address: Address, { bits, mask }: Block): boolean {
+  if (address.length !== bits.length) return false
+  for (let index = 0; index < bits.length; index++)
+    if (((address[index] ?? 0) & (mask[index] ?? 0)) !== bits[index]) return false
+  return true
 }

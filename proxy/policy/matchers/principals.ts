@@ -20,9 +20,11 @@ export const principals: Matcher<'principals'> = {
       checkKnown(wanted, context.known.principals[key], `principal with ${key.slice(0, -1)}`, context, more)
       tests.push((subject) => valuesOf(subject, key).some(matches))
     }
+    const matches = (subject: Subject): boolean => tests.every((holds) => holds(subject))
     return {
       reads: ['principal'],
-      test: (facts) => tests.every((holds) => holds(facts.query.principal)),
+      test: (facts) => matches(facts.query.principal),
+      settle: matches,
       describe: (facts) => describe(facts.query.principal, patterns),
     }
   },

@@ -17,6 +17,7 @@ export const when: Matcher<'when'> = {
       reads: expression.reads,
       entities: entitiesOf(expression.findings, context.known.entities),
       test: (facts) => expression.test(facts),
+      settle: (subject) => expression.settle(subject),
       describe: () => source.trim(),
     }
   },

@@ -108,6 +108,15 @@ t.test('from: addresses and ranges, IPv4 inside IPv6 included', async (t) => {
   t.equal(from('2001:db8::/32', '2001:db8::1'), true)
   t.equal(from('2001:db8::/32', '10.1.2.3'), false)
   t.equal(from('::1', '::1'), true)
+  t.equal(from('10.1.2.3/9', '10.127.255.255'), true, 'bits beyond the prefix do not count')
+  t.equal(from('10.1.2.3/9', '10.128.0.0'), false)
+  t.equal(from('192.0.2.0/31', '192.0.2.1'), true)
+  t.equal(from('192.0.2.0/31', '192.0.2.2'), false)
+  t.equal(from('2001:db8:8000::/33', '2001:db8:ffff::1'), true)
+  t.equal(from('2001:db8:8000::/33', '2001:db8:7fff::1'), false)
+  t.equal(from('0.0.0.0/0', '255.1.2.3'), true)
+  t.equal(from('::/0', '255.1.2.3'), false, 'a range of one kind holds no address of the other')
+  t.equal(from('::ffff:0:0/95', '255.1.2.3'), false)
 })
 
 t.test('between: on the wall clock, past midnight, by the day it began', async (t) => {
