@@ -1,12 +1,12 @@
-// Owns the ordered, bounded queue in front of the writer: group commit without a timer, deadlines, and what happens when
-// the disk fails. What a record says is its callers' business; when checkpoints are due is the schedule's.
+// Owns the ordered, bounded queue in front of the writer: group commit, deadlines, and what happens when the disk fails.
+// What somebody waits for never waits for a timer. What a record says is its callers' business; when checkpoints are due is the schedule's.
 import { Fault } from '../errors.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { draft } from './line.ts'
 import type { Publisher } from './publisher.ts'
 import type { RecordFields, RecordKind } from './record.ts'
 import { Schedule } from './schedule.ts'
-import type { Entry, Writer } from './writer.ts'
+import type { Entry, Waiter, Writer } from './writer.ts'
 
 export interface AuditLog {
   /** Accepted in order; durable with the next commit or checkpoint, about a second later at most. */
@@ -47,6 +47,8 @@ export type QueueOptions = {
   readonly queueBytesMax: number
   readonly commitTimeoutMs: number
   readonly retryMs: number
+  /** Calls back after a few milliseconds; records that nobody waits for are left that long to join a commit. */
+  readonly linger: (run: () => void) => void
   readonly onFault: (error: unknown) => void
   readonly onClosed: () => Promise<void>
 }
@@ -54,8 +56,8 @@ export type QueueOptions = {
 // One group is encoded in one go on the event loop: about a millisecond.
 const groupRecordsMax = 256
 const groupBytesMax = 1024 * 1024
-// Records that are written but not durable are kept in memory, so they are made durable in time.
-const unsyncedBytesMax = 4 * 1024 * 1024
+
+const turn = Promise.resolve()
 
 export class CommitQueue implements AuditLog {
   readonly #options: QueueOptions
@@ -65,7 +67,12 @@ export class CommitQueue implements AuditLog {
   #closing = false
   #entries: Entry[] = []
   #bytes = 0
-  readonly #waiting = new Set<Entry>()
+  /** What is being written just now. */
+  #group: Entry[] = []
+  /** Something in the queue should be written without waiting for more. */
+  #urgent = false
+  #lingering = false
+  #groupsTaken = 0
   /** Records that the full queue had no room for since the last `gap` record. */
   #lost = 0
   #running: Promise<void> | undefined
@@ -141,90 +148,115 @@ export class CommitQueue implements AuditLog {
   }
 
   #enqueue(kind: RecordKind, fields: RecordFields, waiter?: Entry['waiter']): boolean {
-    const { queueRecordsMax, queueBytesMax, clock } = this.#options
+    const { queueRecordsMax, queueBytesMax, clock, commitTimeoutMs } = this.#options
     const entry: Entry = { draft: draft(kind, fields, isoTime(clock.now())), waiter }
     if (this.#entries.length >= queueRecordsMax || this.#bytes + entry.draft.bytes > queueBytesMax) return false
     this.#entries.push(entry)
     this.#bytes += entry.draft.bytes
-    if (waiter !== undefined) this.#await(entry)
     this.#schedule.accepted()
-    this.#kick()
+    if (waiter !== undefined) this.#deadlineTimer ??= clock.after(commitTimeoutMs, () => this.#rejectOverdue())
+    if (waiter !== undefined || this.#entries.length >= groupRecordsMax || this.#bytes >= groupBytesMax) this.#hurry()
+    else this.#linger()
     return true
+  }
+
+  /** What is queued is written as soon as the writer is free. */
+  #hurry(): void {
+    this.#urgent = this.#entries.length > 0
+    this.#kick()
+  }
+
+  /** Records that nobody waits for join the next commit; without one they go out after one or two of these waits. */
+  #linger(): void {
+    if (this.#urgent || this.#lingering) return
+    this.#lingering = true
+    const before = this.#groupsTaken
+    this.#options.linger(() => {
+      this.#lingering = false
+      if (this.#entries.length === 0) return
+      if (this.#groupsTaken === before) this.#hurry()
+      else this.#linger()
+    })
   }
 
   /** Starts the loop when it rests. While it runs, whatever comes forms the next group. */
   #kick(): void {
-    if (this.#running === undefined && this.#hasWork()) this.#occupy(() => this.#run())
-  }
-
-  /** One thing at a time has the writer. */
-  #occupy(work: () => Promise<void>): void {
-    this.#running = work().finally(() => {
-      this.#running = undefined
-      this.#kick()
-    })
+    if (this.#running === undefined && this.#hasWork()) this.#running = this.#run()
   }
 
   #hasWork(): boolean {
-    return this.#state === 'open' && (this.#entries.length > 0 || this.#schedule.due)
+    return this.#state === 'open' && (this.#urgent || this.#schedule.due)
   }
 
   async #drained(): Promise<void> {
     do {
-      this.#kick()
+      this.#hurry()
       await this.#running
       await this.#schedule.idle()
-    } while (this.#hasWork())
+    } while (this.#state === 'open' && (this.#entries.length > 0 || this.#schedule.due))
   }
 
   async #run(): Promise<void> {
     // What the present callback still appends goes into the first group too.
-    await Promise.resolve()
+    await turn
     while (this.#hasWork()) {
       this.#stepSinceMs = this.#options.clock.monotonic()
       try {
-        await this.#step()
+        if (this.#segmentIsFull()) await this.#rotate()
+        await this.#writeGroup(this.#schedule.due)
         this.#failuresInRow = 0
       } catch (error) {
         await this.#failed(error)
         this.#stepSinceMs = undefined
       }
     }
+    this.#running = undefined
   }
 
-  async #step(): Promise<void> {
-    if (this.#segmentIsFull()) await this.#rotate()
-    const group = this.#take()
-    const publish = this.#schedule.due
-    group.unshift(...this.#ownRecords(publish, group[0] ?? this.#entries[0]))
-    await this.#writer.write(group)
-    const strict = this.#options.durability === 'strict'
-    if (!strict) this.#settle(group)
-    const awaited = strict && group.some(({ waiter }) => waiter !== undefined)
-    if (publish || awaited || this.#writer.unsyncedBytes > unsyncedBytesMax) await this.#writer.sync()
+  async #writeGroup(publish: boolean): Promise<void> {
+    const group = this.#take(publish)
+    this.#group = group
+    if (this.#options.durability === 'strict' && (publish || group.some(({ waiter }) => waiter !== undefined))) {
+      await this.#writer.writeThrough(group)
+    } else {
+      await this.#writer.write(group)
+      if (this.#options.durability === 'batch') this.#settle(group)
+      if (publish || this.#writer.crowded) await this.#writer.sync()
+    }
     if (publish) this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
     else this.#schedule.written(this.#writer.size)
+    this.#group = []
     this.#stepSinceMs = undefined
-    if (strict) this.#settle(group)
+    this.#settle(group)
   }
 
-  #take(): Entry[] {
+  #take(publish: boolean): Entry[] {
+    const next = this.#entries[0]
+    let group = this.#entries
+    if (group.length <= groupRecordsMax && this.#bytes <= groupBytesMax) {
+      this.#entries = []
+      this.#bytes = 0
+      this.#urgent = false
+    } else group = this.#takeSome()
+    this.#groupsTaken += 1
+    const own = this.#ownRecords(publish, next)
+    return own.length === 0 ? group : [...own, ...group]
+  }
+
+  #takeSome(): Entry[] {
     let [count, bytes] = [0, 0]
     while (count < this.#entries.length && count < groupRecordsMax && bytes < groupBytesMax) {
       bytes += this.#entries[count]?.draft.bytes ?? 0
       count += 1
     }
     this.#bytes -= bytes
-    if (count < this.#entries.length) return this.#entries.splice(0, count)
-    const group = this.#entries
-    this.#entries = []
-    return group
+    return this.#entries.splice(0, count)
   }
 
   #segmentIsFull(): boolean {
-    const { bytes, startedMs } = this.#writer.segment
+    const { segmentBytes, segmentStartedMs } = this.#writer
     const { segmentBytesMax, segmentAgeMaxMs, clock } = this.#options
-    return bytes >= segmentBytesMax || clock.now() - startedMs >= segmentAgeMaxMs
+    return segmentBytes >= segmentBytesMax || clock.now() - segmentStartedMs >= segmentAgeMaxMs
   }
 
   async #rotate(): Promise<void> {
@@ -252,7 +284,6 @@ export class CommitQueue implements AuditLog {
       if (entry.waiter === undefined) continue
       entry.waiter.resolve()
       entry.waiter = undefined
-      this.#waiting.delete(entry)
     }
   }
 
@@ -270,10 +301,14 @@ export class CommitQueue implements AuditLog {
   #retryLater(): void {
     if (this.#closing) return
     this.#retryTimer = this.#options.clock.after(this.#options.retryMs, () => {
-      this.#occupy(async () => {
-        if (!(await this.#resume())) this.#retryLater()
-      })
+      this.#running = this.#retry()
     })
+  }
+
+  async #retry(): Promise<void> {
+    if (!(await this.#resume())) this.#retryLater()
+    this.#running = undefined
+    this.#kick()
   }
 
   /** What is not durable goes to the front of the queue again, behind the header of a new segment. */
@@ -282,6 +317,7 @@ export class CommitQueue implements AuditLog {
     const time = this.#writer.oldestUnsynced?.time ?? this.#entries[0]?.draft.time ?? isoTime(clock.now())
     try {
       const again = await this.#writer.resume(draft('open', { ...facts, why: 'fault' }, time), clock.now())
+      this.#group = []
       this.#entries = [...again, ...this.#entries]
       this.#bytes = this.#entries.reduce((sum, entry) => sum + entry.draft.bytes, 0)
     } catch (error) {
@@ -293,12 +329,8 @@ export class CommitQueue implements AuditLog {
     const gap = { why: 'fault', error: this.#failure, lost: this.#lost }
     this.#lost = 0
     this.#entries.push({ draft: draft('gap', gap, isoTime(clock.now())) })
+    this.#urgent = true
     return true
-  }
-
-  #await(entry: Entry): void {
-    this.#waiting.add(entry)
-    this.#deadlineTimer ??= this.#options.clock.after(this.#options.commitTimeoutMs, () => this.#rejectOverdue())
   }
 
   /** One timer serves all that wait: the oldest comes first. */
@@ -306,38 +338,44 @@ export class CommitQueue implements AuditLog {
     this.#deadlineTimer = undefined
     const { clock, commitTimeoutMs } = this.#options
     const nowMs = clock.monotonic()
-    for (const entry of this.#waiting) {
-      const leftMs = (entry.waiter?.sinceMs ?? 0) + commitTimeoutMs - nowMs
+    for (const entry of this.#waiting()) {
+      const leftMs = entry.waiter.sinceMs + commitTimeoutMs - nowMs
       if (leftMs > 0) {
         this.#deadlineTimer = clock.after(leftMs, () => this.#rejectOverdue())
         return
       }
-      this.#reject(entry, unavailable('the disk does not answer in time'))
+      reject(entry, unavailable('the disk does not answer in time'))
     }
   }
 
   #rejectWaiting(error: Fault): void {
-    for (const entry of this.#waiting) this.#reject(entry, error)
+    for (const entry of this.#waiting()) reject(entry, error)
   }
 
-  /** The record stays on its way: what the log says of a refused request is true all the same. */
-  #reject(entry: Entry, error: Fault): void {
-    entry.waiter?.reject(error)
-    entry.waiter = undefined
-    this.#waiting.delete(entry)
+  #waiting(): Awaited[] {
+    return [...this.#group, ...this.#entries].filter((entry) => entry.waiter !== undefined) as Awaited[]
   }
 }
 
-let lastMs = 0
-let lastTime = ''
+type Awaited = Entry & { readonly waiter: Waiter }
 
-/** RFC 3339 in UTC with milliseconds. Many records share one. */
+/** The record stays on its way: what the log says of a refused request is true all the same. */
+function reject(entry: Entry, error: Fault): void {
+  entry.waiter?.reject(error)
+  entry.waiter = undefined
+}
+
+let second = 0
+let secondText = ''
+
+/** RFC 3339 in UTC with milliseconds; thousands of records share the second. */
 export function isoTime(nowMs: number): string {
-  if (nowMs !== lastMs) {
-    lastMs = nowMs
-    lastTime = new Date(nowMs).toISOString()
+  const ms = nowMs % 1000
+  if (nowMs - ms !== second) {
+    second = nowMs - ms
+    secondText = new Date(second).toISOString().slice(0, -'000Z'.length)
   }
-  return lastTime
+  return `${secondText}${String(ms).padStart(3, '0')}Z`
 }
 
 function codeOf(error: unknown): string {

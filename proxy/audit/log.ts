@@ -30,6 +30,9 @@ export type LogOptions = Partial<Bounds> & {
   readonly onFault?: (error: unknown) => void
 }
 
+/** A process that is killed loses the records of twice this time at most, of those that nobody waited for. */
+const lingerMs = 5
+
 const bounds: Bounds = {
   segmentBytesMax: 64 * 1024 * 1024,
   segmentAgeMaxMs: 3_600_000,
@@ -39,6 +42,8 @@ const bounds: Bounds = {
   queueBytesMax: 64 * 1024 * 1024,
   commitTimeoutMs: 1000,
   retryMs: 1000,
+  // Not on the injected clock: its timers let the process end, and records wait for this one.
+  linger: (run) => void setTimeout(run, lingerMs),
 }
 
 /** Throws a Fault whose cause says why: another writer, damage, or a folder that cannot be written. */

@@ -25,6 +25,12 @@ export function leafHashAt(bytes: Buffer, start: number, end: number): Buffer {
   return leaf
 }
 
+/** The same in base64, as the next line says it; the byte before `start` is left 0x00. */
+export function leafTextAt(bytes: Buffer, start: number, end: number): string {
+  bytes[start - 1] = 0
+  return hash('sha256', bytes.subarray(start - 1, end), 'base64')
+}
+
 // Hashing is synchronous, so one input buffer serves every node.
 const nodeInput = Buffer.alloc(65, 1)
 

@@ -4,7 +4,7 @@
 import type { Disk, DiskFile } from './disk.ts'
 import { segmentName } from './layout.ts'
 import { type Draft, firstPrev, render } from './line.ts'
-import { Frontier, leafHashAt, type FrontierState } from './tree.ts'
+import { Frontier, leafTextAt, type FrontierState } from './tree.ts'
 
 /** One record on its way, with whoever waits for it. */
 export type Entry = { readonly draft: Draft; waiter?: Waiter | undefined }
@@ -18,30 +18,38 @@ export type Waiter = {
 /** A segment as it was found, or as it was made. Lengths are bytes. */
 export type SegmentState = { readonly name: string; readonly bytes: number; readonly startedMs: number }
 
+// What is written but not durable is kept in memory, so it is made durable in time.
+const unsyncedBytesMax = 4 * 1024 * 1024
+const unsyncedRecordsMax = 2048
+// Folding a leaf into the tree costs about a microsecond, and much less among others than alone.
+const leavesMax = 1024
+/** Room for a few records: the lines of a quiet log are always made in the same place. */
+const linesBytes = 16 * 1024
+
 export class Writer {
   readonly #disk: Disk
   readonly #folder: string
-  #frontier: Frontier
-  #durable: FrontierState
-  #segment: SegmentState
+  /** Holds durable records only, up to the first of `#leaves`. */
+  readonly #tree: Frontier
+  /** Leaf hashes in base64 of the records behind `#tree`, and how many of them are durable. */
+  readonly #leaves: string[] = []
+  #durableLeaves = 0
+  #segmentName: string
+  #segmentStartedMs: number
+  #segmentBytes: number
   /** What of the segment is known to be on stable storage. */
   #durableBytes: number
   #file: DiskFile | undefined
   #unsynced: Entry[] = []
-  #unsyncedBytes = 0
+  readonly #lines = Buffer.allocUnsafeSlow(linesBytes)
 
-  private constructor(
-    disk: Disk,
-    folder: string,
-    frontier: Frontier,
-    segment: SegmentState,
-    file: DiskFile | undefined,
-  ) {
+  private constructor(disk: Disk, folder: string, tree: Frontier, segment: SegmentState, file: DiskFile | undefined) {
     this.#disk = disk
     this.#folder = folder
-    this.#frontier = frontier
-    this.#durable = frontier.state()
-    this.#segment = segment
+    this.#tree = tree
+    this.#segmentName = segment.name
+    this.#segmentStartedMs = segment.startedMs
+    this.#segmentBytes = segment.bytes
     this.#durableBytes = segment.bytes
     this.#file = file
   }
@@ -54,39 +62,57 @@ export class Writer {
   }
 
   /** Goes on at the end of what is there. */
-  static async reopen(disk: Disk, folder: string, frontier: Frontier, segment: SegmentState): Promise<Writer> {
-    return new Writer(disk, folder, frontier, segment, await disk.append(`${folder}/${segment.name}`))
+  static async reopen(disk: Disk, folder: string, tree: Frontier, segment: SegmentState): Promise<Writer> {
+    return new Writer(disk, folder, tree, segment, await disk.append(`${folder}/${segment.name}`, 'through'))
   }
 
   get size(): number {
-    return this.#frontier.size
+    return this.#tree.size + this.#leaves.length
   }
 
   /** The tree of what is on stable storage. */
   get durable(): FrontierState {
-    return this.#durable
+    this.#fold()
+    return this.#tree.state()
   }
 
-  get unsyncedBytes(): number {
-    return this.#unsyncedBytes
+  /** So much is written and not durable that it should be synced. */
+  get crowded(): boolean {
+    return this.#segmentBytes - this.#durableBytes > unsyncedBytesMax || this.#unsynced.length > unsyncedRecordsMax
   }
 
   get oldestUnsynced(): Draft | undefined {
     return this.#unsynced[0]?.draft
   }
 
-  get segment(): SegmentState {
-    return this.#segment
+  get segmentBytes(): number {
+    return this.#segmentBytes
+  }
+
+  get segmentStartedMs(): number {
+    return this.#segmentStartedMs
   }
 
   async write(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return
     // Kept until they are durable: after a failure nobody knows which of them the disk has.
     for (const entry of entries) this.#unsynced.push(entry)
-    const lines = this.#encode(entries.map(({ draft }) => draft))
-    this.#unsyncedBytes += lines.length
+    const lines = this.#encode(entries)
     await this.#opened().write(lines)
-    this.#segment = { ...this.#segment, bytes: this.#segment.bytes + lines.length }
+    this.#segmentBytes += lines.length
+  }
+
+  /** The same, and all that was written is durable afterwards: one write where nothing else waits to be synced. */
+  async writeThrough(entries: Entry[]): Promise<void> {
+    if (entries.length === 0 || this.#unsynced.length > 0) {
+      await this.write(entries)
+      return this.sync()
+    }
+    this.#unsynced = entries
+    const lines = this.#encode(entries)
+    await this.#opened().writeThrough(lines)
+    this.#segmentBytes += lines.length
+    this.#settled()
   }
 
   async sync(): Promise<void> {
@@ -113,9 +139,8 @@ export class Writer {
     const failed = this.#file
     this.#file = undefined
     await failed?.close().catch(() => undefined)
-    this.#frontier = new Frontier(this.#durable)
-    if (this.#segment.name !== '')
-      await this.#disk.truncate(`${this.#folder}/${this.#segment.name}`, this.#durableBytes)
+    this.#leaves.length = this.#durableLeaves
+    if (this.#segmentName !== '') await this.#disk.truncate(`${this.#folder}/${this.#segmentName}`, this.#durableBytes)
     const again = this.#unsynced
     await this.#startSegment(header, nowMs)
     return again
@@ -128,45 +153,54 @@ export class Writer {
 
   /** The segment appears under its name with its header durable, or not at all. */
   async #startSegment(header: Draft, nowMs: number): Promise<void> {
-    const name = segmentName(this.#frontier.size)
-    const lines = this.#encode([header])
+    const name = segmentName(this.size)
+    const lines = this.#encode([{ draft: header }])
     const path = `${this.#folder}/${name}`
-    const file = await this.#disk.create(`${path}.tmp`)
+    const file = await this.#disk.create(`${path}.tmp`, 'through')
     try {
-      await file.write(lines)
-      await file.datasync()
+      await file.writeThrough(lines)
       await this.#disk.rename(`${path}.tmp`, path)
       await this.#disk.syncFolder(this.#folder)
     } catch (error) {
-      this.#frontier = new Frontier(this.#durable)
+      this.#leaves.length = this.#durableLeaves
       await file.close().catch(() => undefined)
       throw error
     }
     this.#file = file
-    this.#segment = { name, bytes: lines.length, startedMs: nowMs }
+    this.#segmentName = name
+    this.#segmentStartedMs = nowMs
+    this.#segmentBytes = lines.length
     this.#settled()
   }
 
   #settled(): void {
-    this.#durable = this.#frontier.state()
-    this.#durableBytes = this.#segment.bytes
+    this.#durableLeaves = this.#leaves.length
+    this.#durableBytes = this.#segmentBytes
     this.#unsynced = []
-    this.#unsyncedBytes = 0
+    if (this.#durableLeaves >= leavesMax) this.#fold()
   }
 
-  /** LF-terminated lines, each chained to the one before; one buffer for one write. */
-  #encode(drafts: readonly Draft[]): Buffer {
-    const bytes = Buffer.allocUnsafe(1 + drafts.reduce((sum, draft) => sum + draft.bytes + 1, 0))
-    let prev = this.#frontier.last?.toString('base64') ?? firstPrev
+  #fold(): void {
+    for (const leaf of this.#leaves.splice(0, this.#durableLeaves)) this.#tree.append(Buffer.from(leaf, 'base64'))
+    this.#durableLeaves = 0
+  }
+
+  /** LF-terminated lines, each chained to the one before; one buffer for one write, which must end before the next. */
+  #encode(entries: readonly Entry[]): Buffer {
+    let bytesMax = 1
+    for (const { draft } of entries) bytesMax += draft.bytes + 1
+    const bytes = bytesMax <= linesBytes ? this.#lines : Buffer.allocUnsafe(bytesMax)
+    let prev = this.#leaves.at(-1) ?? this.#tree.last?.toString('base64') ?? firstPrev
     let at = 1
-    for (const draft of drafts) {
-      const end = at + bytes.write(render(draft, this.#frontier.size, prev), at)
-      const leaf = leafHashAt(bytes, at, end)
-      this.#frontier.append(leaf)
-      prev = leaf.toString('base64')
-      bytes[end] = 0x0a
+    for (const { draft } of entries) {
+      const end = at + bytes.write(render(draft, this.size, prev), at)
+      prev = leafTextAt(bytes, at, end)
+      // Hashing needs the byte before the line, where the LF of the line before belongs.
+      bytes[at - 1] = 0x0a
+      this.#leaves.push(prev)
       at = end + 1
     }
+    bytes[at - 1] = 0x0a
     return bytes.subarray(1, at)
   }
 

@@ -134,6 +134,45 @@ t.test('strict: a commit waits for the sync; an append alone causes none', async
   t.equal(linesOf(folder).length, 6)
 })
 
+t.test('what nobody waits for joins the next commit, or goes out by itself after a while', async (t) => {
+  const writes: string[] = []
+  const disk = watchedDisk((operation, path) => {
+    if (operation === 'write' && path.includes('.jsonl')) writes.push(path)
+  })
+  const waits: (() => void)[] = []
+  const { log, folder } = await openTestLog(temporaryFolder(t), { disk, linger: (run) => void waits.push(run) })
+  const elapse = (): void => waits.splice(0).forEach((run) => run())
+  const written = async (count: number): Promise<void> => {
+    while (kinds(folder).length < count) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const before = writes.length
+  log.append('outcome', { n: 1 })
+  log.append('outcome', { n: 2 })
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(log.health().pending, 2)
+  t.equal(waits.length, 1, 'one wait serves all')
+  await log.commit('intent', { n: 3 })
+  t.same(kinds(folder), ['open', 'outcome', 'outcome', 'intent'])
+  t.equal(writes.length, before + 1)
+  log.append('outcome', { n: 4 })
+  elapse()
+  t.equal(log.health().pending, 1, 'that wait was for records that are gone')
+  elapse()
+  await written(5)
+  t.equal(log.health().pending, 0)
+  t.equal(waits.length, 0, 'an idle log waits for nothing')
+  log.append('outcome', { n: 5 })
+  elapse()
+  await written(6)
+  for (let n = 0; n < 256; n += 1) log.append('outcome', { n })
+  await written(262)
+  t.pass('many do not wait')
+  elapse()
+  log.append('outcome', { n: 6 })
+  await log.close()
+  t.same(kinds(folder).slice(-3), ['outcome', 'checkpoint', 'close'], 'closing writes them')
+})
+
 t.test('batch: a commit waits for the write, the sync comes with the checkpoint', async (t) => {
   let syncs = 0
   const disk = watchedDisk((operation, path) => {

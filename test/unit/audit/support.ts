@@ -72,6 +72,13 @@ export function watchedDisk(before: (operation: Operation, path: string) => void
       await before('write', path)
       await file.write(bytes)
     },
+    // In two steps, as where there is no O_DSYNC, so that the second can fail after the first.
+    writeThrough: async (bytes) => {
+      await before('write', path)
+      await file.write(bytes)
+      await before('datasync', path)
+      await file.datasync()
+    },
     datasync: async () => {
       await before('datasync', path)
       await file.datasync()
