@@ -4,9 +4,13 @@ import ipaddr from 'ipaddr.js'
 
 type Network = { readonly address: ipaddr.IPv4 | ipaddr.IPv6; readonly bits: number }
 
+/** Agents come back; bounded, because addresses are their own choice. */
+const rememberedMax = 1000
+
 /** Networks of one principal. IPv4-mapped IPv6 is IPv4 on both sides, whichever way the listener shows it. */
 export class Networks {
   readonly #list = new BlockList()
+  readonly #remembered = new Map<string, boolean>()
 
   constructor(networks: readonly Network[]) {
     for (const { address, bits } of networks) this.#list.addSubnet(address.toString(), bits, address.kind())
@@ -14,6 +18,15 @@ export class Networks {
 
   /** False also for what is not an address. A zone (`%eth0`) is set aside. */
   holds(ip: string): boolean {
+    const known = this.#remembered.get(ip)
+    if (known !== undefined) return known
+    const held = this.#look(ip)
+    if (this.#remembered.size >= rememberedMax) this.#remembered.clear()
+    this.#remembered.set(ip, held)
+    return held
+  }
+
+  #look(ip: string): boolean {
     const zone = ip.indexOf('%')
     const text = zone === -1 ? ip : ip.slice(0, zone)
     const family = isIP(text)

@@ -110,7 +110,7 @@ function compileKeys(
     if (expiresMs !== undefined && expiresMs <= nowMs) {
       problems.push(warning([...keyAt, 'expires'], `this key of "${option.id}" has expired`, 'remove it'))
     }
-    holders.set(hex, { caller, digest: Buffer.from(hex, 'hex'), ...(expiresMs === undefined ? {} : { expiresMs }) })
+    holders.set(hex, { caller, ...(expiresMs === undefined ? {} : { expiresMs }) })
   }
 }
 

@@ -13,12 +13,12 @@ const ambiguous: Presented = { kind: 'ambiguous' }
  */
 export function presentedKey(headers: readonly string[], query: string): Presented {
   let key = ''
-  const seen = new Set<string>()
+  const seen: string[] = []
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = credentialHeader(headers[i] ?? '')
     if (name === undefined || name === 'proxy-authorization') continue
-    if (seen.has(name)) return ambiguous
-    seen.add(name)
+    if (seen.includes(name)) return ambiguous
+    seen.push(name)
     const value = (headers[i + 1] ?? '').trim()
     const token = name === 'authorization' ? bearerToken(value) : value
     if (token === undefined || (token !== '' && key !== '' && token !== key)) return ambiguous
@@ -80,8 +80,9 @@ const credentialHeaders = new Set(['authorization', 'x-api-key', 'api-key', 'x-g
 
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). Undefined: another scheme. */
 function bearerToken(value: string): string | undefined {
-  if (value === '' || /^bearer$/i.test(value)) return ''
-  return /^bearer +([^ ]+)$/i.exec(value)?.[1]
+  if (value === '') return ''
+  const match = /^bearer(?: +([^ ]+))?$/i.exec(value)
+  return match === null ? undefined : (match[1] ?? '')
 }
 
 function credentialFields(query: string): readonly string[] {
