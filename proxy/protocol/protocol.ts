@@ -4,7 +4,7 @@ import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 import type { Content, ToolCall, Usage } from './content.ts'
 
-export type ProtocolName = 'openai' | 'anthropic' | 'http'
+export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'http'
 
 export interface Protocol {
   readonly name: ProtocolName

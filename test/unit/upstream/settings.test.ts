@@ -44,7 +44,6 @@ t.test('what operators write', async (t) => {
 
 t.test('what is wrong is named where it stands', async (t) => {
   const rows: [Partial<UpstreamOptions>, (string | number)[], RegExp][] = [
-    [{ protocol: 'gemini' }, ['protocol'], /not served by this version/],
     [{ protocol: 'ollama' }, ['protocol'], /not served by this version/],
     [{ protocol: 'mcp' }, ['protocol'], /not served by this version/],
     [{ pinTools: true }, ['pinTools'], /not served by this version/],
