@@ -73,6 +73,11 @@ export class AnswerRedaction {
     return released
   }
 
+  /** Fault `content-blocked`. For a caller that pushes by itself, to give out first what came before the value. */
+  stopWhereBlocked(window: Window): void {
+    this.#stop(window.blocked)
+  }
+
   ended(window: Window): string {
     const released = window.end()
     this.#stop(window.blocked)

@@ -36,17 +36,59 @@ export class RepeatedEvent {
     return new RepeatedEvent(channel, event.raw.slice(0, at) + before, after + event.raw.slice(at + event.data.length))
   }
 
-  /** The text of an event that differs in nothing else; undefined for any other event. */
-  textIn(raw: string): string | undefined {
-    const end = raw.length - this.#after.length
-    if (end < this.#before.length || !raw.startsWith(this.#before) || !raw.endsWith(this.#after)) return undefined
-    const inside = raw.slice(this.#before.length, end)
-    return plainText.test(inside) ? inside : unescaped(inside)
+  /** The texts of the events from `first` on, as long as they differ in nothing else. */
+  textsIn(raws: readonly string[], first: number): string[] {
+    const texts: string[] = []
+    for (let at = first; at < raws.length; at++) {
+      const text = this.#textIn(raws[at] as string)
+      if (text === undefined) break
+      texts.push(text)
+    }
+    return texts
+  }
+
+  /**
+   * The events from `first` on with `released` spread over them. `texts` are their own: where nothing was changed, each
+   * keeps what it had, but for the first, which also takes the `heldBefore` units from before it, and for the last.
+   */
+  spread(
+    raws: readonly string[],
+    first: number,
+    texts: readonly string[],
+    released: string,
+    heldBefore: number,
+  ): string {
+    let out = ''
+    let from = 0
+    let room = heldBefore
+    for (const [index, own] of texts.entries()) {
+      room += own.length
+      const to = index === texts.length - 1 ? released.length : endOfCharacter(released, room)
+      const text = released.slice(from, to)
+      out += text === own ? (raws[first + index] as string) : this.withText(text)
+      from = to
+    }
+    return out
   }
 
   withText(text: string): string {
     return this.#before + JSON.stringify(text.toWellFormed()).slice(1, -1) + this.#after
   }
+
+  #textIn(raw: string): string | undefined {
+    const start = this.#before.length
+    const end = raw.length - this.#after.length
+    // Slices compare eight bytes at a time; `startsWith` and `endsWith` compare one.
+    if (end < start || raw.slice(0, start) !== this.#before || raw.slice(end) !== this.#after) return undefined
+    const inside = raw.slice(start, end)
+    return plainText.test(inside) ? inside : unescaped(inside)
+  }
+}
+
+/** `end`, or before it where it would part a surrogate pair. */
+function endOfCharacter(text: string, end: number): number {
+  if (end >= text.length) return text.length
+  return (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(end) & 0xfc00) === 0xdc00 ? end - 1 : end
 }
 
 /** A string of one piece: comparing against one that was put together costs more than twice as much, at every event. */

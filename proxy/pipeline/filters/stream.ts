@@ -49,6 +49,8 @@ class StreamFilter {
   readonly #holdsArguments: boolean
   #heldChars = 0
   #last: RepeatedEvent | undefined
+  /** What the events of the chunk gave so far. */
+  #out = ''
   #terminated = false
 
   constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction, reader: StreamReader) {
@@ -61,11 +63,11 @@ class StreamFilter {
 
   /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
   *blocks(blocks: readonly string[]): Generator<string> {
-    let out = ''
+    this.#out = ''
     try {
-      for (const raw of blocks) out += this.#repeated(raw) ?? this.#event(parseBlock(raw))
+      for (let at = 0; at < blocks.length;) at += this.#repeated(blocks, at) || this.#one(blocks[at] as string)
     } finally {
-      if (out !== '') yield out
+      if (this.#out !== '') yield this.#out
     }
   }
 
@@ -88,12 +90,26 @@ class StreamFilter {
     this.#windows.clear()
   }
 
-  /** An event like the one before but for its text, without parsing it. */
-  #repeated(raw: string): string | undefined {
-    const text = this.#last?.textIn(raw)
-    if (text === undefined || this.#last === undefined) return undefined
-    const grown = this.#grow(this.#last.channel, text)
-    return grown === text ? raw : this.#last.withText(grown)
+  #one(raw: string): number {
+    this.#out += this.#event(parseBlock(raw))
+    return 1
+  }
+
+  /** Events like the one before but for their text, without parsing them. Their text is redacted in one go. How many. */
+  #repeated(blocks: readonly string[], first: number): number {
+    const last = this.#last
+    if (last === undefined) return 0
+    const texts = last.textsIn(blocks, first)
+    if (texts.length === 0) return 0
+    const window = this.#windowOf(last.channel)
+    const heldBefore = window?.held ?? 0
+    const text = texts.length === 1 ? (texts[0] as string) : texts.join('')
+    const released = window?.push(text) ?? text
+    // Of text that is cut off at a blocked value no event is left to stand for what follows.
+    if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(released)
+    else this.#out += last.spread(blocks, first, texts, released, heldBefore)
+    if (window !== undefined) this.#redaction.stopWhereBlocked(window)
+    return texts.length
   }
 
   #event(event: SseEvent): string {
@@ -161,10 +177,15 @@ class StreamFilter {
   }
 
   #grow(channel: string, text: string): string {
-    if (!this.#redaction.changes) return text
+    const window = this.#windowOf(channel)
+    return window === undefined ? text : this.#redaction.pushed(window, text)
+  }
+
+  #windowOf(channel: string): Window | undefined {
+    if (!this.#redaction.changes) return undefined
     let window = this.#windows.get(channel)
     if (window === undefined) this.#windows.set(channel, (window = this.#redaction.open()))
-    return this.#redaction.pushed(window, text)
+    return window
   }
 
   #hold(delta: Delta): string {
