@@ -54,7 +54,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
   problems.push(...routeProblems(document))
 
-  const located = problems.map(loaded.locate)
+  const located = [...problems.map(loaded.locate), ...problemsSwitchedOff(loaded)]
   const failed = located.some((problem) => problem.severity === 'error')
   if (
     failed ||
@@ -79,6 +79,15 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
     slowMs: parseDuration(document.log.slow) ?? 0,
   }
   return { ok: true, config, warnings: located }
+}
+
+/** What is wrong with upstreams that the environment switches off: they would be found out when it switches them on. */
+function problemsSwitchedOff({ disabled, written, locateWritten }: Loaded): LocatedProblem[] {
+  return disabled.upstreams.flatMap((id) => {
+    const upstream = written.upstreams[id]
+    const problems = upstream === undefined ? [] : compileUpstream(upstream, ['upstreams', id]).problems
+    return problems.flatMap((problem) => locateWritten(problem) ?? [])
+  })
 }
 
 /** What a switched-off upstream or route is called is still a name that rules may use. */

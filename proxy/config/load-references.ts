@@ -2,11 +2,11 @@
 // the like are checked by their own compilers.
 import { didYouMean } from '../lib/nearest.ts'
 import type { Problem } from '../lib/problem.ts'
-import type { Disabled } from './load-switches.ts'
 import type { Document } from './schema.ts'
 
-export function checkReferences(document: Document, disabled: Disabled): Problem[] {
-  const upstreams = [...Object.keys(document.upstreams), ...disabled.upstreams]
+/** With what is switched off. */
+export function checkReferences(document: Pick<Document, 'upstreams' | 'routes'>): Problem[] {
+  const upstreams = Object.keys(document.upstreams)
   return document.routes.flatMap((route, i) => {
     const problems: Problem[] = []
     const say = (key: string, message: string, hint?: { hint?: string }): void => {

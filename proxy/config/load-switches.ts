@@ -57,6 +57,21 @@ export function withoutDisabledNodes(root: LocatedMap, disabled: Disabled): Loca
   return { ...root, entries }
 }
 
+/**
+ * What is left of upstreams when the options at `paths`, which unset variables made meaningless, are left out. The url
+ * stands for itself, since it must be there. `paths` lead into what is switched off: elsewhere an unset variable is an error.
+ */
+export function withoutUnset(document: JsonObject, paths: readonly Path[]): JsonObject {
+  const upstreams = { ...(document['upstreams'] as Readonly<Record<string, JsonObject>>) }
+  for (const [section, name, key] of paths) {
+    const upstream = section === 'upstreams' ? upstreams[String(name)] : undefined
+    if (upstream === undefined || key === undefined || key === 'protocol') continue
+    const { [key]: _unset, ...known } = upstream
+    upstreams[String(name)] = key === 'url' ? { ...known, url: 'http://unset.invalid' } : known
+  }
+  return { ...document, upstreams }
+}
+
 function routesOf(root: LocatedMap): readonly Located[] {
   const routes = root.entries.get('routes')?.node
   return routes?.kind === 'list' ? routes.items : []

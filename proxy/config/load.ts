@@ -7,9 +7,24 @@ import type { Problem } from '../lib/problem.ts'
 import { type Environment, interpolate } from './interpolate.ts'
 import { readConfigFiles } from './load-files.ts'
 import { checkReferences } from './load-references.ts'
-import { type Disabled, disabledBy, isDisabled, withoutDisabled, withoutDisabledNodes } from './load-switches.ts'
+import {
+  type Disabled,
+  disabledBy,
+  isDisabled,
+  withoutDisabled,
+  withoutDisabledNodes,
+  withoutUnset,
+} from './load-switches.ts'
 import { loadYaml } from './load-yaml.ts'
-import { formatPath, type Located, locateProblem, type LocatedMap, type LocatedProblem, nodeAt } from './locate.ts'
+import {
+  formatPath,
+  type Located,
+  locateProblem,
+  type LocatedMap,
+  type LocatedProblem,
+  nodeAt,
+  plainValue,
+} from './locate.ts'
 import { duplicates, merge } from './merge.ts'
 import { configSchema, type Document } from './schema.ts'
 import { coerceVariables } from './schema-coerce.ts'
@@ -20,7 +35,7 @@ export type Loaded = {
   readonly document: Document
   /** What `ifEnv` and `unlessEnv` took out. Rules may name these; they match nothing. */
   readonly disabled: Disabled
-  /** With what is switched off: the names that rules may use. */
+  /** With what is switched off, as far as its variables let it be known: to be checked, and the names that rules may use. */
   readonly written: Pick<Document, 'upstreams' | 'routes'>
   /** The files read, as given or found. */
   readonly sources: readonly string[]
@@ -28,6 +43,8 @@ export type Loaded = {
   readonly hash: string
   /** Turns what a compiler says about a path of this document into a place in a file. */
   readonly locate: (problem: Problem) => LocatedProblem
+  /** The same for a path of `written`; undefined where an unset variable of something switched off is to blame. */
+  readonly locateWritten: (problem: Problem) => LocatedProblem | undefined
 }
 
 export type LoadResult = Loaded | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
@@ -42,27 +59,32 @@ export function loadConfig(paths: readonly string[], env: Environment): LoadResu
   const disabled = disabledBy(merged, env)
   const interpolated = interpolate(merged, env)
   const root = coerceVariables(interpolated.root, configSchema) as LocatedMap
-  const json = toJson(root) as JsonObject
+  const json = plainValue(root) as JsonObject
   const invalid = validate(json, (path, value) => shown(root, path, value))
   const unset = new Set(interpolated.problems.map((problem) => formatPath(problem.path)))
   const consequent = (problem: Problem): boolean => unset.has(formatPath(problem.path))
-  for (const problem of [...interpolated.problems, ...invalid.filter((one) => !consequent(one))]) {
-    // Where a variable switches something off, its other variables are usually unset as well.
-    const excused = isDisabled(disabled, root, problem.path) && templateAt(root, problem.path) !== undefined
-    if (!excused) problems.push(locateProblem(root, problem))
-  }
+  // Where a variable switches something off, its other variables are usually unset as well.
+  const excused = ({ path }: Problem): boolean =>
+    isDisabled(disabled, root, path) && templateAt(root, path) !== undefined
+  const locateWritten = (problem: Problem): LocatedProblem | undefined =>
+    excused(problem) ? undefined : locateProblem(root, problem)
+  const wrong = [...interpolated.problems, ...invalid.filter((one) => !consequent(one))]
+  problems.push(...wrong.flatMap((problem) => locateWritten(problem) ?? []))
   if (problems.length > 0) return { ok: false, problems }
 
   const document = withoutDisabled(json, disabled) as unknown as Document
   const enabled = withoutDisabledNodes(root, disabled)
   const locate = (problem: Problem): LocatedProblem => locateProblem(enabled, problem)
-  const references = checkReferences(document, disabled)
-  if (references.length > 0) return { ok: false, problems: references.map(locate) }
+  const references = checkReferences(json as unknown as Document).flatMap((problem) => locateWritten(problem) ?? [])
+  if (references.length > 0) return { ok: false, problems: references }
   const hash = createHash('sha256')
     .update(JSON.stringify(sorted(document as unknown as Json)))
     .digest('hex')
-  const written = json as unknown as Document
-  return { ok: true, document, disabled, written, sources: read.files, hash, locate }
+  const written = withoutUnset(
+    json,
+    [...wrong, ...invalid].map(({ path }) => path),
+  ) as unknown as Document
+  return { ok: true, document, disabled, written, sources: read.files, hash, locate, locateWritten }
 }
 
 const validate = validator(configSchema)
@@ -92,12 +114,6 @@ function readAll(paths: readonly string[]): Read {
 
 function unreadable(file: string, message: string): LocatedProblem {
   return { file, line: 1, column: 1, length: 1, path: '', message, severity: 'error' }
-}
-
-function toJson(node: Located): Json {
-  if (node.kind === 'scalar') return node.value
-  if (node.kind === 'list') return node.items.map(toJson)
-  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toJson(entry.node)]))
 }
 
 function shown(root: Located, path: Path, value: Json): string {

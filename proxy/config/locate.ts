@@ -1,5 +1,6 @@
 // Owns the located tree: a document in which every key and value remembers the file and the place it was written at.
 // It turns paths into places. It does not know what any key means.
+import type { Json } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 
@@ -94,6 +95,13 @@ export function nodeAt(root: Located, path: Path): Located | undefined {
     node = childOf(node, step)?.node
   }
   return node
+}
+
+/** The value without its places. */
+export function plainValue(node: Located): Json {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plainValue)
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainValue(entry.node)]))
 }
 
 /** `rules[0].effect`, `tools["github/x"].tags[1]`; empty for the root. */

@@ -3,9 +3,12 @@
 // - Maps merge key by key, at any depth.
 // - A list whose items are maps with an `id` is merged like a map: an entry that is known is merged with its namesake and
 //   keeps its place, a new one is appended. An id that occurs twice in one file is an error.
-// - Of any other value (scalars, other lists), the later --config argument replaces the earlier one's.
+// - A section that is a list without ids (the catalogue of tools, the names of headers) is joined, repeats left out: a
+//   lost entry would be a rule that no longer matches.
+// - Of any other value the later --config argument replaces the earlier one's. That includes lists inside an entry, such
+//   as the models of a rule: whoever writes them again means these, and could take nothing away if they were joined.
 // - The files of one directory are peers, in no order that an operator would see: none may override another. Two
-//   different values, and an id that two files define, are errors; lists of maps without ids are joined.
+//   different values, and an id that two files define, are errors.
 import {
   type Located,
   type LocatedList,
@@ -14,6 +17,7 @@ import {
   positionOf,
   problemAt,
   formatPath,
+  plainValue,
 } from './locate.ts'
 
 /** `peers`: the files of one directory, whose conflicts go into `problems`. Nothing merges to an empty map. */
@@ -60,8 +64,7 @@ function mergeNodes(earlier: Located, later: Located, path: Steps, context: Cont
   if (earlier.kind === 'map' && later.kind === 'map') return mergeMaps(earlier, later, path, context)
   if (earlier.kind === 'list' && later.kind === 'list') {
     if (hasIds(earlier) && hasIds(later)) return mergeLists(earlier, later, path, context)
-    const joined = context.relation === 'peers' && holdsMaps(earlier) && holdsMaps(later)
-    if (joined) return { ...later, items: [...earlier.items, ...later.items] }
+    if (path.length === 1) return joined(earlier, later)
   }
   if (context.relation === 'peers' && !equal(earlier, later)) {
     context.problems.push(
@@ -98,6 +101,12 @@ function mergeLists(earlier: LocatedList, later: LocatedList, path: Steps, conte
     else items[place] = mergeNodes(known, item, [...path, place], context)
   }
   return { ...later, items }
+}
+
+function joined(earlier: LocatedList, later: LocatedList): LocatedList {
+  const textOf = (item: Located): string => JSON.stringify(plainValue(item))
+  const known = new Set(earlier.items.map(textOf))
+  return { ...later, items: [...earlier.items, ...later.items.filter((item) => !known.has(textOf(item)))] }
 }
 
 function holdsMaps(list: LocatedList): boolean {
