@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
 import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
 import { CommandError } from './command-error.ts'
-import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
+import { jsonOutputOption, outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
 const exitCodes = { intact: 0, tampered: 1, incomplete: 2 } as const
 const exitUsage = 3
@@ -26,10 +26,11 @@ export function auditCommand(): Command {
     })
   audit
     .command('tail')
-    .description('the last records, and with --follow the next ones')
+    .description('the last records as they are in the log, a line of JSON each, and with --follow the next ones')
     .argument('<dir>', 'the audit folder')
     .option('-n, --lines <count>', 'how many', '10')
     .option('-f, --follow', 'wait for more')
+    .addOption(jsonOutputOption())
     .action(async (dir: string, { lines, follow }: { lines: string; follow?: true }) => {
       if (!/^[0-9]{1,7}$/.test(lines)) throw new CommandError(`--lines takes a number, not "${lines}"`, exitUsage)
       const stop = new AbortController()

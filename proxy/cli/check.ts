@@ -1,9 +1,10 @@
-// Owns `gatewright check`: parse, compile and lint, without opening anything.
+// Owns `gatewright check`: parse, compile and lint, and look for the secrets, without opening anything else.
 import { Command, Option } from 'commander'
 import { compileConfig } from '../config/compile.ts'
 import { loadConfig } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
 import { report, type ReportFormat } from '../config/report.ts'
+import { missingSecrets, secretResolver } from '../config/secrets.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
 
@@ -14,15 +15,21 @@ export function checkCommand(): Command {
     )
     .argument('<paths...>', 'files, or folders: a folder of files with routes of their own is checked file by file')
     .addOption(
-      new Option('--format <format>', 'text, json or github').choices(['text', 'json', 'github']).default('text'),
+      new Option('-o, --format <format>', 'text, json or github').choices(['text', 'json', 'github']).default('text'),
     )
     .option('--merge', 'check all paths as the one configuration that `serve --config` would make of them')
-    .option('--strict', 'warnings count as findings')
-    .action((paths: string[], options: { format: ReportFormat; merge?: true; strict?: true }) => {
+    .option('--strict', 'warnings count as findings; secrets, absent where a pipeline runs, are left to --secrets')
+    .option('--secrets', 'look for the secrets that the configuration names (the default without --strict)')
+    .option('--no-secrets', 'do not look for them')
+    .action((paths: string[], options: Options) => {
       const units =
         options.merge === true ? [paths] : paths.flatMap((path) => filesBelow(path, configFile)).map((file) => [file])
       if (units.length === 0) throw new CommandError('no configuration file there', 2)
-      const problems = units.flatMap((unit) => checkPaths(unit))
+      const secrets = options.secrets ?? options.strict !== true
+      const problems = units.flatMap((unit) => [
+        ...checkPaths(unit),
+        ...(secrets ? absentSecrets(unit, 'warning') : []),
+      ])
       process.stdout.write(report(problems, options.format))
       const failed = problems.some((problem) => options.strict === true || problem.severity === 'error')
       process.exitCode = failed ? 1 : 0
@@ -31,7 +38,14 @@ export function checkCommand(): Command {
     })
 }
 
-/** Everything that is wrong with the configuration that these paths merge to; warnings included. */
+type Options = {
+  readonly format: ReportFormat
+  readonly merge?: true
+  readonly strict?: true
+  readonly secrets?: boolean
+}
+
+/** What is wrong with the configuration that these paths merge to, wherever it may run; warnings included. */
 export function checkPaths(
   paths: readonly string[],
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -40,6 +54,17 @@ export function checkPaths(
   if (!loaded.ok) return loaded.problems
   const compiled = compileConfig(loaded, Date.now())
   return compiled.ok ? compiled.warnings : compiled.problems
+}
+
+/** The secrets that it would not find here. None where it cannot be read at all: `checkPaths` says why. */
+export function absentSecrets(
+  paths: readonly string[],
+  severity: LocatedProblem['severity'],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): readonly LocatedProblem[] {
+  const loaded = loadConfig([...paths], env)
+  if (!loaded.ok) return []
+  return missingSecrets(loaded.document, secretResolver(env, process.cwd()), severity).map(loaded.locate)
 }
 
 /** Test suites are not configurations. */

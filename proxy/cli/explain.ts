@@ -1,10 +1,9 @@
 // Owns `gatewright explain`: what the policy makes of one request, rule by rule.
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { parseDocument } from 'yaml'
 import { explain, type Explanation, type RuleExplanation } from '../policy/explain.ts'
-import { parseSuite, runCase, type Case } from '../policy/suite.ts'
+import { runCase } from '../policy/suite.ts'
 import type { Query } from '../policy/query.ts'
+import { readCase } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { compileOrFail, judgeRequest } from './judging.ts'
 import { collect, outputOption, printJson, styled, type OutputFormat } from './output.ts'
@@ -42,29 +41,6 @@ export function explainCommand(): Command {
       if (output === 'json') printJson(explanations)
       else for (const explanation of explanations) print(explanation)
     })
-}
-
-function readCase(file: string): Case {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
-  }
-  const document = parseDocument(text, { uniqueKeys: true })
-  const [broken] = document.errors
-  if (broken !== undefined) throw new CommandError(`${file}: ${broken.message}`, 2)
-  const value: unknown = document.toJS()
-  const { suite, problems } = parseSuite({
-    policy: 'x',
-    cases: [{ name: 'explain', expect: { effect: 'allow' }, ...(value as object) }],
-  })
-  const [test] = suite?.cases ?? []
-  if (test !== undefined) return test
-  throw new CommandError(
-    problems.map(({ path, message }) => `${file}: ${path.slice(2).join('.')}: ${message}`).join('\n'),
-    2,
-  )
 }
 
 function print({ action, decision, rules }: Explanation & { readonly action: Query['action'] }): void {

@@ -9,6 +9,11 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text')
 }
 
+/** For commands that only speak JSON: `-o json` may be said everywhere. */
+export function jsonOutputOption(): Option {
+  return new Option('-o, --output <format>', 'always json').choices(['json']).default('json')
+}
+
 /** For an option that may be given several times. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value]

@@ -10,7 +10,7 @@ import { compileScanner } from '../detect/scanner.ts'
 import type { Finding } from '../detect/finding.ts'
 import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
-import { outputOption, printJson, type OutputFormat } from './output.ts'
+import { outputOption, type OutputFormat } from './output.ts'
 
 type Options = {
   readonly detect: string
@@ -21,11 +21,13 @@ type Options = {
 
 export function scanCommand(): Command {
   return new Command('scan')
-    .description('what the detectors find in texts; exit 1 when they find something')
+    .description(
+      'what the detectors find in texts (with -o json a line of JSON for each); exit 1 when they find something',
+    )
     .argument('[files...]', 'files to scan; without one, standard input')
     .option('--detect <names>', 'groups or entities, separated by commas', 'pii,secrets')
     .option('--jsonl <field>', 'read one JSON object a line and scan this field of it')
-    .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']))
+    .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']).conflicts('jsonl'))
     .addOption(outputOption())
     .action((files: string[], options: Options) => {
       const names = selected(options.detect)
@@ -55,10 +57,16 @@ function readText(name: string): string {
 function scanOne(name: string, text: string, names: ReadonlySet<string>, options: Options): number {
   if (options.jsonl !== undefined) return scanLines(text, options.jsonl, names)
   const findings = compileScanner(names).scan(text)
-  if (options.redact !== undefined) process.stdout.write(redacted(text, findings, names, options.redact))
-  else if (options.output === 'json') printJson({ file: name, findings: findings.map(plain) })
+  const written = options.redact === undefined ? undefined : redacted(text, findings, names, options.redact)
+  if (options.output === 'json') printLine({ file: name, findings: findings.map(plain), redacted: written })
+  else if (written !== undefined) process.stdout.write(written)
   else printFindings(name, text, findings)
   return findings.length
+}
+
+/** A line for each text, so that several make JSON lines and one makes a document. */
+function printLine(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
 /** One line out for each line in: `{"id","findings":[{"entity","group","start","end"}]}`, UTF-16 offsets, end exclusive. */
@@ -72,7 +80,7 @@ function scanLines(text: string, field: string, names: ReadonlySet<string>): num
     if (typeof value !== 'string') throw new CommandError(`line ${index + 1} has no text in "${field}"`, 2)
     const findings = scanner.scan(value).map(plain)
     count += findings.length
-    process.stdout.write(`${JSON.stringify({ id: row['id'] ?? index, findings })}\n`)
+    printLine({ id: row['id'] ?? index, findings })
   }
   return count
 }

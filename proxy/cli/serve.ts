@@ -2,8 +2,10 @@
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { pino } from 'pino'
+import type { LocatedProblem } from '../config/locate.ts'
 import { report } from '../config/report.ts'
 import { ConfigRefused, serve, type Gateway } from '../server/serve.ts'
+import { absentSecrets, checkPaths } from './check.ts'
 import { collect, styled } from './output.ts'
 import { version } from './version.ts'
 
@@ -20,7 +22,10 @@ export function serveCommand(): Command {
     )
     .action(async ({ config }: { config: readonly string[] }) => {
       const paths = config.length === 0 ? [quickstartPath] : config
-      await runUntilSignal(paths, config.length === 0)
+      // Before anything is opened, and all of them at once.
+      const absent = absentSecrets(paths, 'error')
+      if (absent.length > 0) refuse([...checkPaths(paths), ...absent])
+      else await runUntilSignal(paths, config.length === 0)
     })
 }
 
@@ -36,9 +41,13 @@ async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): 
     process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
   } catch (error) {
     if (!(error instanceof ConfigRefused)) throw error
-    process.stderr.write(report(error.problems, 'text'))
-    process.exitCode = 1
+    refuse(error.problems)
   }
+}
+
+function refuse(problems: readonly LocatedProblem[]): void {
+  process.stderr.write(report(problems, 'text'))
+  process.exitCode = 1
 }
 
 let second = 0

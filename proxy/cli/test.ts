@@ -1,19 +1,10 @@
 // Owns `gatewright test`: runs the suites beside the policies and says which rules no case reached.
-import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
-import { parseDocument } from 'yaml'
 import type { CompiledConfig } from '../config/compile.ts'
 import type { Decision } from '../policy/decision.ts'
-import {
-  coverage,
-  parseSuite,
-  runCase,
-  type CaseRequest,
-  type CaseResult,
-  type Circumstances,
-  type Suite,
-} from '../policy/suite.ts'
+import { coverage, runCase, type CaseRequest, type CaseResult, type Circumstances } from '../policy/suite.ts'
+import { readSuite } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
 import { compileOrFail, judgeRequest } from './judging.ts'
@@ -63,15 +54,6 @@ async function runSuite(file: string): Promise<SuiteResult> {
     results,
     uncovered: coverage(config.policy, results).uncovered,
   }
-}
-
-function readSuite(file: string): Suite {
-  const document = parseDocument(readFileSync(file, 'utf8'), { uniqueKeys: true })
-  const [broken] = document.errors
-  if (broken !== undefined) throw new CommandError(`${file}: ${broken.message}`, 1)
-  const { suite, problems } = parseSuite(document.toJS())
-  if (suite !== undefined) return suite
-  throw new CommandError(problems.map(({ path, message }) => `${file}: ${path.join('.')}: ${message}`).join('\n'), 1)
 }
 
 async function judged(

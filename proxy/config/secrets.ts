@@ -1,7 +1,9 @@
 // Owns the resolving of secret references: environment variables and files. A value is never shown, in no message.
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import type { ResolveSecret } from '../lib/secret.ts'
+import { isAbsolute, resolve } from 'node:path'
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+import type { ResolveSecret, SecretRef } from '../lib/secret.ts'
 import type { Environment } from './interpolate.ts'
 
 /**
@@ -22,20 +24,52 @@ export function secretResolver(env: Environment, baseDir: string): ResolveSecret
   }
 }
 
-/**
- * Every secret file that a document refers to, absolute: to be watched along with the configuration. Not the key of the
- * audit log: the gateway writes that file itself, and a reload does not read it.
- */
+/** Every secret file that a document refers to, absolute: to be watched along with the configuration. */
 export function secretFiles(document: object, baseDir: string): string[] {
-  const sections = Object.entries(document).filter(([key]) => key !== 'audit')
-  return sections.flatMap(([, section]) => filesIn(section, baseDir))
+  return secretsOf(document).flatMap(({ ref }) => ('fromFile' in ref ? [resolve(baseDir, ref.fromFile)] : []))
 }
 
-function filesIn(value: unknown, baseDir: string): string[] {
+/** The secrets of a document that `resolveSecret` does not find. `check` warns of them, `serve` refuses to start. */
+export function missingSecrets(
+  document: object,
+  resolveSecret: ResolveSecret,
+  severity: Problem['severity'],
+): Problem[] {
+  return secretsOf(document).flatMap(({ path, ref }): Problem[] => {
+    try {
+      resolveSecret(ref)
+      return []
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return [{ path: [...path, ...Object.keys(ref)], message, hint: remedyFor(path, ref), severity }]
+    }
+  })
+}
+
+type PlacedSecret = { readonly path: Path; readonly ref: SecretRef }
+
+/** Not the key of the audit log: the gateway writes that file itself, and a reload does not read it. */
+function secretsOf(document: object): PlacedSecret[] {
+  return Object.entries(document).flatMap(([key, section]) => (key === 'audit' ? [] : secretsIn(section, [key])))
+}
+
+function secretsIn(value: unknown, path: Path): PlacedSecret[] {
   if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, child]: [string, unknown]) =>
-    key === 'fromFile' && typeof child === 'string' ? [resolve(baseDir, child)] : filesIn(child, baseDir),
-  )
+  if ('fromEnv' in value && typeof value.fromEnv === 'string') return [{ path, ref: { fromEnv: value.fromEnv } }]
+  if ('fromFile' in value && typeof value.fromFile === 'string') return [{ path, ref: { fromFile: value.fromFile } }]
+  if (Array.isArray(value)) return value.flatMap((item, i) => secretsIn(item, [...path, i]))
+  return Object.entries(value).flatMap(([key, child]) => secretsIn(child, [...path, key]))
+}
+
+function remedyFor(path: Path, ref: SecretRef): string {
+  const need = 'the proxy does not start without it;'
+  if ('fromFile' in ref) {
+    const start = isAbsolute(ref.fromFile) ? '' : '; a relative path starts at the working directory'
+    return `${need} put the secret there, readable by the user it runs as${start}`
+  }
+  const { fromEnv } = ref
+  const otherwise = path[0] === 'upstreams' ? `, or give the upstream "ifEnv: ${fromEnv}"` : ''
+  return `${need} set it where that runs${otherwise}`
 }
 
 const secretBytesMax = 1024 * 1024

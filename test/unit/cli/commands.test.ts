@@ -5,7 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { parseKey } from '../../../proxy/audit/key.ts'
+import { openLog } from '../../../proxy/audit/log.ts'
 import { runCommand } from '../../../proxy/cli/program.ts'
+import { ManualClock } from '../../support/clock.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
@@ -108,6 +111,40 @@ t.test('check', async (t) => {
   t.match(missing.err, /missing\.yaml/)
 })
 
+t.test('secrets that are not there', async (t) => {
+  const secret = `apiVersion: gatewright/v1
+upstreams:
+  a: { protocol: http, url: 'http://127.0.0.1:1', credential: { bearer: { fromEnv: GATEWRIGHT_NO_SUCH } } }
+routes: [{ id: a, path: /a, upstream: a }]
+`
+  file('secret.yaml', secret)
+  file('secret-and-typo.yaml', `${secret}rules: [{ id: a, effect: deny, routes: [b] }]\n`)
+  const [warned, json, strict, both, without, found, refused, typo] = await inTurn([
+    () => run(['check', 'secret.yaml']),
+    () => run(['check', '-o', 'json', 'secret.yaml']),
+    () => run(['check', '--strict', 'secret.yaml']),
+    () => run(['check', '--strict', '--secrets', 'secret.yaml']),
+    () => run(['check', '--no-secrets', 'secret.yaml']),
+    () => run(['check', 'secret.yaml'], undefined, { GATEWRIGHT_NO_SUCH: 'x' }),
+    () => run(['serve', '--config', 'secret.yaml']),
+    () => run(['serve', '--config', 'secret-and-typo.yaml']),
+  ])
+  const said = /secret\.yaml:3:84: (\w+): the environment variable GATEWRIGHT_NO_SUCH is not set \(.*ifEnv/
+  t.equal(warned.code, 0)
+  t.equal(said.exec(warned.out)?.[1], 'warning')
+  t.match(warned.out, /1 configuration is good\n$/)
+  t.match(JSON.parse(json.out), [
+    { line: 3, column: 84, path: 'upstreams.a.credential.bearer.fromEnv', severity: 'warning', hint: String },
+  ])
+  t.same(strict, { code: 0, out: '1 configuration is good\n', err: '' }, 'a pipeline has no secrets')
+  t.equal(both.code, 1)
+  t.match(both.out, said)
+  t.same([without, found], [strict, strict])
+  t.equal(refused.code, 1)
+  t.equal(said.exec(refused.err)?.[1], 'error')
+  t.match(typo.err, /not set[^]*error: [^]*"b"/, 'with whatever else is wrong')
+})
+
 t.test('test', async (t) => {
   const suite = (rule: string): string => `policy: good.yaml
 cases:
@@ -133,6 +170,23 @@ cases:
   t.equal(covered.code, 1, 'a rule without a case')
   t.match(JSON.parse(json.out), [{ file: 'good.test.yaml', results: [{ passed: true }], uncovered: ['no-rm'] }])
   t.equal(none.code, 2)
+
+  const found = (names: string): string => `policy: good.yaml
+cases:
+  - name: a
+    action: { type: tool.call, tool: rm, via: model }
+    findings: { ${names} }
+    expect: { effect: deny, redactions: { us-ssn: 0, phnoe: 0 } }
+`
+  file('names.test.yaml', found('emial: 1, secrets: 2, email: 1'))
+  const names = await run(['test', 'names.test.yaml'])
+  t.equal(names.code, 1)
+  t.match(names.err, /names\.test\.yaml:5:17: error: unknown entity "emial" \(did you mean "email"\?\)/)
+  t.match(names.err, /names\.test\.yaml:5:27: error: "secrets" is a group.*\(one of .*private-key/)
+  t.match(names.err, /names\.test\.yaml:6:54: error: unknown entity "phnoe" \(did you mean "phone"\?\)/)
+  t.equal(names.err.match(/: error: /g)?.length, 3)
+  file('shape.test.yaml', found('email: 1').replace('action:', 'acton:'))
+  t.match((await run(['test', 'shape.test.yaml'])).err, /shape\.test\.yaml:4:5: error: unknown key "acton"/)
 })
 
 t.test('explain', async (t) => {
@@ -150,6 +204,10 @@ t.test('explain', async (t) => {
   t.match(text.out, /models \(allow\)/, 'every rule is there')
   t.match(JSON.parse(json.out), [{ decision: { effect: 'deny', rule: 'no-rm' } }])
   t.equal(missing.code, 2)
+  file('misspelt.yaml', 'action: { type: tool.call, tool: rm }\nfindings: { emial: 1 }\n')
+  const misspelt = await run(['explain', '-c', 'good.yaml', '-r', 'misspelt.yaml'])
+  t.equal(misspelt.code, 2)
+  t.match(misspelt.err, /misspelt\.yaml:2:13: error: unknown entity "emial"/)
   const request = '{ upstream: openai, body: { model: claude, messages: [{ role: user, content: hi }] } }'
   file('request.yaml', `principal: { id: agent, roles: [researcher] }\nrequest: ${request}\n`)
   const whole = await run(['explain', '-c', 'good.yaml', '-r', 'request.yaml', '-o', 'json'])
@@ -200,6 +258,58 @@ t.test('scan', async (t) => {
   t.match(notJson.err, /line 1/)
   t.equal(noField.code, 2)
   t.equal(from.code, 2)
+
+  const [several, withText] = await inTurn([
+    () => run(['scan', '-o', 'json', 'text.txt', 'clean.txt']),
+    () => run(['scan', '-o', 'json', '--redact', 'mask', 'text.txt']),
+  ])
+  const documents = several.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+  t.match(
+    documents,
+    [
+      { file: 'text.txt', findings: [{}, {}] },
+      { file: 'clean.txt', findings: [] },
+    ],
+    'a line for each',
+  )
+  t.equal(several.code, 1)
+  t.match(JSON.parse(withText.out), { file: 'text.txt', redacted: 'é mail [EMAIL]\nssn [US_SSN]\n' })
+})
+
+t.test('-o json wherever something is read', async (t) => {
+  const clock = new ManualClock()
+  const dir = join(folder, 'audit')
+  const log = await openLog({
+    dir,
+    writer: 'w',
+    key: parseKey(Buffer.alloc(32, 7).toString('base64'), 'test'),
+    durability: 'strict',
+    onFault: (error) => t.fail(String(error)),
+    clock,
+  })
+  await log.commit('outcome', { n: 0 })
+  await log.close()
+  const [plain, tail, verified, schema, config, text] = await inTurn([
+    () => run(['audit', 'tail', dir]),
+    () => run(['audit', 'tail', dir, '-o', 'json']),
+    () => run(['audit', 'verify', dir, '-o', 'json']),
+    () => run(['schema', '-o', 'json']),
+    () => run(['check', '-o', 'json', 'good.yaml']),
+    () => run(['audit', 'tail', dir, '-o', 'text']),
+  ])
+  const kinds = tail.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { kind: string }).kind)
+  t.ok(kinds.includes('outcome'))
+  t.equal(plain.out, tail.out)
+  t.match(JSON.parse(verified.out), { status: 'intact' })
+  t.match(JSON.parse(schema.out), { $id: String })
+  t.ok(Array.isArray(JSON.parse(config.out)))
+  t.equal(text.code, 3, 'there is no other form')
 })
 
 t.test('keys generate', async (t) => {
@@ -228,6 +338,8 @@ t.test('wrong calls', async (t) => {
     [['check'], 2],
     [['check', '--format', 'xml', 'good.yaml'], 2],
     [['scan', '--redact', 'block'], 2],
+    [['scan', '--redact', 'mask', '--jsonl', 'text', 'lines.jsonl'], 2],
+    [['schema', '-o', 'text'], 2],
     [['explain', '-c', 'good.yaml'], 2],
     [['test', 'good.test.yaml', '-o', 'xml'], 2],
     [['keys'], 2],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { secretFiles, secretResolver } from '../../../proxy/config/secrets.ts'
+import { missingSecrets, secretFiles, secretResolver } from '../../../proxy/config/secrets.ts'
 
 t.test('from the environment and from files', async (t) => {
   const folder = t.testdir({ key: 's3cret\n', two: 's3cret\n\n', crlf: 's3cret\r\n', none: '\n' })
@@ -25,4 +25,33 @@ t.test('the files that a document refers to', async (t) => {
     audit: { key: { fromFile: 'k' } },
   }
   t.same(secretFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y'])
+})
+
+t.test('the secrets that are not there, each with its place and a remedy', async (t) => {
+  const folder = t.testdir({ key: 's3cret' })
+  const document = {
+    upstreams: {
+      there: { credential: { bearer: { fromFile: 'key' } } },
+      a: { credential: { bearer: { fromEnv: 'NONE' } } },
+      b: { credential: { header: 'x', value: { fromFile: '/nowhere' } } },
+    },
+    store: { redis: { password: { fromFile: 'nowhere' } } },
+    list: [{ fromEnv: 'SET' }, { fromEnv: 'EMPTY' }],
+    audit: { key: { fromFile: 'made at the first start' } },
+  }
+  const missing = missingSecrets(document, secretResolver({ SET: 'x', EMPTY: '' }, folder), 'warning')
+  t.same(
+    missing.map(({ path, message }) => [path.join('.'), message]),
+    [
+      ['upstreams.a.credential.bearer.fromEnv', 'the environment variable NONE is not set'],
+      ['upstreams.b.credential.value.fromFile', 'the secret file /nowhere does not exist'],
+      ['store.redis.password.fromFile', 'the secret file nowhere does not exist'],
+      ['list.1.fromEnv', 'the environment variable EMPTY is empty'],
+    ],
+  )
+  const [env, absolute, relative] = missing.map(({ hint }) => hint)
+  t.match(env, /ifEnv: NONE/)
+  t.notMatch(absolute, /working directory/)
+  t.match(relative, /working directory/)
+  t.ok(missing.every(({ severity }) => severity === 'warning'))
 })

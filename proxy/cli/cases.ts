@@ -1,0 +1,71 @@
+// Owns the reading of written cases, for `test` and `explain`: the file, its shape, and the names in it that the policy
+// folder cannot know. It says where in the file something is wrong; it runs nothing.
+import { readFileSync } from 'node:fs'
+import { loadYaml } from '../config/load-yaml.ts'
+import { locateProblem, plainValue, type LocatedMap, type LocatedProblem } from '../config/locate.ts'
+import { report } from '../config/report.ts'
+import { entityGroups, entityHint } from '../detect/entities.ts'
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+import { parseSuite, type Case, type Suite } from '../policy/suite.ts'
+import { CommandError } from './command-error.ts'
+
+/** A `*.test.yaml`. Ends the command with 1 where it is not one. */
+export function readSuite(file: string): Suite {
+  const root = readRoot(file, 1)
+  return checked(root, plainValue(root), 0, 1)
+}
+
+/** One case alone: principal and action or request. Ends the command with 2 where it is not one. */
+export function readCase(file: string): Case {
+  const root = readRoot(file, 2)
+  const written = plainValue(root) as object
+  const suite = { policy: 'none', cases: [{ name: 'case', expect: { effect: 'allow' }, ...written }] }
+  const [only] = checked(root, suite, 2, 2).cases
+  if (only === undefined) throw new Error('a suite of one case has none')
+  return only
+}
+
+function readRoot(file: string, exitCode: number): LocatedMap {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new CommandError(`${file} cannot be read: ${message}`, exitCode)
+  }
+  const parsed = loadYaml(file, text)
+  if (parsed.ok) return parsed.root
+  throw refused(parsed.problems, exitCode)
+}
+
+/** `wrapping` steps of each path stand outside the file. */
+function checked(root: LocatedMap, value: unknown, wrapping: number, exitCode: number): Suite {
+  const { suite, problems } = parseSuite(value)
+  const wrong = suite === undefined ? problems : suite.cases.flatMap((one, i) => unknownEntities(one, ['cases', i]))
+  if (suite !== undefined && wrong.length === 0) return suite
+  const located = wrong.map((problem) => locateProblem(root, { ...problem, path: problem.path.slice(wrapping) }))
+  throw refused(located, exitCode)
+}
+
+function refused(problems: readonly LocatedProblem[], exitCode: number): CommandError {
+  return new CommandError(`the case file is refused\n${report(problems, 'text')}`.trimEnd(), exitCode)
+}
+
+/** A misspelt entity would be found nowhere, and the case would pass for the wrong reason. */
+function unknownEntities({ findings, expect }: Case, path: Path): Problem[] {
+  const check = (counts: Readonly<Record<string, number>>, at: Path): Problem[] =>
+    Object.keys(counts).flatMap((name): Problem[] => {
+      if (entityGroups.has(name)) return []
+      const members = [...entityGroups].flatMap(([entity, group]) => (group === name ? [entity] : []))
+      const [message, hint] =
+        members.length === 0
+          ? [`unknown entity "${name}"`, entityHint(name)]
+          : [`"${name}" is a group; what is found is one of its entities`, `one of ${members.join(', ')}`]
+      return [{ path: [...at, name], message, hint, severity: 'error', atKey: true }]
+    })
+  return [
+    ...(findings === undefined || findings === 'unknown' ? [] : check(findings, [...path, 'findings'])),
+    ...check(expect.redactions ?? {}, [...path, 'expect', 'redactions']),
+  ]
+}
