@@ -20,6 +20,8 @@ export type Limit = {
   readonly upstreams?: ReadonlySet<string>
   /** Same limit, same rate, same dimensions: only then do counts survive a reload. */
   readonly namespace: string
+  /** The same without the rate: who is in flight stays so when the rate changes. */
+  readonly slots: string
 }
 
 export type LimitPlan = readonly Limit[]
@@ -132,6 +134,7 @@ function build(option: LimitOptions): Limit {
     by,
     phase: by.includes('model') ? 'body' : 'head',
     onStoreError: option.onStoreError ?? 'local',
+    slots: `${option.id}/${by.join('+')}`,
     namespace: `${option.id}/${rate === undefined ? '-' : `${rate.amount}/${rate.windowMs}`}/${by.join('+')}`,
     ...(rate === undefined ? {} : { rate }),
     ...(option.concurrency === undefined ? {} : { concurrency: option.concurrency }),

@@ -23,7 +23,7 @@ export function subjectKey(by: readonly Dimension[], subject: LimitSubject): str
 
 /** One IPv6 client commands a whole /64 (RFC 6177), so that is what is counted. IPv4-mapped addresses are IPv4. */
 function addressBlock(ip: string): string {
-  if (!isIPv6(ip)) return ip
+  if (!ip.includes(':') || !isIPv6(ip)) return ip
   const address = ipaddr.IPv6.parse(ip)
   if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString()
   return `${address.parts

@@ -41,7 +41,7 @@ export type Admission =
 export interface Limiter {
   /**
    * `head`: the limits that need no body, before it is read. `body`: the limits that are counted by model.
-   * Refusals consume nothing of the limits that would have admitted.
+   * Refusals consume nothing of the limits that would have admitted. A promise only where a store must be asked.
    */
-  admit(phase: 'head' | 'body', subject: LimitSubject): Promise<Admission>
+  admit(phase: 'head' | 'body', subject: LimitSubject): Admission | Promise<Admission>
 }

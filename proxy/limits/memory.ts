@@ -21,20 +21,22 @@ export class MemoryCounters {
   /** `forgotten`: namespaces that were full, so that the counts of other keys were given up. */
   take(charges: readonly Charge[]): Taken & { readonly forgotten: readonly string[] } {
     const nowMs = this.#clock.monotonic()
-    const found = charges.map((charge) => this.#tables.get(charge.namespace)?.find(charge.key, nowMs))
-    const admitted = charges.every((charge, index) => (found[index]?.used ?? 0) < charge.quota)
+    let admitted = true
+    const found = charges.map(({ namespace, key, quota }) => {
+      const entry = this.#tables.get(namespace)?.find(key, nowMs)
+      if ((entry?.used ?? 0) >= quota) admitted = false
+      return entry
+    })
     const forgotten: string[] = []
-    const counts: Count[] = []
-    for (const [index, charge] of charges.entries()) {
+    const counts = charges.map((charge, index): Count => {
       const entry = found[index]
       if (entry === undefined) {
         if (admitted && this.#table(charge, nowMs).open(charge.key, nowMs)) forgotten.push(charge.namespace)
-        counts.push({ used: admitted ? 1 : 0, resetMs: charge.windowMs })
-      } else {
-        if (admitted) entry.used += 1
-        counts.push({ used: entry.used, resetMs: entry.resetAtMs - nowMs })
+        return { used: admitted ? 1 : 0, resetMs: charge.windowMs }
       }
-    }
+      if (admitted) entry.used += 1
+      return { used: entry.used, resetMs: entry.resetAtMs - nowMs }
+    })
     return { admitted, counts, forgotten }
   }
 

@@ -13,7 +13,7 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
     body: plan.filter((limit) => limit.phase === 'body'),
   }
   return {
-    async admit(phase, subject) {
+    admit(phase, subject) {
       const asked: Asked[] = []
       for (const limit of limits[phase])
         if (applies(limit, subject)) asked.push({ limit, key: subjectKey(limit.by, subject) })
@@ -22,15 +22,17 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
       const slots = acquire(asked, store)
       if ('ok' in slots) return slots
       const charged = asked.filter(isCharged)
-      if (charged.length === 0) return { ok: true, states: [], open: [], release: () => slots.release() }
-      let admitted = false
-      try {
-        const verdict = judge(await take(charged, store))
-        admitted = verdict.ok
-        return verdict.ok ? { ...verdict, release: () => slots.release() } : verdict
-      } finally {
-        if (!admitted) slots.release()
-      }
+      if (charged.length === 0) return { ok: true, states: [], open: [], release: slots.release }
+      const { redis } = store
+      if (redis === undefined) return conclude(slots, () => countHere(charged, store))
+      return redis.take(charged.map(chargeOf)).then(
+        (taken) =>
+          conclude(slots, () => (taken === undefined ? withoutRedis(charged, store) : { taken, charged, open: [] })),
+        (error: unknown) => {
+          slots.release()
+          throw error
+        },
+      )
     },
   }
 }
@@ -52,18 +54,20 @@ function isCharged(asked: Asked): asked is Charged {
   return asked.limit.rate !== undefined
 }
 
+type Held = { readonly release: () => void }
+
 /** When a slot is free again depends on how long others take, so this is only a pause against hammering. */
 const slotRetryMs = 1000
 
-function acquire(asked: readonly Asked[], store: Store): { release(): void } | (Admission & { readonly ok: false }) {
+function acquire(asked: readonly Asked[], store: Store): Held | (Admission & { readonly ok: false }) {
   const held: string[] = []
   const release = (): void => {
-    for (const name of held.splice(0)) store.slots.release(name)
+    for (const name of held) store.slots.release(name)
+    held.length = 0
   }
   for (const { limit, key } of asked) {
     if (limit.concurrency === undefined) continue
-    // Not the namespace: it has the rate in it, and who is in flight stays so when the rate changes.
-    const name = `${limit.id}/${limit.by.join('+')}/${key}`
+    const name = `${limit.slots}/${key}`
     if (store.slots.acquire(name, limit.concurrency)) {
       held.push(name)
       continue
@@ -79,24 +83,40 @@ type Outcome =
   | { readonly taken: Taken; readonly charged: readonly Charged[]; readonly open: readonly string[] }
   | { readonly denied: Charged }
 
-async function take(charged: readonly Charged[], store: Store): Promise<Outcome> {
-  if (store.redis !== undefined) {
-    const taken = await store.redis.take(charged.map(chargeOf))
-    if (taken !== undefined) return { taken, charged, open: [] }
-    const denied = charged.find(({ limit }) => limit.onStoreError === 'deny')
-    if (denied !== undefined) return { denied }
+/** Slots are kept only by who is admitted, whatever goes wrong. */
+function conclude(slots: Held, outcome: () => Outcome): Admission {
+  let admitted = false
+  try {
+    const verdict = judge(outcome())
+    admitted = verdict.ok
+    return verdict.ok ? { ...verdict, release: slots.release } : verdict
+  } finally {
+    if (!admitted) slots.release()
   }
-  const local = store.redis === undefined ? charged : charged.filter(({ limit }) => limit.onStoreError === 'local')
+}
+
+function countHere(charged: readonly Charged[], store: Store): Outcome {
+  const taken = store.memory.take(charged.map(chargeOf))
+  if (taken.forgotten.length === 0) return { taken, charged, open: [] }
+  const forgotten = charged.filter(({ limit }) => taken.forgotten.includes(limit.namespace))
+  return { taken, charged, open: forgotten.map(({ limit }) => opened(limit, 'forgotten', store)) }
+}
+
+function withoutRedis(charged: readonly Charged[], store: Store): Outcome {
+  const denied = charged.find(({ limit }) => limit.onStoreError === 'deny')
+  if (denied !== undefined) return { denied }
+  const local = charged.filter(({ limit }) => limit.onStoreError === 'local')
   const taken = store.memory.take(local.map(chargeOf))
-  const open = new Set<string>()
-  for (const { limit } of charged) {
-    const forgot = taken.forgotten.includes(limit.namespace)
-    if (store.redis === undefined && !forgot) continue
-    const how = forgot ? 'forgotten' : limit.onStoreError === 'allow' ? 'allow' : 'local'
-    open.add(`store:${limit.id}`)
-    store.onEvent({ kind: 'open', limit: limit.id, how })
-  }
-  return { taken, charged: local, open: [...open] }
+  const open = charged.map(({ limit }) => {
+    const how = limit.onStoreError === 'allow' ? 'allow' : 'local'
+    return opened(limit, taken.forgotten.includes(limit.namespace) ? 'forgotten' : how, store)
+  })
+  return { taken, charged: local, open }
+}
+
+function opened(limit: Limit, how: 'local' | 'allow' | 'forgotten', store: Store): string {
+  store.onEvent({ kind: 'open', limit: limit.id, how })
+  return `store:${limit.id}`
 }
 
 function chargeOf({ limit, key }: Charged): Charge {

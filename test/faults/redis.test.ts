@@ -59,8 +59,8 @@ function gateway(
   t.teardown(() => store.close())
   const limiter = openLimiter(compileLimits(limits, []).plan, store)
   return {
-    admit: (phase, subject) => limiter.admit(phase, subject),
-    ask: () => limiter.admit('head', anna),
+    admit: async (phase, subject) => limiter.admit(phase, subject),
+    ask: async () => limiter.admit('head', anna),
     ready: () => store.ready(5000),
     events,
     next: (matches) =>
