@@ -30,31 +30,50 @@ const reserved = new Set(['i', 'kind', 'prev', 't'])
  * lone surrogates, not JSON) is cut down and marked `cut: true`, never lost. Reserved keys are a mistake of the caller.
  */
 export function draft(kind: RecordKind, fields: RecordFields, time: string): Draft {
-  for (const key of Object.keys(fields)) {
-    if (reserved.has(key))
-      throw new Fault('internal', undefined, { cause: new Error(`audit field "${key}" is reserved`) })
-  }
+  const members = membersOf(kind, Object.keys(fields))
   try {
-    const whole = assemble(kind, fields, time)
+    const whole = assemble(members, kind, fields, time)
     if (whole.bytes <= lineBytesMax) return whole
   } catch {
     // No canonical form: written cut.
   }
-  return assemble(kind, cutDown(fields), time)
+  const cut = cutDown(fields)
+  return assemble(sorted(Object.keys(cut)), kind, cut, time)
 }
 
 export function render(line: Draft, index: number, prev: string): string {
   return line.head + String(index) + line.middle + prev + line.tail
 }
 
-function assemble(kind: RecordKind, fields: RecordFields, time: string): Draft {
-  const keys = Object.keys(fields)
-  keys.push('i', 'kind', 'prev', 't')
-  keys.sort()
+/** A member of a record and how its name is written. */
+type Member = { readonly key: string; readonly name: string }
+
+/** For each kind the keys of the last record, as they were given, and its members in order: most records are alike. */
+const seen = new Map<RecordKind, { readonly given: readonly string[]; readonly members: readonly Member[] }>()
+
+function membersOf(kind: RecordKind, given: readonly string[]): readonly Member[] {
+  const last = seen.get(kind)
+  if (last?.given.length === given.length && last.given.every((key, at) => key === given[at])) return last.members
+  const taken = given.find((key) => reserved.has(key))
+  if (taken !== undefined)
+    throw new Fault('internal', undefined, { cause: new Error(`audit field "${taken}" is reserved`) })
+  const members = sorted(given)
+  seen.set(kind, { given, members })
+  return members
+}
+
+function sorted(keys: readonly string[]): Member[] {
+  // A name with a lone surrogate has no canonical form; it fails where the record is put together.
+  return [...keys, ...reserved]
+    .sort()
+    .map((key) => ({ key, name: key.isWellFormed() ? `${canonicalString(key)}:` : '' }))
+}
+
+function assemble(members: readonly Member[], kind: RecordKind, fields: RecordFields, time: string): Draft {
   const parts = ['', '', ''] as [string, string, string]
   let part: 0 | 1 | 2 = 0
   let separator = '{'
-  for (const key of keys) {
+  for (const { key, name } of members) {
     if (key === 'i' || key === 'prev') {
       parts[part] += `${separator}"${key}":${key === 'prev' ? '"' : ''}`
       part = key === 'i' ? 1 : 2
@@ -64,7 +83,7 @@ function assemble(kind: RecordKind, fields: RecordFields, time: string): Draft {
     else {
       const value = fields[key]
       if (value === undefined) continue
-      parts[part] += `${separator}${canonicalString(key)}:${canonicalise(value)}`
+      parts[part] += separator + (name === '' ? canonicalString(key) : name) + canonicalise(value)
     }
     separator = ','
   }
