@@ -49,6 +49,7 @@ t.test('requests that have no single meaning are refused', async (t) => {
     ['tokens a list', config({ max_output_tokens: [5] }), /max_output_tokens must be number or string/],
     ['another model', { contents: hello, model: 'models/gemini-2.5-pro' }, /model is another/],
     ['another kind of model', { contents: hello, model: 'tunedModels/gemini-2.5-flash' }, /model is another/],
+    ['another model with the same end', { contents: hello, model: 'supermodels/gemini-2.5-flash' }, /model is another/],
     ['another model by routing', config({ routingConfig: { manualMode: { modelName: 'x' } } }), /another model/],
     ['the same, spelled otherwise', config({ routing_config: { autoMode: {} } }), /another model/],
     ['another model by selection', config({ modelConfig: {} }), /another model/],
