@@ -83,6 +83,13 @@ t.test('a value that is to be blocked stops the stream before it', async (t) => 
   t.notMatch(written, 'keep it')
 })
 
+t.test('what stands before a value that is to be blocked is given out, also from the same chunk', async (t) => {
+  const pieces = ['Hello, ', 'here ', 'is ', 'it: 378-', '07-9520, ', 'keep ', 'it.']
+  const { written, fault } = await run(blocking, 'openai', openai.write([{ kind: 'text', at: 0, pieces }]).join(''))
+  t.equal(fault, 'content-blocked')
+  t.equal(openai.assemble(written).get('text:0'), 'Hello, here is it: ')
+})
+
 t.test('what is no stream of the format is a fault', async (t) => {
   const bodies = {
     'no JSON': 'data: {\n\n',
