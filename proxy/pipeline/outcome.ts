@@ -3,30 +3,43 @@
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../protocol/content.ts'
-import type { Decided, Ended, AuditFields } from './exchange.ts'
-import { decisionOf } from './headers.ts'
+import type { Decided, Ended, AuditFields, Trace } from './exchange.ts'
+import type { DecisionLabel } from './headers.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What is made durable before the upstream call. */
 export function intentFields(x: Decided, runtime: Runtime): AuditFields {
-  return { ...whoAndWhat(x), decisions: x.decisions.map(decisionFields), config: runtime.hash }
+  const fields = whoAndWhat(x)
+  fields['decisions'] = x.decisions.map(decisionFields)
+  fields['config'] = runtime.hash
+  return fields
 }
 
-export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; out: number }): AuditFields {
+/** What the record, the metrics and the log line have in common, worked out once. */
+export type Ending = {
+  readonly decision: DecisionLabel | 'none'
+  readonly end: string
+  readonly totalMs: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): AuditFields {
   const { trace } = x
-  const fields: AuditFields = {
-    ...whoAndWhat(x),
-    config: runtime.hash,
-    decision: decisionOf(x) ?? 'none',
-    end: endOf(x),
-    bytesIn: bytes.in,
-    bytesOut: bytes.out,
-    durationUs: Math.round((runtime.clock.monotonic() - x.startedMs) * 1000),
-  }
+  const fields = whoAndWhat(x)
+  fields['config'] = runtime.hash
+  fields['decision'] = ending.decision
+  fields['end'] = ending.end
+  fields['bytesIn'] = ending.bytesIn
+  fields['bytesOut'] = ending.bytesOut
+  fields['durationUs'] = Math.round(ending.totalMs * 1000)
   if (trace.status !== undefined) fields['status'] = trace.status
-  if (trace.fault !== undefined) fields['fault'] = trace.fault.code
-  if (trace.fault?.details.rule !== undefined) fields['rule'] = trace.fault.details.rule
-  if (trace.fault?.details.limit !== undefined) fields['limit'] = trace.fault.details.limit
+  if (trace.fault !== undefined) {
+    const { code, details } = trace.fault
+    fields['fault'] = code
+    if (details.rule !== undefined) fields['rule'] = details.rule
+    if (details.limit !== undefined) fields['limit'] = details.limit
+  }
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
   if (x.withheld !== undefined && x.withheld.length > 0)
     fields['toolsWithheld'] = x.withheld.slice(0, 100).map(({ name }) => name.slice(0, 128))
@@ -36,16 +49,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
       ...decisionFields(decision),
     }))
   }
-  const scanned: AuditFields = {}
-  if (trace.scanned.request.length > 0) scanned['request'] = trace.scanned.request
-  if (trace.scanned.answer.length > 0) scanned['answer'] = trace.scanned.answer
-  if (Object.keys(scanned).length > 0) fields['scanned'] = scanned
-  const redactions = [...counted('request', trace.redactedRequest), ...counted('answer', trace.redactedAnswer)]
-  if (redactions.length > 0) fields['redactions'] = redactions
-  const observed = [...counted('request', trace.observedRequest), ...counted('answer', trace.observedAnswer)]
-  if (observed.length > 0) fields['observed'] = observed
-  if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
-  if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
+  addInspection(fields, trace)
   if (trace.open.length > 0) fields['open'] = trace.open
   if (trace.attempts.length > 0)
     fields['attempts'] = trace.attempts.map(({ outcome, status }) =>
@@ -53,6 +57,33 @@ export function outcomeFields(x: Ended, runtime: Runtime, bytes: { in: number; o
     )
   if (trace.usage !== undefined) fields['usage'] = wholeNumbers(trace.usage)
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
+  return fields
+}
+
+/** What was looked for in the content, what was found, and what was not read. */
+function addInspection(fields: AuditFields, trace: Trace): void {
+  const { request, answer } = trace.scanned
+  if (request.length > 0 || answer.length > 0) {
+    const scanned: AuditFields = {}
+    if (request.length > 0) scanned['request'] = request
+    if (answer.length > 0) scanned['answer'] = answer
+    fields['scanned'] = scanned
+  }
+  const redactions = counted(trace.redactedRequest, trace.redactedAnswer)
+  if (redactions.length > 0) fields['redactions'] = redactions
+  const observed = counted(trace.observedRequest, trace.observedAnswer)
+  if (observed.length > 0) fields['observed'] = observed
+  if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
+  if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
+}
+
+type Counts = ReadonlyMap<string, number>
+
+function counted(request: Counts, answer: Counts): AuditFields[] {
+  const fields: AuditFields[] = []
+  // Most exchanges have none, and an iterator costs more than the question.
+  if (request.size > 0) for (const [entity, count] of request) fields.push({ direction: 'request', entity, count })
+  if (answer.size > 0) for (const [entity, count] of answer) fields.push({ direction: 'answer', entity, count })
   return fields
 }
 
@@ -94,9 +125,7 @@ function decisionFields(decision: Decision): AuditFields {
 
 /** Records hold no fractions, and what an upstream reports may have some. */
 function wholeNumbers(usage: Usage): AuditFields {
-  return Object.fromEntries(Object.entries(usage).map(([type, count]) => [type, Math.round(count)]))
-}
-
-function counted(direction: string, counts: ReadonlyMap<string, number>): AuditFields[] {
-  return [...counts].map(([entity, count]) => ({ direction, entity, count }))
+  const fields: AuditFields = {}
+  for (const [type, count] of Object.entries(usage)) fields[type] = Math.round(count)
+  return fields
 }

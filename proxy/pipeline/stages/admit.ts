@@ -5,23 +5,35 @@ import type { Admission, LimitState, LimitSubject } from '../../limits/limiter.t
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
-export async function admit(x: Identified, runtime: Runtime): Promise<Admitted> {
+/** A promise only where a limit's store must be asked. */
+export function admit(x: Identified, runtime: Runtime): Admitted | Promise<Admitted> {
   const admitted = grow(x, { admissions: [] as Admitted['admissions'], limitStates: [] as LimitState[] })
-  await take('head', admitted, runtime, undefined)
-  return admitted
+  return take('head', admitted, runtime, undefined)
 }
 
-/** The limits that count by model. Called from enforce.ts. */
-export async function admitModel(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
-  if (x.route.limitsByModel) await take('body', x, runtime, model)
+/** The limits that count by model, if the route has such. Called from enforce.ts. */
+export function admitModel(x: Admitted, runtime: Runtime, model: string | undefined): Admitted | Promise<Admitted> {
+  return take('body', x, runtime, model)
 }
 
-async function take(phase: 'head' | 'body', x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
-  const admission = await runtime.limiter.admit(phase, subject(x, model))
+function take(
+  phase: 'head' | 'body',
+  x: Admitted,
+  runtime: Runtime,
+  model: string | undefined,
+): Admitted | Promise<Admitted> {
+  const admission = runtime.limiter.admit(phase, subject(x, model))
+  return admission instanceof Promise
+    ? admission.then((asked) => settle(asked, x, runtime))
+    : settle(admission, x, runtime)
+}
+
+function settle(admission: Admission, x: Admitted, runtime: Runtime): Admitted {
   for (const what of admission.open) open(x, runtime, what)
   x.limitStates.push(...admission.states)
   if (!admission.ok) throw refusal(admission, runtime)
   x.admissions.push(admission)
+  return x
 }
 
 function subject(x: Identified, model: string | undefined): LimitSubject {

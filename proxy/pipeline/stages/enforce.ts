@@ -1,5 +1,7 @@
 // Owns the stop: an exchange that may not go on ends here, one that may gets its permit and, on a strict log, a durable
 // intent record before anything is sent.
+import type { Finding } from '../../detect/finding.ts'
+import type { Plan } from '../../detect/redaction.ts'
 import { Fault } from '../../errors.ts'
 import type { Decision } from '../../policy/decision.ts'
 import { grant } from '../../policy/permit.ts'
@@ -11,7 +13,7 @@ import { admitModel } from './admit.ts'
 export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> {
   for (const decision of x.decisions) stopUnlessAllowed(decision, x.route.denyStatus)
   stopIfBlocked(x)
-  await admitModel(x, runtime, x.content?.model)
+  if (x.route.limitsByModel) await admitModel(x, runtime, x.content?.model)
   const permit = grant(x.decisions)
   if (permit === undefined) throw new Fault('internal')
   if (runtime.audit.strict) await commitIntent(x, runtime)
@@ -40,12 +42,14 @@ export function stopUnlessAllowed(
 export function stopIfBlocked(x: Decided): void {
   const { plan } = x.route.request
   if (plan === undefined) return
-  for (const inPart of [...(x.findings ?? []), ...x.targetFindings]) {
-    for (const { entity } of inPart) {
-      const target = plan.actionFor(entity)
-      if (target?.action !== 'block' || target.mode === 'shadow') continue
-      throw blocked(target.rule, entity, x.route.denyStatus)
-    }
+  for (const inPart of x.findings ?? []) stopAtBlocked(inPart, plan, x.route.denyStatus)
+  for (const inPart of x.targetFindings) stopAtBlocked(inPart, plan, x.route.denyStatus)
+}
+
+function stopAtBlocked(findings: readonly Finding[], plan: Plan, status: number | undefined): void {
+  for (const { entity } of findings) {
+    const target = plan.actionFor(entity)
+    if (target?.action === 'block' && target.mode !== 'shadow') throw blocked(target.rule, entity, status)
   }
 }
 

@@ -3,15 +3,22 @@
 import type { Client } from '../client.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionOf } from '../headers.ts'
-import { endOf, outcomeFields } from '../outcome.ts'
+import { endOf, outcomeFields, type Ending } from '../outcome.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function record(x: Exchange, runtime: Runtime, client: Client): void {
   const ended = x as Ended
   for (const admission of ended.admissions ?? []) admission.release()
   ended.answer?.settle(settlement(ended))
-  appendOutcome(ended, runtime, client)
-  measure(ended, runtime)
+  const ending: Ending = {
+    decision: decisionOf(ended) ?? 'none',
+    end: endOf(ended),
+    totalMs: runtime.clock.monotonic() - x.startedMs,
+    bytesIn: client.bytesIn,
+    bytesOut: client.bytesOut,
+  }
+  appendOutcome(ended, runtime, ending)
+  measure(ended, runtime, ending)
 }
 
 /** A client that leaves, and a refusal of ours, must not trip a breaker that others share. */
@@ -22,9 +29,9 @@ function settlement(x: Ended): 'complete' | 'broken' | 'neutral' {
   return fault.code.startsWith('upstream-') ? 'broken' : 'neutral'
 }
 
-function appendOutcome(x: Ended, runtime: Runtime, client: Client): void {
+function appendOutcome(x: Ended, runtime: Runtime, ending: Ending): void {
   try {
-    runtime.audit.log.append('outcome', outcomeFields(x, runtime, { in: client.bytesIn, out: client.bytesOut }))
+    runtime.audit.log.append('outcome', outcomeFields(x, runtime, ending))
     runtime.metrics.auditRecord('outcome')
   } catch (error) {
     runtime.metrics.auditFailure()
@@ -32,11 +39,9 @@ function appendOutcome(x: Ended, runtime: Runtime, client: Client): void {
   }
 }
 
-function measure(x: Ended, runtime: Runtime): void {
+function measure(x: Ended, runtime: Runtime, { decision, end, totalMs }: Ending): void {
   const { trace } = x
-  const totalMs = runtime.clock.monotonic() - x.startedMs
   const overheadMs = Math.max(0, totalMs - trace.waitedMs)
-  const decision = decisionOf(x) ?? 'none'
   const status = trace.status ?? 499
   runtime.metrics.request({ route: x.route?.id ?? 'none', decision, status, totalMs, overheadMs })
   for (const made of x.decisions ?? []) runtime.metrics.decision(made)
@@ -52,16 +57,18 @@ function measure(x: Ended, runtime: Runtime): void {
     rule: trace.fault?.details.rule,
     fault: trace.fault?.code,
     status,
-    end: endOf(x),
+    end,
     totalMs: round(totalMs),
     overheadMs: round(overheadMs),
     firstByteMs: trace.firstByteMs === undefined ? undefined : round(trace.firstByteMs),
     open: trace.open.length > 0 ? trace.open : undefined,
+    // Here and not as a second argument, which the logger would take for a format.
+    msg: totalMs > runtime.slowMs ? 'slow request' : 'request',
   }
   if (totalMs > runtime.slowMs) {
     runtime.metrics.slow(line.route ?? 'none')
-    runtime.log.warn(line, 'slow request')
-  } else runtime.log.info(line, 'request')
+    runtime.log.warn(line)
+  } else runtime.log.info(line)
 }
 
 function round(ms: number): number {
