@@ -43,7 +43,6 @@ type Issued = { readonly token: string; readonly type: string; readonly value: s
 class TokenVault implements Vault {
   readonly #key: Buffer
   readonly #scope: string
-  #keyed: ((message: Uint8Array) => Buffer) | undefined
   readonly #byBody = new Map<string, Issued>()
   readonly #types = new Set<string>()
 
@@ -119,14 +118,26 @@ class TokenVault implements Vault {
   }
 
   #digest(purpose: string, type: string, value: string, symbols: number): string {
-    // Most vaults of an exchange are never asked, so nothing is worked out before.
-    this.#keyed ??= keyedDigest(this.#key)
     // With its length before it, a caller's name cannot run into what follows, whatever callers are called.
-    const bytes = this.#keyed(Buffer.from(`${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`))
+    const bytes = digestOf(this.#key)(
+      Buffer.from(`${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`),
+    )
     let text = ''
     for (let i = 0; i < symbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
     return text
   }
+}
+
+/** A key serves all exchanges between two reloads, so what is derived from it is kept as long as the key. */
+const digests = new WeakMap<Buffer, (message: Uint8Array) => Buffer>()
+
+function digestOf(key: Buffer): (message: Uint8Array) => Buffer {
+  let digest = digests.get(key)
+  if (digest === undefined) {
+    digest = keyedDigest(key)
+    digests.set(key, digest)
+  }
+  return digest
 }
 
 /** `rest` is the beginning of `head` followed by a body, and not all of it. */

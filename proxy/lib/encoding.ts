@@ -12,14 +12,15 @@ export type Decoded =
 
 /**
  * `contentEncoding` is the header's value, all lines of it joined. Plain bytes are given back as they are. `deflate` is
- * not accepted: half the world sends it raw, the other half in zlib's wrapping.
+ * not accepted: half the world sends it raw, the other half in zlib's wrapping. A promise only where something is
+ * decompressed.
  */
-export async function decodeBody(
+export function decodeBody(
   bytes: Uint8Array,
   contentEncoding: string | undefined,
   decodedBytesMax: number,
-): Promise<Decoded> {
-  const coding = contentEncoding?.trim().toLowerCase() ?? ''
+): Decoded | Promise<Decoded> {
+  const coding = contentEncoding === undefined ? '' : contentEncoding.trim().toLowerCase()
   if (coding === '' || coding === 'identity') return bytes.length > decodedBytesMax ? tooLarge : { ok: true, bytes }
   const decompress = decompressors.get(coding)
   if (decompress === undefined) return unsupported

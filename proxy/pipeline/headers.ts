@@ -1,5 +1,6 @@
 // Owns the headers by which a client sees what was done to its exchange.
 import type { Fault } from '../errors.ts'
+import type { Decision } from '../policy/decision.ts'
 import type { Ended } from './exchange.ts'
 
 /** Flat list: request id, decision, deciding rule, redactions and openings. */
@@ -21,11 +22,15 @@ export type DecisionLabel = 'allow' | 'deny' | 'approve' | 'shadow-deny'
 export function decisionOf(x: Ended, fault: Fault | undefined = x.trace.fault): DecisionLabel | undefined {
   if (fault?.code === 'approval-unserved') return 'approve'
   if (fault?.kind === 'denied') return 'deny'
-  const decisions = [...(x.decisions ?? []), ...x.trace.answerDecisions.map(({ decision }) => decision)]
-  if (decisions.length === 0) return undefined
-  return decisions.some((decision) => decision.shadow !== undefined && decision.shadow.effect !== 'allow')
-    ? 'shadow-deny'
-    : 'allow'
+  const decisions = x.decisions ?? []
+  const { answerDecisions } = x.trace
+  if (decisions.length === 0 && answerDecisions.length === 0) return undefined
+  const shadowed = decisions.some(isShadowed) || answerDecisions.some(({ decision }) => isShadowed(decision))
+  return shadowed ? 'shadow-deny' : 'allow'
+}
+
+function isShadowed({ shadow }: Decision): boolean {
+  return shadow !== undefined && shadow.effect !== 'allow'
 }
 
 /** The rule to name: the one that shadowed, else the one that decided. */
@@ -37,8 +42,17 @@ export function ruleOf(x: Ended): string | undefined {
   )
 }
 
-function redactionsOf(x: Ended): string {
-  const counts = new Map(x.trace.redactedRequest)
-  for (const [entity, count] of x.trace.redactedAnswer) counts.set(entity, (counts.get(entity) ?? 0) + count)
-  return [...counts].map(([entity, count]) => `${entity}=${count}`).join(', ')
+function redactionsOf({ trace }: Ended): string {
+  let listed = ''
+  for (const [entity, count] of trace.redactedRequest) {
+    listed += `${separator(listed)}${entity}=${count + (trace.redactedAnswer.get(entity) ?? 0)}`
+  }
+  for (const [entity, count] of trace.redactedAnswer) {
+    if (!trace.redactedRequest.has(entity)) listed += `${separator(listed)}${entity}=${count}`
+  }
+  return listed
+}
+
+function separator(listed: string): string {
+  return listed === '' ? '' : ', '
 }

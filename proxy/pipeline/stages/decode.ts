@@ -10,11 +10,12 @@ import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
 export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
-  const body = await readBody(x, runtime, client)
+  const body = unreadBody(x, client) ?? (await readBody(x, runtime, client))
   return grow(x, { body, content: contentOf(x, body) })
 }
 
-async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {
+/** Undefined: there is a body, and it must be read. */
+function unreadBody(x: Admitted, client: Client): Body | undefined {
   if (!client.hasBody) {
     if (x.operation.body === 'json') throw new Fault('body-malformed', 'This operation needs a JSON body.')
     return { form: 'none' }
@@ -22,13 +23,21 @@ async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
   const { route } = x
   const needed = route.needs.body || route.request.scanner !== undefined || route.limitsByModel
-  if (!needed) return { form: 'unread' }
+  return needed ? undefined : { form: 'unread' }
+}
+
+async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {
+  const { bodyBytesMax } = runtime.limits
   const waitStartMs = runtime.clock.monotonic()
-  const raw = await client.readBody(runtime.limits.bodyBytesMax).finally(() => {
+  let raw: Uint8Array
+  try {
+    raw = await client.readBody(bodyBytesMax)
+  } finally {
     x.trace.waitedMs += runtime.clock.monotonic() - waitStartMs
-  })
+  }
   if (raw.length === 0 && x.operation.body === 'any') return { form: 'none' }
-  const decoded = await decodeBody(raw, headerValue(x.headers, 'content-encoding'), runtime.limits.bodyBytesMax)
+  const decoding = decodeBody(raw, headerValue(x.headers, 'content-encoding'), bodyBytesMax)
+  const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault(decoded.code, decoded.message)
   x.trace.digestRequest = runtime.audit.digest(decoded.bytes)
   return formOf(x, decoded.bytes, runtime)
@@ -64,6 +73,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
 
 /** Charsets other than UTF-8 are not inspected: another reader would see another text. */
 export function mediaTypeOf(contentType: string | undefined): 'json' | 'text' | 'event-stream' | 'other' {
+  if (contentType === 'application/json') return 'json'
   if (contentType === undefined) return 'other'
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='))

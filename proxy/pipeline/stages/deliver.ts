@@ -66,13 +66,16 @@ async function deliverStream(x: Answered, runtime: Runtime, client: Client): Pro
 }
 
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
-  const waiting = new Waiting(x, runtime)
-  const raw = await collect(waiting.on(x.answer.body), runtime.limits.bodyBytesMax)
-  const decoded = await decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), runtime.limits.bodyBytesMax)
+  const { bodyBytesMax } = runtime.limits
+  const raw = await collect(x, runtime, bodyBytesMax)
+  const decoding = decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), bodyBytesMax)
+  const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
   const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterDocument(x, runtime, kind, decoded.bytes, mustRead(x))
-  client.start(x.answer.status, [...answerHeaders(x, runtime, 'reframed'), 'content-length', String(body.length)])
+  const headers = answerHeaders(x, runtime, 'reframed')
+  headers.push('content-length', String(body.length))
+  client.start(x.answer.status, headers)
   client.end(body)
 }
 
@@ -95,13 +98,19 @@ function refuseEncoded(x: Answered): void {
   throw new Fault('upstream-invalid', 'The upstream encoded a stream although it was asked not to.')
 }
 
-async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+/** Nothing of ours happens between the chunks, so all of it counts as waiting. */
+async function collect(x: Answered, { clock }: Runtime, bytesMax: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > bytesMax) throw new Fault('answer-too-large')
-    chunks.push(chunk)
+  const sinceMs = clock.monotonic()
+  try {
+    for await (const chunk of x.answer.body) {
+      size += chunk.length
+      if (size > bytesMax) throw new Fault('answer-too-large')
+      chunks.push(chunk)
+    }
+  } finally {
+    x.trace.waitedMs += clock.monotonic() - sinceMs
   }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size)
 }
