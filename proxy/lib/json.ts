@@ -27,21 +27,12 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonReading {
   } catch {
     return malformed('The body is not valid UTF-8', 0)
   }
-  return parseJsonText(text, limits)
+  return read(text, limits)
 }
 
 /** The same for text that has been decoded already: the data of an event, or JSON that stands in a string. */
 export function parseJsonText(text: string, limits: JsonLimits): JsonReading {
-  if (text.charCodeAt(0) === 0xfeff) return malformed('A byte order mark is not accepted', 0)
-  if (!text.isWellFormed()) return malformed('The text holds a lone surrogate', 0)
-  const refusal = scan(text, limits)
-  if (refusal !== undefined) return refusal
-  try {
-    return { ok: true, value: JSON.parse(text) as Json, text }
-  } catch (error) {
-    const offset = syntaxErrorOffset(text, error)
-    return offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset)
-  }
+  return text.isWellFormed() ? read(text, limits) : malformed('The text holds a lone surrogate', 0)
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
@@ -61,6 +52,19 @@ export function textsOf(value: Json): string[] {
     }
   }
   return texts
+}
+
+/** `text` is well-formed, as whatever was decoded from valid UTF-8 is. */
+function read(text: string, limits: JsonLimits): JsonReading {
+  if (text.charCodeAt(0) === 0xfeff) return malformed('A byte order mark is not accepted', 0)
+  const refusal = scan(text, limits)
+  if (refusal !== undefined) return refusal
+  try {
+    return { ok: true, value: JSON.parse(text) as Json, text }
+  } catch (error) {
+    const offset = syntaxErrorOffset(text, error)
+    return offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset)
+  }
 }
 
 type Refusal = Extract<JsonReading, { ok: false }>

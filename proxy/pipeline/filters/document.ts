@@ -10,7 +10,6 @@ import { AnswerRedaction } from './answer-redaction.ts'
 import { readPlain } from './plain.ts'
 import { judgeCall } from './tool-calls.ts'
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** `must`: an answer that cannot be read is a fault; otherwise it is relayed and recorded as not inspected. */
@@ -30,7 +29,7 @@ export function filterDocument(
   try {
     const text = decoder.decode(bytes)
     const filtered = redaction.whole(text)
-    return filtered === text ? bytes : encoder.encode(filtered)
+    return filtered === text ? bytes : Buffer.from(filtered)
   } catch (error) {
     if (error instanceof Fault) throw error
     return unread(x, bytes, must, 'it is not valid UTF-8')
@@ -48,7 +47,7 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   for (const what of content.uninspected) redaction.unread(what)
   for (const call of content.toolCalls) judgeCall(x, runtime, call)
   const edits = editsOf(redaction, content)
-  return edits.length === 0 ? bytes : encoder.encode(applyEdits(parsed.text, edits))
+  return edits.length === 0 ? bytes : Buffer.from(applyEdits(parsed.text, edits))
 }
 
 /** An error answer has the upstream's own shape: it is read as plain JSON, every text in it. */

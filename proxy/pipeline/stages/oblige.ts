@@ -10,8 +10,6 @@ import { offerEdits } from '../offers.ts'
 import { hasFindings, rewriteTarget, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
 
-const utf8 = new TextEncoder()
-
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
@@ -75,9 +73,9 @@ function withhold(x: Permitted): Edit[] {
 function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
   if (x.body.form === 'none' || x.body.form === 'unread') return undefined
   if (edits.length === 0 || x.body.form === 'opaque') return x.body.bytes
-  if (x.body.form === 'json') return utf8.encode(applyEdits(x.body.text, edits))
+  if (x.body.form === 'json') return Buffer.from(applyEdits(x.body.text, edits))
   const [edit] = edits
-  return edit !== undefined && 'text' in edit ? utf8.encode(edit.text) : x.body.bytes
+  return edit !== undefined && 'text' in edit ? Buffer.from(edit.text) : x.body.bytes
 }
 
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
