@@ -162,7 +162,15 @@ export function parseArguments(text: string): Json | undefined {
 
 /** A word, a dotted or dashed name, a UUID. It has a letter: a bare number may be anybody's. */
 function isIdentifier(text: string): boolean {
-  return text.length <= 128 && /^[\w.:/-]*$/.test(text) && /[A-Za-z]/.test(text)
+  if (text.length > 128) return false
+  let hasLetter = false
+  for (let at = 0; at < text.length; at += 1) {
+    const c = text.charCodeAt(at)
+    if ((c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)) hasLetter = true
+    // `-./0123456789:` stand side by side.
+    else if ((c < 0x2d || c > 0x3a) && c !== 0x5f) return false
+  }
+  return hasLetter
 }
 
 /** Base64, bare or in a data URL. A short text with dashes is rather a number than base64 for URLs. */
