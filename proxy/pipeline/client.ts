@@ -1,12 +1,13 @@
 // Owns the pipeline's view of the client's connection. server/ fills it in over node:http; the pipeline never sees a
 // socket.
+import type { Cancellation } from '../upstream/answer.ts'
 
 export interface Client {
   /**
    * Aborts when the exchange must end before the answer is complete. The reason is a Fault: `client-aborted`,
    * `request-malformed` (the body's framing broke) or `shutting-down`.
    */
-  readonly signal: AbortSignal
+  readonly signal: Cancellation
   /** The connection is gone: nobody is left to answer. */
   readonly gone: boolean
   /** The head of the answer was written, so a refusal can only be in-band. */

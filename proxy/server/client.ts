@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault } from '../errors.ts'
 import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
 import type { Client } from '../pipeline/client.ts'
+import { Abort } from './abort.ts'
 
 export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeoutMs: number }
 
@@ -11,9 +12,11 @@ export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeou
 const discardBytesMax = 16 * 1024 * 1024
 const discardTimeoutMs = 5_000
 const lastWordsMs = 500
+const nothing = new Uint8Array(0)
 
 export class HttpClient implements Client {
   readonly hasBody: boolean
+  readonly signal = new Abort()
   bytesIn = 0
   bytesOut = 0
   headSent = false
@@ -21,9 +24,9 @@ export class HttpClient implements Client {
   readonly #response: ServerResponse
   readonly #clock: Clock
   readonly #times: ClientTimes
-  readonly #abort = new AbortController()
   #closed = false
   #failBody: ((fault: Fault) => void) | undefined
+  #onSettled: (() => void) | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, clock: Clock, times: ClientTimes) {
     this.#request = request
@@ -36,22 +39,14 @@ export class HttpClient implements Client {
     request.on('error', () => undefined)
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
   get gone(): boolean {
     return this.#closed
   }
 
-  /** Resolves when the last byte was handed to the system, or the connection is gone: only then may it be closed. */
-  settled(): Promise<void> {
-    const response = this.#response
-    if (response.writableFinished || response.closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      response.once('finish', resolve)
-      response.once('close', resolve)
-    })
+  /** Calls when the last byte was handed to the system, or the connection is gone: only then may it be closed. */
+  whenSettled(run: () => void): void {
+    if (this.#response.writableFinished || this.#response.closed) run()
+    else this.#onSettled = run
   }
 
   /** Not all of the body has arrived, wanted or not. */
@@ -62,12 +57,34 @@ export class HttpClient implements Client {
   /** Ends the exchange from outside: the parser failed on this connection, or the process is shutting down. */
   interrupt(fault: Fault): void {
     this.#failBody?.(fault)
-    if (!this.#abort.signal.aborted) this.#abort.abort(fault)
+    this.signal.abort(fault)
   }
 
-  /** Without the iterator that streamBody needs: most bodies are one chunk that is already here. */
-  readBody(bytesMax: number): Promise<Uint8Array> {
-    if (this.#declaredBytes() > bytesMax) return Promise.reject(tooLarge(bytesMax))
+  async readBody(bytesMax: number): Promise<Uint8Array> {
+    if (this.#declaredBytes() > bytesMax) throw tooLarge(bytesMax)
+    // A request is announced in the middle of a packet; what else is in the packet is there by the next microtask.
+    if (!this.#isBodyHere()) await Promise.resolve()
+    if (this.signal.reason !== undefined) throw this.signal.reason
+    return this.#isBodyHere() ? this.#takeBody(bytesMax) : this.#awaitBody(bytesMax)
+  }
+
+  #isBodyHere(): boolean {
+    const { complete, readableLength } = this.#request
+    return complete || (readableLength > 0 && readableLength === this.#declaredBytes())
+  }
+
+  /** Most bodies come together with their head: there is nothing to wait for, and so nothing to time. */
+  #takeBody(bytesMax: number): Uint8Array {
+    const body = (this.#request.read() as Uint8Array | null) ?? nothing
+    // The parser may still have to say that this was all, and the connection is free only when that was read, too.
+    this.#request.resume()
+    this.bytesIn += body.length
+    if (this.bytesIn > bytesMax) throw tooLarge(bytesMax)
+    return body
+  }
+
+  /** Without the iterator that streamBody needs. */
+  #awaitBody(bytesMax: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const chunks: Uint8Array[] = []
       const request = this.#request
@@ -85,7 +102,6 @@ export class HttpClient implements Client {
         else chunks.push(chunk)
       }
       const timer = this.#clock.after(this.#times.bodyTimeoutMs, () => settle(new Fault('body-timeout')))
-      if (this.#closed) return settle(new Fault('client-aborted'))
       this.#failBody = settle
       request.on('data', onData)
       request.once('end', settle)
@@ -219,11 +235,15 @@ export class HttpClient implements Client {
   }
 
   #onClose(): void {
-    if (this.#response.writableFinished) return
+    if (!this.#response.writableFinished) this.#leave()
+    this.#onSettled?.()
+  }
+
+  #leave(): void {
     this.#closed = true
     const fault = new Fault('client-aborted')
     this.#failBody?.(fault)
-    if (!this.#abort.signal.aborted) this.#abort.abort(fault)
+    this.signal.abort(fault)
   }
 }
 

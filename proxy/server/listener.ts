@@ -145,11 +145,11 @@ export class Listener {
     clients.set(request.socket, client)
     if (this.#draining) response.shouldKeepAlive = false
     const { head, fault } = readHead(request, this.#options.envelope)
-    this.#underWay.add(client)
     void this.#track(runtime, client, head, fault)
   }
 
   async #track(runtime: Runtime, client: HttpClient, head: RequestHead, fault: Fault | undefined): Promise<void> {
+    this.#underWay.add(client)
     this.#inflight.set(runtime, (this.#inflight.get(runtime) ?? 0) + 1)
     runtime.metrics.inflight.inc()
     try {
@@ -157,10 +157,13 @@ export class Listener {
     } finally {
       runtime.metrics.inflight.dec()
       this.#leave(runtime)
-      await client.settled()
-      this.#underWay.delete(client)
-      if (this.#underWay.size === 0) this.#becomeIdle()
+      client.whenSettled(() => this.#settled(client))
     }
+  }
+
+  #settled(client: HttpClient): void {
+    this.#underWay.delete(client)
+    if (this.#underWay.size === 0) this.#becomeIdle()
   }
 
   #leave(runtime: Runtime): void {

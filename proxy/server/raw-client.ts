@@ -3,9 +3,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Client } from '../pipeline/client.ts'
+import { Abort } from './abort.ts'
 
 export class RawClient implements Client {
-  readonly signal = new AbortController().signal
+  readonly signal = new Abort()
   readonly hasBody = false
   readonly bytesIn = 0
   bytesOut = 0

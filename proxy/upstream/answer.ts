@@ -2,6 +2,16 @@
 import type { FaultCode } from '../errors.ts'
 import type { BreakerState } from './breaker.ts'
 
+export type AbortListener = (() => void) | { handleEvent(): void }
+
+/** What ends an exchange from outside. An AbortSignal is one; a reason that is a Fault is passed on. */
+export interface Cancellation {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: AbortListener): void
+  removeEventListener(type: 'abort', listener: AbortListener): void
+}
+
 export type UpstreamRequest = {
   readonly method: string
   /** Path and query to send, beginning with `/`; the url's own path is already part of it. */

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Cancellation } from './answer.ts'
 import { Body, type BodySource } from './body.ts'
 import type { Progress } from './classify.ts'
 import type { Carried, Wire } from './connection.ts'
@@ -28,7 +29,7 @@ export type ReceiverOptions = {
   readonly deadlines: Deadlines
   readonly timeouts: Timeouts
   readonly credential: Credential | undefined
-  readonly signal: AbortSignal
+  readonly signal: Cancellation
   readonly head: boolean
   /** The body comes from a client as it goes out: until it is sent, the upstream is not the one to wait for. */
   readonly streamsBody: boolean
@@ -91,7 +92,7 @@ export class Receiver implements Carried, Deadline, BodySource {
 
   /** The caller's signal. */
   handleEvent(): void {
-    const { reason } = this.#options.signal as { reason: unknown }
+    const { reason } = this.#options.signal
     this.cancel(reason instanceof Fault ? reason : new Fault('client-aborted'), true)
   }
 

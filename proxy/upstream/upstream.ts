@@ -4,7 +4,7 @@ import { Pool } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
-import type { Attempt, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
+import type { Attempt, Cancellation, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
 import { Breaker, type BreakerState, type Pass } from './breaker.ts'
 import { judgeAnswer, judgeBreak, judgeFailure, type Judgement } from './classify.ts'
 import { Connection, openConnect } from './connection.ts'
@@ -29,7 +29,7 @@ export interface Upstream {
    * upstream asked for a pause), `upstream-*`, `overloaded` (all connections taken), `shutting-down`, the signal's reason
    * if that is a Fault and else `client-aborted`, or whatever Fault the request's body threw.
    */
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>
+  send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer>
   state(): BreakerState
   /** An operator's hand on the breaker; `undefined` lets go. */
   override(to: 'forced-open' | 'disabled' | undefined): void
@@ -66,7 +66,7 @@ const worthWaitingMs = 10_000
 /** One exchange with its attempts so far. */
 type Sending = {
   readonly request: UpstreamRequest
-  readonly signal: AbortSignal
+  readonly signal: Cancellation
   readonly headers: string[]
   readonly totalAtMs: number
   readonly attempts: Attempt[]
@@ -107,7 +107,7 @@ class PooledUpstream implements Upstream {
     this.#pool = openPool(settings, deps)
   }
 
-  async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+  async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
     this.#cooldown.check(request.group ?? '')
@@ -278,20 +278,21 @@ function answerOf(
   }
 }
 
-function reasonOf({ reason }: { readonly reason?: unknown }): Fault {
+function reasonOf({ reason }: Cancellation): Fault {
   return reason instanceof Fault ? reason : new Fault('client-aborted')
 }
 
-function pause(forMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+function pause(forMs: number, clock: Clock, signal: Cancellation): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       timer.cancel()
+      signal.removeEventListener('abort', abort)
       reject(reasonOf(signal))
     }
     const timer = clock.after(forMs, () => {
       signal.removeEventListener('abort', abort)
       resolve()
     })
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
   })
 }

@@ -61,6 +61,10 @@ async function fault(pending: Promise<unknown> | undefined): Promise<string> {
   }
 }
 
+async function aborted({ signal }: HttpClient): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', resolve))
+}
+
 /** Reads until the text is there or the connection ended. */
 async function readUntil(socket: Socket, text: string | undefined): Promise<string> {
   let received = ''
@@ -135,7 +139,7 @@ for (const [way, read] of Object.entries(ways)) {
     const failed = fault(read(client, 10))
     socket.destroy()
     t.equal(await failed, 'client-aborted')
-    if (!client.signal.aborted) await once(client.signal, 'abort')
+    await aborted(client)
     t.match(client.signal.reason, { code: 'client-aborted' })
     t.ok(client.gone)
     t.equal(clock.waiting, 0)
@@ -161,7 +165,7 @@ t.test('a client that leaves while it waits aborts the signal; one that got its 
   const { client: left } = await next()
   t.notOk(left.signal.aborted)
   leaving.destroy()
-  await once(left.signal, 'abort')
+  await aborted(left)
   t.throws(() => left.start(200, []), { code: 'client-aborted' })
   t.throws(() => left.write('x'), { code: 'client-aborted' })
   left.end('x')
