@@ -1,6 +1,5 @@
 // Owns the data listener: it turns what node:http gives into exchanges, hands each to the pipeline with the Runtime that
 // is current, and knows which are under way, so that a reload and a shutdown can wait for them.
-import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -12,6 +11,7 @@ import type { Client } from '../pipeline/client.ts'
 import { HttpClient, type ClientTimes } from './client.ts'
 import { readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
 import { RawClient } from './raw-client.ts'
+import { newRequestId } from './request-id.ts'
 
 export type ListenerOptions = {
   readonly host: string
@@ -211,7 +211,7 @@ async function serveExchange(
   head: RequestHead,
   fault: Fault | undefined,
 ): Promise<void> {
-  const x = openExchange(`req_${randomUUID().replaceAll('-', '')}`, head, runtime.clock.monotonic())
+  const x = openExchange(newRequestId(), head, runtime.clock.monotonic())
   if (fault === undefined) await run(x, runtime, client)
   else reject(x, runtime, client, fault)
 }

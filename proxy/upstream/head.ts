@@ -47,14 +47,16 @@ export function answerHead(
   credential: Credential | undefined,
 ): AnswerHead {
   const headers: string[] = []
-  for (const [name, value] of Object.entries(parsed)) {
+  for (const name of Object.keys(parsed)) {
+    const value = parsed[name]
     if (value === undefined || name === 'content-length' || ofTheConnection.has(name)) continue
     if (typeof value === 'string') keep(headers, name, value, credential)
     else for (const one of value) keep(headers, name, one, credential)
   }
   const contentLength = parsed['content-length']
   // Typed as one string, but two Connection headers arrive as two.
-  const listed = [parsed.connection ?? []].flat().join(',')
+  const connection = parsed.connection as string | readonly string[] | undefined
+  const listed = typeof connection === 'object' ? connection.join(',') : (connection ?? '')
   return {
     status,
     headers: listed === '' ? headers : withoutListed(headers, listed),
