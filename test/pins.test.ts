@@ -133,16 +133,16 @@ t.test('what rules can look at, and what detectors find', async (t) => {
 t.test('commands and their options', async (t) => {
   const pinned: Readonly<Record<string, string>> = {
     serve: '--config',
-    check: '--format --merge --strict',
+    check: '--format --merge --strict --secrets --no-secrets',
     test: '--require-coverage --output',
     explain: '--config --request --output',
     audit: '',
     'audit verify': '--key --since --output',
-    'audit tail': '--lines --follow',
+    'audit tail': '--lines --follow --output',
     scan: '--detect --jsonl --redact --output',
     keys: '',
     'keys generate': '--output',
-    schema: '',
+    schema: '--output',
     demo: '',
   }
   const made = [

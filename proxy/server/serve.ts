@@ -8,7 +8,7 @@ import { build, openStanding, type Standing, type Surroundings } from '../config
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
-import { secretFiles, secretResolver } from '../config/secrets.ts'
+import { missingSecrets, secretFiles, secretResolver } from '../config/secrets.ts'
 import { fingerprint, watchConfig, type Watcher } from '../config/watch.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
@@ -58,7 +58,7 @@ export class ConfigRefused extends Error {
 export async function serve(options: ServeOptions): Promise<Gateway> {
   const clock = options.clock ?? systemClock
   const files = fingerprint(options.paths)
-  const { config } = loadAndCompile(options, clock)
+  const { config, locate } = loadAndCompile(options, clock)
   const secrets = fingerprint(secretPaths([config], options))
   const metrics = openMetrics()
   metrics.buildInfo.set({ version: options.version, node: process.version }, 1)
@@ -69,6 +69,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
     random: options.random ?? Math.random,
     resolveSecret: secretResolver(options.env, options.baseDir ?? process.cwd()),
   }
+  refuseMissingSecrets({ config, locate }, around)
   const standing = await openStanding(config, around)
   const proxy = await firstBuild(options, around, config, standing)
   try {
@@ -108,6 +109,12 @@ function loadAndCompile(options: ServeOptions, clock: Clock): Candidate {
   if (!compiled.ok) throw new ConfigRefused(compiled.problems)
   for (const { file, line, column, message } of compiled.warnings) options.log.warn({ file, line, column }, message)
   return { config: compiled.config, locate: loaded.locate }
+}
+
+/** Before anything is opened, and all of them at once, each with its place. */
+function refuseMissingSecrets({ config, locate }: Candidate, { resolveSecret }: Surroundings): void {
+  const missing = missingSecrets(config.document, resolveSecret, 'error')
+  if (missing.length > 0) throw new ConfigRefused(missing.map(locate))
 }
 
 class Proxy implements Gateway {
@@ -167,6 +174,7 @@ class Proxy implements Gateway {
       if (fixed.length > 0) throw new ConfigRefused(fixed)
       // Also when it is refused below: a secret that it misses may come.
       this.#watchSecrets(config)
+      refuseMissingSecrets({ config, locate }, this.#around)
       const built = build(config, this.#standing, this.#around)
       this.#retiring.set(this.#listener.runtime, upstreamsOf(this.#standing))
       if (config.document.log.level !== this.#config.document.log.level) log.level = config.document.log.level
