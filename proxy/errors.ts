@@ -46,6 +46,10 @@ export const faults = {
   'upgrade-refused': entry(400, 'invalid', 'never', 'Protocol upgrades are not served on this route.'),
   'route-not-found': entry(404, 'not-found', 'never', 'No route of this gateway matches the path.'),
   'operation-unsupported': entry(403, 'denied', 'never', 'This operation has no adapter here, so it is refused.'),
+  'origin-refused': entry(403, 'invalid', 'never', 'The Origin or Host of the request is not accepted here.'),
+  'version-unsupported': entry(400, 'invalid', 'never', 'This protocol version is not served.'),
+  'header-mismatch': entry(400, 'invalid', 'never', 'The headers of the request do not agree with its body.'),
+  'session-unknown': entry(404, 'not-found', 'never', 'There is no such session.'),
   overloaded: entry(503, 'unavailable', 'later', 'The gateway has no capacity left.'),
   'shutting-down': entry(503, 'unavailable', 'later', 'The gateway is shutting down.'),
   // Identity

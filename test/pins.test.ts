@@ -23,9 +23,10 @@ import { gatewright, root } from './support/command.ts'
 t.test('fault codes and their status', async (t) => {
   const pinned = words(`
     400 request-malformed target-invalid header-invalid upgrade-refused body-malformed body-too-deep
+      version-unsupported header-mismatch
     401 credentials-missing credentials-invalid source-refused
-    403 operation-unsupported denied approval-unserved content-blocked answer-denied
-    404 route-not-found
+    403 origin-refused operation-unsupported denied approval-unserved content-blocked answer-denied
+    404 route-not-found session-unknown
     405 method-unsupported
     408 headers-timeout body-timeout
     413 body-too-large

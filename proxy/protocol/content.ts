@@ -28,6 +28,40 @@ export type ToolCall = {
 
 export type ToolDefinition = { readonly address: Address; readonly name: string; readonly description?: string }
 
+/**
+ * One thing that a message asks for, in formats whose actions stand in the body and not in the path. `tool` is the bare
+ * name, without the upstream's.
+ */
+export type Act =
+  | { readonly type: 'tool.call'; readonly tool: string; readonly args?: Json }
+  | { readonly type: 'resource.read'; readonly uri: string }
+  | { readonly type: 'prompt.get'; readonly name: string }
+  | {
+      readonly type: 'model.call'
+      readonly operation: string
+      readonly model?: string
+      readonly maxTokens?: number
+      readonly messages: number
+      readonly tools: readonly string[]
+    }
+
+/** A message as whoever must answer it needs to know it. */
+export type Asked = {
+  /** Dotted, bounded set: `tools.call`, `initialize`, `notification`, `response`. */
+  readonly operation: string
+  /** Absent where no answer is expected. */
+  readonly id?: string | number
+  /** The version of the format that the message is written in; absent where it does not say. */
+  readonly version?: string
+  /** Empty: it asks for nothing that a rule could be about. */
+  readonly acts: readonly Act[]
+  /** Nobody here knows what it asks for, so it must not pass. */
+  readonly unknown?: true
+}
+
+/** An entry of a list, and what using it would be. */
+export type Listed = { readonly address: Address; readonly act: Act }
+
 /** Token counts as the upstream reports them. */
 export type Usage = {
   readonly input?: number
@@ -45,8 +79,12 @@ export type Content = {
   readonly parts: readonly TextPart[]
   /** In an answer: the calls that the model makes now. In a request: none (history is text, not action). */
   readonly toolCalls: readonly ToolCall[]
-  /** In a request: the tools offered to the model. */
+  /** In a request: the tools offered to the model. In an answer: those that a server lists. */
   readonly tools: readonly ToolDefinition[]
+  /** In an answer: what a server lists beside tools. */
+  readonly listed?: readonly Listed[]
+  /** In a request: what it asks for. In an answer: what the server asks the client for. */
+  readonly asked?: Asked
   readonly usage?: Usage
   /** What is there but cannot be read as text: `image`, `audio`, `file`, `encrypted`, … each once. */
   readonly uninspected: readonly string[]

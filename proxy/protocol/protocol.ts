@@ -1,10 +1,10 @@
 // Owns the interface that every wire format fills in. The pipeline speaks only to this.
-import type { FaultKind, RetryHint } from '../errors.ts'
+import type { FaultCode, FaultKind, RetryHint } from '../errors.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
-import type { Content, ToolCall, Usage } from './content.ts'
+import type { Asked, Content, ToolCall, Usage } from './content.ts'
 
-export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'http'
+export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'mcp' | 'http'
 
 export interface Protocol {
   readonly name: ProtocolName
@@ -14,10 +14,13 @@ export interface Protocol {
    * Undefined: no adapter, so the request is refused.
    */
   resolve(method: string, path: string): Operation | undefined
-  /** The refusal in this format's own dialect, such that its official SDK raises its own typed error. */
-  refusal(fault: FaultView): Refusal
+  /**
+   * The refusal in this format's own dialect, such that its official SDK raises its own typed error. `asked`: what is
+   * known of the refused message, in formats where an answer names it.
+   */
+  refusal(fault: FaultView, asked?: Asked): Refusal
   /** The same in-band, for a stream whose status has been sent: complete SSE bytes, ready to write. */
-  streamError(fault: FaultView): string
+  streamError(fault: FaultView, asked?: Asked): string
 }
 
 /** What a refusal may show of a fault. */
@@ -43,24 +46,30 @@ export interface Operation {
   readonly name: string
   /** The canonical path to send upstream. */
   readonly path: string
-  /** Which action a request of this kind is; `none` for listings, judged by route and principal only. */
-  readonly action: 'model.call' | 'tool.call' | 'none'
+  /**
+   * Which action a request of this kind is; `none` for listings, judged by route and principal only; `asked`: the content
+   * says (`Content.asked`).
+   */
+  readonly action: 'model.call' | 'tool.call' | 'none' | 'asked'
   /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
   readonly body: 'json' | 'none' | 'any'
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
   readonly idempotent: boolean
   /**
    * `text` is the source that `body` was parsed from: long numbers are inspected as they were written. Malformed shapes
-   * (messages that is not an array) are a reading failure: ambiguous input is refused, never guessed.
+   * (messages that is not an array) are a reading failure: ambiguous input is refused, never guessed. `headers`, a flat
+   * list, is for formats that say things twice.
    */
-  readRequest(body: Json, text: string): Reading
+  readRequest(body: Json, text: string, headers?: readonly string[]): Reading
   readAnswer(body: Json, text: string): Reading
   /** For answers in text/event-stream; absent where the operation does not stream. */
   openStream?(): StreamReader
 }
 
+/** Of a failure `fault` is `body-malformed` when absent; `asked` is what could be read all the same. */
 export type Reading =
-  { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly message: string }
+  | { readonly ok: true; readonly content: Content }
+  | { readonly ok: false; readonly message: string; readonly fault?: FaultCode; readonly asked?: Asked }
 
 /** Reads one stream. It is told every event in order and remembers what it needs to build events of its own. */
 export interface StreamReader {
@@ -92,6 +101,8 @@ export type StreamStep =
       readonly calls: readonly StreamedCall[]
       /** Text in this event that is whole at once (no channel): final aggregates, citations, fields without an adapter. */
       readonly parts: readonly { readonly address: Address; readonly text: string }[]
+      /** The event is a whole message: what it asks the client for and what it lists must be judged. */
+      readonly message?: Content
       /** What is there but cannot be read as text, each once: `thinking`, `audio`, `logprobs`. */
       readonly uninspected?: readonly string[]
       /**
