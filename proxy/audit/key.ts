@@ -11,7 +11,7 @@ export interface AuditKey {
   /** The 32 bytes of RFC 8032. */
   readonly publicKey: Buffer
   sign(message: Buffer): Promise<Buffer>
-  /** 32 bytes by HKDF-SHA-256 (RFC 5869), different for each label; `digest` and `token` are in use. */
+  /** 32 bytes by HKDF-SHA-256 (RFC 5869), different for each label; `digest`, `token` and `session` are in use. */
   derive(info: string): Buffer
 }
 

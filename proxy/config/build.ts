@@ -13,6 +13,7 @@ import type { ResolveSecret } from '../lib/secret.ts'
 import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore, type Store } from '../limits/store.ts'
 import type { Metrics } from '../pipeline/metrics.ts'
+import { hostsOf } from '../pipeline/origin.ts'
 import type { RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
 import { protocols } from '../protocol/protocols.ts'
@@ -85,6 +86,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     clock: around.clock,
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
+    hosts: hostsOf(config.server.listen.host, config.server.publicNames),
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
@@ -148,6 +150,7 @@ function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
     onFailure: config.audit.onFailure,
     digest: (bytes) => digest(bytes).toString('base64url'),
     tokenKey: auditKey.derive('token'),
+    sessionCode: keyedDigest(auditKey.derive('session')),
   }
 }
 

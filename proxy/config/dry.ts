@@ -5,6 +5,7 @@ import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openMetrics } from '../pipeline/metrics.ts'
+import { hostsOf } from '../pipeline/origin.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { compileUpstream } from '../upstream/settings.ts'
@@ -22,12 +23,13 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     limiter: { admit: () => Promise.resolve({ ok: true, states: [], open: [], release: () => undefined }) },
     policy: config.policy,
     policyHeaders: config.policyHeaders,
-    audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key },
+    audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },
     metrics: openMetrics(),
     log: pino({ level: 'silent' }),
     clock,
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
+    hosts: hostsOf(config.server.listen.host, config.server.publicNames),
   }
 }
 

@@ -10,7 +10,7 @@ import type { Admission, LimitState } from '../limits/limiter.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
-import type { Content, ToolDefinition, Usage } from '../protocol/content.ts'
+import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
 import type { Route } from './runtime.ts'
@@ -45,6 +45,8 @@ export type Trace = {
   readonly scanned: { request: readonly string[]; answer: readonly string[] }
   /** Decisions about tool calls in the answer. */
   readonly answerDecisions: { readonly tool: string; readonly decision: Decision }[]
+  /** Tools that were taken out of a server's list. */
+  readonly withheld: string[]
   readonly attempts: Attempt[]
   usage: Usage | undefined
   /** The upstream reported an error in-band. */
@@ -96,7 +98,12 @@ export type Body =
   | { readonly form: 'unread' }
   | { readonly form: 'none' }
 
-export type Decoded = Admitted & { readonly body: Body; readonly content: Content | undefined }
+export type Decoded = Admitted & {
+  readonly body: Body
+  readonly content: Content | undefined
+  /** What the body asks for, in formats that say it there; also of a body that is refused. */
+  readonly asked: Asked | undefined
+}
 
 export type Inspected = Decoded & {
   /** What the redaction found: parallel to `content.parts`; absent when nothing is redacted here. */
@@ -152,6 +159,7 @@ export function openExchange(id: string, head: RequestHead, startedMs: number): 
     limitStates: undefined,
     body: undefined,
     content: undefined,
+    asked: undefined,
     findings: undefined,
     targetFindings: undefined,
     shownPath: undefined,
@@ -178,6 +186,7 @@ function openTrace(): Trace {
     redactedAt: [],
     scanned: { request: [], answer: [] },
     answerDecisions: [],
+    withheld: [],
     attempts: [],
     usage: undefined,
     upstreamError: false,

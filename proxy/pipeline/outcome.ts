@@ -41,8 +41,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
     if (details.limit !== undefined) fields['limit'] = details.limit
   }
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
-  if (x.withheld !== undefined && x.withheld.length > 0)
-    fields['toolsWithheld'] = x.withheld.slice(0, 100).map(({ name }) => name.slice(0, 128))
+  const withheld = [...(x.withheld ?? []).map(({ name }) => name), ...trace.withheld]
+  if (withheld.length > 0) fields['toolsWithheld'] = withheld.slice(0, 100).map((name) => name.slice(0, 128))
   if (trace.answerDecisions.length > 0) {
     fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({
       tool,
@@ -99,12 +99,16 @@ function whoAndWhat(x: Ended): AuditFields {
   fields['route'] = x.route.id
   fields['upstream'] = x.route.upstream.id
   if (x.operation !== undefined) {
-    fields['operation'] = x.operation.name
+    fields['operation'] = x.asked?.operation ?? x.operation.name
     fields['path'] = (x.shownPath ?? x.operation.path).slice(0, 1024)
   }
   if (x.principal !== undefined) fields['principal'] = x.principal.id
   if (x.keyId !== undefined) fields['key'] = x.keyId
   if (x.content?.model !== undefined) fields['model'] = x.content.model.slice(0, 256)
+  const tools = (x.actions ?? []).flatMap(({ tool, via }) =>
+    tool === undefined || via !== 'mcp' ? [] : [tool.slice(0, 192)],
+  )
+  if (tools.length > 0) fields['tools'] = tools
   if (x.trace.digestRequest !== undefined) fields['digestRequest'] = x.trace.digestRequest
   return fields
 }

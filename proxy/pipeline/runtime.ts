@@ -12,6 +12,7 @@ import type { Policy } from '../policy/compile.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
+import type { Hosts } from './origin.ts'
 
 /** One route with everything about it that can be worked out at load. */
 export type Route = {
@@ -58,6 +59,7 @@ export type Runtime = {
     readonly eventBytesMax: number
   }
   readonly slowMs: number
+  readonly hosts: Hosts
 }
 
 export type Audit = {
@@ -67,4 +69,6 @@ export type Audit = {
   /** Keyed digest of content, base64url: proves equality to a key holder, tells nobody else anything. */
   digest(bytes: Uint8Array): string
   readonly tokenKey: Buffer
+  /** Keyed code of 32 bytes that binds a server's session to who opened it. */
+  sessionCode(message: Uint8Array): Buffer
 }

@@ -46,7 +46,8 @@ export function actionsWith(attribute: Attribute): readonly ActionType[] {
 /** What an exchange over a protocol can give; undefined for a protocol that this list does not name. */
 export function actionsOf(protocol: string): readonly ActionType[] | undefined {
   if (protocol === 'http') return ['tool.call']
-  if (protocol === 'mcp') return ['tool.call', 'tool.offer', 'resource.read', 'prompt.get']
+  // Sampling is a model call that a server asks for.
+  if (protocol === 'mcp') return ['tool.call', 'tool.offer', 'resource.read', 'prompt.get', 'model.call']
   return ['openai', 'anthropic', 'gemini', 'ollama'].includes(protocol)
     ? ['model.call', 'tool.call', 'tool.offer']
     : undefined

@@ -16,7 +16,8 @@ export function findNeeds(rules: readonly Rule[], protocol: string, defaultEffec
   const relevant = judged === undefined ? rules : rules.filter((rule) => judged.some((type) => rule.actions.has(type)))
   const findings = new Set(relevant.flatMap((rule) => [...rule.entities]))
   // Over MCP and over anything not known here, even which action it is stands in the body.
-  if (judged === undefined || protocol === 'mcp') return { body: true, findings, answer: judged === undefined }
+  // and so it does of what the server asks for in its answers.
+  if (judged === undefined || protocol === 'mcp') return { body: true, findings, answer: true }
   if (protocol === 'http')
     return { body: relevant.some((rule) => looksBeyond(rule, headAttributes.http)), findings, answer: false }
   const atRequest = relevant.filter((rule) => rule.actions.has('model.call'))

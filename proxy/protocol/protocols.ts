@@ -2,9 +2,13 @@
 import { anthropicProtocol } from './anthropic.ts'
 import { geminiProtocol } from './gemini.ts'
 import { httpProtocol } from './http.ts'
+import { mcpProtocol } from './mcp.ts'
 import { openaiProtocol } from './openai.ts'
 import type { Protocol } from './protocol.ts'
 
 export const protocols: ReadonlyMap<string, Protocol> = new Map(
-  [openaiProtocol, anthropicProtocol, geminiProtocol, httpProtocol].map((protocol) => [protocol.name, protocol]),
+  [openaiProtocol, anthropicProtocol, geminiProtocol, mcpProtocol, httpProtocol].map((protocol) => [
+    protocol.name,
+    protocol,
+  ]),
 )

@@ -38,6 +38,8 @@ export type UpstreamSettings = {
   /** The url's own path without a trailing slash; empty for the root. */
   readonly basePath: string
   readonly credential: CredentialOptions | undefined
+  /** Tools may keep sessions in cookies; models and MCP have others. */
+  readonly cookies: boolean
   readonly timeouts: Timeouts
   readonly breaker: BreakerSettings
   readonly retry: RetrySettings
@@ -72,6 +74,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
       origin: url.origin,
       basePath: url.pathname.replace(/\/+$/, ''),
       credential: options.credential,
+      cookies: options.protocol === 'http',
       timeouts,
       breaker,
       retry: readRetry(options),
@@ -84,7 +87,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
 /** Calls back with where, what, and what to do about it. */
 export type Report = (at: Path, message: string, hint?: string) => void
 
-const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'http'])
+const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'mcp', 'http'])
 
 function isFraming(name: string): boolean {
   return /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|keep-alive)$/i.test(
@@ -146,7 +149,7 @@ function readRetry(options: UpstreamOptions): RetrySettings {
     attempts: retry.attempts ?? 2,
     budget: retry.budget ?? 0.2,
     unsafe: retry.unsafe ?? false,
-    repeatAnswered: options.protocol !== 'http',
+    repeatAnswered: options.protocol !== 'http' && options.protocol !== 'mcp',
   }
 }
 

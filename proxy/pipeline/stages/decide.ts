@@ -3,11 +3,13 @@ import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
 import { isObject, type Json } from '../../lib/json.ts'
 import { grow, type Decided, type Inspected } from '../exchange.ts'
+import { judgeAsked } from '../asked.ts'
 import { withheldTools } from '../offers.ts'
 import { queryOf } from '../query.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function decide(x: Inspected, runtime: Runtime): Decided {
+  if (x.operation.action === 'asked') return grow(x, { ...judgeAsked(x, runtime), withheld: [] })
   const action =
     x.operation.action === 'none'
       ? listingAction(x)

@@ -11,7 +11,8 @@ import type { Runtime } from '../runtime.ts'
 
 export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
   const body = unreadBody(x, client) ?? (await readBody(x, runtime, client))
-  return grow(x, { body, content: contentOf(x, body) })
+  const content = contentOf(x, body)
+  return grow(x, { body, content, asked: content?.asked })
 }
 
 /** Undefined: there is a body, and it must be read. */
@@ -102,9 +103,15 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
     return { parts: [part], toolCalls: [], tools: [], uninspected: [] }
   }
   if (body.form !== 'json') return undefined
-  const reading = x.operation.readRequest(body.value, body.text)
-  if (!reading.ok)
-    throw new Fault('body-malformed', `The body is not a ${x.operation.name} request: ${reading.message}`)
+  const reading = x.operation.readRequest(body.value, body.text, x.headers)
+  if (!reading.ok) {
+    // Whoever waits for an answer by its id is to get one.
+    grow(x, { asked: reading.asked })
+    throw new Fault(
+      reading.fault ?? 'body-malformed',
+      `The body is not a ${x.operation.name} request: ${reading.message}`,
+    )
+  }
   for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
   return reading.content
 }

@@ -11,6 +11,7 @@ import { filterDocument } from '../filters/document.ts'
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
 import type { Runtime } from '../runtime.ts'
+import { sealSession, sessionHeader } from '../session.ts'
 import { mediaTypeOf } from './decode.ts'
 
 export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
@@ -21,7 +22,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
     client.end()
   } else if (operation.openStream !== undefined && isEventStream(x)) {
     await deliverStream(x, runtime, client)
-  } else if (mustRead(x) || operation.action === 'model.call') {
+  } else if (mustRead(x) || operation.action === 'model.call' || operation.action === 'asked') {
     await deliverWhole(x, runtime, client)
   } else {
     await relay(x, runtime, client)
@@ -42,7 +43,10 @@ function isEventStream(x: Answered): boolean {
 }
 
 function mustRead(x: Answered): boolean {
-  return changesAnswer(x) || (x.route.needs.answer && x.operation.action === 'model.call')
+  const { action } = x.operation
+  // What a server lists and asks for is in its answers; its errors say nothing that a client acts on.
+  if (action === 'asked' && x.answer.status < 400) return true
+  return changesAnswer(x) || (x.route.needs.answer && action === 'model.call')
 }
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
@@ -123,8 +127,9 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
     const name = (headers[i] as string).toLowerCase()
     if (name.startsWith('x-gatewright-')) continue
     if (framing === 'reframed' && reframedNames.has(name)) continue
-    const value = headers[i + 1] as string
-    kept.push(name, name === 'retry-after' ? cappedWait(value, runtime.clock.now()) : value)
+    // A challenge to our credential: it would send the agent to log in wherever the server says.
+    if (name === 'www-authenticate' && x.operation.action === 'asked') continue
+    kept.push(name, headerSent(x, runtime, name, headers[i + 1] as string))
   }
   // For HEAD and 304 it is the length of what is not sent (RFC 9110 §8.6).
   if (framing === 'as-is' && contentLength !== undefined && status !== 204)
@@ -132,6 +137,11 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
   kept.push(...decisionHeaders(x))
   if (x.limitStates.length > 0) kept.push(...rateLimitHeaders(x.limitStates))
   return kept
+}
+
+function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
+  if (name === 'retry-after') return cappedWait(value, runtime.clock.now())
+  return name === sessionHeader && x.operation.action === 'asked' ? sealSession(x, value, runtime) : value
 }
 
 /** SDKs wait as long as they are told, so an upstream may not tell them more than a minute either. */

@@ -3,17 +3,21 @@ import { Fault } from '../../errors.ts'
 import { stripCredentials } from '../../identity/credentials.ts'
 import { grow, type Identified, type Routed } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
+import { openSession } from '../session.ts'
 
 export function identify(x: Routed, runtime: Runtime): Identified {
   const { headers, query, ip } = x.head
   const identified = runtime.authenticator.authenticate({ headers, query, ip, nowMs: runtime.clock.now() })
   if (!identified.ok) throw new Fault(identified.code, identified.message)
   const stripped = stripCredentials(headers, query)
-  return grow(x, {
+  const known = grow(x, {
     principal: identified.principal,
     identifiedVia: identified.via,
     keyId: identified.key,
     headers: stripped.headers,
     query: stripped.query,
   })
+  return x.operation.action === 'asked'
+    ? grow(known, { headers: openSession(known, stripped.headers, runtime) })
+    : known
 }

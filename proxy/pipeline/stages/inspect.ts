@@ -28,7 +28,7 @@ function inspectTarget(x: Decoded): {
   fields: Pick<Inspected, 'targetFindings' | 'shownPath'>
 } {
   const { scanner, plan } = x.route.request
-  if (scanner === undefined || x.operation.action !== 'tool.call')
+  if (scanner === undefined || !hasTarget(x.operation.action))
     return { found: [], fields: { targetFindings: [], shownPath: undefined } }
   const texts = targetTexts({ path: x.operation.path, query: x.query })
   const found = texts.map((text) => scanner.scan(text))
@@ -38,6 +38,11 @@ function inspectTarget(x: Decoded): {
   const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
   const shownPath = hasFindings(found) ? rewriteTarget({ path: x.operation.path, query: '' }, mask).path : undefined
   return { found, fields: { targetFindings, shownPath } }
+}
+
+/** Of a message to a tool server the query goes along, and nobody knows what it means there. */
+function hasTarget(action: Decoded['operation']['action']): boolean {
+  return action === 'tool.call' || action === 'asked'
 }
 
 /**

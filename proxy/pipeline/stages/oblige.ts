@@ -15,7 +15,7 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
   const target = redactTarget(x, runtime, vault)
-  const path = joinPath(x.route.upstreamPath, target.path) + (target.query === '' ? '' : `?${target.query}`)
+  const path = pathOf(x, target.path) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined)
     x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
@@ -23,6 +23,12 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
     outgoing: { path, headers: forwardedHeaders(x), body },
     vault,
   })
+}
+
+/** A message goes to the url itself, whatever it ends with. */
+function pathOf(x: Permitted, path: string): string {
+  const { upstreamPath } = x.route
+  return x.operation.action === 'asked' && upstreamPath !== '' ? upstreamPath : joinPath(upstreamPath, path)
 }
 
 /** An url that was written with the version that every operation begins with means it once. */

@@ -34,7 +34,7 @@ function answer(ended: Ended, fault: Fault, client: Client): void {
     client.destroy()
     return
   }
-  const refusal = protocol.refusal(view(ended, fault))
+  const refusal = protocol.refusal(view(ended, fault), ended.asked)
   client.start(refusal.status, refusalHeaders(ended, fault, refusal))
   ended.trace.status = refusal.status
   ended.trace.end = 'refused'
@@ -51,7 +51,7 @@ function faultOf(error: unknown, client: Client): Fault {
 function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): void {
   x.trace.end = 'broken-off'
   if (x.trace.streaming && !client.gone && fault.code !== 'client-stalled')
-    client.breakOff(protocol.streamError(view(x, fault)))
+    client.breakOff(protocol.streamError(view(x, fault), x.asked))
   else client.destroy()
 }
 

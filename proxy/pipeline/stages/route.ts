@@ -1,6 +1,7 @@
 // Owns the first question: which route is meant, and is there an adapter for what is asked of it.
 import { Fault } from '../../errors.ts'
 import { grow, type Exchange, type Routed } from '../exchange.ts'
+import { checkOrigin } from '../origin.ts'
 import type { Route, Runtime } from '../runtime.ts'
 
 export function route(x: Exchange, runtime: Runtime): Routed {
@@ -17,6 +18,8 @@ export function route(x: Exchange, runtime: Runtime): Routed {
       `${method} ${rest === '' ? '/' : rest} has no adapter on route ${found.id}, so it is refused.`,
     )
   }
+  // Tool servers are what a page in a browser would be after.
+  if (operation.action === 'asked') checkOrigin(x.head.headers, runtime.hosts)
   return grow(onRoute, { operation })
 }
 

@@ -62,6 +62,7 @@ export function openBack(extra: string): Back {
         limitStates: [],
         body: { form: 'none' as const },
         content: undefined,
+        asked: undefined,
         findings: undefined,
         targetFindings: [],
         shownPath: undefined,

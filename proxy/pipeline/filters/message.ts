@@ -1,0 +1,74 @@
+// Owns what becomes of a message from a server: what it asks of the client is judged, and its lists lose what the caller
+// may never use. It leaves texts to the redaction.
+import type { Finding } from '../../detect/finding.ts'
+import { Fault } from '../../errors.ts'
+import type { Edit } from '../../lib/edit.ts'
+import type { Asked, Content } from '../../protocol/content.ts'
+import { answerServer } from '../answer-server.ts'
+import { judgeServer, mayOffer, mayUse } from '../asked.ts'
+import type { Answered } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+import { countFindings } from '../stages/inspect.ts'
+import { stopUnlessAllowed } from '../stages/enforce.ts'
+
+/**
+ * What must go out of the message. Undefined: the whole message, and the server was told so. Only a message in a stream
+ * can be left out. Faults: `answer-denied`, `approval-unserved`.
+ */
+export function filterMessage(
+  x: Answered,
+  runtime: Runtime,
+  content: Content,
+  place: 'stream' | 'document',
+): readonly Edit[] | undefined {
+  const { asked } = content
+  if (asked !== undefined) {
+    try {
+      judgeAsks(x, runtime, asked, content)
+    } catch (error) {
+      if (!(error instanceof Fault) || asked.id === undefined || place === 'document') throw error
+      answerServer(x, runtime, asked.id, error)
+      return undefined
+    }
+  }
+  return withoutUnusable(x, runtime, content)
+}
+
+function judgeAsks(x: Answered, runtime: Runtime, asked: Asked, content: Content): void {
+  if (asked.unknown === true)
+    throw new Fault('answer-denied', 'The server asks for something that has no adapter here, so it is refused.')
+  const findings = findingsIn(x, content)
+  for (const act of asked.acts) {
+    const decision = judgeServer(x, runtime, act, findings)
+    const tool = act.type === 'tool.call' ? act.tool : asked.operation
+    x.trace.answerDecisions.push({ tool: tool.slice(0, 128), decision })
+    stopUnlessAllowed(decision, x.route.denyStatus, 'answer-denied')
+  }
+}
+
+function findingsIn(x: Answered, content: Content): Record<string, number> | undefined {
+  const { scanner } = x.route.answer
+  if (scanner === undefined) return undefined
+  const found: readonly (readonly Finding[])[] = content.parts.map((part) => scanner.scan(part.text))
+  return countFindings(found)
+}
+
+/** Of two tools with one name nobody knows which would be called, so only the first is shown. */
+function withoutUnusable(x: Answered, runtime: Runtime, content: Content): readonly Edit[] {
+  if (content.tools.length === 0 && content.listed === undefined) return none
+  const edits: Edit[] = []
+  const seen = new Set<string>()
+  for (const { address, name, description } of content.tools) {
+    const stays = !seen.has(name) && mayOffer(x, runtime, name, description).effect === 'allow'
+    seen.add(name)
+    if (stays) continue
+    edits.push({ address, remove: true })
+    x.trace.withheld.push(name)
+  }
+  for (const { address, act } of content.listed ?? []) {
+    if (!mayUse(x, runtime, act)) edits.push({ address, remove: true })
+  }
+  return edits
+}
+
+const none: readonly Edit[] = []

@@ -1,0 +1,47 @@
+// Owns the question whether a browser may be behind a request that no browser should make: pages of other origins, and
+// names that were bound anew to this address (DNS rebinding). It looks at Origin and Host, never at who asks.
+import { Fault } from '../errors.ts'
+import { headerValue } from '../lib/headers.ts'
+
+/** How this listener is called. `named`: only by these names, by loopback names and by addresses. */
+export type Hosts = { readonly names: ReadonlySet<string>; readonly named: boolean }
+
+/** A listener on loopback has no other names than those; elsewhere the names in front of it are known only if listed. */
+export function hostsOf(host: string, publicNames: readonly string[]): Hosts {
+  return { names: new Set(publicNames), named: isLoopback(host) || publicNames.length > 0 }
+}
+
+/** Fault `origin-refused`. */
+export function checkOrigin(headers: readonly string[], hosts: Hosts): void {
+  const origin = headerValue(headers, 'origin')
+  if (origin !== undefined && !isOwnOrigin(origin, hosts))
+    throw new Fault('origin-refused', 'The Origin of the request is not one of this gateway (server.publicNames).')
+  const host = headerValue(headers, 'host')
+  if (host === undefined || !hosts.named) return
+  const name = withoutPort(host.toLowerCase())
+  // A rebound name is a name: an address in Host cannot be anybody else's.
+  if (!isOwn(host.toLowerCase(), hosts) && !isAddress(name))
+    throw new Fault('origin-refused', 'The Host of the request is not a name of this gateway (server.publicNames).')
+}
+
+function isOwnOrigin(origin: string, hosts: Hosts): boolean {
+  const match = /^https?:\/\/([a-z0-9.-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?)$/i.exec(origin)
+  return match !== null && isOwn((match[1] ?? '').toLowerCase(), hosts)
+}
+
+function isOwn(host: string, { names }: Hosts): boolean {
+  const name = withoutPort(host)
+  return isLoopback(name) || names.has(host) || names.has(name)
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d{1,5}$/, '')
+}
+
+function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '127.0.0.1' || name === '[::1]' || name === '::1'
+}
+
+function isAddress(name: string): boolean {
+  return name.startsWith('[') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name)
+}

@@ -1,0 +1,116 @@
+// Owns the reading of MCP messages into content: requests, notifications and responses of clients on their way out, and
+// whatever a server sends back. Results are read by their shape, not by the question: what a client would take for a list
+// of tools is one.
+import { isObject } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { Asked, Content, Listed, ToolDefinition } from './content.ts'
+import { askedForInput, askedOfClient, askedOfServer } from './mcp-acts.ts'
+import { mcpLayout } from './mcp-fields.ts'
+import { checkHeaders } from './mcp-headers.ts'
+import { readMessage, type Message } from './mcp-message.ts'
+import { sessionVersions } from './mcp-versions.ts'
+import type { Reading } from './protocol.ts'
+import { arrayOf, present, stringOf } from './shape.ts'
+import { readTexts } from './texts.ts'
+
+export function readMcpRequest(body: Json, text: string, headers: readonly string[] = []): Reading {
+  const message = readMessage(body)
+  if (typeof message === 'string') return { ok: false, message }
+  const id = message.kind === 'request' ? { id: message.id } : undefined
+  const checked = checkHeaders(message, headers)
+  if (!checked.ok) {
+    const { message: why, fault, version } = checked
+    return { ok: false, message: why, fault, asked: { operation: 'unknown', ...id, acts: [], ...versioned(version) } }
+  }
+  const read = askedBy(message)
+  if (typeof read === 'string')
+    return { ok: false, message: read, asked: { operation: 'unknown', ...id, acts: [], ...versioned(checked.version) } }
+  const asked: Asked = { ...read, ...versioned(checked.version) }
+  if (asked.unknown === true)
+    return { ok: false, message: 'the method is not known here.', fault: 'operation-unsupported', asked }
+  return { ok: true, content: { ...readTexts(body, text, clientLayout), toolCalls: [], tools: [], asked } }
+}
+
+/** A batch in an answer is refused like one in a request: its parts would be answers to nobody's question. */
+export function readMcpAnswer(body: Json, text: string): Reading {
+  const message = readMessage(body)
+  if (typeof message === 'string') return { ok: false, message }
+  const lists = message.kind === 'response' ? listsIn(message.result) : noLists
+  if (typeof lists === 'string') return { ok: false, message: lists }
+  const asked = askedInAnswer(message)
+  if (typeof asked === 'string') return { ok: false, message: asked }
+  const content = present<Content>({
+    model: undefined,
+    stream: undefined,
+    maxTokens: undefined,
+    messages: undefined,
+    toolCalls: [],
+    ...lists,
+    asked,
+    usage: undefined,
+    ...readTexts(body, text, serverLayout),
+  })
+  return { ok: true, content }
+}
+
+const clientLayout = mcpLayout('user')
+const serverLayout = mcpLayout('tool')
+
+function versioned(version: string | undefined): { version: string } | undefined {
+  return version === undefined ? undefined : { version }
+}
+
+function askedBy(message: Message): Asked | string {
+  if (message.kind === 'response') return { operation: 'response', acts: [] }
+  if (message.kind === 'request') return askedOfServer(message.method, message.id, message.params)
+  if (!message.method.startsWith('notifications/')) return 'a request must have an id.'
+  return { operation: 'notification', acts: [] }
+}
+
+function askedInAnswer(message: Message): Asked | undefined | string {
+  if (message.kind === 'request') return askedOfClient(message.method, message.id, message.params)
+  if (message.kind === 'notification')
+    return message.method.startsWith('notifications/') ? undefined : 'a request must have an id.'
+  const inputs = message.result?.['inputRequests']
+  if (inputs === undefined) return undefined
+  return isObject(inputs) ? askedForInput(inputs) : 'inputRequests must be an object.'
+}
+
+type Lists = { readonly tools: readonly ToolDefinition[]; readonly listed: readonly Listed[] | undefined }
+const noLists: Lists = { tools: [], listed: undefined }
+
+/** A string says what is wrong. */
+function listsIn(result: JsonObject | undefined): Lists | string {
+  if (result === undefined) return noLists
+  const { protocolVersion, tools, resources, prompts } = result
+  if (typeof protocolVersion === 'string' && !sessionVersions.has(protocolVersion))
+    return 'the server chose a version that is not served here.'
+  const definitions: ToolDefinition[] = []
+  for (const [index, tool] of arrayOf(tools).entries()) {
+    if (!isObject(tool) || typeof tool['name'] !== 'string') return 'a listed tool has no name.'
+    const { name } = tool
+    definitions.push(
+      present<ToolDefinition>({
+        address: { path: ['result', 'tools', index] },
+        name,
+        description: stringOf(tool['description']),
+      }),
+    )
+  }
+  const listed = [...arrayOf(resources).flatMap(listedResource), ...arrayOf(prompts).flatMap(listedPrompt)]
+  return { tools: definitions, listed: listed.length === 0 ? undefined : listed }
+}
+
+function listedResource(resource: Json, index: number): Listed[] {
+  const uri = isObject(resource) ? stringOf(resource['uri']) : undefined
+  return uri === undefined
+    ? []
+    : [{ address: { path: ['result', 'resources', index] }, act: { type: 'resource.read', uri } }]
+}
+
+function listedPrompt(prompt: Json, index: number): Listed[] {
+  const name = isObject(prompt) ? stringOf(prompt['name']) : undefined
+  return name === undefined
+    ? []
+    : [{ address: { path: ['result', 'prompts', index] }, act: { type: 'prompt.get', name } }]
+}
