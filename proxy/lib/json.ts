@@ -4,7 +4,7 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
-/** `depthMax`: nested arrays and objects; `keysMax`: members of one object. */
+/** `depthMax`: nested arrays and objects; `keysMax`: members of one object; an array may have ten times as many items. */
 export type JsonLimits = { readonly depthMax: number; readonly keysMax: number }
 
 /** `text` is the source that `value` was read from; `offset` counts its characters, 0 where the place is unknown. */
@@ -73,6 +73,7 @@ type Refusal = Extract<JsonReading, { ok: false }>
 type Frame = { object: boolean; keys: number; hashes: number[]; starts: number[]; folded: Set<string> | undefined }
 
 const setFrom = 16
+const itemsPerKey = 10
 
 /**
  * Finds what JSON.parse lets pass: repeated keys, lone surrogate escapes, numbers out of range, depth. It does not check
@@ -105,8 +106,11 @@ function scan(text: string, limits: JsonLimits): Refusal | undefined {
         keyIsNext = false
       }
       at = end
-    } else if (c === comma) keyIsNext = frame?.object === true
-    else if (c === openBrace || c === openBracket) {
+    } else if (c === comma) {
+      keyIsNext = frame?.object === true
+      if (frame !== undefined && !frame.object && (frame.keys += 1) === limits.keysMax * itemsPerKey)
+        return malformed(`An array has more than ${limits.keysMax * itemsPerKey} items`, at)
+    } else if (c === openBrace || c === openBracket) {
       if (depth === limits.depthMax) return tooDeep(limits.depthMax, at)
       frame = openFrame(frames, depth, c === openBrace)
       depth += 1

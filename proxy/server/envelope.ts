@@ -49,21 +49,47 @@ const singletons = new Set([
 
 /** Names that `Connection` may not declare hop-by-hop: stripping them would change who asks or what is meant. */
 const protectedNames = new Set(
-  [...singletons, 'cookie', 'traceparent', 'tracestate', 'x-forwarded-for', 'forwarded'].filter(
-    (name) => name !== 'upgrade' && name !== 'expect',
-  ),
+  [
+    ...singletons,
+    'accept',
+    'baggage',
+    'cookie',
+    'idempotency-key',
+    'origin',
+    'range',
+    'traceparent',
+    'tracestate',
+    'forwarded',
+    'x-real-ip',
+    'x-tenant',
+    'x-tenant-id',
+  ].filter((name) => name !== 'upgrade' && name !== 'expect'),
 )
+/** Whole families of them: ours, what proxies say of clients, and what chooses a vendor's version, account or tool. */
+const protectedFamily = /^(?:x-gatewright|x-forwarded|anthropic|openai|x-goog|mcp)-/
 
-/** Never throws: a bad head is still an exchange, with a fault to refuse and record. */
-export function readHead(request: IncomingMessage, limits: EnvelopeLimits): Envelope {
+/**
+ * Never throws: a bad head is still an exchange, with a fault to refuse and record. `policyHeaders`, in lower case, are
+ * those that rules look at: what decides may not be declared hop-by-hop either.
+ */
+export function readHead(
+  request: IncomingMessage,
+  limits: EnvelopeLimits,
+  policyHeaders: ReadonlySet<string> = none,
+): Envelope {
   const target = request.url ?? ''
   const ip = normaliseIp(request.socket.remoteAddress ?? '')
   const split = splitTarget(target, limits)
   const path = split instanceof Fault ? '' : split.path
   const query = split instanceof Fault ? '' : split.query
   const head = { method: request.method ?? '', path, query, headers: request.rawHeaders, ip }
-  return { head, fault: split instanceof Fault ? split : (judgeMethod(request) ?? judgeHeaders(request, limits)) }
+  return {
+    head,
+    fault: split instanceof Fault ? split : (judgeMethod(request) ?? judgeHeaders(request, limits, policyHeaders)),
+  }
 }
+
+const none: ReadonlySet<string> = new Set()
 
 /** `::ffff:10.0.0.1` is how a dual-stack socket writes 10.0.0.1. */
 export function normaliseIp(ip: string): string {
@@ -120,7 +146,11 @@ function judgeMethod(request: IncomingMessage): Fault | undefined {
   return methods.has(request.method ?? '') ? undefined : new Fault('method-unsupported')
 }
 
-function judgeHeaders(request: IncomingMessage, limits: EnvelopeLimits): Fault | undefined {
+function judgeHeaders(
+  request: IncomingMessage,
+  limits: EnvelopeLimits,
+  policyHeaders: ReadonlySet<string>,
+): Fault | undefined {
   const { rawHeaders } = request
   if (rawHeaders.length / 2 > limits.headerCountMax)
     return new Fault('headers-too-large', `More than ${limits.headerCountMax} headers.`)
@@ -135,7 +165,7 @@ function judgeHeaders(request: IncomingMessage, limits: EnvelopeLimits): Fault |
     else if (singletons.has(name) && !seen.add(name, value))
       return new Fault('header-invalid', `The header ${name} was sent twice.`)
   }
-  return judgeHost(request, seen.value('host')) ?? judgeFraming(request, seen) ?? judgeConnection(seen)
+  return judgeHost(request, seen.value('host')) ?? judgeFraming(request, seen) ?? judgeConnection(seen, policyHeaders)
 }
 
 /** The singletons of one head, at most a handful: a list is quicker than a Map. */
@@ -183,11 +213,11 @@ function judgeFraming(request: IncomingMessage, seen: Seen): Fault | undefined {
   return undefined
 }
 
-function judgeConnection(seen: Seen): Fault | undefined {
+function judgeConnection(seen: Seen, policyHeaders: ReadonlySet<string>): Fault | undefined {
   if (seen.connection !== undefined) {
     for (const token of seen.connection.split(',')) {
       const name = token.trim().toLowerCase()
-      if (protectedNames.has(name) || name.startsWith('x-gatewright-'))
+      if (protectedNames.has(name) || protectedFamily.test(name) || policyHeaders.has(name))
         return new Fault('header-invalid', 'The Connection header names a header that may not be removed.')
     }
   }

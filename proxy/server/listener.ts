@@ -143,8 +143,8 @@ export class Listener {
     const runtime = this.#runtime
     const client = new HttpClient(request, response, runtime.clock, this.#options.times)
     clients.set(request.socket, client)
-    if (this.#draining) response.shouldKeepAlive = false
-    const { head, fault } = readHead(request, this.#options.envelope)
+    const { head, fault } = readHead(request, this.#options.envelope, runtime.policyHeaders)
+    if (this.#draining || closesAfter(request, fault)) response.shouldKeepAlive = false
     void this.#track(runtime, client, head, fault)
   }
 
@@ -200,6 +200,17 @@ export class Listener {
     const ip = normaliseIp((socket as Socket).remoteAddress ?? '')
     void serveExchange(this.#runtime, new RawClient(socket), { method, path: '', query: '', headers: [], ip }, fault)
   }
+}
+
+/**
+ * Behind a head that two readers may understand differently nobody knows where the next one begins. A body of a plain
+ * length is read away first all the same: a reset would take the refusal with it. HTTP/1.0 may come through a proxy that
+ * does not know what keeping alive means (RFC 9112 §9.3).
+ */
+function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Fault | undefined): boolean {
+  if (httpVersionMinor === 0) return true
+  if (fault === undefined) return false
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) === 0
 }
 
 /** Which exchange a socket is busy with: a parser error names only the socket. */

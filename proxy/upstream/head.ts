@@ -25,19 +25,69 @@ const ofTheConnection: ReadonlySet<string> = new Set([
   'upgrade',
   'http2-settings',
 ])
-const notForwarded: ReadonlySet<string> = new Set([...ofTheConnection, 'host', 'content-length', 'expect'])
+const notForwarded: ReadonlySet<string> = new Set([
+  ...ofTheConnection,
+  'host',
+  'content-length',
+  'expect',
+  // These make some servers do another method or path than the one that rules have judged.
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-method',
+  'x-original-uri',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-host',
+  'x-original-host',
+  'x-real-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'cf-connecting-ip',
+  'x-retry',
+  'x-timeout',
+])
+/** What other gateways and meshes take for orders: where to send it, with what key, how often (CVE-2025-66405). */
+const ordersToProxies = /^(?:x-upstream|x-portkey|x-envoy|x-litellm|l5d|helicone|cf-aig)-/
 
-/** The caller's head without what is ours to say, and the credential as the last step. */
-export function requestHeaders(headers: readonly string[], credential: Credential | undefined): string[] {
+/** Beyond this an answer is not relayed; the largest of the well-known providers send a third of it. */
+const answerHeadersMax = 200
+
+/**
+ * The caller's head without what is ours to say, and the credential as the last step. Cookies are between a browser and
+ * one site: where `cookies` is false, none crosses in either direction.
+ */
+export function requestHeaders(
+  headers: readonly string[],
+  credential: Credential | undefined,
+  cookies = true,
+): string[] {
   const sent: string[] = []
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? ''
     const lower = name.toLowerCase()
-    if (notForwarded.has(lower) || lower === credential?.name) continue
+    if (notForwarded.has(lower) || lower === credential?.name || ordersToProxies.test(lower)) continue
+    if (!cookies && lower === 'cookie') continue
     sent.push(name, headers[index + 1] ?? '')
   }
   if (credential !== undefined) sent.push(credential.name, credential.value)
   return sent
+}
+
+/**
+ * False: more fields than anybody needs, or a switch to another protocol that nobody asked for: what follows may not be
+ * HTTP (CVE-2024-23326). An offer of HTTP/2, which Apache makes of itself, is no switch.
+ */
+export function isRelayable(parsed: IncomingHttpHeaders): boolean {
+  let count = 0
+  for (const name of Object.keys(parsed)) {
+    const value = parsed[name]
+    count += typeof value === 'object' ? value.length : 1
+  }
+  if (count > answerHeadersMax) return false
+  if (!/(?:^|,)\s*upgrade\s*(?:,|$)/i.test(joined(parsed.connection))) return true
+  return /^\s*h2c?(?:\s*,\s*h2c?)*\s*$/i.test(joined(parsed.upgrade))
 }
 
 /** `parsed`: names in lower case, values of repeated names in order. A header that shows the credential is dropped. */
@@ -45,18 +95,19 @@ export function answerHead(
   status: number,
   parsed: IncomingHttpHeaders,
   credential: Credential | undefined,
+  cookies = true,
 ): AnswerHead {
   const headers: string[] = []
   for (const name of Object.keys(parsed)) {
     const value = parsed[name]
     if (value === undefined || name === 'content-length' || ofTheConnection.has(name)) continue
+    // Which pages of which sites may read an answer is for this listener to say, not for whoever stands behind it.
+    if (name.startsWith('access-control-') || (!cookies && name === 'set-cookie')) continue
     if (typeof value === 'string') keep(headers, name, value, credential)
     else for (const one of value) keep(headers, name, one, credential)
   }
   const contentLength = parsed['content-length']
-  // Typed as one string, but two Connection headers arrive as two.
-  const connection = parsed.connection as string | readonly string[] | undefined
-  const listed = typeof connection === 'object' ? connection.join(',') : (connection ?? '')
+  const listed = joined(parsed.connection)
   return {
     status,
     headers: listed === '' ? headers : withoutListed(headers, listed),
@@ -64,6 +115,11 @@ export function answerHead(
     closeDelimited:
       contentLength === undefined && parsed['transfer-encoding'] === undefined && status !== 204 && status !== 304,
   }
+}
+
+/** The parser's types know one line of each, but two Connection headers arrive as two. */
+function joined(value: string | readonly string[] | undefined): string {
+  return typeof value === 'object' ? value.join(',') : (value ?? '')
 }
 
 function keep(headers: string[], name: string, value: string, credential: Credential | undefined): void {

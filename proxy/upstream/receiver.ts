@@ -11,7 +11,7 @@ import type { Carried, Wire } from './connection.ts'
 import type { Credential } from './credential.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
 import { faultOf, type Stage } from './failure.ts'
-import { answerHead, type AnswerHead } from './head.ts'
+import { answerHead, isRelayable, type AnswerHead } from './head.ts'
 import type { Timeouts } from './settings.ts'
 
 export type Failure = { readonly fault: Fault; readonly progress: Progress }
@@ -29,6 +29,8 @@ export type ReceiverOptions = {
   readonly deadlines: Deadlines
   readonly timeouts: Timeouts
   readonly credential: Credential | undefined
+  /** Cookies are relayed. */
+  readonly cookies: boolean
   readonly signal: Cancellation
   readonly head: boolean
   /** The body comes from a client as it goes out: until it is sent, the upstream is not the one to wait for. */
@@ -142,7 +144,8 @@ export class Receiver implements Carried, Deadline, BodySource {
       if (status === 101 || ++this.#interim > interimMax) this.cancel(new Fault('upstream-invalid'), false)
       return
     }
-    const head = answerHead(status, headers, this.#options.credential)
+    if (!isRelayable(headers)) return this.cancel(new Fault('upstream-invalid'), false)
+    const head = answerHead(status, headers, this.#options.credential, this.#options.cookies)
     this.#stage = 'body'
     this.#closeDelimited = head.closeDelimited && !this.#options.head
     this.#firstByteMs = this.elapsedMs()

@@ -115,7 +115,7 @@ class PooledUpstream implements Upstream {
     const sending: Sending = {
       request,
       signal,
-      headers: requestHeaders(request.headers, this.#credential),
+      headers: requestHeaders(request.headers, this.#credential, this.#settings.cookies),
       totalAtMs: this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs,
       attempts: [],
       raced: false,
@@ -159,6 +159,7 @@ class PooledUpstream implements Upstream {
       deadlines: this.#deadlines,
       timeouts: this.#settings.timeouts,
       credential: this.#credential,
+      cookies: this.#settings.cookies,
       signal,
       head: method === 'HEAD',
       streamsBody: request.body !== undefined && !(request.body instanceof Uint8Array),

@@ -117,6 +117,16 @@ t.test('heads that cannot be relayed', async (t) => {
     ['an unasked 100', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'],
     ['a header of 70 KB', `HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(70_000)}\r\ncontent-length: 0\r\n\r\n`],
     ['headers of 70 KB', `HTTP/1.1 200 OK\r\n${'x-a: aaaaaaaaaa\r\n'.repeat(6000)}\r\n`],
+    ['a thousand tiny headers', `HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(1000)}content-length: 0\r\n\r\n`],
+    [
+      'a switch that is none',
+      'HTTP/1.1 200 OK\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 4\r\n\r\n\x81\x02hi',
+    ],
+    ['a thousand interim answers', `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)}${answer(200)}`],
+    ['interim answers of 70 KB', `HTTP/1.1 103 Early Hints\r\nlink: ${'a'.repeat(70_000)}\r\n\r\n${answer(200)}`],
+    ['LF in a value', 'HTTP/1.1 200 OK\r\nx-a: a\nb\r\ncontent-length: 0\r\n\r\n'],
+    ['CR in a value', 'HTTP/1.1 200 OK\r\nx-a: a\rb\r\ncontent-length: 0\r\n\r\n'],
+    ['a length that is a list', 'HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello'],
     ['nine interim answers', `${'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(9)}${answer(200)}`],
   ]
   for (const [name, bytes] of rows) {
@@ -158,6 +168,33 @@ t.test('answers without a body have none, whatever their length says', async (t)
     t.equal(await text(received.body), '')
   }
   t.equal(await text((await upstream.send(get, never())).body), 'next')
+  await upstream.close()
+})
+
+t.test('F19: bytes behind an answer that has no body never reach anybody', async (t) => {
+  const smuggled = answer(200, 'smuggled')
+  const rows = [
+    [get, `HTTP/1.1 204 No Content\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`],
+    [get, `HTTP/1.1 304 Not Modified\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`],
+    [{ ...get, method: 'HEAD' }, `HTTP/1.1 200 OK\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`],
+    [{ ...get, method: 'HEAD' }, `${chunkedHead()}${chunk(smuggled)}${lastChunk}`],
+  ] as const
+  for (const [request, bytes] of rows) {
+    const { upstream, server } = await stage(t, bytes, answer(200, 'next'))
+    const received = await upstream.send(request, never()).catch((error: unknown) => error as { code: FaultCode })
+    if ('code' in received) t.equal(received.code, 'upstream-invalid')
+    else t.equal(await text(received.body).catch(() => ''), '')
+    t.equal(await text((await upstream.send(get, never())).body), 'next')
+    t.equal(server.connections, 2, 'the connection was given up')
+    await upstream.close()
+  }
+})
+
+t.test('trailers of an answer are dropped', async (t) => {
+  const { upstream } = await stage(t, `${chunkedHead()}${chunk('hello')}0\r\nx-evil: 1\r\nset-cookie: a=1\r\n\r\n`)
+  const received = await upstream.send(get, never())
+  t.equal(await text(received.body), 'hello')
+  t.notMatch(received.headers, ['x-evil'])
   await upstream.close()
 })
 

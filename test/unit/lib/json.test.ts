@@ -119,6 +119,17 @@ t.test('keys fold as the laxest reader folds them', async (t) => {
   t.equal(foldKey('\u017f\u212a'), 'sk')
 })
 
+t.test('B10: an array has ten times as many items as an object may have members, and not one more', async (t) => {
+  const list = (count: number): Uint8Array =>
+    Buffer.from(`{"a":[[],${Array.from({ length: count - 1 }, () => '0').join()}]}`)
+  t.ok(parseJson(list(10_000), limits).ok)
+  t.match(parseJson(list(10_001), limits), { ok: false, code: 'body-malformed' })
+  t.ok(
+    parseJson(Buffer.from(`[${Array.from({ length: 300 }, () => '[0,0,0,0]').join()}]`), limits).ok,
+    'each by itself',
+  )
+})
+
 t.test('the texts of a value are its strings and keys', async (t) => {
   t.same(textsOf({ a: ['x', { b: 'y', c: 1 }], d: null }).sort(), ['a', 'b', 'c', 'd', 'x', 'y'])
   t.same(textsOf('only'), ['only'])

@@ -37,7 +37,7 @@ function read({
     httpVersion: `${major}.${minor}`,
     socket: { remoteAddress: '::ffff:10.1.2.3' },
   }
-  return readHead(request as unknown as IncomingMessage, limits)
+  return readHead(request as unknown as IncomingMessage, limits, new Set(['x-dept']))
 }
 
 /** `code` and status, or `fine`. */
@@ -275,6 +275,12 @@ t.test('Connection and Upgrade', async (t) => {
     'X-Gatewright-Rule',
     'x-forwarded-for',
     'mcp-session-id',
+    'anthropic-beta',
+    'OpenAI-Organization',
+    'x-forwarded-proto',
+    'X-Dept',
+    'X-Tenant',
+    'tracestate',
   ]) {
     t.equal(connection(value), 'header-invalid 400', value)
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openCredential, scrub } from '../../../proxy/upstream/credential.ts'
-import { answerHead, requestHeaders } from '../../../proxy/upstream/head.ts'
+import { answerHead, isRelayable, requestHeaders } from '../../../proxy/upstream/head.ts'
 import { secret } from './harness.ts'
 
 const bearer = openCredential('x', { bearer: { fromEnv: 'K' } }, () => secret)
@@ -11,6 +11,54 @@ t.test('a request keeps its headers but for those of the connection and the fram
     'Connection Keep-Alive Proxy-Connection Proxy-Authorization TE Trailer Transfer-Encoding Upgrade HTTP2-Settings Host Content-Length Expect'
   const headers = dropped.split(' ').flatMap((name) => [name, 'x'])
   t.strictSame(requestHeaders([...headers, 'Accept', 'a', 'accept', 'b'], undefined), ['Accept', 'a', 'accept', 'b'])
+})
+
+t.test('H09: orders to proxies, other methods and other paths are not sent on', async (t) => {
+  const orders = [
+    'X-Portkey-Custom-Host',
+    'x-upstream-url',
+    'X-Retry',
+    'x-timeout',
+    'L5d-Dst-Override',
+    'x-envoy-original-path',
+    'X-HTTP-Method-Override',
+    'X-Method-Override',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+    'X-Real-IP',
+    'True-Client-IP',
+  ]
+  t.strictSame(requestHeaders([...orders.flatMap((name) => [name, 'x']), 'x-stainless-retry-count', '0'], undefined), [
+    'x-stainless-retry-count',
+    '0',
+  ])
+})
+
+t.test('cookies cross only where they are told to', async (t) => {
+  t.strictSame(requestHeaders(['Cookie', 'a=1', 'accept', 'a'], undefined, false), ['accept', 'a'])
+  t.strictSame(requestHeaders(['Cookie', 'a=1'], undefined, true), ['Cookie', 'a=1'])
+  t.strictSame(answerHead(200, { 'set-cookie': ['a=1'], 'x-a': '1' }, undefined, false).headers, ['x-a', '1'])
+})
+
+t.test('who may read an answer in a browser is not for the upstream to say', async (t) => {
+  const cors = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'x-a', 'x-a': '1' }
+  t.strictSame(answerHead(200, cors, undefined).headers, ['x-a', '1'])
+})
+
+t.test('F17: heads that are not relayed', async (t) => {
+  const many = (count: number): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, '1']))
+  t.ok(isRelayable(many(200)))
+  t.notOk(isRelayable(many(201)))
+  t.notOk(isRelayable({ 'set-cookie': Array.from({ length: 201 }, () => 'a=1') }), 'many of one name')
+  for (const connection of ['upgrade', 'Upgrade', 'keep-alive, Upgrade', 'close ,upgrade ']) {
+    t.notOk(isRelayable({ connection, upgrade: 'websocket' }), connection)
+    t.notOk(isRelayable({ connection }), connection)
+    t.ok(isRelayable({ connection, upgrade: 'h2,h2c' }), 'an offer')
+    t.notOk(isRelayable({ connection, upgrade: 'h2c, websocket' }))
+  }
+  t.ok(isRelayable({ connection: 'keep-alive', upgrade: 'websocket' }), 'a header without a switch')
+  t.ok(isRelayable({ connection: 'x-upgrade' }))
 })
 
 t.test('the credential is the last word, whatever was there before', async (t) => {

@@ -11,13 +11,17 @@ t.test('defaults', async (t) => {
     origin: 'https://api.example.com',
     basePath: '',
     credential: undefined,
+    cookies: false,
     timeouts: { connectMs: 3000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 900_000 },
     breaker: { consecutive: 5, ratio: 0.5, minimum: 20, windowMs: 10_000, openMs: 5000, openMaxMs: 60_000 },
     retry: { attempts: 2, budget: 0.2, unsafe: false, repeatAnswered: true },
     egress: { only: undefined, localhost: false },
     connections: 256,
   })
-  t.equal(compileUpstream({ ...plain, protocol: 'http' }, []).settings?.retry.repeatAnswered, false)
+  t.match(compileUpstream({ ...plain, protocol: 'http' }, []).settings, {
+    retry: { repeatAnswered: false },
+    cookies: true,
+  })
 })
 
 t.test('what operators write', async (t) => {
@@ -45,7 +49,7 @@ t.test('what operators write', async (t) => {
 t.test('what is wrong is named where it stands', async (t) => {
   const rows: [Partial<UpstreamOptions>, (string | number)[], RegExp][] = [
     [{ protocol: 'ollama' }, ['protocol'], /not served by this version/],
-    [{ protocol: 'mcp' }, ['protocol'], /not served by this version/],
+    [{ protocol: 'gopher' as 'http' }, ['protocol'], /not served by this version/],
     [{ pinTools: true }, ['pinTools'], /not served by this version/],
     [{ url: 'api.example.com' }, ['url'], /not a URL/],
     [{ url: '/v1' }, ['url'], /not a URL/],
