@@ -87,7 +87,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
 /** Calls back with where, what, and what to do about it. */
 export type Report = (at: Path, message: string, hint?: string) => void
 
-const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'http'])
+const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'mcp', 'http'])
 
 function isFraming(name: string): boolean {
   return /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|keep-alive)$/i.test(
@@ -149,7 +149,7 @@ function readRetry(options: UpstreamOptions): RetrySettings {
     attempts: retry.attempts ?? 2,
     budget: retry.budget ?? 0.2,
     unsafe: retry.unsafe ?? false,
-    repeatAnswered: options.protocol !== 'http',
+    repeatAnswered: options.protocol !== 'http' && options.protocol !== 'mcp',
   }
 }
 
