@@ -2,6 +2,7 @@
 import type { Fault } from '../errors.ts'
 import type { Client } from './client.ts'
 import type { Exchange } from './exchange.ts'
+import { overhear } from './overhear.ts'
 import type { Runtime } from './runtime.ts'
 import { admit } from './stages/admit.ts'
 import { decide } from './stages/decide.ts'
@@ -30,6 +31,7 @@ export async function run(x: Exchange, runtime: Runtime, client: Client): Promis
     const answered = await dispatch(prepared, runtime, client) // breaker, retries, timeouts
     await deliver(answered, runtime, client) // back through the response filters
   } catch (error) {
+    await overhear(x, runtime, client, error) // what the refusal must name, where it was not read yet
     refuse(x, runtime, client, error) // the only place where an error becomes a response
   } finally {
     record(x, runtime, client) // always, whatever happened

@@ -4,7 +4,6 @@ import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Asked } from './content.ts'
 import { readMcpAnswer, readMcpRequest } from './mcp-content.ts'
-import { openMcpStream } from './mcp-stream.ts'
 import { isStateless, versions } from './mcp-versions.ts'
 import type { FaultView, Operation, Protocol, Refusal } from './protocol.ts'
 
@@ -34,7 +33,6 @@ function operation(name: string, body: Operation['body'], idempotent: boolean): 
     idempotent,
     readRequest: readMcpRequest,
     readAnswer: readMcpAnswer,
-    openStream: openMcpStream,
   }
 }
 

@@ -72,8 +72,10 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   return { form: 'opaque', bytes }
 }
 
+export type MediaKind = 'json' | 'text' | 'event-stream' | 'other'
+
 /** Charsets other than UTF-8 are not inspected: another reader would see another text. */
-export function mediaTypeOf(contentType: string | undefined): 'json' | 'text' | 'event-stream' | 'other' {
+export function mediaTypeOf(contentType: string | undefined): MediaKind {
   if (contentType === 'application/json') return 'json'
   if (contentType === undefined) return 'other'
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')

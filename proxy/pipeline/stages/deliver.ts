@@ -8,11 +8,12 @@ import type { Client } from '../client.ts'
 import type { Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
 import { filterDocument } from '../filters/document.ts'
+import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
 import type { Runtime } from '../runtime.ts'
 import { sealSession, sessionHeader } from '../session.ts'
-import { mediaTypeOf } from './decode.ts'
+import { mediaTypeOf, type MediaKind } from './decode.ts'
 
 export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   const { answer, operation } = x
@@ -20,7 +21,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
   if (hasNoBody(x)) {
     client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
     client.end()
-  } else if (operation.openStream !== undefined && isEventStream(x)) {
+  } else if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x)) {
     await deliverStream(x, runtime, client)
   } else if (mustRead(x) || operation.action === 'model.call' || operation.action === 'asked') {
     await deliverWhole(x, runtime, client)
@@ -44,8 +45,6 @@ function isEventStream(x: Answered): boolean {
 
 function mustRead(x: Answered): boolean {
   const { action } = x.operation
-  // What a server lists and asks for is in its answers; its errors say nothing that a client acts on.
-  if (action === 'asked' && x.answer.status < 400) return true
   return changesAnswer(x) || (x.route.needs.answer && action === 'model.call')
 }
 
@@ -57,7 +56,8 @@ async function deliverStream(x: Answered, runtime: Runtime, client: Client): Pro
   client.flush()
   const redaction = new AnswerRedaction(x, runtime)
   const waiting = new Waiting(x, runtime)
-  for await (const text of filterStream(x, runtime, redaction, waiting.on(x.answer.body))) {
+  const filter = x.operation.action === 'asked' ? filterMessageStream : filterStream
+  for await (const text of filter(x, runtime, redaction, waiting.on(x.answer.body))) {
     const written = client.write(text)
     if (written !== undefined) await waiting.while(written)
   }
@@ -76,11 +76,18 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
   const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
-  const body = decoded.bytes.length === 0 ? decoded.bytes : filterDocument(x, runtime, kind, decoded.bytes, mustRead(x))
+  const body = decoded.bytes.length === 0 ? decoded.bytes : filterWhole(x, runtime, kind, decoded.bytes)
   const headers = answerHeaders(x, runtime, 'reframed')
   headers.push('content-length', String(body.length))
   client.start(x.answer.status, headers)
   client.end(body)
+}
+
+function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array {
+  // Errors of a server are of any form.
+  if (x.operation.action !== 'asked' || x.answer.status >= 400)
+    return filterDocument(x, runtime, kind, bytes, mustRead(x))
+  return filterMessageDocument(x, runtime, new AnswerRedaction(x, runtime), kind, bytes)
 }
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {

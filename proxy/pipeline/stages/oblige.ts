@@ -111,6 +111,7 @@ export function readsAnswer(x: Permitted): boolean {
     x.route.answer.scanner !== undefined ||
     x.route.request.plan !== undefined ||
     x.operation.openStream !== undefined ||
+    x.operation.action === 'asked' ||
     (x.route.needs.answer && x.operation.action === 'model.call')
   )
 }

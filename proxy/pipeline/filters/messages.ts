@@ -1,0 +1,99 @@
+// Owns the filter for answers that are messages (MCP): one as a document, or one an event of a stream. Each is read whole,
+// judged, and loses what the caller may not use; then its texts are redacted.
+import { Fault } from '../../errors.ts'
+import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { parseJsonText } from '../../lib/json.ts'
+import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import type { Answered } from '../exchange.ts'
+import type { Runtime } from '../runtime.ts'
+import type { MediaKind } from '../stages/decode.ts'
+import type { AnswerRedaction } from './answer-redaction.ts'
+import { filterMessage } from './message.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Faults: `upstream-invalid`, `content-blocked`, `answer-denied`, `approval-unserved`. */
+export function filterMessageDocument(
+  x: Answered,
+  runtime: Runtime,
+  redaction: AnswerRedaction,
+  kind: MediaKind,
+  bytes: Uint8Array,
+): Uint8Array {
+  if (kind !== 'json') throw unreadable('it is not JSON')
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    throw unreadable('it is not valid UTF-8')
+  }
+  const filtered = filterText(x, runtime, redaction, text, 'document')
+  return filtered === undefined || filtered === text ? bytes : Buffer.from(filtered)
+}
+
+/**
+ * The same for an event stream. A server may end one whenever it likes and go on in the next, so no message is the end of
+ * it; a client knows by the id whether it has been answered. Fault `upstream-truncated` for half an event.
+ */
+export async function* filterMessageStream(
+  x: Answered,
+  runtime: Runtime,
+  redaction: AnswerRedaction,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<string> {
+  const decoder = new SseDecoder({ eventBytesMax: runtime.limits.bodyBytesMax })
+  for await (const chunk of body) {
+    const { blocks, error } = decoder.split(chunk)
+    for (const raw of blocks) {
+      const text = filterEvent(x, runtime, redaction, parseBlock(raw))
+      if (text !== '') yield text
+    }
+    if (error !== undefined) throw unreadable(error)
+  }
+  if (decoder.end() === 'partial') throw new Fault('upstream-truncated')
+}
+
+function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, event: SseEvent): string {
+  // A comment is no part of the answer, and nobody looks into it: only its beat goes on.
+  if (event.comment) return ':\n\n'
+  const data = event.data === '' ? '' : filterText(x, runtime, redaction, event.data, 'stream')
+  if (data === undefined) return ''
+  const id = event.id === undefined || !redaction.changes ? event.id : redaction.whole(event.id)
+  if (data === event.data && id === event.id && knownLines.test(event.raw)) return event.raw
+  return formatEvent(event.event, data, id)
+}
+
+/** Nothing but data, names, one id and the time to wait before resuming: whatever else is between them is read by nobody. */
+const knownLines =
+  /^(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*(?:id:[^\r\n]*(?:\r\n|\r|\n))?(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*[\r\n]*$/
+
+/** Undefined: the message is not for the client. */
+function filterText(
+  x: Answered,
+  runtime: Runtime,
+  redaction: AnswerRedaction,
+  text: string,
+  place: 'stream' | 'document',
+): string | undefined {
+  const { jsonDepthMax, jsonKeysMax } = runtime.limits
+  const parsed = parseJsonText(text, { depthMax: jsonDepthMax, keysMax: jsonKeysMax })
+  if (!parsed.ok) throw unreadable(parsed.message)
+  const reading = x.operation.readAnswer(parsed.value, parsed.text)
+  if (!reading.ok) throw unreadable(reading.message)
+  const { content } = reading
+  for (const what of content.uninspected) redaction.unread(what)
+  const removed = filterMessage(x, runtime, content, place)
+  if (removed === undefined) return undefined
+  const edits: Edit[] = [...removed]
+  if (redaction.changes) {
+    for (const part of content.parts) {
+      const replaced = redaction.whole(part.text, part.address)
+      if (replaced !== part.text) edits.push({ address: part.address, text: replaced })
+    }
+  }
+  return applyEdits(text, edits)
+}
+
+function unreadable(why: string): Fault {
+  return new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why}.`)
+}

@@ -1,0 +1,132 @@
+// The official MCP SDKs, v1 with sessions and v2 without, through a whole proxy in front of a server of the SDK's own:
+// each way an exchange can end must be that client's own typed result or error.
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { EmptyResultSchema, McpError } from '@modelcontextprotocol/sdk/types.js'
+import t from 'tap'
+import { auditLines } from '../support/audit-lines.ts'
+import { startOnReference } from '../support/on-reference.ts'
+
+const { gateway, reference, close } = await startOnReference()
+t.teardown(close)
+
+type Connected = { readonly client: Client; readonly transport: StreamableHTTPClientTransport }
+
+async function connect(path: string, key = 'gw_test'): Promise<Connected> {
+  const transport = new StreamableHTTPClientTransport(new URL(path, gateway.url), {
+    requestInit: { headers: { authorization: `Bearer ${key}` } },
+  })
+  const client = new Client({ name: 'agent', version: '1.0.0' })
+  await client.connect(transport)
+  return { client, transport }
+}
+
+function textOf(result: unknown): string {
+  const { content } = result as { content: { text?: string }[] }
+  return content.map(({ text }) => text ?? '').join('')
+}
+
+const failed = (run: Promise<unknown>) => run.then(() => undefined).catch((error: unknown) => error)
+
+t.test('v1, with a session', async (t) => {
+  const { client, transport } = await connect('/mcp/github')
+  t.teardown(() => client.close())
+
+  await t.test('the id of the session is not the server’s own', async (t) => {
+    t.match(transport.sessionId, /^[0-9a-f-]{36}\.[\w-]{22}$/)
+  })
+
+  await t.test('a list shows what may be used with some arguments', async (t) => {
+    const { tools } = await client.listTools()
+    t.same(tools.map(({ name }) => name).sort(), ['ask_model', 'ask_user', 'delete_issue', 'echo', 'get_issue'])
+    const { resources } = await client.listResources()
+    t.same(
+      resources.map(({ uri }) => uri),
+      ['notes://public/1'],
+    )
+    t.equal((await client.listPrompts()).prompts.length, 1)
+  })
+
+  await t.test('a call, its arguments and its answer redacted', async (t) => {
+    t.match(
+      textOf(await client.callTool({ name: 'get_issue', arguments: { id: 7 } })),
+      'written by a**@example.org'.slice(0, 8),
+    )
+    t.notMatch(textOf(await client.callTool({ name: 'get_issue', arguments: { id: 7 } })), 'ada@example.org')
+    await client.callTool({ name: 'echo', arguments: { text: 'to bob@example.org' } })
+    t.match(JSON.stringify(reference.called.at(-1)), /EMAIL_[0-9a-z]{10}/)
+  })
+
+  await t.test('a denied call is a result that the model can read', async (t) => {
+    const before = reference.called.length
+    const denied = await client.callTool({ name: 'delete_issue', arguments: { id: 7 } })
+    t.equal(denied.isError, true)
+    t.equal(textOf(denied), 'Destructive tools need dry_run.')
+    const hidden = await client.callTool({ name: 'shell', arguments: { command: 'id' } })
+    t.equal(hidden.isError, true, 'what a list does not show cannot be called either')
+    t.equal(reference.called.length, before)
+    t.match(textOf(await client.callTool({ name: 'delete_issue', arguments: { id: 7, dry_run: true } })), 'is gone')
+  })
+
+  await t.test('other denials are JSON-RPC errors', async (t) => {
+    t.match(await client.readResource({ uri: 'notes://public/1' }), { contents: [{ text: 'Public notes.' }] })
+    const denied = await failed(client.readResource({ uri: 'notes://secret/1' }))
+    t.ok(denied instanceof McpError)
+    t.match(denied, { code: -31403 })
+    t.match(await failed(client.request({ method: 'x/unknown' }, EmptyResultSchema)), { code: -32601 })
+  })
+})
+
+t.test('who may use nothing cannot even connect', async (t) => {
+  t.match(await failed(connect('/mcp/github', 'gw_nobody')), { code: -31403 })
+  t.match(await failed(connect('/mcp/github', 'gw_wrong')), { code: 401 })
+})
+
+t.test('a limit is told in the answer to the request', async (t) => {
+  const { client } = await connect('/mcp/few')
+  t.teardown(() => client.close())
+  const answers = [await client.callTool({ name: 'echo', arguments: { text: 'a' } })]
+  for (let count = 0; count < 3; count += 1)
+    answers.push(await client.callTool({ name: 'echo', arguments: { text: 'b' } }))
+  const last = answers.at(-1)
+  t.equal(last?.isError, true)
+  t.match(textOf(last), /limit few/)
+  t.match(await failed(client.listTools()), { code: -31429 })
+})
+
+t.test('a session belongs to who opened it', async (t) => {
+  const { client, transport } = await connect('/mcp/github')
+  t.teardown(() => client.close())
+  const use = (id: string, key: string) =>
+    fetch(`${gateway.url}/mcp/github`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-session-id': id,
+        'mcp-protocol-version': '2025-11-25',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    })
+  const id = transport.sessionId ?? ''
+  t.equal((await use(id, 'gw_test')).status, 200)
+  const stolen = await use(id, 'gw_other')
+  t.equal(stolen.status, 404)
+  t.match(await stolen.json(), { error: { code: -32001 } })
+  t.equal((await use(id.slice(0, 36), 'gw_test')).status, 404, 'the server’s own id is nobody’s')
+  t.equal((await use('', 'gw_test')).status, 404)
+})
+
+t.test('what was done is in the log', (t) => {
+  const outcomes = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+  t.match(
+    outcomes.find(({ operation, decision }) => operation === 'tools.call' && decision === 'deny'),
+    { tools: ['github/delete_issue'], rule: 'no-destructive-tools', status: 200 },
+  )
+  t.match(
+    outcomes.find(({ operation }) => operation === 'tools.list'),
+    { toolsWithheld: ['shell'] },
+  )
+  t.end()
+})
