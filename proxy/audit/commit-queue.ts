@@ -57,7 +57,8 @@ export type QueueOptions = {
 const groupRecordsMax = 256
 const groupBytesMax = 1024 * 1024
 
-const turn = Promise.resolve()
+/** Behind everything that the event loop has ready: requests that arrived together then share one write. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class CommitQueue implements AuditLog {
   readonly #options: QueueOptions
@@ -197,9 +198,7 @@ export class CommitQueue implements AuditLog {
   }
 
   async #run(): Promise<void> {
-    // What the present callback still appends goes into the first group too.
-    await turn
-    while (this.#hasWork()) {
+    for (await turn(); this.#hasWork(); await turn()) {
       this.#stepSinceMs = this.#options.clock.monotonic()
       try {
         if (this.#segmentIsFull()) await this.#rotate()
