@@ -2,7 +2,13 @@
 // each way an exchange can end must be that client's own typed result or error.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { EmptyResultSchema, McpError } from '@modelcontextprotocol/sdk/types.js'
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  EmptyResultSchema,
+  McpError,
+} from '@modelcontextprotocol/sdk/types.js'
+import * as v2 from '@modelcontextprotocol/client'
 import t from 'tap'
 import { auditLines } from '../support/audit-lines.ts'
 import { startOnReference } from '../support/on-reference.ts'
@@ -12,11 +18,11 @@ t.teardown(close)
 
 type Connected = { readonly client: Client; readonly transport: StreamableHTTPClientTransport }
 
-async function connect(path: string, key = 'gw_test'): Promise<Connected> {
+async function connect(path: string, key = 'gw_test', capabilities = {}): Promise<Connected> {
   const transport = new StreamableHTTPClientTransport(new URL(path, gateway.url), {
     requestInit: { headers: { authorization: `Bearer ${key}` } },
   })
-  const client = new Client({ name: 'agent', version: '1.0.0' })
+  const client = new Client({ name: 'agent', version: '1.0.0' }, { capabilities })
   await client.connect(transport)
   return { client, transport }
 }
@@ -116,6 +122,55 @@ t.test('a session belongs to who opened it', async (t) => {
   t.match(await stolen.json(), { error: { code: -32001 } })
   t.equal((await use(id.slice(0, 36), 'gw_test')).status, 404, 'the server’s own id is nobody’s')
   t.equal((await use('', 'gw_test')).status, 404)
+})
+
+t.test('what a server asks of the client is judged, and a denial is told to the server', async (t) => {
+  const { client } = await connect('/mcp/github', 'gw_test', { sampling: {}, elicitation: {} })
+  t.teardown(() => client.close())
+  let sampled = 0
+  let elicited = 0
+  client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => {
+    sampled += 1
+    const model = params.modelPreferences?.hints?.[0]?.name ?? ''
+    return { model, role: 'assistant', content: { type: 'text', text: 'ok' } }
+  })
+  client.setRequestHandler(ElicitRequestSchema, () => {
+    elicited += 1
+    return { action: 'accept', content: { ok: true } }
+  })
+  t.equal(textOf(await client.callTool({ name: 'ask_model', arguments: {} })), 'sampled gpt-4o')
+  t.match(textOf(await client.callTool({ name: 'ask_user', arguments: {} })), /^refused: .*No rule allows this/)
+  t.equal(sampled, 1)
+  t.equal(elicited, 0, 'the client never saw the question')
+})
+
+t.test('v2, without sessions', async (t) => {
+  const client = new v2.Client({ name: 'agent', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
+  const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp/modern', gateway.url), {
+    requestInit: { headers: { authorization: 'Bearer gw_test' } },
+  })
+  await client.connect(transport)
+  t.teardown(() => client.close())
+  t.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')
+  const { tools } = await client.listTools()
+  t.same(tools.map(({ name }) => name).sort(), ['delete_issue', 'get_issue'])
+  t.notMatch(textOf(await client.callTool({ name: 'get_issue', arguments: { id: 7 } })), 'ada@example.org')
+  const denied = await client.callTool({ name: 'delete_issue', arguments: { id: 7 } })
+  t.match(denied, { isError: true, content: [{ text: 'Destructive tools need dry_run.' }] })
+  const refused = await failed(client.readResource({ uri: 'notes://secret/1' }))
+  t.ok(refused instanceof v2.ProtocolError)
+  t.match(refused, { code: -31403 })
+})
+
+t.test('v2, with a session where the server wants one', async (t) => {
+  const client = new v2.Client({ name: 'agent', version: '1.0.0' })
+  const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp/github', gateway.url), {
+    requestInit: { headers: { authorization: 'Bearer gw_test' } },
+  })
+  await client.connect(transport)
+  t.teardown(() => client.close())
+  t.match(textOf(await client.callTool({ name: 'echo', arguments: { text: 'plain' } })), 'plain')
+  t.match(await client.callTool({ name: 'shell', arguments: { command: 'id' } }), { isError: true })
 })
 
 t.test('what was done is in the log', (t) => {
