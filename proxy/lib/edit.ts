@@ -6,9 +6,14 @@ import { foldKey } from './json.ts'
 import { formatAddress } from './pointer.ts'
 import type { Address } from './pointer.ts'
 
-/** `text` replaces the string, the number (which becomes a string) or the key at the address. */
+/**
+ * `text` replaces the string, the number (which becomes a string) or the key at the address. `json` replaces whatever
+ * stands there, or becomes a new last member where the object has none of that name; it is JSON itself.
+ */
 export type Edit =
-  { readonly address: Address; readonly text: string } | { readonly address: Address; readonly remove: true }
+  | { readonly address: Address; readonly text: string }
+  | { readonly address: Address; readonly json: string }
+  | { readonly address: Address; readonly remove: true }
 
 /**
  * `text` is JSON that lib/json.ts has accepted, and so is what comes back: a key that an edit would make equal to a
@@ -26,6 +31,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 type Plan = {
   address: Address
   replace?: string
+  json?: string
   rename?: string
   remove?: true
   inner?: PathTree<Plan>
@@ -43,8 +49,9 @@ function addEdit(tree: PathTree<Plan>, edit: Edit): void {
     return
   }
   const plan = planAt(tree, edit.address)
-  if (path.length === 0 && !('text' in edit && key !== true)) throw new Error('The root can only be replaced.')
+  if (path.length === 0 && ('remove' in edit || key === true)) throw new Error('The root can only be replaced.')
   if ('remove' in edit) plan.remove = true
+  else if ('json' in edit) plan.json = edit.json
   else if (key === true) {
     plan.rename = edit.text
     planAt(tree, { path: path.slice(0, -1) }).renames = true
@@ -78,6 +85,12 @@ function rewrite(text: string, tree: PathTree<Plan>): string {
 function planValue(text: string, node: PathTree<Plan>, start: number, spans: Span[]): number {
   const plan = node.leaf
   if (plan !== undefined) plan.used = true
+  if (plan?.json !== undefined) {
+    const end = valueEnd(text, start)
+    spans.push({ start, end, text: plan.json })
+    markUsed(node)
+    return end
+  }
   if (plan?.replace !== undefined || plan?.inner !== undefined) {
     const end = valueEnd(text, start)
     spans.push({ start, end, text: encodeString(replacement(text.slice(start, end), plan)) })
@@ -121,7 +134,19 @@ function planMembers(text: string, node: PathTree<Plan>, start: number, spans: S
     return keptEnd
   })
   if (leading !== undefined) spans.push({ ...leading, text: '' })
+  if (text.charCodeAt(start) === 0x7b) addMembers(node, end - 1, keptEnd === -1, spans)
   return end
+}
+
+/** Before the closing bracket, which stands at `at`. */
+function addMembers(node: PathTree<Plan>, at: number, first: boolean, spans: Span[]): void {
+  let comma = first ? '' : ','
+  for (const [name, { leaf }] of node.members) {
+    if (leaf?.json === undefined || leaf.used === true || typeof name !== 'string') continue
+    leaf.used = true
+    spans.push({ start: at, end: at, text: `${comma}${encodeString(name)}:${leaf.json}` })
+    comma = ','
+  }
 }
 
 /** The new names of the renamed members, each different from every other name in the object, case aside. */

@@ -25,18 +25,26 @@ export function decisionOf(x: Ended, fault: Fault | undefined = x.trace.fault): 
   const decisions = x.decisions ?? []
   const { answerDecisions } = x.trace
   if (decisions.length === 0 && answerDecisions.length === 0) return undefined
+  const answered = answerDecisions.find(isDenied)?.decision.effect
+  if (answered !== undefined) return answered
   const shadowed = decisions.some(isShadowed) || answerDecisions.some(({ decision }) => isShadowed(decision))
   return shadowed ? 'shadow-deny' : 'allow'
+}
+
+/** A tool call in the answer: the answer itself goes on without it. */
+function isDenied({ decision }: Ended['trace']['answerDecisions'][number]): boolean {
+  return decision.effect !== 'allow'
 }
 
 function isShadowed({ shadow }: Decision): boolean {
   return shadow !== undefined && shadow.effect !== 'allow'
 }
 
-/** The rule to name: the one that shadowed, else the one that decided. */
+/** The rule to name: the one that denied a call in the answer, the one that shadowed, else the one that decided. */
 export function ruleOf(x: Ended): string | undefined {
   const decisions = x.decisions ?? []
   return (
+    x.trace.answerDecisions.find(isDenied)?.decision.rule ??
     decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ??
     decisions.find((decision) => decision.rule !== undefined)?.rule
   )

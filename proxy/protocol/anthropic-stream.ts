@@ -1,11 +1,14 @@
 // Owns the reading of streamed Anthropic messages, event by event. Blocks open, grow and close by index; anything out of
 // that order has no single meaning to clients, so it is refused.
+import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { Address } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { answerLayout, isToolUse, messagesUsage, standing, toolCall } from './anthropic-messages.ts'
+import { clientCall, isResultOf, textBlock, withheldResult } from './anthropic-refusal.ts'
 import type { Usage } from './content.ts'
-import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
 import { present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
@@ -16,11 +19,19 @@ export function openMessagesStream(): StreamReader {
   return new MessagesStream()
 }
 
-type Block = { readonly start: JsonObject; readonly channel: string | undefined; arguments: string; open: boolean }
+type Block = {
+  readonly start: JsonObject
+  readonly channel: string | undefined
+  arguments: string
+  open: boolean
+  refused: boolean
+}
 type Draft = {
   deltas: Delta[]
   ends: string[]
   calls: StreamedCall[]
+  held: { readonly channel: string; readonly address: Address }[]
+  withheld: Address[]
   terminal: boolean
   error: string | undefined
   usage: Usage | undefined
@@ -30,6 +41,9 @@ const limits = { depthMax: 64, keysMax: 10_000 }
 
 class MessagesStream implements StreamReader {
   readonly #blocks = new Map<number, Block>()
+  /** The indexes of calls that are not complete. */
+  readonly #pending = new Set<number>()
+  readonly #refusedIds = new Set<string>()
   #usage: Usage | undefined
   #ended = false
 
@@ -41,7 +55,17 @@ class MessagesStream implements StreamReader {
     if (!isObject(value) || typeof value.type !== 'string') return { ok: false, message: 'An event has no type.' }
     // Some clients go by the event's name and some by the type inside.
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
-    const draft: Draft = { deltas: [], ends: [], calls: [], terminal: false, error: undefined, usage: undefined }
+    const draft: Draft = {
+      deltas: [],
+      ends: [],
+      calls: [],
+      held: [],
+      withheld: [],
+      terminal: false,
+      error: undefined,
+      usage: undefined,
+    }
+    const behind = this.#pending.size === 0 ? undefined : this.#openCallBefore(value.index)
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const { parts, uninspected } = readTexts(value, text, eventLayout)
@@ -54,7 +78,12 @@ class MessagesStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
-      ...(isRepeatable(draft, parts.length + uninspected.length) && value.type === 'content_block_delta'
+      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
+      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
+      ...(behind === undefined ? undefined : { behind }),
+      ...(isRepeatable(draft, parts.length + uninspected.length) &&
+      value.type === 'content_block_delta' &&
+      behind === undefined
         ? { repeatable: true }
         : undefined),
       ...(draft.error === undefined ? undefined : { error: draft.error }),
@@ -63,10 +92,30 @@ class MessagesStream implements StreamReader {
   }
 
   deltaEvent(channel: string, text: string): string {
-    const [kind, index] = channel.split(':')
-    const delta = kind === 'arguments' ? { type: 'input_json_delta', partial_json: text } : { type: 'text_delta', text }
-    const event = { type: 'content_block_delta', index: Number(index), delta }
+    const event = { type: 'content_block_delta', index: indexOf(channel), delta: { type: 'text_delta', text } }
     return formatEvent('content_block_delta', JSON.stringify(event))
+  }
+
+  pieceEvent(_channel: string, piece: string): string {
+    return formatEvent((JSON.parse(piece) as { readonly type: string }).type, piece)
+  }
+
+  /** The block keeps its place and its stop. */
+  refuse({ channel, id }: StreamedCall, text: string): Refused {
+    const index = indexOf(channel)
+    const block = this.#blocks.get(index)
+    if (block !== undefined) block.refused = true
+    if (id !== undefined) this.#refusedIds.add(id)
+    const start = { type: 'content_block_start', index, content_block: { type: 'text', text: '' } }
+    return { opening: formatEvent(start.type, JSON.stringify(start)), channel: `text:${index}`, text }
+  }
+
+  amend(value: Json): readonly Edit[] {
+    if (!isObject(value)) return []
+    if (isObject(value.content_block) && isResultOf(value.content_block, this.#refusedIds))
+      return [{ address: { path: ['content_block'] }, json: textBlock(withheldResult) }]
+    if (!isObject(value.delta) || value.delta.stop_reason !== clientCall || this.#hasCallsLeft()) return []
+    return [{ address: { path: ['delta', 'stop_reason'] }, text: 'end_turn' }]
   }
 
   #event(value: JsonObject, draft: Draft): string | undefined {
@@ -99,12 +148,14 @@ class MessagesStream implements StreamReader {
     const at = index as number
     if (this.#blocks.has(at)) return 'A content block begins twice.'
     const channel = isToolUse(start) ? `arguments:${at}` : start.type === 'text' ? `text:${at}` : undefined
-    this.#blocks.set(at, { start, channel, arguments: '', open: true })
+    this.#blocks.set(at, { start, channel, arguments: '', open: true, refused: false })
     if (isToolUse(start)) {
       const call = toolCall(start, ['content_block'])
       if (call === undefined) return 'A tool call has no name.'
       // A client may take the input from here, so the call is judged before this leaves, and not again at its stop.
       if (isWhole(start)) draft.calls.push({ ...call, channel: `arguments:${at}` })
+      else this.#pending.add(at)
+      hold(`arguments:${at}`, draft)
     }
     if (start.type === 'text' && channel !== undefined) {
       const wrong = wrongMember(start, 'text', ['string'], 'content_block.')
@@ -119,6 +170,8 @@ class MessagesStream implements StreamReader {
   #delta(value: JsonObject, draft: Draft): string | undefined {
     const block = this.#openBlock(value.index)
     if (block === undefined) return 'A delta belongs to no open content block.'
+    if (this.#pending.has(value.index as number)) hold(`arguments:${value.index as number}`, draft)
+    else if (block.refused) draft.withheld.push({ path: [] })
     const { delta } = value
     if (!isObject(delta)) return 'A delta is missing.'
     const grows = growing.get(delta.type)
@@ -134,12 +187,14 @@ class MessagesStream implements StreamReader {
 
   #stop(value: JsonObject, draft: Draft): string | undefined {
     const block = this.#openBlock(value.index)
+    this.#pending.delete(value.index as number)
     return block === undefined ? 'A content block ends that is not open.' : closeBlock(block, draft)
   }
 
   #end(draft: Draft): string | undefined {
     this.#ended = true
     draft.terminal = true
+    this.#pending.clear()
     for (const block of this.#blocks.values()) {
       const wrong = block.open ? closeBlock(block, draft) : undefined
       if (wrong !== undefined) return wrong
@@ -152,10 +207,32 @@ class MessagesStream implements StreamReader {
     return block?.open === true ? block : undefined
   }
 
+  /** The nearest: what is behind that one is behind all before it. */
+  #openCallBefore(index: Json | undefined): string | undefined {
+    let nearest = -1
+    for (const at of this.#pending) if (typeof index === 'number' && at < index && at > nearest) nearest = at
+    return nearest === -1 ? undefined : `arguments:${nearest}`
+  }
+
+  #hasCallsLeft(): boolean {
+    for (const { start, refused } of this.#blocks.values()) if (start.type === clientCall && !refused) return true
+    return false
+  }
+
   #addUsage(usage: Json | undefined): Usage | undefined {
     this.#usage = largerUsage(this.#usage, messagesUsage(usage))
     return this.#usage
   }
+}
+
+/** The whole event belongs to a call. */
+function hold(channel: string, draft: Draft): void {
+  draft.held.push({ channel, address: { path: [] } })
+  draft.withheld.push({ path: [] })
+}
+
+function indexOf(channel: string): number {
+  return Number(channel.slice(channel.indexOf(':') + 1))
 }
 
 function closeBlock(block: Block, draft: Draft): string | undefined {

@@ -3,6 +3,7 @@
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { readMessagesAnswer, readMessagesRequest, readTokenCount } from './anthropic-messages.ts'
+import { refuseMessagesCalls } from './anthropic-refusal.ts'
 import { openMessagesStream } from './anthropic-stream.ts'
 import { listing, pathBelowVersion } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
@@ -32,6 +33,7 @@ const messages: Operation = {
   idempotent: false,
   readRequest: readMessagesRequest,
   readAnswer: readMessagesAnswer,
+  refuseCalls: refuseMessagesCalls,
   openStream: openMessagesStream,
 }
 

@@ -1,11 +1,12 @@
 // Owns the reading of Gemini contents: requests to generate, count and embed, and their answers. The model's name comes
 // from the path, so whatever in a body could name another one is refused. It does not know streams.
+import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import { camelName, fieldLayout, fieldOf, itemsOf, keyOf } from './gemini-fields.ts'
-import type { Reading } from './protocol.ts'
+import type { Reading, RefusedCall } from './protocol.ts'
 import { countOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -111,7 +112,18 @@ export function callsIn(part: JsonObject, path: Path): ToolCall[] | string {
     const args = field === 'executableCode' ? call : argsOf(call.args)
     calls.push(present<ToolCall>({ address: { path: [...path, key] }, id: stringOf(call.id), name, args }))
   }
-  return calls
+  // A part is one thing; of two, whoever answers the call would have to drop the other.
+  return calls.length > 1 || (calls.length === 1 && part.text !== undefined && part.text !== '')
+    ? 'A part is of two kinds.'
+    : calls
+}
+
+/** The part of a denied call says why, and loses the signature: that signs what was called. */
+export function refuseParts(refused: readonly RefusedCall[]): Edit[] {
+  return refused.map(({ call, text }) => ({
+    address: { path: call.address.path.slice(0, -1) },
+    json: JSON.stringify({ text }),
+  }))
 }
 
 const callFields: readonly (readonly [string, (call: JsonObject) => string | undefined])[] = [

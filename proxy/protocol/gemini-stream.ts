@@ -1,13 +1,14 @@
 // Owns the reading of streamed Gemini answers. Each event is a whole answer that continues the one before it; there is
 // no event for the end, so a stream has ended when every candidate of it has said why it stopped.
+import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
-import { answerRole, callsIn, eachPart, generateUsage } from './gemini-content.ts'
+import { answerRole, callsIn, eachPart, generateUsage, refuseParts } from './gemini-content.ts'
 import { camelName, fieldLayout, fieldOf } from './gemini-fields.ts'
-import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import type { Delta, Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
 import { arrayOf, stringOf } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -68,6 +69,15 @@ class GenerateStream implements StreamReader {
     const part = kind === 'thought' ? { text, thought: true } : { text }
     const candidate = { content: { parts: [part], role: 'model' }, index: Number(index) }
     return formatEvent('message', JSON.stringify({ candidates: [candidate] }))
+  }
+
+  /** Calls come whole, so their parts are replaced where they stand. */
+  refuse(): Refused | undefined {
+    return undefined
+  }
+
+  amend(_value: Json, refused: readonly RefusedCall[]): readonly Edit[] {
+    return refuseParts(refused)
   }
 
   #chunk(value: JsonObject, draft: Draft, grown: Set<JsonObject>): string | undefined {

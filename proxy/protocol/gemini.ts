@@ -2,7 +2,7 @@
 // Google's SDKs. What the bodies mean is in gemini-content.ts and gemini-stream.ts.
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
-import { readGenerateAnswer, readOtherAnswer, readRequest } from './gemini-content.ts'
+import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
@@ -98,6 +98,7 @@ function generating(name: string, stream: boolean): Open {
     idempotent: false,
     readRequest: (body, text) => readRequest(body, text, { model, stream, needs }),
     readAnswer: readGenerateAnswer,
+    refuseCalls: (_answer, refused) => refuseParts(refused),
     openStream: openGenerateStream,
   })
 }

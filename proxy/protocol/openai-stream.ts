@@ -1,12 +1,15 @@
 // Owns the reading of streamed OpenAI chat completions, chunk by chunk. A tool call is complete when its choice is: the
-// format has no earlier sign that can be trusted.
+// format has no earlier sign that can be trusted. Of a denied call nothing is written, and the indexes close up.
+import { applyEdits } from '../lib/edit.ts'
+import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { Path } from '../lib/pointer.ts'
+import type { Address, Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { ToolCall, Usage } from './content.ts'
+import { announcesCall, paragraph } from './openai-chat-refusal.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
-import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
@@ -17,11 +20,32 @@ export function openChatStream(): StreamReader {
   return new ChatStream()
 }
 
-type Call = { id?: string; name?: string; readonly channel: string; readonly form: Form; arguments: string }
+type Call = {
+  id?: string
+  name?: string
+  readonly channel: string
+  readonly form: Form
+  arguments: string
+  index: number
+}
 type Form = 'function' | 'custom' | 'function_call'
-type Choice = { readonly channels: Set<string>; readonly calls: Map<string, Call>; finished: boolean }
+type Choice = {
+  readonly channels: Set<string>
+  readonly calls: Map<string, Call>
+  finished: boolean
+  /** Whether the client has read any text. */
+  said: boolean
+  made: number
+  refused: number
+}
 /** Gathers what one event means. */
-type Draft = { readonly deltas: Delta[]; readonly ends: string[]; readonly calls: StreamedCall[] }
+type Draft = {
+  readonly deltas: Delta[]
+  readonly ends: string[]
+  readonly calls: StreamedCall[]
+  readonly held: { readonly channel: string; readonly address: Address }[]
+  readonly withheld: Address[]
+}
 type ReadStep = Extract<StreamStep, { ok: true }>
 
 const limits = { depthMax: 64, keysMax: 10_000 }
@@ -59,6 +83,49 @@ class ChatStream implements StreamReader {
     return formatEvent('message', JSON.stringify({ ...this.#head, choices }))
   }
 
+  pieceEvent(channel: string, piece: string): string {
+    const { index, choice, place } = this.#placeOf(channel)
+    const data = JSON.stringify({ ...this.#head, choices: [{ index, delta: {}, finish_reason: null }] })
+    const path = ['choices', 0, 'delta']
+    if (place === 'function')
+      return formatEvent('message', applyEdits(data, [{ address: { path: [...path, 'function_call'] }, json: piece }]))
+    const numbered =
+      choice.refused === 0
+        ? piece
+        : applyEdits(piece, [{ address: { path: ['index'] }, json: String(Number(place) - choice.refused) }])
+    return formatEvent(
+      'message',
+      applyEdits(data, [{ address: { path: [...path, 'tool_calls'] }, json: `[${numbered}]` }]),
+    )
+  }
+
+  refuse({ channel }: StreamedCall, text: string): Refused {
+    const { index, choice } = this.#placeOf(channel)
+    const before = choice.said ? paragraph : ''
+    choice.refused += 1
+    choice.said = true
+    this.#writers.set(`text:${index}`, (more) => ({ content: more }))
+    return { opening: '', channel: `text:${index}`, text: before + text }
+  }
+
+  amend(value: Json): readonly Edit[] {
+    const edits: Edit[] = []
+    for (const [at, choice] of arrayOf(isObject(value) ? value.choices : undefined).entries()) {
+      if (!isObject(choice) || !announcesCall(choice.finish_reason)) continue
+      const state = this.#choices.get(choice.index as number)
+      if (state !== undefined && state.refused > 0 && state.refused === state.made)
+        edits.push({ address: { path: ['choices', at, 'finish_reason'] }, text: 'stop' })
+    }
+    return edits
+  }
+
+  #placeOf(channel: string): { readonly index: number; readonly choice: Choice; readonly place: string } {
+    const [, index, place = ''] = channel.split(':')
+    const choice = this.#choices.get(Number(index))
+    if (choice === undefined) throw new Error('No such channel has been read.')
+    return { index: Number(index), choice, place }
+  }
+
   #step(value: JsonObject, text: string, draft: Draft, layout: Layout): ReadStep {
     const reported = chatUsage(value.usage)
     this.#usage = largerUsage(this.#usage, reported)
@@ -70,6 +137,7 @@ class ChatStream implements StreamReader {
       ends: draft.ends,
       calls: draft.calls,
       parts,
+      ...(draft.held.length === 0 ? undefined : { held: draft.held, withheld: withheldIn(value, draft) }),
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: false,
       ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
@@ -98,7 +166,7 @@ class ChatStream implements StreamReader {
     const index = value.index as number
     let choice = this.#choices.get(index)
     if (choice === undefined) {
-      choice = { channels: new Set(), calls: new Map(), finished: false }
+      choice = { channels: new Set(), calls: new Map(), finished: false, said: false, made: 0, refused: 0 }
       this.#choices.set(index, choice)
     }
     // Nobody would judge calls that stand where a stream does not have them.
@@ -119,27 +187,32 @@ class ChatStream implements StreamReader {
         { channel: `${name}:${index}`, address: { path: [...path, field] }, text, kind: 'text' },
         choice,
         draft,
-        {
-          writer: (more) => ({ [field]: more }),
-        },
+        (more) => ({ [field]: more }),
       )
+      if (name === 'text' && text !== '') choice.said = true
     }
     if (isObject(delta.audio) && typeof delta.audio.transcript === 'string') {
       const address = { path: [...path, 'audio', 'transcript'] }
       const grown: Delta = { channel: `transcript:${index}`, address, text: delta.audio.transcript, kind: 'text' }
-      this.#grow(grown, choice, draft, { writer: (more) => ({ audio: { transcript: more } }) })
+      this.#grow(grown, choice, draft, (more) => ({ audio: { transcript: more } }))
     }
     if (isObject(delta.function_call)) {
       const wrong = this.#call({ function_call: delta.function_call }, path, `${index}:function`, choice, draft)
       if (wrong !== undefined) return wrong
+      draft.held.push({ channel: `arguments:${index}:function`, address: { path: [...path, 'function_call'] } })
+      draft.withheld.push({ path: [...path, 'function_call'] })
     }
     const wrong = wrongMember(delta, 'tool_calls', ['array'], 'delta.')
     if (wrong !== undefined) return wrong
     for (const [at, call] of arrayOf(delta.tool_calls).entries()) {
       if (!isObject(call) || !Number.isSafeInteger(call.index)) return 'A tool call has no index.'
-      const wrong = this.#call(call, [...path, 'tool_calls', at], `${index}:${call.index as number}`, choice, draft)
+      const key = `${index}:${call.index as number}`
+      const wrong = this.#call(call, [...path, 'tool_calls', at], key, choice, draft)
       if (wrong !== undefined) return wrong
+      const channel = choice.calls.get(key)?.channel ?? ''
+      draft.held.push({ channel, address: { path: [...path, 'tool_calls', at] } })
     }
+    if (arrayOf(delta.tool_calls).length > 0) draft.withheld.push({ path: [...path, 'tool_calls'] })
     return undefined
   }
 
@@ -150,7 +223,9 @@ class ChatStream implements StreamReader {
     let call = choice.calls.get(key)
     if (call === undefined) {
       if (form === undefined) return 'A tool call begins without saying what is called.'
-      call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}`, form, arguments: '' }
+      const index = typeof value.index === 'number' ? value.index : 0
+      call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}`, form, arguments: '', index }
+      choice.made += 1
       choice.calls.set(key, call)
     }
     if (form !== undefined && form !== call.form) return 'A tool call changes its kind.'
@@ -171,12 +246,13 @@ class ChatStream implements StreamReader {
     if (typeof text !== 'string' || form === undefined) return 'The arguments of a tool call must be string.'
     call.arguments += text
     const grown: Delta = { channel: call.channel, address: { path: [...path, form, field] }, text, kind: 'arguments' }
-    this.#grow(grown, choice, draft, { writer: callWriter(form, field, value.index) })
+    this.#grow(grown, choice, draft)
     return undefined
   }
 
-  #grow(delta: Delta, choice: Choice, draft: Draft, { writer }: { writer: (text: string) => JsonObject }): void {
-    if (!this.#writers.has(delta.channel)) this.#writers.set(delta.channel, writer)
+  /** Arguments have no writer: they are written inside of their pieces. */
+  #grow(delta: Delta, choice: Choice, draft: Draft, writer?: (text: string) => JsonObject): void {
+    if (writer !== undefined && !this.#writers.has(delta.channel)) this.#writers.set(delta.channel, writer)
     choice.channels.add(delta.channel)
     if (delta.text !== '') draft.deltas.push(delta)
   }
@@ -201,7 +277,7 @@ class ChatStream implements StreamReader {
 }
 
 function newDraft(): Draft {
-  return { deltas: [], ends: [], calls: [] }
+  return { deltas: [], ends: [], calls: [], held: [], withheld: [] }
 }
 
 const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
@@ -220,7 +296,8 @@ const forms = ['function', 'custom', 'function_call'] as const
 function finish(choice: Choice, draft: Draft): string | undefined {
   draft.ends.push(...choice.channels)
   choice.channels.clear()
-  for (const call of choice.calls.values()) {
+  // By their indexes, so that what is left of them can close up.
+  for (const call of [...choice.calls.values()].sort((a, b) => a.index - b.index)) {
     if (call.name === undefined) return 'A tool call has no name.'
     draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
   }
@@ -235,9 +312,13 @@ function finishedCall(call: Call, name: string): ToolCall {
   return present<ToolCall>({ address: { path: ['choices'] }, id: call.id, name, args })
 }
 
-function callWriter(form: Form, field: string, index: Json | undefined): (text: string) => JsonObject {
-  if (form === 'function_call') return (text) => ({ function_call: { arguments: text } })
-  return (text) => ({ tool_calls: [{ index: index ?? 0, [form]: { [field]: text } }] })
+/** An event that says nothing beside the pieces of calls is withheld as a whole. */
+function withheldIn({ choices, usage }: JsonObject, { withheld }: Draft): Address[] {
+  const [choice, ...others] = arrayOf(choices)
+  if (others.length > 0 || isObject(usage) || !isObject(choice) || typeof choice.finish_reason === 'string')
+    return withheld
+  const said = isObject(choice.delta) ? Object.keys(choice.delta) : []
+  return said.every((key) => key === 'tool_calls' || key === 'function_call') ? [{ path: [] }] : withheld
 }
 
 function errorText(error: Json): string {

@@ -2,6 +2,7 @@
 // openai-chat.ts and openai-stream.ts.
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
+import { refuseChatCalls } from './openai-chat-refusal.ts'
 import { readChatAnswer, readChatRequest } from './openai-chat.ts'
 import { openChatStream } from './openai-stream.ts'
 import { listing, pathBelowVersion } from './paths.ts'
@@ -30,6 +31,7 @@ const chatCompletions: Operation = {
   idempotent: false,
   readRequest: readChatRequest,
   readAnswer: readChatAnswer,
+  refuseCalls: refuseChatCalls,
   openStream: openChatStream,
 }
 

@@ -1,5 +1,6 @@
 // Owns the interface that every wire format fills in. The pipeline speaks only to this.
 import type { FaultCode, FaultKind, RetryHint } from '../errors.ts'
+import type { Edit } from '../lib/edit.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 import type { Asked, Content, ToolCall, Usage } from './content.ts'
@@ -48,7 +49,7 @@ export interface Operation {
   readonly path: string
   /**
    * Which action a request of this kind is; `none` for listings, judged by route and principal only; `asked`: the content
-   * says (`Content.asked`).
+   * says (`Content.asked`), answers and the events of streams are whole messages for `readAnswer`.
    */
   readonly action: 'model.call' | 'tool.call' | 'none' | 'asked'
   /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
@@ -62,6 +63,11 @@ export interface Operation {
    */
   readRequest(body: Json, text: string, headers?: readonly string[]): Reading
   readAnswer(body: Json, text: string): Reading
+  /**
+   * The edits of an answer by which text of the assistant stands in the place of calls that were denied, such that the
+   * format's clients take it for a normal end. Absent: an answer with a denied call is refused as a whole.
+   */
+  refuseCalls?(answer: Json, refused: readonly RefusedCall[]): readonly Edit[]
   /** For answers in text/event-stream; absent where the operation does not stream. */
   openStream?(): StreamReader
 }
@@ -71,12 +77,26 @@ export type Reading =
   | { readonly ok: true; readonly content: Content }
   | { readonly ok: false; readonly message: string; readonly fault?: FaultCode; readonly asked?: Asked }
 
+/** A call that was denied, and what the client reads instead of it. */
+export type RefusedCall = { readonly call: ToolCall; readonly text: string }
+
+export type Refused = { readonly opening: string; readonly channel: string; readonly text: string }
+
 /** Reads one stream. It is told every event in order and remembers what it needs to build events of its own. */
 export interface StreamReader {
   /** `data` is the event's data as one string. Text that is not understood is a reading failure. */
   read(event: { readonly event: string; readonly data: string }): StreamStep
   /** A whole event (`event:`/`data:` lines and the blank line) that adds `text` to a channel, as the format writes it. */
   deltaEvent(channel: string, text: string): string
+  /** A whole event that carries a piece of a call (`StreamStep.held`), given as JSON. Needed where steps hold pieces. */
+  pieceEvent?(channel: string, piece: string): string
+  /**
+   * Told of a denied call when it is complete, and of the text that takes its place: on which channel that goes, and the
+   * events that must stand before it. Undefined where `amend` says it all. Absent: the stream ends with a fault.
+   */
+  refuse?(call: StreamedCall, text: string): Refused | undefined
+  /** What the event last read must say once calls were denied, those `refused` in it and any before. */
+  amend?(value: Json, refused: readonly RefusedCall[]): readonly Edit[]
 }
 
 /**
@@ -99,10 +119,17 @@ export type StreamStep =
        * event included, and then in place as for `ends`). They must be judged before the event is written.
        */
       readonly calls: readonly StreamedCall[]
+      /**
+       * Pieces of tool calls that are not complete yet, the events that open and name a call included. None leaves before
+       * its call is judged; the deltas of kind `arguments` stand inside them. Absent: only arguments are held back.
+       */
+      readonly held?: readonly { readonly channel: string; readonly address: Address }[]
+      /** What is removed from the event so that nothing of `held` is left in it; the root: the event is not written. */
+      readonly withheld?: readonly Address[]
+      /** The channel of an incomplete call that this event may not overtake: clients count places in order of opening. */
+      readonly behind?: string
       /** Text in this event that is whole at once (no channel): final aggregates, citations, fields without an adapter. */
       readonly parts: readonly { readonly address: Address; readonly text: string }[]
-      /** The event is a whole message: what it asks the client for and what it lists must be judged. */
-      readonly message?: Content
       /** What is there but cannot be read as text, each once: `thinking`, `audio`, `logprobs`. */
       readonly uninspected?: readonly string[]
       /**

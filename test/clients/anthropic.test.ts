@@ -34,16 +34,36 @@ t.test('counting tokens', async (t) => {
 t.test('a tool call against the rules never reaches the agent', async (t) => {
   const tools = [{ name: 'delete_issue', input_schema: { type: 'object' as const } }]
   const request = { ...ask('demo: call delete_issue {"id": 7}'), tools }
-  const refused = await client.messages.create(request).catch((error: unknown) => error)
-  t.ok(refused instanceof Anthropic.PermissionDeniedError)
-  t.match((refused as Error).message, 'Destructive tools need dry_run.')
+  const denied =
+    '[Gatewright denied the tool call delete_issue by rule no-destructive-tools: Destructive tools need dry_run.]'
+  const { data, response } = await client.messages.create(request).withResponse()
+  t.equal(data.stop_reason, 'end_turn')
+  t.match(data.content.at(-1), { type: 'text', text: denied })
+  t.equal(response.headers.get('x-gatewright-decision'), 'deny')
 
   const inputs: string[] = []
   const stream = client.messages.stream(request).on('inputJson', (part) => inputs.push(part))
-  const broken = await stream.finalMessage().catch((error: unknown) => error)
-  t.ok(broken instanceof Anthropic.APIError || broken instanceof Anthropic.AnthropicError)
-  t.match((broken as Error).message, 'Destructive tools need dry_run.')
-  t.same(inputs.join(''), '', 'no byte of the arguments came through')
+  const final = await stream.finalMessage()
+  t.equal(final.stop_reason, 'end_turn')
+  t.match(final.content.at(-1), { type: 'text', text: denied })
+  t.same(inputs, [], 'nothing of the arguments came through')
+})
+
+t.test('beside a denied call the others are made', async (t) => {
+  const content = 'demo: call get_issue {"id": 8}\ndemo: call delete_issue {"id": 7}\ndemo: call get_user {"id": 9}'
+  const tools = ['get_issue', 'delete_issue', 'get_user'].map((name) => ({
+    name,
+    input_schema: { type: 'object' as const },
+  }))
+  const request = { ...ask(content), tools }
+  for (const message of [await client.messages.create(request), await client.messages.stream(request).finalMessage()]) {
+    t.equal(message.stop_reason, 'tool_use')
+    t.match(message.content.slice(-3), [
+      { type: 'tool_use', name: 'get_issue', input: { id: 8 } },
+      { type: 'text', text: /delete_issue by rule/ },
+      { type: 'tool_use', name: 'get_user', input: { id: 9 } },
+    ])
+  }
 })
 
 t.test('a denial is a PermissionDeniedError with our reason, in one request', async (t) => {

@@ -47,21 +47,36 @@ t.test('a tool call that the rules allow', async (t) => {
 t.test('a tool call against the rules never reaches the agent, streamed or not', async (t) => {
   const tools = [{ type: 'function' as const, function: { name: 'delete_issue', parameters: { type: 'object' } } }]
   const request = { ...ask('demo: call delete_issue {"id": 7}'), tools }
-  const refused = await client.chat.completions.create(request).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  t.ok(refused instanceof OpenAI.PermissionDeniedError)
-  t.match((refused as Error).message, 'Destructive tools need dry_run.')
+  const denied =
+    '[Gatewright denied the tool call delete_issue by rule no-destructive-tools: Destructive tools need dry_run.]'
+  const { data, response } = await client.chat.completions.create(request).withResponse()
+  t.match(data.choices, [{ message: { content: denied }, finish_reason: 'stop' }])
+  t.notOk(data.choices[0]?.message.tool_calls)
+  t.equal(response.headers.get('x-gatewright-decision'), 'deny')
+  t.equal(response.headers.get('x-gatewright-rule'), 'no-destructive-tools')
 
-  const stream = await client.chat.completions.create({ ...request, stream: true })
-  let args = ''
-  const broken = await (async () => {
-    for await (const chunk of stream) args += chunk.choices[0]?.delta.tool_calls?.[0]?.function?.arguments ?? ''
-  })().catch((error: unknown) => error)
-  t.ok(broken instanceof OpenAI.APIError)
-  t.match((broken as Error).message, 'Destructive tools need dry_run.')
-  t.equal(args, '', 'no byte of the arguments came through')
+  const stream = client.chat.completions.stream(request)
+  const raw: string[] = []
+  stream.on('chunk', (chunk) => raw.push(JSON.stringify(chunk)))
+  const final = await stream.finalChatCompletion()
+  t.match(final.choices, [{ message: { content: denied }, finish_reason: 'stop' }])
+  t.notOk(final.choices[0]?.message.tool_calls)
+  t.notMatch(raw.join(''), /tool_calls|"arguments"/, 'nothing of the call came through')
+})
+
+t.test('beside a denied call the others are made', async (t) => {
+  const tool = (name: string) => ({ type: 'function' as const, function: { name, parameters: { type: 'object' } } })
+  const content = 'demo: call delete_issue {"id": 7}\ndemo: call get_issue {"id": 8}\ndemo: call delete_all {}'
+  const request = { ...ask(content), tools: ['delete_issue', 'get_issue', 'delete_all'].map(tool) }
+  const completion = await client.chat.completions.create(request)
+  const final = await client.chat.completions.stream(request).finalChatCompletion()
+  for (const { choices } of [completion, final]) {
+    const [choice] = choices
+    t.equal(choice?.finish_reason, 'tool_calls')
+    t.match(choice?.message.content, /delete_issue by rule[^]*delete_all by rule/)
+    t.equal(choice?.message.tool_calls?.length, 1)
+    t.match(choice?.message.tool_calls, [{ type: 'function', function: { name: 'get_issue', arguments: '{"id": 8}' } }])
+  }
 })
 
 t.test('a denial is a PermissionDeniedError with our reason, in one request', async (t) => {

@@ -1,14 +1,14 @@
 // Owns the filter for answers that are known whole: JSON, or a text.
 import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
-import { parseJson, type Json } from '../../lib/json.ts'
-import type { Content } from '../../protocol/content.ts'
-import type { Reading } from '../../protocol/protocol.ts'
+import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
+import type { Content, ToolCall } from '../../protocol/content.ts'
+import type { Reading, RefusedCall } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
 import { readPlain } from './plain.ts'
-import { judgeCall } from './tool-calls.ts'
+import { judgeCall, stopAtCall } from './tool-calls.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -37,7 +37,7 @@ export function filterDocument(
 }
 
 function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: boolean): Uint8Array {
-  const parsed = parseJson(bytes, { depthMax: runtime.limits.jsonDepthMax, keysMax: runtime.limits.jsonKeysMax })
+  const parsed = parseJson(bytes, jsonLimits(runtime))
   if (!parsed.ok) return unread(x, bytes, must, parsed.message)
   const reading = read(x, parsed.value, parsed.text)
   if (!reading.ok) return unread(x, bytes, must, reading.message)
@@ -45,9 +45,41 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   if (content.usage !== undefined) x.trace.usage = content.usage
   const redaction = new AnswerRedaction(x, runtime)
   for (const what of content.uninspected) redaction.unread(what)
-  for (const call of content.toolCalls) judgeCall(x, runtime, call)
+  const refused = judgeCalls(x, runtime, content.toolCalls)
+  if (refused.length > 0) return withoutCalls(x, runtime, redaction, parsed, refused)
   const edits = editsOf(redaction, content)
   return edits.length === 0 ? bytes : Buffer.from(applyEdits(parsed.text, edits))
+}
+
+/** Those that are denied. Fault `answer-denied` or `approval-unserved` where the format cannot do without one. */
+function judgeCalls(x: Answered, runtime: Runtime, calls: readonly ToolCall[]): RefusedCall[] {
+  const refused: RefusedCall[] = []
+  for (const call of calls) {
+    const denied = judgeCall(x, runtime, call)
+    if (denied === undefined) continue
+    if (x.operation.refuseCalls === undefined) stopAtCall(x, denied)
+    refused.push({ call, text: denied.text })
+  }
+  return refused
+}
+
+/** What takes the place of the calls is read and redacted like the rest: it names tools as the model did. */
+function withoutCalls(
+  x: Answered,
+  runtime: Runtime,
+  redaction: AnswerRedaction,
+  answer: { readonly value: Json; readonly text: string },
+  refused: readonly RefusedCall[],
+): Uint8Array {
+  const edited = applyEdits(answer.text, x.operation.refuseCalls?.(answer.value, refused) ?? [])
+  const parsed = parseJsonText(edited, jsonLimits(runtime))
+  const reading = parsed.ok ? read(x, parsed.value, parsed.text) : parsed
+  if (!reading.ok) throw new Fault('answer-denied', `The answer holds a denied tool call: ${reading.message}`)
+  return Buffer.from(applyEdits(edited, editsOf(redaction, reading.content)))
+}
+
+function jsonLimits({ limits }: Runtime): { readonly depthMax: number; readonly keysMax: number } {
+  return { depthMax: limits.jsonDepthMax, keysMax: limits.jsonKeysMax }
 }
 
 /** An error answer has the upstream's own shape: it is read as plain JSON, every text in it. */

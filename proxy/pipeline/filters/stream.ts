@@ -1,19 +1,25 @@
-// Owns the filter for event streams: events in, text to write out. Text grows through one window per channel; the
-// arguments of a tool call are held until the call is complete, judged, and then written in one piece.
+// Owns the filter for event streams: events in, text to write out. Text grows through one window per channel; a tool
+// call is held until it is complete and judged, and then written, or text in its place.
 import { Fault } from '../../errors.ts'
 import type { Window } from '../../detect/window.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
+import { sourcesAt } from '../../lib/json-source.ts'
+import type { Path } from '../../lib/pointer.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
-import type { Delta, StreamReader, StreamStep } from '../../protocol/protocol.ts'
+import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
 import { documentEdits } from './document.ts'
+import { HeldCalls } from './held-calls.ts'
 import { RepeatedEvent } from './repeated-event.ts'
-import { judgeCall } from './tool-calls.ts'
+import { judgeCall, stopAtCall, type DeniedCall } from './tool-calls.ts'
 
 type Step = Extract<StreamStep, { ok: true }>
+
+/** What an event becomes: the texts for its own deltas by channel, its other edits, and the events around it. */
+type Draft = { readonly inPlace: Map<string, string>; readonly edits: Edit[]; before: string; after: string }
 
 /** Faults: `upstream-truncated`, `upstream-invalid`, `content-blocked`, `answer-denied`. */
 export async function* filterStream(
@@ -45,9 +51,10 @@ class StreamFilter {
   readonly #redaction: AnswerRedaction
   readonly #reader: StreamReader
   readonly #windows = new Map<string, Window>()
-  readonly #heldArguments = new Map<string, string>()
-  readonly #holdsArguments: boolean
-  #heldChars = 0
+  readonly #held: HeldCalls
+  readonly #holds: boolean
+  /** Some call of the stream was denied, so later events may have to say something else. */
+  #refused = false
   #last: RepeatedEvent | undefined
   /** What the events of the chunk gave so far. */
   #out = ''
@@ -58,7 +65,8 @@ class StreamFilter {
     this.#runtime = runtime
     this.#redaction = redaction
     this.#reader = reader
-    this.#holdsArguments = redaction.changes || x.route.needs.answer
+    this.#held = new HeldCalls(runtime.limits.bodyBytesMax)
+    this.#holds = redaction.changes || x.route.needs.answer
   }
 
   /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
@@ -120,13 +128,17 @@ class StreamFilter {
     this.#note(step)
     const [delta] = step.deltas
     this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
-    const inPlace = new Map<string, string>()
+    const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
+    if (this.#holds && step.held !== undefined) this.#holdPieces(event, step, step.held, draft)
     for (const delta of step.deltas) {
+      if (delta.kind === 'arguments' && this.#holds && step.held !== undefined) continue
       const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta.channel, delta.text)
-      inPlace.set(delta.channel, (inPlace.get(delta.channel) ?? '') + text)
+      draft.inPlace.set(delta.channel, (draft.inPlace.get(delta.channel) ?? '') + text)
     }
-    const before = this.#complete(step, inPlace)
-    return before + this.#rewrite(event, step, inPlace)
+    this.#complete(step, draft)
+    const written = draft.before + this.#rewrite(event, step, draft) + draft.after
+    if (this.#holds && step.behind !== undefined && this.#held.addBehind(step.behind, written)) return ''
+    return written
   }
 
   #note(step: Step): void {
@@ -137,39 +149,95 @@ class StreamFilter {
     if (step.terminal) this.#terminated = true
   }
 
-  /**
-   * Gives out what was held on channels that this event completes: in the event's own delta of the channel where it has
-   * one, else in an event of its own before it.
-   */
-  #complete(step: Step, inPlace: Map<string, string>): string {
-    let before = ''
-    const give = (channel: string, rest: string): void => {
-      const own = inPlace.get(channel)
-      if (own !== undefined) inPlace.set(channel, own + rest)
-      else if (rest !== '') before += this.#reader.deltaEvent(channel, rest)
+  /** Text that is whole at once. */
+  #partEdits(step: Step): Edit[] {
+    const edits: Edit[] = []
+    if (!this.#redaction.changes) return edits
+    for (const part of step.parts) {
+      const text = this.#redaction.whole(part.text, part.address)
+      if (text !== part.text) edits.push({ address: part.address, text })
     }
-    for (const call of step.calls) {
-      judgeCall(this.#x, this.#runtime, call)
-      give(call.channel, this.#releaseArguments(call.channel))
-    }
-    for (const channel of step.ends) give(channel, this.#endChannel(channel))
-    if (step.terminal) for (const channel of this.#openChannels()) give(channel, this.#endChannel(channel))
-    return before
+    return edits
   }
 
-  #rewrite(event: SseEvent, step: Step, inPlace: Map<string, string>): string {
-    const edits: Edit[] = []
+  #holdPieces(event: SseEvent, step: Step, held: NonNullable<Step['held']>, draft: Draft): void {
+    const data = editData(event.data, draft.edits)
+    const sources = sourcesAt(
+      data,
+      held.map(({ address }) => address.path),
+    )
+    for (const [index, { channel, address }] of held.entries()) {
+      const delta = step.deltas.find(
+        (one) => one.kind === 'arguments' && one.channel === channel && isBelow(one.address.path, address.path),
+      )
+      const json = sources[index]
+      if (json === undefined) throw new Error('No piece of a call stands where the format says.')
+      this.#held.addPiece(channel, json, delta?.address.path.slice(address.path.length))
+      if (delta !== undefined) this.#held.addArguments(channel, delta.text)
+    }
+  }
+
+  /**
+   * Gives out what was held on channels that this event completes: in the event's own delta of the channel where it has
+   * one, else in an event of its own before it. Text comes first, because a denied call is answered in text.
+   */
+  #complete(step: Step, draft: Draft): void {
+    for (const channel of step.ends) if (!this.#held.has(channel)) this.#give(channel, this.#endChannel(channel), draft)
+    const refused: RefusedCall[] = []
+    for (const call of step.calls) {
+      const denied = judgeCall(this.#x, this.#runtime, call)
+      if (denied === undefined) this.#release(call.channel, draft)
+      else refused.push(this.#refuse(call, denied, draft))
+    }
+    for (const channel of step.ends) this.#give(channel, this.#endChannel(channel), draft)
+    if (step.terminal) {
+      for (const channel of this.#openChannels()) this.#give(channel, this.#endChannel(channel), draft)
+    }
+    if (this.#refused && step.value !== undefined)
+      draft.edits.push(...(this.#reader.amend?.(step.value, refused) ?? []))
+  }
+
+  #give(channel: string, text: string, draft: Draft): void {
+    const own = draft.inPlace.get(channel)
+    if (own !== undefined) draft.inPlace.set(channel, own + text)
+    else if (text !== '') draft.before += this.#reader.deltaEvent(channel, text)
+  }
+
+  #release(channel: string, draft: Draft): void {
+    const call = this.#held.take(channel)
+    if (call === undefined) return
+    const text = this.#redaction.changes ? this.#redactArguments(call.arguments) : call.arguments
+    if (call.pieces.length === 0) this.#give(channel, text, draft)
+    for (const piece of call.withArguments(text)) draft.before += this.#reader.pieceEvent?.(channel, piece) ?? ''
+    draft.after += call.behind
+  }
+
+  /** Fault `answer-denied` or `approval-unserved` where the format has nothing to put in the place of a call. */
+  #refuse(call: StreamedCall, denied: DeniedCall, draft: Draft): RefusedCall {
+    if (this.#reader.refuse === undefined) stopAtCall(this.#x, denied)
+    this.#refused = true
+    const text = this.#redaction.changes ? this.#redaction.whole(denied.text) : denied.text
+    const placed = this.#reader.refuse?.(call, text)
+    if (placed !== undefined) {
+      draft.before += placed.opening
+      this.#give(placed.channel, placed.text, draft)
+    }
+    draft.after += this.#held.take(call.channel)?.behind ?? ''
+    return { call, text }
+  }
+
+  #rewrite(event: SseEvent, step: Step, { inPlace, edits }: Draft): string {
+    const holds = this.#holds && step.held !== undefined
     for (const delta of step.deltas) {
+      if (holds && delta.kind === 'arguments') continue
       // Of several deltas on one channel the first takes all of it.
       const text = inPlace.get(delta.channel) ?? ''
       inPlace.set(delta.channel, '')
       if (text !== delta.text) edits.push({ address: delta.address, text })
     }
-    if (this.#redaction.changes) {
-      for (const part of step.parts) {
-        const text = this.#redaction.whole(part.text, part.address)
-        if (text !== part.text) edits.push({ address: part.address, text })
-      }
+    for (const address of (this.#holds ? step.withheld : undefined) ?? []) {
+      if (address.path.length === 0) return ''
+      edits.push({ address, remove: true })
     }
     if (edits.length === 0 && (!this.#redaction.changes || readLines.test(event.raw))) return event.raw
     const id = event.id === undefined || !this.#redaction.changes ? event.id : this.#redaction.whole(event.id)
@@ -189,18 +257,14 @@ class StreamFilter {
   }
 
   #hold(delta: Delta): string {
-    if (!this.#holdsArguments) return delta.text
-    this.#heldChars += delta.text.length
-    if (this.#heldChars > this.#runtime.limits.bodyBytesMax)
-      throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
-    this.#heldArguments.set(delta.channel, (this.#heldArguments.get(delta.channel) ?? '') + delta.text)
+    if (!this.#holds) return delta.text
+    this.#held.addArguments(delta.channel, delta.text)
     return ''
   }
 
   #endChannel(channel: string): string {
     // Arguments whose call was never completed were never judged.
-    if (this.#heldArguments.has(channel))
-      throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
+    if (this.#held.has(channel)) throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
     const window = this.#windows.get(channel)
     if (window === undefined) return ''
     this.#windows.delete(channel)
@@ -208,14 +272,7 @@ class StreamFilter {
   }
 
   #openChannels(): string[] {
-    return [...this.#heldArguments.keys(), ...this.#windows.keys()]
-  }
-
-  #releaseArguments(channel: string): string {
-    const held = this.#heldArguments.get(channel)
-    if (held === undefined) return ''
-    this.#heldArguments.delete(channel)
-    return this.#redaction.changes ? this.#redactArguments(held) : held
+    return [...this.#held.channels, ...this.#windows.keys()]
   }
 
   #redactArguments(held: string): string {
@@ -224,6 +281,10 @@ class StreamFilter {
     if (!parsed.ok) return this.#redaction.whole(held)
     return applyEdits(held, documentEdits(this.#redaction, parsed.value, held))
   }
+}
+
+function isBelow(path: Path, above: Path): boolean {
+  return path.length > above.length && above.every((step, index) => step === path[index])
 }
 
 /** Comments, ids and fields of no meaning between the data are read by nobody here, so they do not pass as they are. */

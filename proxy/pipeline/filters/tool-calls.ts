@@ -1,4 +1,5 @@
 // Owns the judging of tool calls that a model emitted: they are actions like any other and go to the same judge.
+import type { Decision } from '../../policy/decision.ts'
 import type { ToolCall } from '../../protocol/content.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -7,12 +8,24 @@ import { readPlain } from './plain.ts'
 import { emittedAction, queryOf } from '../query.ts'
 import { stopUnlessAllowed } from '../stages/enforce.ts'
 
-/** Fault `answer-denied` or `approval-unserved`. */
-export function judgeCall(x: Answered, runtime: Runtime, call: ToolCall): void {
-  if (!x.route.needs.answer) return
+/** A call that is not allowed, and what stands in its place for the model and whoever reads along. */
+export type DeniedCall = { readonly decision: Decision; readonly text: string }
+
+/** Undefined: the call may be made. */
+export function judgeCall(x: Answered, runtime: Runtime, call: ToolCall): DeniedCall | undefined {
+  if (!x.route.needs.answer) return undefined
   const query = queryOf(x, runtime, emittedAction(call), findingsIn(x, call))
   const decision = runtime.policy.evaluate(query)
-  x.trace.answerDecisions.push({ tool: call.name.slice(0, 128), decision })
+  const tool = call.name.slice(0, 128)
+  x.trace.answerDecisions.push({ tool, decision })
+  if (decision.effect === 'allow') return undefined
+  const by = decision.rule === undefined ? 'by policy' : `by rule ${decision.rule}`
+  const unserved = decision.effect === 'approve' ? ' Approvals are not yet served, so it is denied.' : ''
+  return { decision, text: `[Gatewright denied the tool call ${tool} ${by}: ${decision.reason}${unserved}]` }
+}
+
+/** Where the format has nothing that could take the place of a call. Fault `answer-denied` or `approval-unserved`. */
+export function stopAtCall(x: Answered, { decision }: DeniedCall): void {
   stopUnlessAllowed(decision, x.route.denyStatus, 'answer-denied')
 }
 

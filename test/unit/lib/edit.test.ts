@@ -57,6 +57,22 @@ t.test('removing takes a comma along', async (t) => {
   for (const [text, edits, expected] of rows) t.equal(applyEdits(text, edits), expected, JSON.stringify(edits))
 })
 
+t.test('JSON replaces whatever stands there, or becomes a new last member', async (t) => {
+  const json = (path: (string | number)[], value: string): Edit => ({ address: { path }, json: value })
+  const rows: [string, Edit[], string][] = [
+    ['{"a":null,"b":{"c":1}}', [json(['a'], '{"x":1.50}'), json(['b'], '"t"')], '{"a":{"x":1.50},"b":"t"}'],
+    ['[1,{"a":2}]', [json([1], '[]'), set([1, 'a'], 'x')], '[1,[]]'],
+    ['{}', [json(['a'], '1'), json(['b"'], '2')], '{"a":1,"b\\"":2}'],
+    ['{"a":1 }', [json(['b'], '2')], '{"a":1 ,"b":2}'],
+    ['{"a":1}', [remove('a'), json(['b'], '2')], '{"b":2}'],
+    ['{"a":{"b":1},"c":2}', [remove('a', 'b'), json(['a', 'd'], '3'), remove('c')], '{"a":{"d":3}}'],
+    ['"x"', [json([], '{}')], '{}'],
+  ]
+  for (const [text, edits, expected] of rows) t.equal(applyEdits(text, edits), expected, text)
+  t.throws(() => applyEdits('{"a":1}', [json(['b', 'c'], '1')]), 'there is no object to add it to')
+  t.throws(() => applyEdits('[1]', [json([1], '1')]), 'lists do not grow')
+})
+
 t.test('renamed keys stay different from each other', async (t) => {
   const text = '{"a@x":1,"b@x":2,"[EMAIL]":3,"[email]_2":4}'
   const edited = applyEdits(text, [rename(['a@x'], '[EMAIL]'), rename(['b@x'], '[EMAIL]')])

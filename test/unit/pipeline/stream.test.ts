@@ -55,7 +55,7 @@ t.test('what stands beside the data carries nothing past the redaction', async (
   }
 })
 
-t.test('a call that the rules deny is never written, and nothing after it', async (t) => {
+t.test('a call that the rules deny is never written; text stands in its place', async (t) => {
   for (const [way, format] of [
     ['openai', openai],
     ['anthropic', anthropic],
@@ -68,9 +68,12 @@ t.test('a call that the rules deny is never written, and nothing after it', asyn
       ])
       .join('')
     const { written, fault, x } = await run(judged, way, body)
-    t.equal(fault, 'answer-denied', way)
-    t.notMatch(written, '/etc', way)
-    t.equal(format.assemble(written).get('text:0'), 'I will remove it.', way)
+    t.equal(fault, undefined, way)
+    t.notMatch(written, /\/etc|"rm"|call_1|toolu_1|input_json_delta/, way)
+    const texts = format.assemble(written)
+    t.equal(texts.get('text:0'), 'I will remove it.', way)
+    t.match(texts.get('text:1'), /^\[Gatewright denied the tool call rm by rule no-rm: .+\]$/, way)
+    t.equal(texts.get('text:2'), 'afterwards', way)
     t.match(x.trace.answerDecisions, [{ tool: 'rm', decision: { effect: 'deny', rule: 'no-rm' } }], way)
   }
 })

@@ -67,6 +67,9 @@ function linesOfStep(step: StreamStep): string[] {
     ...step.deltas.map(
       (delta) => `  delta ${delta.channel} ${delta.kind} ${formatAddress(delta.address)} ${JSON.stringify(delta.text)}`,
     ),
+    ...(step.held ?? []).map(({ channel, address }) => `  held ${channel} ${formatAddress(address) || '/'}`),
+    ...(step.withheld ?? []).map((address) => `  withheld ${formatAddress(address) || 'the event'}`),
+    ...(step.behind === undefined ? [] : [`  behind ${step.behind}`]),
     ...step.parts.map((part) => `  part ${formatAddress(part.address)} ${JSON.stringify(part.text)}`),
     ...step.calls.map((call) => `  ${lineOfCall(call)} on ${call.channel}`),
     ...(step.ends.length === 0 ? [] : [`  ends ${step.ends.join(', ')}`]),

@@ -1,7 +1,9 @@
 import t from 'tap'
+import type { Edit } from '../../../proxy/lib/edit.ts'
+import type { Json } from '../../../proxy/lib/json.ts'
 import { anthropicProtocol } from '../../../proxy/protocol/anthropic.ts'
 import { openaiProtocol } from '../../../proxy/protocol/openai.ts'
-import type { StreamReader } from '../../../proxy/protocol/protocol.ts'
+import type { StreamedCall, StreamReader, StreamStep } from '../../../proxy/protocol/protocol.ts'
 import { feed } from './golden.ts'
 
 function open(protocol: 'openai' | 'anthropic'): StreamReader {
@@ -10,6 +12,15 @@ function open(protocol: 'openai' | 'anthropic'): StreamReader {
   const reader = adapter.resolve('POST', path)?.openStream?.()
   if (reader === undefined) throw new Error('no stream')
   return reader
+}
+
+function callsOf(step: StreamStep): StreamedCall[] & [StreamedCall, StreamedCall] {
+  if (!step.ok) throw new Error(step.message)
+  return step.calls as StreamedCall[] & [StreamedCall, StreamedCall]
+}
+
+function amended(reader: StreamReader, event: unknown): readonly Edit[] | undefined {
+  return reader.amend?.(JSON.parse(JSON.stringify(event)) as Json, [])
 }
 
 const chunk = (delta: object, more: object = {}) => ({
@@ -88,15 +99,9 @@ t.test('OpenAI: events of our own look like theirs', async (t) => {
   const reader = open('openai')
   const head = { object: 'chat.completion.chunk', created: 1, model: 'm' }
   feed(reader, { ...head, ...chunk({ content: 'a', reasoning: 'b', refusal: 'c', audio: { transcript: 'd' } }) })
-  feed(
-    reader,
-    named('f', '{'),
-    call({ custom: { name: 'g', input: 'x' } }, 1),
-    chunk({ function_call: { name: 'h', arguments: '{' } }),
-  )
-  const delta = (channel: string) => {
-    const text = reader.deltaEvent(channel, 'X').replace(/^data: /, '')
-    const event = JSON.parse(text) as { choices: [{ index: number; delta: object }] }
+  const delta = (channel: string, piece?: string) => {
+    const text = (piece === undefined ? reader.deltaEvent(channel, 'X') : reader.pieceEvent?.(channel, piece)) ?? ''
+    const event = JSON.parse(text.replace(/^data: /, '')) as { choices: [{ index: number; delta: object }] }
     t.match(event, { ...head, id: 'c', choices: [{ index: 0, finish_reason: null }] })
     return event.choices[0].delta
   }
@@ -104,9 +109,9 @@ t.test('OpenAI: events of our own look like theirs', async (t) => {
   t.same(delta('reasoning-text:0'), { reasoning: 'X' })
   t.same(delta('refusal:0'), { refusal: 'X' })
   t.same(delta('transcript:0'), { audio: { transcript: 'X' } })
-  t.same(delta('arguments:0:0'), { tool_calls: [{ index: 0, function: { arguments: 'X' } }] })
-  t.same(delta('input:0:1'), { tool_calls: [{ index: 1, custom: { input: 'X' } }] })
-  t.same(delta('arguments:0:function'), { function_call: { arguments: 'X' } })
+  t.same(delta('arguments:0:0', '{"index":0,"n":1}'), { tool_calls: [{ index: 0, n: 1 }] })
+  t.same(delta('input:0:1', '{"index":1}'), { tool_calls: [{ index: 1 }] })
+  t.same(delta('arguments:0:function', '{"name":"h"}'), { function_call: { name: 'h' } })
   t.throws(() => reader.deltaEvent('text:1', 'X'))
 })
 
@@ -189,5 +194,52 @@ t.test('Anthropic: events of our own look like theirs', async (t) => {
     reader.deltaEvent('text:2', 'X\n'),
     'event: content_block_delta\ndata: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"X\\n"}}\n\n',
   )
-  t.match(reader.deltaEvent('arguments:1', '{'), /"index":1,"delta":\{"type":"input_json_delta","partial_json":"\{"\}/)
+  const piece = JSON.stringify(json('{'))
+  t.equal(reader.pieceEvent?.('arguments:1', piece), `event: content_block_delta\ndata: ${piece}\n\n`)
+})
+
+t.test('OpenAI: of denied calls nothing is left, and those that stay close up', async (t) => {
+  const reader = open('openai')
+  const other = call({ id: 'call_2', function: { name: 'g', arguments: '{}' } }, 1)
+  const end = chunk({}, { finish_reason: 'tool_calls' })
+  const [first, second] = callsOf(feed(reader, chunk({ content: 'so' }), named('f', '{}'), other, end))
+  t.same(reader.refuse?.(first, 'No.'), { opening: '', channel: 'text:0', text: '\n\nNo.' })
+  t.match(reader.pieceEvent?.(second.channel, '{"index":1,"id":"call_2"}'), '"tool_calls":[{"index":0,"id":"call_2"}]')
+  t.same(amended(reader, end), [], 'one call is left')
+  reader.refuse?.(second, 'No.')
+  t.same(amended(reader, end), [{ address: { path: ['choices', 0, 'finish_reason'] }, text: 'stop' }])
+  const stopped = chunk({}, { finish_reason: 'length' })
+  t.same(amended(reader, stopped), [])
+})
+
+t.test('Anthropic: a denied call becomes a text block in its place', async (t) => {
+  const reader = open('anthropic')
+  const [denied] = callsOf(
+    feed(reader, start(tool, 1), delta({ type: 'input_json_delta', partial_json: '{}' }, 1), stop(1)),
+  )
+  const placed = reader.refuse?.(denied, 'No.')
+  t.match(placed, { channel: 'text:1', text: 'No.' })
+  t.match(placed?.opening, '"index":1,"content_block":{"type":"text","text":""}')
+  const end = { type: 'message_delta', delta: { stop_reason: 'tool_use' } }
+  t.same(amended(reader, end), [{ address: { path: ['delta', 'stop_reason'] }, text: 'end_turn' }])
+  const result = start({ type: 'web_search_tool_result', tool_use_id: 'toolu_1', content: [] }, 2)
+  t.match(amended(reader, result), [{ address: { path: ['content_block'] }, json: /"type":"text".*withheld/ }])
+  feed(reader, start({ ...tool, id: 'toolu_3' }, 3), stop(3))
+  t.same(amended(reader, end), [], 'one call is left')
+})
+
+t.test('Anthropic: no block overtakes a call that is not complete', async (t) => {
+  const reader = open('anthropic')
+  feed(reader, start(text, 0), start(tool, 1))
+  t.notOk('behind' in feed(reader, delta({ type: 'text_delta', text: 'x' }, 0)), 'an earlier block goes on')
+  t.match(feed(reader, start(text, 2)), { behind: 'arguments:1' })
+  const said = feed(reader, delta({ type: 'text_delta', text: 'x' }, 2))
+  t.match(said, { behind: 'arguments:1' })
+  t.notOk('repeatable' in said)
+  t.match(feed(reader, start({ ...tool, id: 'toolu_3' }, 3)), {
+    behind: 'arguments:1',
+    held: [{ channel: 'arguments:3' }],
+  })
+  t.match(feed(reader, start(text, 4)), { behind: 'arguments:3' })
+  t.notOk('behind' in feed(reader, stop(1)))
 })
