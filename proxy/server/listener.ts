@@ -234,6 +234,15 @@ function parserFault(error: NodeJS.ErrnoException): Fault | undefined {
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
     return new Fault('body-too-large', 'The chunk extensions are too large.')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('headers-timeout')
+  if (code === 'HPE_INVALID_METHOD' && isRequestLine(error)) {
+    return new Fault('method-unsupported', 'This method is not known here.', { status: 501 })
+  }
   if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') return new Fault('request-malformed')
   return undefined
+}
+
+/** HTTP, but for a method that the parser does not know (RFC 9110 §9.1); anything else is no HTTP. */
+function isRequestLine(error: NodeJS.ErrnoException): boolean {
+  const { rawPacket } = error as { rawPacket?: Buffer }
+  return /^[!#$%&'*+.^`|~\w-]{1,64} \S+ HTTP\/1\.[01]\r\n/.test(rawPacket?.toString('latin1', 0, 8192) ?? '')
 }

@@ -149,7 +149,7 @@ rules:
   - { id: open-to-all, effect: allow, actions: [tool.call], upstreams: [open] }
   - { id: agents, effect: allow, principals: { ids: [agent] }, actions: [model.call, tool.call] }
   - { id: no-admin, effect: deny, actions: [tool.call], upstreams: [open], paths: ['/admin', '/admin/**', '/**:delete'] }
-  - { id: no-such-model, effect: deny, actions: [model.call], models: ['forbidden*'] }
+  - { id: no-such-model, effect: deny, actions: [model.call], models: ['forbidden*', 'denied-*'] }
   - { id: no-deletions, effect: deny, actions: [tool.call], methods: [DELETE], upstreams: [crm] }
 `
 }

@@ -77,8 +77,10 @@ function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
   } else if (fault.retry === 'never') {
     headers.push('x-should-retry', 'false')
   }
-  if (fault.code === 'credentials-missing' || fault.code === 'credentials-invalid')
-    headers.push('www-authenticate', 'Bearer')
+  // RFC 9110 §15.5.2, §15.5.6, §15.5.16: what would be accepted instead.
+  if (fault.status === 401) headers.push('www-authenticate', 'Bearer')
+  if (fault.code === 'method-unsupported') headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+  if (fault.code === 'encoding-unsupported') headers.push('accept-encoding', 'identity, gzip, br, zstd')
   headers.push('content-length', String(Buffer.byteLength(refusal.body)))
   return headers
 }

@@ -207,3 +207,22 @@ t.test('whatever other readers make of a body differently is refused', { skip },
   for (const name of refused) t.equal(read.get(`custom/${name}`), false, name)
   for (const name of accepted) t.equal(read.get(`custom/${name}`), true, name)
 })
+
+t.test('published UTF-8: valid sequences are read as they are, invalid ones refused', { skip }, async (t) => {
+  const lines = readFileSync(new URL('text/utf8tests.txt', vectors), 'utf8').split('\n')
+  let valid = 0
+  let invalid = 0
+  for (const line of lines) {
+    const [, name, verdict, hex, plain] = /^([\d.]+):(valid|invalid)(?: hex:([0-9a-fA-F ]+)|:(.*))/.exec(line) ?? []
+    if (name === undefined) continue
+    const bytes = hex === undefined ? Buffer.from(plain ?? '') : Buffer.from(hex.replaceAll(' ', ''), 'hex')
+    // Control characters, quotes and backslashes are JSON's to refuse, whatever they are in UTF-8.
+    if (bytes.some((byte) => byte < 0x20 || byte === 0x22 || byte === 0x5c)) continue
+    const read = parseJson(Buffer.concat([Buffer.from('["'), bytes, Buffer.from('"]')]), limits)
+    if (verdict === 'valid') valid += 1
+    else invalid += 1
+    t.equal(read.ok, verdict === 'valid', name)
+    if (read.ok) t.same(read.value, [bytes.toString()], name)
+  }
+  t.ok(valid > 20 && invalid > 40, `${valid} valid, ${invalid} invalid`)
+})

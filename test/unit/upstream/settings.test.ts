@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { Ajv } from 'ajv'
 import type { UpstreamOptions } from '../../../proxy/upstream/options.ts'
@@ -118,4 +119,43 @@ t.test('the schema takes what the interface shows and nothing unknown', async (t
   ]
   for (const options of bad) t.notOk(valid({ x: options }), JSON.stringify(options))
   t.notOk(valid({ 'a/b': plain }), 'a name with a slash')
+})
+
+const vectors = new URL('../../../../shared/vectors/url/', import.meta.url)
+const skip = existsSync(vectors) ? false : 'shared/ is absent'
+
+t.test('published URLs: only plain http and https become upstreams, on the host they mean', { skip }, async (t) => {
+  type Row = {
+    readonly input: string
+    readonly base: string | null
+    readonly href?: string
+    readonly failure?: boolean
+  }
+  const rows = (JSON.parse(readFileSync(new URL('wpt-urltestdata.json', vectors), 'utf8')) as (string | Row)[]).flatMap(
+    (row) => (typeof row === 'string' ? [] : [row]),
+  )
+  t.ok(rows.length > 800)
+  let served = 0
+  for (const { input, base, href, failure } of rows) {
+    const { settings } = compileUpstream({ ...plain, url: input }, [])
+    if (settings === undefined) continue
+    served += 1
+    t.match(settings.origin, /^https?:\/\/[^/@]+$/, input)
+    if (base === null) t.notOk(failure, input)
+    // Against a base of another scheme the same text means the same place.
+    if (base === null && href !== undefined) t.ok(href.startsWith(settings.origin), `${input} is ${settings.origin}`)
+  }
+  t.ok(served > 50, `${served} served`)
+})
+
+t.test('published host names: an upstream has the name that the socket looks up', { skip }, async (t) => {
+  type Row = { readonly input: string; readonly output: string | null }
+  const rows = (JSON.parse(readFileSync(new URL('wpt-toascii.json', vectors), 'utf8')) as (string | Row)[]).flatMap(
+    (row) => (typeof row === 'string' ? [] : [row]),
+  )
+  t.ok(rows.length > 50)
+  for (const { input, output } of rows) {
+    const { settings } = compileUpstream({ ...plain, url: `https://${input}/x` }, [])
+    t.equal(settings?.origin, output === null || output === '' ? undefined : `https://${output}`, JSON.stringify(input))
+  }
 })
