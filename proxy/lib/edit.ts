@@ -5,13 +5,15 @@ import type { PathTree } from './json-source.ts'
 import { foldKey } from './json.ts'
 import { formatAddress } from './pointer.ts'
 import type { Address } from './pointer.ts'
+import { spliceStrings, type Replacement } from './splice.ts'
 
 /**
  * `text` replaces the string, the number (which becomes a string) or the key at the address. `json` replaces whatever
- * stands there, or becomes a new last member where the object has none of that name; it is JSON itself.
+ * stands there, or becomes a new last member where the object has none of that name; it is JSON itself. `was` is the
+ * string at the address where the caller knows it: such edits are found without walking the document.
  */
 export type Edit =
-  | { readonly address: Address; readonly text: string }
+  | { readonly address: Address; readonly text: string; readonly was?: string | undefined }
   | { readonly address: Address; readonly json: string }
   | { readonly address: Address; readonly remove: true }
 
@@ -22,9 +24,23 @@ export type Edit =
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   if (edits.length === 0) return text
+  const replacements = knownStrings(edits)
+  const spliced = replacements === undefined ? undefined : spliceStrings(text, replacements)
+  if (spliced !== undefined) return spliced
   const tree = pathTree<Plan>()
   for (const edit of edits) addEdit(tree, edit)
   return rewrite(text, tree)
+}
+
+/** Undefined where some edit is another than the replacing of a known string. */
+function knownStrings(edits: readonly Edit[]): Replacement[] | undefined {
+  const known: Replacement[] = []
+  for (const edit of edits) {
+    if (!('text' in edit) || edit.was === undefined || edit.address.inner !== undefined || edit.address.key === true)
+      return undefined
+    known.push({ was: edit.was, text: edit.text })
+  }
+  return known
 }
 
 /** What is to happen at one path. `used` tells afterwards whether the path exists. */

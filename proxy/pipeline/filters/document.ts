@@ -3,7 +3,7 @@ import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
 import type { Content, ToolCall } from '../../protocol/content.ts'
-import type { Reading, RefusedCall } from '../../protocol/protocol.ts'
+import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
@@ -22,7 +22,7 @@ export function filterDocument(
 ): Uint8Array {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
   // A model's answer that calls itself text would get past whoever judges its tool calls.
-  if (kind === 'text' && x.operation.action === 'model.call' && x.answer.status < 400)
+  if (kind === 'text' && givesModelAnswer(x.operation) && x.answer.status < 400)
     return unread(x, bytes, must, 'a model answers in JSON')
   if (kind === 'other') return unread(x, bytes, must, 'its content type cannot be inspected')
   const redaction = new AnswerRedaction(x, runtime)
@@ -98,7 +98,8 @@ function editsOf(redaction: AnswerRedaction, content: Content): Edit[] {
   if (!redaction.changes) return edits
   for (const part of content.parts) {
     const text = redaction.whole(part.text, part.address)
-    if (text !== part.text) edits.push({ address: part.address, text })
+    if (text === part.text) continue
+    edits.push({ address: part.address, text, was: part.form === 'string' ? part.text : undefined })
   }
   return edits
 }

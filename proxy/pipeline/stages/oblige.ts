@@ -5,6 +5,7 @@ import { replace, type Replacement } from '../../detect/replace.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
 import { offerEdits } from '../offers.ts'
 import { hasFindings, rewriteTarget, type Target } from '../target.ts'
@@ -47,7 +48,7 @@ function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
     note(x, runtime, replaced, `request ${formatAddress(part.address)}`)
     const { text } = replaced
     if (text === part.text) continue
-    edits.push({ address: part.address, text })
+    edits.push({ address: part.address, text, was: part.form === 'string' ? part.text : undefined })
   }
   return edits
 }
@@ -112,6 +113,6 @@ export function readsAnswer(x: Permitted): boolean {
     x.route.request.plan !== undefined ||
     x.operation.openStream !== undefined ||
     x.operation.action === 'asked' ||
-    (x.route.needs.answer && x.operation.action === 'model.call')
+    (x.route.needs.answer && givesModelAnswer(x.operation))
   )
 }

@@ -1,0 +1,32 @@
+// Owns the short way of replacing strings in a JSON document: found by what they say instead of walked to. It only acts
+// where that cannot be mistaken; whatever else there is to edit goes the long way (edit.ts).
+
+/** `was` is the string that stands in the document, `text` what is to stand there. */
+export type Replacement = { readonly was: string; readonly text: string }
+
+/**
+ * `document` is JSON that lib/json.ts has accepted. Undefined where a string's place is not certain.
+ *
+ * Without `\u` and `\/` a string can be written in one way only (RFC 8259 §7 leaves a choice for no other character), and
+ * that is how JSON.stringify writes it. So if those characters occur once in the document, they are the string itself.
+ */
+export function spliceStrings(document: string, replacements: readonly Replacement[]): string | undefined {
+  if (document.includes('\\u') || document.includes('\\/')) return undefined
+  const found: { start: number; end: number; text: string }[] = []
+  for (const { was, text } of replacements) {
+    const source = JSON.stringify(was)
+    const start = document.indexOf(source)
+    if (start === -1 || document.includes(source, start + 1)) return undefined
+    found.push({ start, end: start + source.length, text })
+  }
+  found.sort((a, b) => a.start - b.start)
+  let spliced = ''
+  let from = 0
+  for (const { start, end, text } of found) {
+    // Two edits of one string: which of them stands is for the long way to say.
+    if (start < from) return undefined
+    spliced += document.slice(from, start) + JSON.stringify(text.toWellFormed())
+    from = end
+  }
+  return spliced + document.slice(from)
+}
