@@ -85,7 +85,7 @@ t.test('keys of the configuration', async (t) => {
       timeouts.{headers,body,keepAlive,drain,clientWrite}`,
     upstreams: `protocol url credential.{bearer,header,value} timeouts.{connect,firstByte,idle,total}
       breaker.{consecutive,ratio,minimum,window,open,openMax} retry.{attempts,budget,unsafe} egress connections
-      pinTools ifEnv unlessEnv`,
+      pinTools.{manifest} ifEnv unlessEnv`,
     routes: 'id path upstream denyStatus fallback',
     principals: 'id org team roles keys.{sha256,expires} from',
     anonymous: '',

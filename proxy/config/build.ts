@@ -16,11 +16,13 @@ import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
 import type { RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
+import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
 import { openUpstream, type Upstream } from '../upstream/upstream.ts'
 import type { UpstreamEvent } from '../upstream/answer.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import type { CompiledConfig } from './compile.ts'
+import { openPins, type OpenPins } from './pins.ts'
 
 export type Surroundings = {
   readonly clock: Clock
@@ -37,6 +39,7 @@ export type Standing = {
   readonly store: Store
   /** Id → a mark of the options and the secret it was opened with, and the upstream. */
   readonly upstreams: ReadonlyMap<string, { readonly mark: string; readonly upstream: Upstream }>
+  readonly pins: OpenPins
 }
 
 export type Built = {
@@ -66,16 +69,21 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
       if (event.kind === 'state') log.warn({ up: event.up }, event.up ? 'limit store is back' : 'limit store went away')
     },
   })
-  return { audit, auditKey, store, upstreams: new Map() }
+  return { audit, auditKey, store, upstreams: new Map(), pins: new Map() }
 }
 
 /** Nothing of `standing` is changed: when this throws (a secret is missing), the old Runtime goes on as it is. */
 export function build(config: CompiledConfig, standing: Standing, around: Surroundings): Built {
   const upstreams = openUpstreams(config, standing, around)
+  const pins = openPins(config.document.upstreams, standing.pins, standing.auditKey.publicKey)
   const audit = auditOf(config, standing)
   const runtime: Runtime = {
     hash: config.hash,
-    routes: routesOf(config, (id) => upstreams.get(id)?.upstream),
+    routes: routesOf(
+      config,
+      (id) => upstreams.get(id)?.upstream,
+      (id) => pins.get(id)?.pins,
+    ),
     authenticator: config.authenticator,
     limiter: openLimiter(config.limits, standing.store),
     policy: config.policy,
@@ -90,7 +98,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
-  return { runtime, standing: { ...standing, upstreams } }
+  return { runtime, standing: { ...standing, upstreams, pins } }
 }
 
 type OpenUpstreams = Map<string, { readonly mark: string; readonly upstream: Upstream }>
@@ -155,9 +163,13 @@ function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
 }
 
 /** Longest path first, so that the first that covers a path is the most specific one. */
-export function routesOf(config: CompiledConfig, upstreamOf: (id: string) => Upstream | undefined): Route[] {
+export function routesOf(
+  config: CompiledConfig,
+  upstreamOf: (id: string) => Upstream | undefined,
+  pinsOf: (id: string) => ToolPins | undefined,
+): Route[] {
   return config.document.routes
-    .map((route) => routeOf(route, config, upstreamOf(route.upstream)))
+    .map((route) => routeOf(route, config, upstreamOf(route.upstream), pinsOf(route.upstream)))
     .sort((a, b) => b.path.length - a.path.length)
 }
 
@@ -170,7 +182,12 @@ export function runtimeLimits({ server }: CompiledConfig): Runtime['limits'] {
   }
 }
 
-function routeOf(options: RouteOptions, config: CompiledConfig, upstream: Upstream | undefined): Route {
+function routeOf(
+  options: RouteOptions,
+  config: CompiledConfig,
+  upstream: Upstream | undefined,
+  pins: ToolPins | undefined,
+): Route {
   const protocol = config.document.upstreams[options.upstream]?.protocol
   if (upstream === undefined || protocol === undefined) throw new Error(`route ${options.id} has no upstream`)
   const adapter = protocols.get(protocol)
@@ -190,6 +207,7 @@ function routeOf(options: RouteOptions, config: CompiledConfig, upstream: Upstre
       needs.answer ? needs.findings : new Set(),
     ),
     limitsByModel: config.limits.some((limit) => limit.phase === 'body' && (limit.routes?.has(options.id) ?? true)),
+    pins,
   }
 }
 

@@ -18,7 +18,11 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
   const key = randomBytes(32)
   return {
     hash: config.hash,
-    routes: routesOf(config, (id) => unreachable(id, config)),
+    routes: routesOf(
+      config,
+      (id) => unreachable(id, config),
+      () => undefined,
+    ),
     authenticator: config.authenticator,
     limiter: { admit: () => Promise.resolve({ ok: true, states: [], open: [], release: () => undefined }) },
     policy: config.policy,

@@ -13,6 +13,7 @@ import type { Protocol } from '../protocol/protocol.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
+import type { ToolPins } from './tool-pins.ts'
 
 /** One route with everything about it that can be worked out at load. */
 export type Route = {
@@ -29,6 +30,8 @@ export type Route = {
   readonly answer: Inspection
   /** Some limit on this route counts by model. */
   readonly limitsByModel: boolean
+  /** What is known of the server's tools, where they are pinned. */
+  readonly pins: ToolPins | undefined
 }
 
 /** What is scanned in one direction. `scanner` finds the union of what the rules and the redaction ask for;

@@ -26,7 +26,15 @@ export type ToolCall = {
   readonly args?: Json
 }
 
-export type ToolDefinition = { readonly address: Address; readonly name: string; readonly description?: string }
+export type ToolDefinition = {
+  readonly address: Address
+  readonly name: string
+  readonly description?: string
+  /** Of a tool that a server lists: all that it says of it. */
+  readonly source?: Json
+  /** What is wrong with the definition, so that clients must not use it. */
+  readonly flaw?: string
+}
 
 /**
  * One thing that a message asks for, in formats whose actions stand in the body and not in the path. `tool` is the bare

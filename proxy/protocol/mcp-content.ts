@@ -7,6 +7,7 @@ import type { Asked, Content, Listed, ToolDefinition } from './content.ts'
 import { askedForInput, askedOfClient, askedOfServer } from './mcp-acts.ts'
 import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
+import { flawOf } from './mcp-tools.ts'
 import { readMessage, type Message } from './mcp-message.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
@@ -94,6 +95,8 @@ function listsIn(result: JsonObject | undefined): Lists | string {
         address: { path: ['result', 'tools', index] },
         name,
         description: stringOf(tool['description']),
+        source: tool,
+        flaw: flawOf(tool),
       }),
     )
   }

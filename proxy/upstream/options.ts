@@ -35,7 +35,7 @@ export type UpstreamOptions = {
   readonly retry?: RetryOptions
   readonly egress?: readonly string[]
   readonly connections?: number
-  readonly pinTools?: boolean
+  readonly pinTools?: boolean | { readonly manifest: string }
   readonly ifEnv?: string
   readonly unlessEnv?: string
 }
@@ -159,7 +159,21 @@ export const upstreamsSchema = {
         maximum: 65_535,
         description: 'Connections at the same time, each carrying one exchange; 256 when absent.',
       },
-      pinTools: { type: 'boolean', description: 'Only for mcp: refuse tools whose description or schema changed.' },
+      pinTools: {
+        description:
+          'Only for mcp: refuse tools that changed since they were first seen, or since a manifest was signed.',
+        oneOf: [
+          { type: 'boolean' },
+          {
+            type: 'object',
+            required: ['manifest'],
+            additionalProperties: false,
+            properties: {
+              manifest: { type: 'string', minLength: 1, description: 'File that gatewright tools pin has written.' },
+            },
+          },
+        ],
+      },
       ifEnv: { ...environmentName, description: 'The upstream exists only when this environment variable is set.' },
       unlessEnv: {
         ...environmentName,

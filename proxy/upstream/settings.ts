@@ -56,7 +56,8 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
     problems.push({ path: [...path, ...at], message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
   }
   if (!served.has(options.protocol)) report(['protocol'], `protocol ${options.protocol} is not served by this version`)
-  if (options.pinTools === true) report(['pinTools'], 'pinTools is not served by this version')
+  if (options.pinTools !== undefined && options.pinTools !== false && options.protocol !== 'mcp')
+    report(['pinTools'], 'only the tools of an mcp upstream can be pinned')
   if (options.ifEnv !== undefined && options.ifEnv === options.unlessEnv) {
     report(['unlessEnv'], 'ifEnv and unlessEnv name the same variable, so this upstream can never exist')
   }

@@ -56,19 +56,38 @@ function findingsIn(x: Answered, content: Content): Record<string, number> | und
 /** Of two tools with one name nobody knows which would be called, so only the first is shown. */
 function withoutUnusable(x: Answered, runtime: Runtime, content: Content): readonly Edit[] {
   if (content.tools.length === 0 && content.listed === undefined) return none
+  noteSightings(x, runtime, content)
   const edits: Edit[] = []
   const seen = new Set<string>()
-  for (const { address, name, description } of content.tools) {
-    const stays = !seen.has(name) && mayOffer(x, runtime, name, description).effect === 'allow'
-    seen.add(name)
+  for (const tool of content.tools) {
+    const stays = !seen.has(tool.name) && tool.flaw === undefined && mayOffer(x, runtime, tool).effect === 'allow'
+    seen.add(tool.name)
     if (stays) continue
-    edits.push({ address, remove: true })
-    x.trace.withheld.push(name)
+    edits.push({ address: tool.address, remove: true })
+    x.trace.withheld.push(tool.name)
   }
   for (const { address, act } of content.listed ?? []) {
     if (!mayUse(x, runtime, act)) edits.push({ address, remove: true })
   }
   return edits
+}
+
+/** What the pins notice for the first time is an event of its own: somebody should look at that server. */
+function noteSightings(x: Answered, runtime: Runtime, { tools }: Content): void {
+  const { pins, upstream } = x.route
+  if (pins === undefined || tools.length === 0) return
+  for (const { name, why, pinned, seen } of pins.see(tools.map(({ name, source = null }) => ({ name, source })))) {
+    const tool = name.slice(0, 128)
+    runtime.log.warn({ request: x.id, upstream: upstream.id, tool, why }, 'a tool is not as it was pinned')
+    runtime.audit.log.append('policy', {
+      event: why,
+      request: x.id,
+      upstream: upstream.id,
+      tool,
+      seen,
+      ...(pinned === undefined ? undefined : { pinned }),
+    })
+  }
 }
 
 const none: readonly Edit[] = []
