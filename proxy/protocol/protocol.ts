@@ -1,6 +1,7 @@
 // Owns the interface that every wire format fills in. The pipeline speaks only to this.
 import type { FaultCode, FaultKind, RetryHint } from '../errors.ts'
 import type { Edit } from '../lib/edit.ts'
+import type { FramingName } from '../lib/framing.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 import type { Asked, Content, ToolCall, Usage } from './content.ts'
@@ -20,7 +21,7 @@ export interface Protocol {
    * known of the refused message, in formats where an answer names it.
    */
   refusal(fault: FaultView, asked?: Asked): Refusal
-  /** The same in-band, for a stream whose status has been sent: complete SSE bytes, ready to write. */
+  /** The same in-band, for a stream whose status has been sent: a whole event in the format's framing. */
   streamError(fault: FaultView, asked?: Asked): string
 }
 
@@ -52,6 +53,8 @@ export interface Operation {
    * says (`Content.asked`), answers and the events of streams are whole messages for `readAnswer`.
    */
   readonly action: 'model.call' | 'tool.call' | 'none' | 'asked'
+  /** Its answer is a model's although nothing is asked of a model now (one that was kept): its calls are judged. */
+  readonly emits?: true
   /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
   readonly body: 'json' | 'none' | 'any'
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
@@ -68,8 +71,14 @@ export interface Operation {
    * format's clients take it for a normal end. Absent: an answer with a denied call is refused as a whole.
    */
   refuseCalls?(answer: Json, refused: readonly RefusedCall[]): readonly Edit[]
-  /** For answers in text/event-stream; absent where the operation does not stream. */
+  /** How a stream of this operation is framed: server-sent events where absent, or JSON lines. */
+  readonly framing?: FramingName
+  /** For answers that are such a stream; absent where the operation does not stream. */
   openStream?(): StreamReader
+}
+
+export function givesModelAnswer({ action, emits }: Operation): boolean {
+  return action === 'model.call' || emits === true
 }
 
 /** Of a failure `fault` is `body-malformed` when absent; `asked` is what could be read all the same. */
@@ -84,9 +93,9 @@ export type Refused = { readonly opening: string; readonly channel: string; read
 
 /** Reads one stream. It is told every event in order and remembers what it needs to build events of its own. */
 export interface StreamReader {
-  /** `data` is the event's data as one string. Text that is not understood is a reading failure. */
+  /** `data` is the event's data as one string, or the line. Text that is not understood is a reading failure. */
   read(event: { readonly event: string; readonly data: string }): StreamStep
-  /** A whole event (`event:`/`data:` lines and the blank line) that adds `text` to a channel, as the format writes it. */
+  /** A whole event in the format's framing, its end included, that adds `text` to a channel, as the format writes it. */
   deltaEvent(channel: string, text: string): string
   /** A whole event that carries a piece of a call (`StreamStep.held`), given as JSON. Needed where steps hold pieces. */
   pieceEvent?(channel: string, piece: string): string

@@ -6,6 +6,7 @@ import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
+import type { MediaKind } from '../stages/decode.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
 import { readPlain } from './plain.ts'
 import { judgeCall, stopAtCall } from './tool-calls.ts'
@@ -16,15 +17,15 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function filterDocument(
   x: Answered,
   runtime: Runtime,
-  kind: 'json' | 'text' | 'event-stream' | 'other',
+  kind: MediaKind,
   bytes: Uint8Array,
   must: boolean,
 ): Uint8Array {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
-  // A model's answer that calls itself text would get past whoever judges its tool calls.
-  if (kind === 'text' && givesModelAnswer(x.operation) && x.answer.status < 400)
+  // A model's answer that calls itself text, or a stream where there is none, would get past whoever judges its calls.
+  if (kind !== 'other' && givesModelAnswer(x.operation) && x.answer.status < 400)
     return unread(x, bytes, must, 'a model answers in JSON')
-  if (kind === 'other') return unread(x, bytes, must, 'its content type cannot be inspected')
+  if (kind === 'other' || kind === 'ndjson') return unread(x, bytes, must, 'its content type cannot be inspected')
   const redaction = new AnswerRedaction(x, runtime)
   try {
     const text = decoder.decode(bytes)

@@ -6,7 +6,9 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
-import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import { framings, type Framing } from '../../lib/framing.ts'
+import type { SseEvent } from '../../lib/sse.ts'
+import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -30,8 +32,9 @@ export async function* filterStream(
 ): AsyncGenerator<string> {
   const reader = x.operation.openStream?.()
   if (reader === undefined) throw new Fault('internal')
-  const filter = new StreamFilter(x, runtime, redaction, reader)
-  const decoder = new SseDecoder({ eventBytesMax: runtime.limits.eventBytesMax })
+  const framing = framings[x.operation.framing ?? 'sse']
+  const filter = new StreamFilter({ x, runtime, redaction, reader, framing })
+  const decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
   try {
     for await (const chunk of body) {
       const step = decoder.split(chunk)
@@ -45,11 +48,20 @@ export async function* filterStream(
   }
 }
 
+type Parts = {
+  readonly x: Answered
+  readonly runtime: Runtime
+  readonly redaction: AnswerRedaction
+  readonly reader: StreamReader
+  readonly framing: Framing
+}
+
 class StreamFilter {
   readonly #x: Answered
   readonly #runtime: Runtime
   readonly #redaction: AnswerRedaction
   readonly #reader: StreamReader
+  readonly #framing: Framing
   readonly #windows = new Map<string, Window>()
   readonly #held: HeldCalls
   readonly #holds: boolean
@@ -60,11 +72,12 @@ class StreamFilter {
   #out = ''
   #terminated = false
 
-  constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction, reader: StreamReader) {
+  constructor({ x, runtime, redaction, reader, framing }: Parts) {
     this.#x = x
     this.#runtime = runtime
     this.#redaction = redaction
     this.#reader = reader
+    this.#framing = framing
     this.#held = new HeldCalls(runtime.limits.bodyBytesMax)
     this.#holds = redaction.changes || x.route.needs.answer
   }
@@ -81,7 +94,7 @@ class StreamFilter {
 
   /** `end` tells whether the last event was whole. */
   finish(end: 'clean' | 'partial'): string {
-    const mustTerminate = this.#x.operation.action === 'model.call' && this.#x.answer.status < 400
+    const mustTerminate = givesModelAnswer(this.#x.operation) && this.#x.answer.status < 400
     if (end === 'partial' || (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError)) {
       throw new Fault('upstream-truncated')
     }
@@ -99,7 +112,7 @@ class StreamFilter {
   }
 
   #one(raw: string): number {
-    this.#out += this.#event(parseBlock(raw))
+    this.#out += this.#event(this.#framing.parse(raw))
     return 1
   }
 
@@ -122,7 +135,7 @@ class StreamFilter {
 
   #event(event: SseEvent): string {
     // A comment is no part of the answer, and nobody looks into it: where text is redacted, only its beat goes on.
-    if (event.comment) return this.#redaction.changes ? ':\n\n' : event.raw
+    if (event.comment) return this.#redaction.changes ? this.#framing.beat : event.raw
     const step = this.#reader.read(event)
     if (!step.ok) throw unreadable(step.message)
     this.#note(step)
@@ -239,9 +252,9 @@ class StreamFilter {
       if (address.path.length === 0) return ''
       edits.push({ address, remove: true })
     }
-    if (edits.length === 0 && (!this.#redaction.changes || readLines.test(event.raw))) return event.raw
+    if (edits.length === 0 && (!this.#redaction.changes || this.#framing.isPlain(event.raw))) return event.raw
     const id = event.id === undefined || !this.#redaction.changes ? event.id : this.#redaction.whole(event.id)
-    return formatEvent(event.event, editData(event.data, edits), id)
+    return this.#framing.format(event.event, editData(event.data, edits), id)
   }
 
   #grow(channel: string, text: string): string {
@@ -286,9 +299,6 @@ class StreamFilter {
 function isBelow(path: Path, above: Path): boolean {
   return path.length > above.length && above.every((step, index) => step === path[index])
 }
-
-/** Comments, ids and fields of no meaning between the data are read by nobody here, so they do not pass as they are. */
-const readLines = /^(?:(?:data|event):[^\r\n]*(?:\r\n|\r|\n))*[\r\n]*$/
 
 function unreadable(why: string): Fault {
   return new Fault('upstream-invalid', `The stream cannot be read: ${why}`)

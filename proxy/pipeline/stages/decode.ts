@@ -72,7 +72,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   return { form: 'opaque', bytes }
 }
 
-export type MediaKind = 'json' | 'text' | 'event-stream' | 'other'
+export type MediaKind = 'json' | 'text' | 'event-stream' | 'ndjson' | 'other'
 
 /** Charsets other than UTF-8 are not inspected: another reader would see another text. */
 export function mediaTypeOf(contentType: string | undefined): MediaKind {
@@ -84,6 +84,7 @@ export function mediaTypeOf(contentType: string | undefined): MediaKind {
   const name = type.trim()
   if (name === 'application/json' || name.endsWith('+json')) return 'json'
   if (name === 'text/event-stream') return 'event-stream'
+  if (name === 'application/x-ndjson') return 'ndjson'
   return name === 'text/plain' || name === 'text/html' || name === 'text/markdown' || name === 'text/csv'
     ? 'text'
     : 'other'

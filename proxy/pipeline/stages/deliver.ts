@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { rateLimitHeaders } from '../../limits/headers.ts'
+import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import type { Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
@@ -23,7 +24,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
     client.end()
   } else if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x)) {
     await deliverStream(x, runtime, client)
-  } else if (mustRead(x) || operation.action === 'model.call' || operation.action === 'asked') {
+  } else if (mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked') {
     await deliverWhole(x, runtime, client)
   } else {
     await relay(x, runtime, client)
@@ -40,12 +41,12 @@ function hasNoBody(x: Answered): boolean {
 }
 
 function isEventStream(x: Answered): boolean {
-  return mediaTypeOf(headerValue(x.answer.headers, 'content-type')) === 'event-stream'
+  const framed = x.operation.framing === 'ndjson' ? 'ndjson' : 'event-stream'
+  return mediaTypeOf(headerValue(x.answer.headers, 'content-type')) === framed
 }
 
 function mustRead(x: Answered): boolean {
-  const { action } = x.operation
-  return changesAnswer(x) || (x.route.needs.answer && action === 'model.call')
+  return changesAnswer(x) || (x.route.needs.answer && givesModelAnswer(x.operation))
 }
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {

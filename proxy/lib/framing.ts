@@ -1,0 +1,38 @@
+// Owns what the two framings of a stream have in common, so that whoever reads one need not know which it is.
+import { formatLine, NdjsonDecoder, parseLine } from './ndjson.ts'
+import { formatEvent, parseBlock, SseDecoder, type SseBlocks, type SseEvent } from './sse.ts'
+
+export type FramingName = 'sse' | 'ndjson'
+
+export type Framing = {
+  open(limits: { readonly eventBytesMax: number }): Decoder
+  /** `raw` is one whole block, as the decoder gives it. */
+  parse(raw: string): SseEvent
+  format(event: string, data: string, id?: string): string
+  /** What is left of a block that is no event where nobody may read it. */
+  readonly beat: string
+  /** Whether the block has nothing in it but what `parse` shows. */
+  isPlain(raw: string): boolean
+}
+
+export type Decoder = { split(bytes: Uint8Array): SseBlocks; end(): 'clean' | 'partial' }
+
+/** Comments, ids and fields of no meaning are read by nobody. */
+const plainBlock = /^(?:(?:data|event):[^\r\n]*(?:\r\n|\r|\n))*[\r\n]*$/
+
+export const framings: Readonly<Record<FramingName, Framing>> = {
+  sse: {
+    open: (limits) => new SseDecoder(limits),
+    parse: parseBlock,
+    format: formatEvent,
+    beat: ':\n\n',
+    isPlain: (raw) => plainBlock.test(raw),
+  },
+  ndjson: {
+    open: (limits) => new NdjsonDecoder(limits),
+    parse: parseLine,
+    format: (_event, data) => formatLine(data),
+    beat: '',
+    isPlain: () => true,
+  },
+}
