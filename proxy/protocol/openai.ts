@@ -4,6 +4,7 @@ import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { refuseChatCalls } from './openai-chat-refusal.ts'
 import { readChatAnswer, readChatRequest } from './openai-chat.ts'
+import { responsesOperation } from './openai-responses-operations.ts'
 import { openChatStream } from './openai-stream.ts'
 import { listing, pathBelowVersion } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
@@ -13,7 +14,7 @@ export const openaiProtocol: Protocol = {
   resolve(method, path) {
     const rest = pathBelowVersion(path)
     if (method === 'POST' && rest === '/chat/completions') return chatCompletions
-    return method === 'GET' ? listing(rest) : undefined
+    return responsesOperation(method, rest) ?? (method === 'GET' ? listing(rest) : undefined)
   },
   refusal: (fault) => ({
     status: fault.status,

@@ -33,7 +33,7 @@ t.test('everything else has no adapter', async (t) => {
     ['openai', 'post', '/v1/chat/completions'],
     ['openai', 'POST', '/v1/chat/completions/'],
     ['openai', 'POST', '/v1/v1/v1/chat/completions'],
-    ['openai', 'POST', '/v1/responses'],
+    ['openai', 'PUT', '/v1/responses'],
     ['openai', 'POST', '/V1/chat/completions'],
     ['openai', 'DELETE', '/v1/models/gpt-4o'],
     ['openai', 'GET', '/v1/models/'],

@@ -1,0 +1,82 @@
+// Owns which paths of OpenAI's Responses format are served, below the version.
+import { readResponse, readResponsesRequest, readStoredItems, readStoredResponse } from './openai-responses.ts'
+import { openResponsesStream } from './openai-responses-stream.ts'
+import { isObject } from '../lib/json.ts'
+import type { Json } from '../lib/json.ts'
+import type { Operation, Reading } from './protocol.ts'
+import { countOf } from './shape.ts'
+
+export function responsesOperation(method: string, rest: string): Operation | undefined {
+  if (method === 'POST' && rest === '/responses') return responses
+  if (method === 'POST' && rest === '/responses/input_tokens') return inputTokens
+  if (method === 'POST' && rest === '/responses/compact') return compact
+  const [, id, more = ''] = /^\/responses\/(\w[\w-]*)(\/cancel|\/input_items)?$/.exec(rest) ?? []
+  if (id === undefined) return undefined
+  const stored = kept.get(`${method}${more}`)
+  return stored === undefined ? undefined : { ...stored, path: `/v1/responses/${id}${more}` }
+}
+
+const responses: Operation = {
+  name: 'responses',
+  path: '/v1/responses',
+  action: 'model.call',
+  body: 'json',
+  idempotent: false,
+  readRequest: readResponsesRequest,
+  readAnswer: readResponse,
+  openStream: () => openResponsesStream(),
+}
+
+/** It generates nothing, but the provider sees the content all the same. */
+const inputTokens: Operation = {
+  name: 'responses.input_tokens',
+  path: '/v1/responses/input_tokens',
+  action: 'model.call',
+  body: 'json',
+  idempotent: true,
+  readRequest: readResponsesRequest,
+  readAnswer: readCount,
+}
+
+/** Its answer has items like a response. */
+const compact: Operation = {
+  name: 'responses.compact',
+  path: '/v1/responses/compact',
+  action: 'model.call',
+  body: 'json',
+  idempotent: false,
+  readRequest: readResponsesRequest,
+  readAnswer: readResponse,
+}
+
+/**
+ * What the provider keeps. An answer that is fetched later is a model's answer all the same. The stream of one can only
+ * be taken up where an item begins: what a value in it began with is not there.
+ */
+const kept: ReadonlyMap<string, Omit<Operation, 'path'>> = new Map([
+  [
+    'GET',
+    {
+      ...keptOperation('responses.get', readStoredResponse),
+      emits: true,
+      openStream: () => openResponsesStream(true),
+    } as const,
+  ],
+  ['GET/input_items', keptOperation('responses.input_items', readStoredItems)],
+  ['DELETE', keptOperation('responses.delete', readStoredItems)],
+  ['POST/cancel', { ...keptOperation('responses.cancel', readStoredResponse), emits: true } as const],
+])
+
+function keptOperation(name: string, readAnswer: Operation['readAnswer']): Omit<Operation, 'path'> {
+  return { name, action: 'none', body: 'none', idempotent: true, readRequest: refuse, readAnswer }
+}
+
+function refuse(): Reading {
+  return { ok: false, message: 'This operation takes no body.' }
+}
+
+function readCount(body: Json): Reading {
+  const count = isObject(body) ? countOf(body.input_tokens) : undefined
+  if (count === undefined) return { ok: false, message: 'The answer must be an object with input_tokens.' }
+  return { ok: true, content: { parts: [], toolCalls: [], tools: [], uninspected: [] } }
+}
