@@ -73,6 +73,8 @@ function toolAction(x: Inspected): Action {
  * body and query both say something of the same name: the tool may believe either.
  */
 function argsOf(x: Inspected): Json | undefined {
+  // Some servers take `;` for `&`, so that there are other parameters for them than for us.
+  if (x.query.includes(';')) return undefined
   if (x.body.form === 'none') return queryArgs(x.query)
   if (x.body.form !== 'json') return undefined
   if (x.query === '') return x.body.value

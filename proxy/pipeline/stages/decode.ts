@@ -79,8 +79,11 @@ export function mediaTypeOf(contentType: string | undefined): MediaKind {
   if (contentType === 'application/json') return 'json'
   if (contentType === undefined) return 'other'
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
-  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='))
-  if (charset !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charset)) return 'other'
+  const charsets = parameters
+    .map((parameter) => parameter.trim())
+    .filter((parameter) => /^charset\*?\s*=/.test(parameter))
+  if (charsets.length > 1 || (charsets[0] !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charsets[0])))
+    return 'other'
   const name = type.trim()
   if (name === 'application/json' || name.endsWith('+json')) return 'json'
   if (name === 'text/event-stream') return 'event-stream'
