@@ -13,6 +13,7 @@ import { scanCommand } from '../proxy/cli/scan.ts'
 import { schemaCommand } from '../proxy/cli/schema.ts'
 import { serveCommand } from '../proxy/cli/serve.ts'
 import { testCommand } from '../proxy/cli/test.ts'
+import { toolsCommand } from '../proxy/cli/tools.ts'
 import { configSchema } from '../proxy/config/schema.ts'
 import { entityGroups } from '../proxy/detect/entities.ts'
 import { faults } from '../proxy/errors.ts'
@@ -143,6 +144,8 @@ t.test('commands and their options', async (t) => {
     scan: '--detect --jsonl --redact --output',
     keys: '',
     'keys generate': '--output',
+    tools: '',
+    'tools pin': '--config --upstream --manifest --output',
     schema: '--output',
     demo: '',
   }
@@ -154,6 +157,7 @@ t.test('commands and their options', async (t) => {
     auditCommand(),
     scanCommand(),
     keysCommand(),
+    toolsCommand(),
     schemaCommand(),
     demoCommand(),
   ]

@@ -11,6 +11,7 @@ import { scanCommand } from './scan.ts'
 import { schemaCommand } from './schema.ts'
 import { serveCommand } from './serve.ts'
 import { testCommand } from './test.ts'
+import { toolsCommand } from './tools.ts'
 import { version } from './version.ts'
 
 const exitUsage = 2
@@ -32,6 +33,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     auditCommand(),
     scanCommand(),
     keysCommand(),
+    toolsCommand(),
     schemaCommand(),
     demoCommand(),
   ]) {

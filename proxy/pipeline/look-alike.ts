@@ -13,8 +13,8 @@ export function skeletonOf(name: string): string {
 }
 
 function pairs(twin: string, latin: string): [string, string][] {
-  const letters = [...latin]
-  return [...twin].map((character, index) => [character, letters[index] ?? character])
+  const letters = Array.from(latin)
+  return Array.from(twin, (character, index) => [character, letters[index] ?? character])
 }
 
 /** Whichever of them is capital: I, l, 1 and i, O and 0. */

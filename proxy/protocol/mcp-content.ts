@@ -28,7 +28,7 @@ export function readMcpRequest(body: Json, text: string, headers: readonly strin
     return { ok: false, message: read, asked: { operation: 'unknown', ...id, acts: [], ...versioned(checked.version) } }
   const asked: Asked = { ...read, ...versioned(checked.version) }
   if (asked.unknown === true)
-    return { ok: false, message: 'the method is not known here.', fault: 'operation-unsupported', asked }
+    return { ok: false, message: 'The method of the message has no adapter here, so it is refused.', fault: 'operation-unsupported', asked }
   return { ok: true, content: { ...readTexts(body, text, clientLayout), toolCalls: [], tools: [], asked } }
 }
 
@@ -96,7 +96,7 @@ function listsIn(result: JsonObject | undefined): Lists | string {
         name,
         description: stringOf(tool['description']),
         source: tool,
-        flaw: flawOf(tool),
+        flaw: flawOf(name, tool),
       }),
     )
   }

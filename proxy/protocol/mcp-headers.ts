@@ -26,7 +26,7 @@ export function checkHeaders(message: Message, headers: readonly string[]): Chec
   if (version !== undefined && !versions.includes(version))
     return refused(
       'version-unsupported',
-      `protocol version ${shown(version)} is not served; served are ${versions.join(', ')}.`,
+      `Protocol version ${shown(version)} is not served; served are ${versions.join(', ')}.`,
     )
   if (message.kind === 'request' && message.method === 'initialize') {
     const wrong = wrongInitialize(message.params, version)
@@ -36,7 +36,7 @@ export function checkHeaders(message: Message, headers: readonly string[]): Chec
   if (inBody !== undefined && inHeader !== undefined && inBody !== inHeader)
     return refused('header-mismatch', 'MCP-Protocol-Version names another version than the body.')
   if (inBody !== undefined && !isStateless(inBody))
-    return refused('body-malformed', 'requests of this version do not name it in _meta.')
+    return refused('body-malformed', 'Requests of this version do not name it in _meta.')
   const missing = isStateless(version) ? missingIn(message, inHeader, named) : undefined
   if (missing !== undefined) return refused(missing.fault, missing.message)
   const different = disagreement(message, named)
@@ -60,20 +60,20 @@ function claimIn(message: Message): string | undefined {
 /** The handshake belongs to the versions with sessions; one for another version cannot be read afterwards. */
 function wrongInitialize(params: JsonObject, version: string | undefined): Wrong | undefined {
   const wanted = params['protocolVersion']
-  if (isStateless(version)) return { fault: 'operation-unsupported', message: 'this version has no initialize.' }
+  if (isStateless(version)) return { fault: 'operation-unsupported', message: 'This version has no initialize.' }
   if (typeof wanted !== 'string')
     return { fault: 'body-malformed', message: 'params.protocolVersion must be a string.' }
   if (sessionVersions.has(wanted)) return undefined
   return {
     fault: 'version-unsupported',
-    message: `protocol version ${shown(wanted)} is not served; served are ${versions.join(', ')}.`,
+    message: `Protocol version ${shown(wanted)} is not served; served are ${versions.join(', ')}.`,
   }
 }
 
 /** Only requests must have the headers: of what else may be posted the specification says nothing. */
 function missingIn(message: Message, inHeader: string | undefined, named: Named): Wrong | undefined {
   if (message.kind === 'response')
-    return { fault: 'body-malformed', message: 'this version has no requests by the server, so nothing to respond to.' }
+    return { fault: 'body-malformed', message: 'This version has no requests by the server, so nothing to respond to.' }
   if (message.kind === 'notification') return undefined
   if (inHeader === undefined) return { fault: 'header-mismatch', message: 'MCP-Protocol-Version is missing.' }
   if (claimIn(message) === undefined || !isObject(metaOf(message)?.[capabilitiesKey]))

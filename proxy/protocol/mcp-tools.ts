@@ -4,8 +4,8 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 
 /** Undefined: it may be used. */
-export function flawOf(tool: JsonObject): string | undefined {
-  if (/[\p{C}\p{Z}]/u.test(String(tool['name']))) return 'its name has characters that cannot be seen'
+export function flawOf(name: string, tool: JsonObject): string | undefined {
+  if (/[\p{C}\p{Z}]/u.test(name)) return 'its name has characters that cannot be seen'
   const headers = new Set<string>()
   const open: Json[] = [tool['inputSchema'] ?? null]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -173,6 +173,28 @@ t.test('v2, with a session where the server wants one', async (t) => {
   t.match(await client.callTool({ name: 'shell', arguments: { command: 'id' } }), { isError: true })
 })
 
+t.test('a stream on which a server has nothing to say ends as the server might end it', async (t) => {
+  const { client, transport } = await connect('/mcp/quiet')
+  t.teardown(() => client.close())
+  // The client has one of its own on this session, which would make this one a conflict.
+  const opened = async (): Promise<Response> => {
+    for (;;) {
+      const answer = await fetch(`${gateway.url}/mcp/quiet`, {
+        headers: {
+          authorization: 'Bearer gw_test',
+          accept: 'text/event-stream',
+          'mcp-session-id': transport.sessionId ?? '',
+          'mcp-protocol-version': '2025-11-25',
+        },
+      })
+      if (answer.status !== 409) return answer
+    }
+  }
+  const stream = await opened()
+  t.equal(stream.status, 200)
+  t.equal(await stream.text(), '', 'a clean end')
+})
+
 t.test('what was done is in the log', (t) => {
   const outcomes = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
   t.match(

@@ -32,10 +32,12 @@ function policy(reference: string): string {
   return `
 upstreams:
   github: { protocol: mcp, url: '${reference}/sessions' }
+  quiet: { protocol: mcp, url: '${reference}/sessions', timeouts: { idle: 50ms } }
   modern: { protocol: mcp, url: '${reference}/stateless' }
 routes:
   - { id: github, path: /mcp/github, upstream: github }
   - { id: few, path: /mcp/few, upstream: github }
+  - { id: quiet, path: /mcp/quiet, upstream: quiet }
   - { id: modern, path: /mcp/modern, upstream: modern }
 principals:
   - { id: agent, org: acme, roles: [researcher], keys: [{ sha256: ${sha256('gw_test')} }] }

@@ -40,7 +40,7 @@ function judgeAsks(x: Answered, runtime: Runtime, asked: Asked, content: Content
   const findings = findingsIn(x, content)
   for (const act of asked.acts) {
     const decision = judgeServer(x, runtime, act, findings)
-    const tool = act.type === 'tool.call' ? act.tool : asked.operation
+    const tool = act.type === 'tool.call' ? act.tool : act.type === 'model.call' ? act.operation : act.type
     x.trace.answerDecisions.push({ tool: tool.slice(0, 128), decision })
     stopUnlessAllowed(decision, x.route.denyStatus, 'answer-denied')
   }

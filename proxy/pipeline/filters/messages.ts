@@ -42,7 +42,7 @@ export async function* filterMessageStream(
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new SseDecoder({ eventBytesMax: runtime.limits.bodyBytesMax })
-  for await (const chunk of body) {
+  for await (const chunk of isStanding(x) ? untilSilent(body) : body) {
     const { blocks, error } = decoder.split(chunk)
     for (const raw of blocks) {
       const text = filterEvent(x, runtime, redaction, parseBlock(raw))
@@ -51,6 +51,20 @@ export async function* filterMessageStream(
     if (error !== undefined) throw unreadable(error)
   }
   if (decoder.end() === 'partial') throw new Fault('upstream-truncated')
+}
+
+/** A stream that answers nothing: the server says something when it has something to say, or never. */
+function isStanding(x: Answered): boolean {
+  return x.head.method === 'GET' || x.asked?.operation === 'subscriptions.listen'
+}
+
+/** Silence is no fault of such a server, so it ends the stream as the server itself might; the client opens another. */
+async function* untilSilent(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'upstream-timeout') throw error
+  }
 }
 
 function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, event: SseEvent): string {
@@ -95,5 +109,5 @@ function filterText(
 }
 
 function unreadable(why: string): Fault {
-  return new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why}.`)
+  return new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why.replace(/\.$/, '')}.`)
 }

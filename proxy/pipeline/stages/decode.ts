@@ -115,7 +115,9 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
     grow(x, { asked: reading.asked })
     throw new Fault(
       reading.fault ?? 'body-malformed',
-      `The body is not a ${x.operation.name} request: ${reading.message}`,
+      reading.fault === undefined
+        ? `The body is not a ${x.operation.name} request: ${reading.message}`
+        : reading.message,
     )
   }
   for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
