@@ -193,7 +193,7 @@ function flood(fortress: Fortress, path: string): Promise<number> {
     const piece = `10000\r\n${' '.repeat(65_536)}\r\n`
     let received = ''
     const pump = (): void => {
-      while (socket.writable && received === '') if (!socket.write(piece)) return void socket.once('drain', pump)
+      while (socket.writable) if (!socket.write(piece)) return void socket.once('drain', pump)
     }
     socket.on('connect', () => {
       socket.write(
