@@ -110,7 +110,8 @@ function answerBytes(
     .replace(/\(cut\)$/, '')
   const headers = headersOf(lines)
   const isStream = headers['content-type'] === 'text/event-stream'
-  const body = isStream ? `${content.trimEnd()}\n\n` : content
+  const isLines = headers['content-type'] === 'application/x-ndjson'
+  const body = isStream ? `${content.trimEnd()}\n\n` : isLines ? `${content}\n` : content
   const framing = isStream
     ? { 'transfer-encoding': 'chunked' }
     : { 'content-length': String(Buffer.byteLength(body) + (cut ? 100 : 0)) }

@@ -21,7 +21,26 @@ export function compileOrFail(paths: readonly string[]): CompiledConfig {
 }
 
 /** The path that a request of each format means when it names none. */
-const usualPaths: Readonly<Record<string, string>> = { openai: '/v1/chat/completions', anthropic: '/v1/messages' }
+function usualPath(protocol: string, body: unknown): string {
+  switch (protocol) {
+    case 'openai':
+      return '/v1/chat/completions'
+    case 'anthropic':
+      return '/v1/messages'
+    case 'gemini':
+      // The model stands in the path; a body that names it as well names the same.
+      return `/v1beta/models/${modelIn(body)}:generateContent`
+    case 'ollama':
+      return '/api/chat'
+    default:
+      return '/'
+  }
+}
+
+function modelIn(body: unknown): string {
+  const model = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined
+  return typeof model === 'string' ? model.replace(/^models\//, '') : ''
+}
 
 export function judgeRequest(
   config: CompiledConfig,
@@ -30,7 +49,7 @@ export function judgeRequest(
 ): Promise<Judged> {
   const runtime: Runtime = dryRuntime(config, () => circumstances.timeMs)
   const route = routeFor(runtime, request)
-  const rest = request.path ?? usualPaths[route.protocol.name] ?? '/'
+  const rest = request.path ?? usualPath(route.protocol.name, request.body)
   const [path = '', query = ''] = `${route.path}${rest}`.split('?', 2)
   const body = request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
   const method = request.method ?? (body === undefined ? 'GET' : 'POST')

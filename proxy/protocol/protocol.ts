@@ -6,7 +6,7 @@ import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 import type { Asked, Content, ToolCall, Usage } from './content.ts'
 
-export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'mcp' | 'http'
+export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'mcp' | 'http'
 
 export interface Protocol {
   readonly name: ProtocolName
@@ -155,7 +155,8 @@ export type StreamStep =
     }
   | { readonly ok: false; readonly message: string }
 
-export type StreamedCall = ToolCall & { readonly channel: string }
+/** `also`: what else the same call may be taken for. It is denied if any of it is. */
+export type StreamedCall = ToolCall & { readonly channel: string; readonly also?: readonly ToolCall[] }
 
 /**
  * `arguments`: part of a tool call, so nothing of it may leave before the call is complete and judged. Mostly JSON; the

@@ -3,11 +3,12 @@ import { anthropicProtocol } from './anthropic.ts'
 import { geminiProtocol } from './gemini.ts'
 import { httpProtocol } from './http.ts'
 import { mcpProtocol } from './mcp.ts'
+import { ollamaProtocol } from './ollama.ts'
 import { openaiProtocol } from './openai.ts'
 import type { Protocol } from './protocol.ts'
 
 export const protocols: ReadonlyMap<string, Protocol> = new Map(
-  [openaiProtocol, anthropicProtocol, geminiProtocol, mcpProtocol, httpProtocol].map((protocol) => [
+  [openaiProtocol, anthropicProtocol, geminiProtocol, ollamaProtocol, mcpProtocol, httpProtocol].map((protocol) => [
     protocol.name,
     protocol,
   ]),

@@ -88,7 +88,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
 /** Calls back with where, what, and what to do about it. */
 export type Report = (at: Path, message: string, hint?: string) => void
 
-const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'mcp', 'http'])
+const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'ollama', 'mcp', 'http'])
 
 function isFraming(name: string): boolean {
   return /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|keep-alive)$/i.test(

@@ -61,7 +61,7 @@ function linesOfContent(content: Content): string[] {
   ]
 }
 
-function linesOfStep(step: StreamStep): string[] {
+export function linesOfStep(step: StreamStep): string[] {
   if (!step.ok) return [`  refused: ${step.message}`]
   return [
     ...step.deltas.map(
