@@ -1,4 +1,5 @@
 // Owns which paths of OpenAI's Responses format are served, below the version.
+import { refuseResponseCalls } from './openai-responses-refusal.ts'
 import { readResponse, readResponsesRequest, readStoredItems, readStoredResponse } from './openai-responses.ts'
 import { openResponsesStream } from './openai-responses-stream.ts'
 import { isObject } from '../lib/json.ts'
@@ -24,6 +25,7 @@ const responses: Operation = {
   idempotent: false,
   readRequest: readResponsesRequest,
   readAnswer: readResponse,
+  refuseCalls: refuseResponseCalls,
   openStream: () => openResponsesStream(),
 }
 
@@ -59,12 +61,20 @@ const kept: ReadonlyMap<string, Omit<Operation, 'path'>> = new Map([
     {
       ...keptOperation('responses.get', readStoredResponse),
       emits: true,
+      refuseCalls: refuseResponseCalls,
       openStream: () => openResponsesStream(true),
     } as const,
   ],
   ['GET/input_items', keptOperation('responses.input_items', readStoredItems)],
   ['DELETE', keptOperation('responses.delete', readStoredItems)],
-  ['POST/cancel', { ...keptOperation('responses.cancel', readStoredResponse), emits: true } as const],
+  [
+    'POST/cancel',
+    {
+      ...keptOperation('responses.cancel', readStoredResponse),
+      emits: true,
+      refuseCalls: refuseResponseCalls,
+    } as const,
+  ],
 ])
 
 function keptOperation(name: string, readAnswer: Operation['readAnswer']): Omit<Operation, 'path'> {

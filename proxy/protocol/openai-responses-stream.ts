@@ -1,45 +1,31 @@
 // Owns the reading of streamed OpenAI responses, event by event. Output items open, grow and close by index, and what
 // they said is said again by their last events and by the whole response at the end. What does not belong to an open
 // item has no single meaning to clients, so it is refused.
+import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
-import type { Usage } from './content.ts'
-import { isCallType, itemCalls, saysSomething } from './openai-responses-calls.ts'
+import type { ToolCall, Usage } from './content.ts'
+import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { growing, growingAt, isKnown, snapshots } from './openai-responses-events.ts'
 import type { Growing } from './openai-responses-events.ts'
-import { eventLayout, responsesUsage } from './openai-responses.ts'
-import type { Delta, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import { callChannel, channelOf, deltaWriter, layoutBeside, newDraft, openItem } from './openai-responses-item.ts'
+import { placeOf, pushDelta, withArguments } from './openai-responses-item.ts'
+import type { Draft, Item, Writer } from './openai-responses-item.ts'
+import { messageEvents, Refusals } from './openai-responses-refusal.ts'
+import { responsesUsage } from './openai-responses.ts'
+import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
 import { arrayOf, stringOf } from './shape.ts'
 import { readTexts } from './texts.ts'
-import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
 /** `stored`: the stream of a response that was made before, which is only counted if nobody waited for it then. */
 export function openResponsesStream(stored = false): StreamReader {
   return new ResponsesStream(stored)
 }
-
-type Item = {
-  start: JsonObject
-  readonly index: number
-  /** What grows, by channel, with the arguments so far. */
-  readonly grows: Map<string, { readonly growth: Growing | undefined; at: number; arguments: string }>
-  readonly ended: Set<string>
-  open: boolean
-}
-type Draft = {
-  readonly deltas: Delta[]
-  readonly ends: string[]
-  readonly calls: StreamedCall[]
-  terminal: boolean
-  error: string | undefined
-  usage: Usage | undefined
-}
-/** The delta event of a channel without its text. */
-type Writer = (text: string) => JsonObject
 
 const limits = { depthMax: 64, keysMax: 10_000 }
 
@@ -49,6 +35,9 @@ class ResponsesStream implements StreamReader {
   readonly #writers = new Map<string, Writer>()
   /** Every wording of a call is judged once, wherever it stands. */
   readonly #judged = new Set<string>()
+  readonly #refusals = new Refusals()
+  /** The calls that are not complete, by output index. */
+  readonly #pending = new Set<number>()
   #usage: Usage | undefined
   #ended = false
   #number: Json | undefined
@@ -71,10 +60,13 @@ class ResponsesStream implements StreamReader {
     if (event !== 'message' && event !== type) return { ok: false, message: 'An event is named after another.' }
     this.#numberBefore = this.#number
     this.#number = value.sequence_number
-    const draft: Draft = { deltas: [], ends: [], calls: [], terminal: false, error: undefined, usage: undefined }
+    const draft = newDraft()
+    const behind = this.#pending.size === 0 ? undefined : this.#pendingBefore(value.output_index)
+    const pending = this.#isPending(value.output_index)
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
-    const { parts, uninspected } = readTexts(value, text, layoutBeside(draft.deltas))
+    if (pending || this.#isPending(value.output_index)) hold(value.output_index as number, draft)
+    const { parts, uninspected } = readTexts(value, text, layoutBeside(draft))
     const others = parts.length + uninspected.length
     if (others > 0 && !isKnown(type)) return { ok: false, message: 'An event of an unknown type carries text.' }
     return {
@@ -84,10 +76,16 @@ class ResponsesStream implements StreamReader {
       ends: draft.ends,
       calls: draft.calls,
       parts,
+      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
+      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
+      ...(behind === undefined ? undefined : { behind }),
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
       // Events that are numbered never repeat.
-      ...(isRepeatable(draft, others) && type.endsWith('.delta') && value.sequence_number === undefined
+      ...(isRepeatable(draft, others) &&
+      type.endsWith('.delta') &&
+      value.sequence_number === undefined &&
+      behind === undefined
         ? { repeatable: true }
         : undefined),
       ...(draft.error === undefined ? undefined : { error: draft.error }),
@@ -102,6 +100,32 @@ class ResponsesStream implements StreamReader {
     const numbered = this.#numberBefore === undefined ? undefined : { sequence_number: this.#numberBefore }
     const event: JsonObject = { ...writer(text), ...numbered }
     return formatEvent(event.type as string, JSON.stringify(event))
+  }
+
+  pieceEvent(_channel: string, piece: string): string {
+    return formatEvent((JSON.parse(piece) as { readonly type: string }).type, piece)
+  }
+
+  /** The events of a call are withheld to its last one, so a whole message can stand for them. */
+  refuse({ channel }: StreamedCall, text: string): Refused | undefined {
+    const item = this.#items.get(Number(channel.split(':')[1]))
+    if (item === undefined || channel !== callChannel(item.index)) return undefined
+    const message = this.#refusals.add(item.start, text)
+    return { opening: messageEvents(message, item.index, this.#number), channel, text: '' }
+  }
+
+  amend(value: Json, refused: readonly RefusedCall[]): readonly Edit[] {
+    if (!isObject(value)) return []
+    const { response, item } = value
+    if (!isObject(response)) {
+      const instead = this.#refusals.insteadOf(item)
+      return instead === undefined ? [] : [{ address: { path: ['item'] }, json: JSON.stringify(instead) }]
+    }
+    for (const { call, text } of refused) {
+      const again = valueAt(value, call.address.path)
+      if (call.address.path[0] === 'response' && isObject(again)) this.#refusals.add(again, text)
+    }
+    return this.#refusals.edits(response.output, ['response', 'output'])
   }
 
   #event(type: string, value: JsonObject, draft: Draft): string | undefined {
@@ -152,10 +176,9 @@ class ResponsesStream implements StreamReader {
     if (step === 'added') return this.#grow(item, name, growth, at, whole, [growth.whole], draft)
     if (step !== 'done') return undefined
     if (typeof whole !== 'string') return 'A text is missing where it is whole.'
-    const channel = channelOf(growth, item, at)
-    const wrong = this.#end(item, channel, draft)
-    if (wrong !== undefined || growth.kind === 'text') return wrong
-    return this.#judge(withArguments(item.start, growth, at, whole), item.index, channel, draft)
+    if (growth.kind === 'text') this.#end(item, channelOf(growth, item, at), draft)
+    else if (growth.index === undefined) item.worded.push(withArguments(item.start, growth, whole))
+    return undefined
   }
 
   #grow(
@@ -169,76 +192,80 @@ class ResponsesStream implements StreamReader {
   ): string | undefined {
     if (text === undefined || text === null) return path[0] === 'delta' ? 'A delta has no text.' : undefined
     if (typeof text !== 'string') return 'A text must be a string.'
+    if (growth.kind === 'arguments') {
+      // Commands are many and each is said whole later, so their pieces do not leave at all.
+      if (growth.index !== undefined) {
+        if (path[0] === 'delta') draft.grown.push(path)
+        return undefined
+      }
+      item.arguments += text
+      pushDelta(draft, { channel: callChannel(item.index), address: { path }, text, kind: 'arguments' })
+      return undefined
+    }
     const channel = channelOf(growth, item, at)
     if (item.ended.has(channel)) return 'A text goes on after its end.'
-    let grown = item.grows.get(channel)
-    if (grown === undefined) {
-      item.grows.set(channel, (grown = { growth, at, arguments: '' }))
-      this.#writers.set(channel, deltaWriter(item, event, growth, at))
-    }
-    if (growth.kind === 'arguments') grown.arguments += text
-    pushDelta(draft, { channel, address: { path }, text, kind: growth.kind })
+    item.open.add(channel)
+    if (!this.#writers.has(channel)) this.#writers.set(channel, deltaWriter(item, event, growth, at))
+    pushDelta(draft, { channel, address: { path }, text, kind: 'text' })
     return undefined
   }
 
-  /** What was gathered of a call is judged as the client has gathered it. */
-  #end(item: Item, channel: string, draft: Draft): string | undefined {
-    const grown = item.grows.get(channel)
+  #end(item: Item, channel: string, draft: Draft): void {
     item.ended.add(channel)
-    if (grown === undefined) return undefined
-    item.grows.delete(channel)
-    draft.ends.push(channel)
-    if (grown.growth?.kind !== 'arguments' || grown.arguments === '') return undefined
-    const gathered = withArguments(item.start, grown.growth, grown.at, grown.arguments)
-    if (grown.growth.index !== undefined) Object.assign(item.start, gathered)
-    return this.#judge(gathered, item.index, channel, draft)
+    if (item.open.delete(channel)) draft.ends.push(channel)
   }
 
-  #judge(item: JsonObject, index: number, channel: string, draft: Draft): string | undefined {
-    const calls = itemCalls(item, [])
+  /** Every way in which the call was worded is judged at once: nobody knows which one a client takes. */
+  #complete(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
+    this.#pending.delete(item.index)
+    const growth = growingAt(stringOf(item.start.type) ?? '', undefined)?.[1]
+    const wordings = last === undefined ? item.worded : [...item.worded, last]
+    if (growth !== undefined && item.arguments !== '') wordings.push(withArguments(item.start, growth, item.arguments))
+    if (wordings.length === 0) wordings.push(item.start)
+    const calls = this.#callsNotJudged(wordings, item.index, ['item'])
     if (calls === undefined) return 'A tool call has no name.'
-    for (const call of calls) {
-      const wording = JSON.stringify([call.id ?? index, call.name, call.args ?? item.arguments ?? item.input ?? null])
-      if (this.#judged.has(wording)) continue
-      this.#judged.add(wording)
-      draft.calls.push({ ...call, channel })
-    }
+    // What is held waits for some call of the item, judged before or not.
+    const [call, ...also] = calls.length > 0 ? calls : (itemCalls(item.start, ['item']) ?? [])
+    if (call !== undefined)
+      draft.calls.push({ ...call, ...(also.length === 0 ? undefined : { also }), channel: callChannel(item.index) })
     return undefined
+  }
+
+  #callsNotJudged(items: readonly JsonObject[], index: number, path: Path): ToolCall[] | undefined {
+    const calls: ToolCall[] = []
+    for (const item of items) {
+      const made = itemCalls(item, path)
+      if (made === undefined) return undefined
+      for (const call of made) {
+        const said = call.args ?? item.arguments ?? item.input ?? null
+        const wording = JSON.stringify([call.id ?? index, call.name, said])
+        if (this.#judged.has(wording)) continue
+        this.#judged.add(wording)
+        calls.push(call)
+      }
+    }
+    return calls
   }
 
   #open(value: JsonObject, draft: Draft): string | undefined {
     const { item: start, output_index: index } = value
     if (!isIndex(index) || !isObject(start)) return 'An output item has no index.'
     if (this.#items.has(index)) return 'An output item begins twice.'
-    const type = stringOf(start.type) ?? ''
-    if (itemCalls(start, []) === undefined) return 'A tool call has no name.'
-    const item: Item = { start: { ...start }, index, grows: new Map(), ended: new Set(), open: true }
+    const calls = itemCalls(start, [])
+    if (calls === undefined) return 'A tool call has no name.'
+    const item = openItem(start, index, calls.length > 0)
     this.#items.set(index, item)
+    if (item.calls) this.#pending.add(index)
     for (const list of ['content', 'summary'] as const) {
       for (const [place, part] of arrayOf(start[list]).entries()) {
         const wrong = isObject(part) ? this.#begin(item, part, place, ['item', list, place], draft) : undefined
         if (wrong !== undefined) return wrong
       }
     }
-    if (type === 'shell_call') return this.#commands(item, draft)
-    const [event, growth] = growingAt(type, undefined) ?? []
-    if (event !== undefined && growth !== undefined) {
+    const [event, growth] = growingAt(stringOf(start.type) ?? '', undefined) ?? []
+    if (event !== undefined && growth !== undefined)
       return this.#grow(item, event, growth, 0, start[growth.whole], ['item', growth.whole], draft)
-    }
-    return isCallType(type) && saysSomething(start) ? this.#judge(start, index, `call:${index}:0`, draft) : undefined
-  }
-
-  #commands(item: Item, draft: Draft): string | undefined {
-    const event = 'response.shell_call_command'
-    const growth = growing.get(event)
-    const action = item.start.action
-    if (growth === undefined || !isObject(action)) return undefined
-    for (const [at, command] of arrayOf(action.commands).entries()) {
-      if (typeof command !== 'string') return 'A command must be a string.'
-      const wrong = this.#grow(item, event, growth, at, command, ['item', 'action', 'commands', at], draft)
-      if (wrong !== undefined) return wrong
-    }
-    item.start = { ...item.start, action: { ...action, commands: [] } }
+    if (item.calls && saysSomething(start)) item.worded.push(start)
     return undefined
   }
 
@@ -262,12 +289,17 @@ class ResponsesStream implements StreamReader {
     const at = value.content_index ?? value.summary_index
     if (!isIndex(at) || !isObject(value.part)) return 'A part has no index.'
     const growth = growingAt(stringOf(item.start.type) ?? '', value.part)?.[1]
-    return growth === undefined ? undefined : this.#end(item, channelOf(growth, item, at), draft)
+    if (growth !== undefined) this.#end(item, channelOf(growth, item, at), draft)
+    return undefined
   }
 
   #shellOutput(type: string, value: JsonObject, draft: Draft): string | undefined {
     const item = this.#openItem(value, 'shell_call_output')
     if (typeof item === 'string') return item
+    if (this.#refusals.isResult(item.start)) {
+      draft.withheld.push({ path: [] })
+      return undefined
+    }
     const { command_index, delta } = value
     if (!isIndex(command_index)) return 'An event has no index.'
     for (const pipe of ['stdout', 'stderr'] as const) {
@@ -277,7 +309,7 @@ class ResponsesStream implements StreamReader {
       if (text === undefined || text === null) continue
       if (typeof text !== 'string') return 'A text must be a string.'
       if (item.ended.has(channel)) return 'A text goes on after its end.'
-      item.grows.set(channel, { growth: undefined, at: command_index, arguments: '' })
+      item.open.add(channel)
       const head = { type, ...placeOf(item), command_index }
       this.#writers.set(channel, (more) => ({ ...head, delta: { [pipe]: more } }))
       pushDelta(draft, { channel, address: { path: ['delta', pipe] }, text, kind: 'text' })
@@ -288,25 +320,15 @@ class ResponsesStream implements StreamReader {
   #close({ item: whole, output_index: index }: JsonObject, draft: Draft): string | undefined {
     if (!isIndex(index) || !isObject(whole)) return 'An output item has no index.'
     const item = this.#items.get(index)
-    if (item !== undefined) {
-      if (!item.open) return 'An output item ends twice.'
-      if (item.start.type !== whole.type) return 'An output item changes its type.'
-      const wrong = this.#endAll(item, draft)
-      if (wrong !== undefined) return wrong
-    } else {
-      const ended: Item = { start: whole, index, grows: new Map(), ended: new Set(), open: false }
-      this.#items.set(index, ended)
-    }
-    return this.#judge(whole, index, `call:${index}:0`, draft)
+    if (item === undefined || item.closed) return 'An output item ends that is not open.'
+    if (item.start.type !== whole.type) return 'An output item changes its type.'
+    return this.#endAll(item, whole, draft)
   }
 
-  #endAll(item: Item, draft: Draft): string | undefined {
-    item.open = false
-    for (const channel of item.grows.keys()) {
-      const wrong = this.#end(item, channel, draft)
-      if (wrong !== undefined) return wrong
-    }
-    return undefined
+  #endAll(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
+    item.closed = true
+    for (const channel of item.open) this.#end(item, channel, draft)
+    return item.calls ? this.#complete(item, last, draft) : undefined
   }
 
   #snapshot(response: Json | undefined, ends: boolean, draft: Draft): string | undefined {
@@ -315,13 +337,15 @@ class ResponsesStream implements StreamReader {
       this.#ended = true
       draft.terminal = true
       for (const item of this.#items.values()) {
-        const wrong = item.open ? this.#endAll(item, draft) : undefined
+        const wrong = item.closed ? undefined : this.#endAll(item, undefined, draft)
         if (wrong !== undefined) return wrong
       }
     }
     for (const [index, item] of arrayOf(response.output).entries()) {
-      const wrong = isObject(item) ? this.#judge(item, index, `call:${index}:0`, draft) : undefined
-      if (wrong !== undefined) return wrong
+      const path = ['response', 'output', index]
+      const calls = isObject(item) ? this.#callsNotJudged([item], index, path) : []
+      if (calls === undefined) return 'A tool call has no name.'
+      draft.calls.push(...calls.map((call) => ({ ...call, channel: `snapshot:${index}` })))
     }
     if (this.#stored && response.background !== true) return undefined
     const reported = responsesUsage(response.usage)
@@ -332,11 +356,22 @@ class ResponsesStream implements StreamReader {
   /** A string says what is wrong. `type` is what the event is for. */
   #openItem({ output_index: index, item_id: id }: JsonObject, type?: string): Item | string {
     const item = typeof index === 'number' ? this.#items.get(index) : undefined
-    if (item?.open !== true) return 'An event belongs to no open output item.'
+    if (item === undefined || item.closed) return 'An event belongs to no open output item.'
     // Some clients go by the index and some by the id.
     if (id !== undefined && id !== null && id !== (item.start.id ?? id)) return 'An event names another output item.'
     if (type !== undefined && item.start.type !== type) return 'An event is of another kind than its output item.'
     return item
+  }
+
+  #isPending(index: Json | undefined): boolean {
+    return typeof index === 'number' && this.#pending.has(index)
+  }
+
+  /** The nearest: what is behind that one is behind all before it. */
+  #pendingBefore(index: Json | undefined): string | undefined {
+    let nearest = -1
+    for (const at of this.#pending) if (typeof index === 'number' && at < index && at > nearest) nearest = at
+    return nearest === -1 ? undefined : callChannel(nearest)
   }
 }
 
@@ -352,49 +387,13 @@ function isIndex(value: Json | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= indexMax
 }
 
-function pushDelta(draft: Draft, delta: Delta): void {
-  if (delta.text !== '') draft.deltas.push(delta)
-}
-
-function channelOf({ name }: Growing, { index }: Item, at: number): string {
-  return `${name}:${index}:${at}`
-}
-
-function placeOf({ start, index }: Item): JsonObject {
-  return { ...(typeof start.id === 'string' ? { item_id: start.id } : undefined), output_index: index }
-}
-
-function deltaWriter(item: Item, event: string, { index, more }: Growing, at: number): Writer {
-  const head = { type: `${event}.delta`, ...placeOf(item), ...(index === undefined ? undefined : { [index]: at }) }
-  return (delta) => ({ ...head, delta, ...more })
-}
-
-/** The item of a call as it stands with these arguments. */
-function withArguments(start: JsonObject, { index, whole }: Growing, at: number, text: string): JsonObject {
-  if (index === undefined) return { ...start, [whole]: text }
-  const action = isObject(start.action) ? start.action : {}
-  const commands = [...arrayOf(action.commands)]
-  commands[at] = text
-  return { ...start, action: { ...action, commands } }
+/** The whole event belongs to a call. Where a text grew that is not gathered, it is not kept either. */
+function hold(index: number, draft: Draft): void {
+  if (draft.grown.length === 0) draft.held.push({ channel: callChannel(index), address: { path: [] } })
+  draft.withheld.push({ path: [] })
 }
 
 function errorText({ message, error }: JsonObject): string {
   const said = stringOf(message) ?? (isObject(error) ? stringOf(error.message) : stringOf(error))
   return said ?? 'The upstream reports an error.'
-}
-
-/** What grows is not read twice; anything else is a whole text. */
-function layoutBeside(deltas: readonly Delta[]): Layout {
-  if (deltas.length === 0) return eventLayout
-  return {
-    roleAt: eventLayout.roleAt,
-    standing: (key, owner, path) =>
-      deltas.some(({ address }) => isSame(address.path, path)) ? 'handled' : eventLayout.standing(key, owner, path),
-  }
-}
-
-/** A list of texts is handled as one. */
-function isSame(grown: Path, path: Path): boolean {
-  const length = typeof grown.at(-1) === 'number' ? grown.length - 1 : grown.length
-  return path.length === length && path.every((step, index) => step === grown[index])
 }

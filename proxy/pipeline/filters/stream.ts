@@ -198,7 +198,8 @@ class StreamFilter {
     for (const channel of step.ends) if (!this.#held.has(channel)) this.#give(channel, this.#endChannel(channel), draft)
     const refused: RefusedCall[] = []
     for (const call of step.calls) {
-      const denied = judgeCall(this.#x, this.#runtime, call)
+      const judged = [call, ...(call.also ?? [])].map((one) => judgeCall(this.#x, this.#runtime, one))
+      const denied = judged.find((one) => one !== undefined)
       if (denied === undefined) this.#release(call.channel, draft)
       else refused.push(this.#refuse(call, denied, draft))
     }
