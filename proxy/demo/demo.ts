@@ -1,10 +1,12 @@
 // Owns the embedded demo upstream: a small deterministic model that speaks the OpenAI format under /openai and the
-// Anthropic format under /anthropic, and an HTTP tool under /tool. It knows nothing of the proxy and needs no key.
+// Anthropic format under /anthropic, an HTTP tool under /tool, and an MCP server under /mcp. It knows nothing of the proxy
+// and needs no key.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { anthropic } from './anthropic.ts'
 import { type Answer, type Dialect, jsonAnswer, render } from './dialect.ts'
+import { runMcp } from './mcp.ts'
 import { openai } from './openai.ts'
 import { play } from './play.ts'
 import { runTool } from './tool.ts'
@@ -98,7 +100,8 @@ function renderFor(method: string, url: string, header: string, body: string): A
   if (dialect !== undefined) return render(dialect, method, path, body)
   const orders = `${header}\n${searchParams.get('demo') ?? ''}`.replaceAll(/^(?=\S)/gm, 'demo: ')
   if (first === 'tool') return runTool(method, path, searchParams, body, orders)
-  return jsonAnswer(404, { error: 'The demo serves /openai, /anthropic and /tool.' })
+  if (first === 'mcp') return runMcp(method, path, body)
+  return jsonAnswer(404, { error: 'The demo serves /openai, /anthropic, /tool and /mcp.' })
 }
 
 /** Undefined: the body is larger than the demo takes; the rest is not read. */

@@ -33,7 +33,7 @@ function resultOf(
 }
 
 /** Reserved names and numbers only (RFC 2606, 555-01xx), a test card, and the sample IBAN of ISO 13616. */
-const customers = new Map(
+export const customers: ReadonlyMap<string, object> = new Map<string, object>(
   [
     {
       id: '42',

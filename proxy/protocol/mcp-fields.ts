@@ -17,13 +17,19 @@ function roleAt(path: Path, role: Role): Role {
 }
 
 function standing(key: string, owner: JsonObject, path: Path): Standing {
+  // The reader of messages has seen that it says 2.0.
+  if (key === 'jsonrpc' && path.length === 1) return 'handled'
+  // Whatever client and server agree on, with one member that is the format's own.
+  if (path.length > 2 && key !== 'progressToken' && path.lastIndexOf('_meta', -2) !== -1) return 'free'
   const fixed = standings.get(key)
   if (fixed !== undefined) return fixed
-  if (correlating.has(key)) return isCorrelation(owner[key]) ? 'handled' : 'inspected'
+  if (correlating.has(key)) return isCorrelation(owner[key], path) ? 'handled' : 'inspected'
   const label = opaque.get(key)
   if (label !== undefined) return isOpaque(owner[key]) ? label : 'inspected'
-  // `data` of a log message is anybody's; of media it is the media.
-  if (key === 'data') return media.get(owner['type'] as string) ?? 'inspected'
+  // `data` of a log message or an error is anybody's; of media it is the media.
+  if (key === 'data') return media.get(owner['type'] as string) ?? 'free'
+  // What a user has filled in has members of any name.
+  if (key === 'content') return Object.hasOwn(owner, 'action') ? 'free' : 'inspected'
   if (key === 'src') return path.at(-3) === 'icons' ? image : 'inspected'
   return 'inspected'
 }
@@ -35,35 +41,31 @@ const media = new Map<string, Label>([
 ])
 
 const standings = new Map<string, Standing>([
-  ...[
-    'jsonrpc',
-    'method',
-    'name',
-    'type',
-    'role',
-    'mimeType',
-    'level',
-    'mode',
-    'resultType',
-    'status',
-    'stopReason',
-    'model',
-  ].map((key) => [key, 'identifier'] as const),
+  ...['method', 'name', 'type', 'role', 'mimeType', 'level', 'mode', 'resultType', 'status', 'stopReason', 'model'].map(
+    (key) => [key, 'identifier'] as const,
+  ),
   ...['progress', 'total', 'size', 'ttlMs', 'ttl', 'pollInterval', 'priority', 'maxTokens', 'code'].map(
     (key) => [key, 'number'] as const,
   ),
-  ...['arguments', 'structuredContent', 'inputSchema', 'outputSchema', 'input', 'metadata'].map(
-    (key) => [key, 'free'] as const,
-  ),
+  ...[
+    'arguments',
+    'structuredContent',
+    'inputSchema',
+    'outputSchema',
+    'requestedSchema',
+    'input',
+    'metadata',
+    'capabilities',
+  ].map((key) => [key, 'free'] as const),
   ['blob', { label: 'blob', how: 'encoded' }],
 ])
 
 /** An answer finds its question by these, so they never change. */
 const correlating: ReadonlySet<string> = new Set(['id', 'progressToken', 'requestId', 'taskId', 'toolUseId'])
 
-/** A number, a counter or the time in a string, or a name with a letter in it; nothing that could be an account. */
-function isCorrelation(value: Json | undefined): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value)
+/** A number where the format has one, a counter or the time in a string, or a name; nothing that could be an account. */
+function isCorrelation(value: Json | undefined, path: Path): boolean {
+  if (typeof value === 'number') return path.length === 1 || path.at(-1) !== 'id'
   if (typeof value !== 'string' || value.length > 128) return false
   return /^[0-9]{1,13}$/.test(value) || (/^[\w.:/-]+$/.test(value) && /[A-Za-z]/.test(value))
 }

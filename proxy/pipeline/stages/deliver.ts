@@ -85,11 +85,15 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
 }
 
 function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array {
+  // It says that a message has arrived, and no client reads what else stands in it.
+  if (x.operation.action === 'asked' && x.answer.status === 202) return noBytes
   // Errors of a server are of any form.
   if (x.operation.action !== 'asked' || x.answer.status >= 400)
     return filterDocument(x, runtime, kind, bytes, mustRead(x))
   return filterMessageDocument(x, runtime, new AnswerRedaction(x, runtime), kind, bytes)
 }
+
+const noBytes = new Uint8Array()
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   x.trace.uninspected.add('answer:body')

@@ -1,0 +1,91 @@
+// Pins through a whole proxy: what was seen outlives a reload, a manifest is believed only as signed.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { parseKey } from '../../proxy/audit/key.ts'
+import { signManifest } from '../../proxy/pipeline/tool-manifest.ts'
+import { digestOf } from '../../proxy/pipeline/tool-pins.ts'
+import { auditLines, type AuditLine } from '../support/audit-lines.ts'
+import { startGateway } from '../support/gateway.ts'
+import { scriptedUpstream } from '../support/scripted-upstream.ts'
+
+const upstream = await scriptedUpstream()
+t.teardown(() => upstream.close())
+
+const configured = (pinTools: string, more = '') => `
+upstreams:
+  notes: { protocol: mcp, url: '${upstream.url}/mcp', pinTools: ${pinTools} }
+routes: [{ id: notes, path: /mcp, upstream: notes }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+${more}`
+
+function tool(name: string, description: string): { name: string; description: string; inputSchema: object } {
+  return { name, description, inputSchema: { type: 'object' } }
+}
+
+type Answer = { readonly result: { readonly tools: readonly { readonly name: string }[] } }
+
+async function send(url: string, message: object, result: object): Promise<Answer> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, result })
+  upstream.next(async (scene) => {
+    await scene.write(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  })
+  const answer = await fetch(`${url}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
+  })
+  return (await answer.json()) as Answer
+}
+
+const list = { method: 'tools/list' }
+const namesIn = ({ result }: Answer) => result.tools.map(({ name }) => name)
+
+/** It is written a moment after the answer. */
+async function noticed(dir: string): Promise<AuditLine> {
+  for (;;) {
+    const line = auditLines(dir).find(({ kind, event }) => kind === 'policy' && event !== undefined)
+    if (line !== undefined) return line
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+t.test('what was seen outlives a reload', async (t) => {
+  const gateway = await startGateway(configured('true'))
+  t.teardown(() => gateway.close())
+  t.same(namesIn(await send(gateway.url, list, { tools: [tool('get', 'Gets.')] })), ['get'])
+  gateway.rewrite(configured('true', 'mode: enforce'))
+  t.equal(gateway.gateway.reload().ok, true)
+  t.same(namesIn(await send(gateway.url, list, { tools: [tool('get', 'Gets and tells.')] })), [])
+  t.match(await noticed(gateway.auditDir), {
+    event: 'tool-changed',
+    upstream: 'notes',
+    tool: 'get',
+    pinned: /^[0-9a-f]{64}$/,
+    seen: /^[0-9a-f]{64}$/,
+  })
+})
+
+t.test('a manifest is believed only as signed', async (t) => {
+  const file = join(tmpdir(), `gatewright-tools-${process.pid}.json`)
+  t.teardown(() => rmSync(file, { force: true }))
+  const gateway = await startGateway(configured('false'))
+  t.teardown(() => gateway.close())
+  const manifest = configured(`{ manifest: ${file} }`)
+  gateway.rewrite(manifest)
+  t.match(gateway.gateway.reload(), { ok: false, problems: [{ message: /cannot be read/ }] })
+
+  const key = parseKey(readFileSync(join(gateway.folder, 'audit.key'), 'utf8'), 'test')
+  const tools = new Map([['get', digestOf({ name: 'get', description: 'Gets.', inputSchema: { type: 'object' } })]])
+  const signed = await signManifest({ upstream: 'notes', tools }, key)
+  writeFileSync(file, signed.replace('"get"', '"set"'))
+  t.match(gateway.gateway.reload(), { ok: false, problems: [{ message: /cannot be trusted: it is not signed/ }] })
+  writeFileSync(file, signed)
+  t.match(gateway.gateway.reload(), { ok: true })
+  t.same(namesIn(await send(gateway.url, list, { tools: [tool('get', 'Gets.'), tool('set', 'Sets.')] })), ['get'])
+})
