@@ -82,7 +82,7 @@ t.test('paths of the admin listener', async (t) => {
 t.test('keys of the configuration', async (t) => {
   const pinned: Readonly<Record<string, string>> = {
     apiVersion: '',
-    server: `listen admin publicNames limits.{body,headerBytes,headerCount,jsonDepth,connections,url}
+    server: `listen admin publicNames cors.{origins} limits.{body,headerBytes,headerCount,jsonDepth,connections,url}
       timeouts.{headers,body,keepAlive,drain,clientWrite}`,
     upstreams: `protocol url credential.{bearer,header,value} timeouts.{connect,firstByte,idle,total}
       breaker.{consecutive,ratio,minimum,window,open,openMax} retry.{attempts,budget,unsafe} egress connections

@@ -14,7 +14,7 @@ import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore, type Store } from '../limits/store.ts'
 import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
-import type { RouteOptions } from '../pipeline/options.ts'
+import { denialOf, type RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
 import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
@@ -94,7 +94,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     clock: around.clock,
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
-    hosts: hostsOf(config.server.listen.host, config.server.publicNames),
+    hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
@@ -193,13 +193,15 @@ function routeOf(
   const adapter = protocols.get(protocol)
   if (adapter === undefined) throw new Error(`protocol ${protocol} has no adapter`)
   const needs = config.policy.needs(options.id)
+  const denial = denialOf(options)
   return {
     id: options.id,
     path: options.path === '/' ? '' : options.path,
     protocol: adapter,
     upstream,
     upstreamPath: upstream.basePath,
-    denyStatus: options.denyStatus,
+    denyStatus: denial.status,
+    denyPreset: denial.preset,
     needs,
     request: inspection(config.redaction.plan('request', options.upstream, options.id), needs.findings),
     answer: inspection(

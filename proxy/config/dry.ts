@@ -33,7 +33,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     clock,
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
-    hosts: hostsOf(config.server.listen.host, config.server.publicNames),
+    hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
   }
 }
 

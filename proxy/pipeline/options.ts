@@ -25,6 +25,7 @@ export type ServerOptions = {
   }
   /** Hosts accepted in absolute-form request targets (RFC 9112 §3.2.2), lower case, with the port where one is used. */
   readonly publicNames: readonly string[]
+  readonly cors?: { readonly origins: readonly string[] }
 }
 
 export type RouteOptions = {
@@ -32,9 +33,21 @@ export type RouteOptions = {
   /** Begins with `/`, never ends with one. */
   readonly path: string
   readonly upstream: string
-  readonly denyStatus?: number
+  readonly denyStatus?: number | DenyPreset
   readonly fallback?: readonly string[]
 }
+
+/** Clients that take a 403 for something else: one reconnects, the other asks its user to log in. */
+export type DenyPreset = 'codex' | 'claude-code'
+
+/** The status of a denial on a route, and the client that it is written for. */
+export function denialOf({ denyStatus }: RouteOptions): { status: number | undefined; preset: DenyPreset | undefined } {
+  return typeof denyStatus === 'string'
+    ? { status: presetStatus[denyStatus], preset: denyStatus }
+    : { status: denyStatus, preset: undefined }
+}
+
+const presetStatus: Readonly<Record<DenyPreset, number>> = { codex: 400, 'claude-code': 451 }
 
 export type DemoOptions = { readonly listen: string }
 
@@ -57,6 +70,8 @@ export type ServerSettings = {
   readonly drainMs: number
   readonly clientWriteTimeoutMs: number
   readonly publicNames: readonly string[]
+  /** Lower case. */
+  readonly corsOrigins: readonly string[]
 }
 
 export type ListenAddress = { readonly host: string; readonly port: number }
@@ -95,6 +110,7 @@ export function compileServer(options: ServerOptions, at: Path): { settings: Ser
     drainMs: ms('drain'),
     clientWriteTimeoutMs: ms('clientWrite'),
     publicNames: options.publicNames.map((name) => name.toLowerCase()),
+    corsOrigins: (options.cors?.origins ?? []).map((origin) => origin.toLowerCase()),
   }
   if (options.listen === options.admin && settings.listen.port !== 0) {
     problems.push({
@@ -117,6 +133,7 @@ export function parseListen(text: string): ListenAddress | undefined {
 const timeoutMsMax = 24 * 3_600_000
 const listenPattern = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$'
 const listenRegExp = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/
+const originPattern = '^[a-z][a-z0-9+.-]*://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$'
 const idPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
 
 function outOfBounds(path: Path, bounds: string): Problem {
@@ -181,6 +198,21 @@ export const serverSchema = {
       items: { type: 'string', pattern: '^[A-Za-z0-9.-]+(:[0-9]{1,5})?$' },
       description: 'Host names accepted in absolute-form request targets.',
     },
+    cors: {
+      type: 'object',
+      required: ['origins'],
+      additionalProperties: false,
+      description: 'Pages of which origins may read answers in a browser; absent: none.',
+      properties: {
+        origins: {
+          type: 'array',
+          minItems: 1,
+          uniqueItems: true,
+          items: { type: 'string', pattern: originPattern, examples: ['https://app.example.com'] },
+          description: 'Exact origins, scheme and port included; no wildcards.',
+        },
+      },
+    },
   },
 } as const
 
@@ -201,7 +233,14 @@ export const routesSchema = {
         examples: ['/openai', '/tools/crm'],
       },
       upstream: { type: 'string', description: 'Name of the upstream.' },
-      denyStatus: { type: 'integer', minimum: 400, maximum: 499, description: 'Status of a denial instead of 403.' },
+      denyStatus: {
+        type: ['integer', 'string'],
+        minimum: 400,
+        maximum: 499,
+        pattern: '^(codex|claude-code)$',
+        description: 'Status of a denial instead of 403, or the client that must understand it: codex, claude-code.',
+        examples: ['codex', 'claude-code'],
+      },
       fallback: {
         type: 'array',
         items: { type: 'string' },

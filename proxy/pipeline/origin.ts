@@ -4,11 +4,20 @@ import { Fault } from '../errors.ts'
 import { headerValue } from '../lib/headers.ts'
 
 /** How this listener is called. `named`: only by these names, by loopback names and by addresses. */
-export type Hosts = { readonly names: ReadonlySet<string>; readonly named: boolean }
+export type Hosts = {
+  readonly names: ReadonlySet<string>
+  readonly named: boolean
+  /** Whole origins, lower case, whose pages may ask (`server.cors`). */
+  readonly origins: ReadonlySet<string>
+}
 
 /** A listener on loopback has no other names than those; elsewhere the names in front of it are known only if listed. */
-export function hostsOf(host: string, publicNames: readonly string[]): Hosts {
-  return { names: new Set(publicNames), named: isLoopback(host) || publicNames.length > 0 }
+export function hostsOf(host: string, publicNames: readonly string[], origins: readonly string[] = []): Hosts {
+  return {
+    names: new Set(publicNames),
+    named: isLoopback(host) || publicNames.length > 0,
+    origins: new Set(origins),
+  }
 }
 
 /** Fault `origin-refused`. */
@@ -25,6 +34,7 @@ export function checkOrigin(headers: readonly string[], hosts: Hosts): void {
 }
 
 function isOwnOrigin(origin: string, hosts: Hosts): boolean {
+  if (hosts.origins.has(origin.toLowerCase())) return true
   const match = /^https?:\/\/([a-z0-9.-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?)$/i.exec(origin)
   return match !== null && isOwn((match[1] ?? '').toLowerCase(), hosts)
 }

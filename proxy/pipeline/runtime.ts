@@ -14,6 +14,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
 import type { ToolPins } from './tool-pins.ts'
+import type { DenyPreset } from './options.ts'
 
 /** One route with everything about it that can be worked out at load. */
 export type Route = {
@@ -25,6 +26,8 @@ export type Route = {
   /** The upstream url's own path, without a trailing slash. */
   readonly upstreamPath: string
   readonly denyStatus: number | undefined
+  /** Every denial on this route is written for that client, those that no rule made included. */
+  readonly denyPreset: DenyPreset | undefined
   readonly needs: Needs
   readonly request: Inspection
   readonly answer: Inspection

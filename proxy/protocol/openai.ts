@@ -37,7 +37,7 @@ const chatCompletions: Operation = {
 }
 
 function errorBody(fault: FaultView): unknown {
-  const { type, code } = errorTypes[fault.kind]
+  const { type, code } = fault.preset === 'codex' ? invalidPrompt : errorTypes[fault.kind]
   return {
     error: {
       message: fault.message,
@@ -49,6 +49,9 @@ function errorBody(fault: FaultView): unknown {
     },
   }
 }
+
+/** The one error that Codex shows at once and as it is; after any other it reconnects five times. */
+const invalidPrompt = { type: 'invalid_request_error', code: 'invalid_prompt' } as const
 
 /** Types and codes that OpenAI's own API uses, where it has one; without a code the fault's own is shown. */
 const errorTypes: Readonly<Record<FaultKind, { readonly type: string; readonly code?: string }>> = {

@@ -34,6 +34,8 @@ export type FaultView = {
   readonly retry: RetryHint
   readonly requestId: string
   readonly rule?: string
+  /** The client that a denial is written for, where the route names one. */
+  readonly preset?: 'codex' | 'claude-code'
 }
 
 /** `headers` holds only what the dialect itself needs (content-type, request-id); the pipeline adds its own. */

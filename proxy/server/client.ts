@@ -13,6 +13,7 @@ const discardBytesMax = 16 * 1024 * 1024
 const discardTimeoutMs = 5_000
 const lastWordsMs = 500
 const nothing = new Uint8Array(0)
+const nothingMore: readonly string[] = []
 
 export class HttpClient implements Client {
   readonly hasBody: boolean
@@ -24,15 +25,24 @@ export class HttpClient implements Client {
   readonly #response: ServerResponse
   readonly #clock: Clock
   readonly #times: ClientTimes
+  readonly #always: readonly string[]
   #closed = false
   #failBody: ((fault: Fault) => void) | undefined
   #onSettled: (() => void) | undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, clock: Clock, times: ClientTimes) {
+  /** `always`: headers of every answer, whoever makes it. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clock: Clock,
+    times: ClientTimes,
+    always: readonly string[] = nothingMore,
+  ) {
     this.#request = request
     this.#response = response
     this.#clock = clock
     this.#times = times
+    this.#always = always
     this.hasBody = announcesBody(request)
     response.on('close', () => this.#onClose())
     // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
@@ -149,7 +159,10 @@ export class HttpClient implements Client {
   start(status: number, headers: readonly string[]): void {
     if (this.#closed) throw new Fault('client-aborted')
     try {
-      this.#response.writeHead(status, headers as string[])
+      this.#response.writeHead(
+        status,
+        this.#always.length === 0 ? (headers as string[]) : [...headers, ...this.#always],
+      )
     } catch (cause) {
       // Node refuses characters that the upstream's parser let through.
       throw new Fault('upstream-invalid', undefined, { cause })

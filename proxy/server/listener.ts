@@ -9,6 +9,7 @@ import { reject, run } from '../pipeline/pipeline.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Client } from '../pipeline/client.ts'
 import { HttpClient, type ClientTimes } from './client.ts'
+import { answerPreflight, corsHeaders, type Origins } from './cors.ts'
 import { readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
 import { RawClient } from './raw-client.ts'
 import { newRequestId } from './request-id.ts'
@@ -22,6 +23,8 @@ export type ListenerOptions = {
   readonly keepAliveTimeoutMs: number
   readonly envelope: EnvelopeLimits
   readonly times: ClientTimes
+  /** Whose pages may read answers. */
+  readonly origins: Origins
 }
 
 /** Reported to whoever swaps Runtimes, once the last exchange on a replaced one has ended. */
@@ -141,10 +144,13 @@ export class Listener {
 
   #accept(request: IncomingMessage, response: ServerResponse): void {
     const runtime = this.#runtime
-    const client = new HttpClient(request, response, runtime.clock, this.#options.times)
-    clients.set(request.socket, client)
-    const { head, fault } = readHead(request, this.#options.envelope, runtime.policyHeaders)
+    const { envelope, times, origins } = this.#options
+    const { head, fault } = readHead(request, envelope, runtime.policyHeaders)
     if (this.#draining || closesAfter(request, fault)) response.shouldKeepAlive = false
+    // Asked by a browser before a page may ask anything: nothing is done, so there is no exchange.
+    if (fault === undefined && answerPreflight(request, response, origins)) return
+    const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
+    clients.set(request.socket, client)
     void this.#track(runtime, client, head, fault)
   }
 

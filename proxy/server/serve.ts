@@ -324,6 +324,7 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
       targetBytesMax: server.urlBytesMax,
       publicNames: new Set(server.publicNames),
     },
+    origins: new Set(server.corsOrigins),
     times: { bodyTimeoutMs: server.bodyTimeoutMs, writeTimeoutMs: server.clientWriteTimeoutMs },
   }
 }

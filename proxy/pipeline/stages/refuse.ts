@@ -56,14 +56,17 @@ function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): v
 }
 
 export function view(x: Exchange, fault: Fault): FaultView {
+  const route = (x as Ended).route as Ended['route'] | undefined
+  const preset = fault.kind === 'denied' ? route?.denyPreset : undefined
   return {
     code: fault.code,
     kind: fault.kind,
-    status: fault.status,
+    status: preset === undefined ? fault.status : (route?.denyStatus ?? fault.status),
     message: fault.message,
     retry: fault.retry,
     requestId: x.id,
     ...(fault.details.rule === undefined ? undefined : { rule: fault.details.rule }),
+    ...(preset === undefined ? undefined : { preset }),
   }
 }
 

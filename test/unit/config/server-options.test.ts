@@ -25,6 +25,7 @@ t.test('what is not written has the documented default, in bytes and millisecond
       drainMs: 30_000,
       clientWriteTimeoutMs: 30_000,
       publicNames: [],
+      corsOrigins: [],
     },
     problems: [],
   })
