@@ -64,6 +64,11 @@ export class HeldCalls {
     return held
   }
 
+  /** For calls that will never be complete, and so never judged. */
+  drop(): void {
+    this.#calls.clear()
+  }
+
   #grow(channel: string, text: string): HeldCall {
     this.#chars += text.length
     if (this.#chars > this.#charsMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')

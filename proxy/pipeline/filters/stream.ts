@@ -98,6 +98,8 @@ class StreamFilter {
     if (end === 'partial' || (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError)) {
       throw new Fault('upstream-truncated')
     }
+    // The upstream's own error is the end of the stream; what it began of a call is nothing to the client.
+    if (this.#x.trace.upstreamError) this.#held.drop()
     let tail = ''
     for (const channel of this.#openChannels()) {
       const rest = this.#endChannel(channel)

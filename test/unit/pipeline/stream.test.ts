@@ -128,6 +128,14 @@ t.test('an event that grows without end is a fault, not memory', async (t) => {
   t.ok(given <= 17, 'stopped at 1 MiB')
 })
 
+t.test("the upstream's own error event ends a call that it does not complete", async (t) => {
+  const [open = '', delta = ''] = openai.write([{ kind: 'arguments', at: 0, name: 'ls', pieces: ['{"a"'] }]).slice(1)
+  const { written, fault } = await run(judged, 'openai', `${open}${delta}data: {"error":{"message":"Overloaded"}}\n\n`)
+  t.equal(fault, undefined)
+  t.notMatch(written, 'tool_calls')
+  t.match(written, 'Overloaded')
+})
+
 t.test("the upstream's own error event ends a stream that has no other end", async (t) => {
   const { fault, x } = await run(
     masked,
