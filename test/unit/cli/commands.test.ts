@@ -171,6 +171,26 @@ cases:
   t.match(JSON.parse(json.out), [{ file: 'good.test.yaml', results: [{ passed: true }], uncovered: ['no-rm'] }])
   t.equal(none.code, 2)
 
+  file(
+    'formats.yaml',
+    ['gemini', 'ollama'].reduce(
+      (text, name) => `${text}\n  - { id: ${name}, path: /${name}, upstream: ${name} }`,
+      `apiVersion: gatewright/v1
+upstreams:
+  gemini: { protocol: gemini, url: https://gemini.example }
+  ollama: { protocol: ollama, url: http://localhost:11434 }
+rules: [{ id: models, effect: allow, actions: [model.call], models: [small-*] }]
+routes:`,
+    ),
+  )
+  const hello = (route: string, said: string): string =>
+    `  - { name: ${route}, request: { route: ${route}, body: { model: small-1, ${said} } }, expect: { rule: models } }\n`
+  file(
+    'formats.test.yaml',
+    `policy: formats.yaml\ncases:\n${hello('gemini', 'contents: [{ parts: [{ text: hi }] }]')}${hello('ollama', 'messages: [{ role: user, content: hi }]')}`,
+  )
+  t.match((await run(['test', 'formats.test.yaml'])).out, /2 passed/, 'a request without a path is the usual one')
+
   const found = (names: string): string => `policy: good.yaml
 cases:
   - name: a
