@@ -18,10 +18,8 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   const { origin, 'access-control-request-method': method, 'access-control-request-headers': names } = request.headers
   if (origins.size === 0 || request.method !== 'OPTIONS' || origin === undefined || method === undefined) return false
   if (!origins.has(origin.toLowerCase())) return false
-  const headers = [
-    ...['vary', 'Origin, Access-Control-Request-Headers', 'access-control-allow-origin', origin],
-    ...['access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE', 'access-control-max-age', maxAgeSeconds],
-  ]
+  const headers = ['vary', 'Origin, Access-Control-Request-Headers', 'access-control-allow-origin', origin]
+  headers.push('access-control-allow-methods', methods, 'access-control-max-age', maxAgeSeconds)
   // A wildcard would not cover Authorization; the names are the page's own, and which are good is judged when they come.
   if (names !== undefined && headerNames.test(names)) headers.push('access-control-allow-headers', names)
   response.writeHead(204, headers)
@@ -31,6 +29,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
 
 const none: readonly string[] = []
 const vary: readonly string[] = ['vary', 'Origin']
+const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const maxAgeSeconds = '600'
 const headerNames = /^[A-Za-z0-9-]+(?: *, *[A-Za-z0-9-]+)*$/
 

@@ -56,7 +56,7 @@ function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): v
 }
 
 export function view(x: Exchange, fault: Fault): FaultView {
-  const route = (x as Ended).route as Ended['route'] | undefined
+  const { route } = x as Ended
   const preset = fault.kind === 'denied' ? route?.denyPreset : undefined
   return {
     code: fault.code,
