@@ -12,7 +12,7 @@ import { AnswerRedaction } from '../../../proxy/pipeline/filters/answer-redactio
 import type { Runtime } from '../../../proxy/pipeline/runtime.ts'
 import { grant } from '../../../proxy/policy/permit.ts'
 
-export type Way = 'openai' | 'anthropic' | 'http'
+export type Way = 'openai' | 'anthropic' | 'ollama' | 'http'
 
 export type Back = {
   readonly runtime: Runtime
@@ -30,6 +30,7 @@ export type Answering = {
 const requests = {
   openai: { method: 'POST', path: '/v1/chat/completions' },
   anthropic: { method: 'POST', path: '/v1/messages' },
+  ollama: { method: 'POST', path: '/api/chat' },
   http: { method: 'GET', path: '/x' },
 } as const
 
@@ -112,10 +113,12 @@ apiVersion: gatewright/v1
 upstreams:
   openai: { protocol: openai, url: 'http://127.0.0.1:1' }
   anthropic: { protocol: anthropic, url: 'http://127.0.0.1:1' }
+  ollama: { protocol: ollama, url: 'http://127.0.0.1:1' }
   http: { protocol: http, url: 'http://127.0.0.1:1' }
 routes:
   - { id: openai, path: /openai, upstream: openai }
   - { id: anthropic, path: /anthropic, upstream: anthropic }
+  - { id: ollama, path: /ollama, upstream: ollama }
   - { id: http, path: /http, upstream: http }
 principals:
   - { id: agent, from: [127.0.0.0/8] }

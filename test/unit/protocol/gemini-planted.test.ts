@@ -1,35 +1,10 @@
 import t from 'tap'
 import { isObject } from '../../../proxy/lib/json.ts'
 import type { Json } from '../../../proxy/lib/json.ts'
-import { formatAddress } from '../../../proxy/lib/pointer.ts'
 import { SseDecoder } from '../../../proxy/lib/sse.ts'
 import { geminiProtocol } from '../../../proxy/protocol/gemini.ts'
 import { parsed, sample } from './golden.ts'
-
-const planted = 'mail ada@example.org about it'
-
-type Place = { readonly owner: Json[] | { [key: string]: Json }; readonly key: string | number; readonly at: string }
-
-/** Every string of a document, where it can be replaced. */
-function strings(value: Json, path: readonly (string | number)[] = []): Place[] {
-  if (typeof value !== 'object' || value === null) return []
-  const entries: [string | number, Json][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
-  return entries.flatMap(([key, member]) =>
-    typeof member === 'string'
-      ? [{ owner: value, key, at: formatAddress({ path: [...path, key] }) }]
-      : strings(member, [...path, key]),
-  )
-}
-
-/** Calls back with the document as it is with the planted value in one string after another. */
-function plant(value: Json, look: (text: string, at: string) => void): void {
-  for (const { owner, key, at } of strings(value)) {
-    const before = (owner as Record<string | number, Json>)[key] as Json
-    ;(owner as Record<string | number, Json>)[key] = planted
-    look(JSON.stringify(value), at)
-    ;(owner as Record<string | number, Json>)[key] = before
-  }
-}
+import { plant, planted } from './plant.ts'
 
 function operation(verb: string) {
   const found = geminiProtocol.resolve('POST', `/v1beta/models/gemini-2.5-flash:${verb}`)
