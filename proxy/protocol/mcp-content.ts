@@ -8,7 +8,7 @@ import { askedForInput, askedOfClient, askedOfServer } from './mcp-acts.ts'
 import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
 import { flawOf } from './mcp-tools.ts'
-import { readMessage, type Message } from './mcp-message.ts'
+import { lookalikeIn, readMessage, type Message } from './mcp-message.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
 import { arrayOf, present, stringOf } from './shape.ts'
@@ -28,7 +28,12 @@ export function readMcpRequest(body: Json, text: string, headers: readonly strin
     return { ok: false, message: read, asked: { operation: 'unknown', ...id, acts: [], ...versioned(checked.version) } }
   const asked: Asked = { ...read, ...versioned(checked.version) }
   if (asked.unknown === true)
-    return { ok: false, message: 'The method of the message has no adapter here, so it is refused.', fault: 'operation-unsupported', asked }
+    return {
+      ok: false,
+      message: 'The method of the message has no adapter here, so it is refused.',
+      fault: 'operation-unsupported',
+      asked,
+    }
   return { ok: true, content: { ...readTexts(body, text, clientLayout), toolCalls: [], tools: [], asked } }
 }
 
@@ -80,9 +85,20 @@ function askedInAnswer(message: Message): Asked | undefined | string {
 type Lists = { readonly tools: readonly ToolDefinition[]; readonly listed: readonly Listed[] | undefined }
 const noLists: Lists = { tools: [], listed: undefined }
 
+/** What a client acts on. */
+const resultMembers: ReadonlySet<string> = new Set([
+  'protocolVersion',
+  'tools',
+  'resources',
+  'prompts',
+  'inputRequests',
+])
+
 /** A string says what is wrong. */
 function listsIn(result: JsonObject | undefined): Lists | string {
   if (result === undefined) return noLists
+  const lookalike = lookalikeIn(result, resultMembers)
+  if (lookalike !== undefined) return lookalike
   const { protocolVersion, tools, resources, prompts } = result
   if (typeof protocolVersion === 'string' && !sessionVersions.has(protocolVersion))
     return 'the server chose a version that is not served here.'

@@ -23,11 +23,7 @@ export function checkHeaders(message: Message, headers: readonly string[]): Chec
     message: why,
     version: of,
   })
-  if (version !== undefined && !versions.includes(version))
-    return refused(
-      'version-unsupported',
-      `Protocol version ${shown(version)} is not served; served are ${versions.join(', ')}.`,
-    )
+  if (version !== undefined && !versions.includes(version)) return refused('version-unsupported', unserved(version))
   if (message.kind === 'request' && message.method === 'initialize') {
     const wrong = wrongInitialize(message.params, version)
     if (wrong !== undefined)
@@ -41,6 +37,18 @@ export function checkHeaders(message: Message, headers: readonly string[]): Chec
   if (missing !== undefined) return refused(missing.fault, missing.message)
   const different = disagreement(message, named)
   return different === undefined ? { ok: true, version } : refused('header-mismatch', different)
+}
+
+/** Of a request without a body. Only the versions with sessions have any. */
+export function checkHead(headers: readonly string[]): Checked {
+  const version = new Named(headers).one('mcp-protocol-version')
+  return version === undefined || versions.includes(version)
+    ? { ok: true, version }
+    : { ok: false, message: unserved(version), fault: 'version-unsupported', version }
+}
+
+function unserved(version: string): string {
+  return `Protocol version ${shown(version)} is not served; served are ${versions.join(', ')}.`
 }
 
 const claimKey = 'io.modelcontextprotocol/protocolVersion'
@@ -64,10 +72,7 @@ function wrongInitialize(params: JsonObject, version: string | undefined): Wrong
   if (typeof wanted !== 'string')
     return { fault: 'body-malformed', message: 'params.protocolVersion must be a string.' }
   if (sessionVersions.has(wanted)) return undefined
-  return {
-    fault: 'version-unsupported',
-    message: `Protocol version ${shown(wanted)} is not served; served are ${versions.join(', ')}.`,
-  }
+  return { fault: 'version-unsupported', message: unserved(wanted) }
 }
 
 /** Only requests must have the headers: of what else may be posted the specification says nothing. */

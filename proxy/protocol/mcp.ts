@@ -4,8 +4,9 @@ import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Asked } from './content.ts'
 import { readMcpAnswer, readMcpRequest } from './mcp-content.ts'
+import { checkHead } from './mcp-headers.ts'
 import { isStateless, versions } from './mcp-versions.ts'
-import type { FaultView, Operation, Protocol, Refusal } from './protocol.ts'
+import type { FaultView, Operation, Protocol, Reading, Refusal } from './protocol.ts'
 
 export const mcpProtocol: Protocol = {
   name: 'mcp',
@@ -33,7 +34,15 @@ function operation(name: string, body: Operation['body'], idempotent: boolean): 
     idempotent,
     readRequest: readMcpRequest,
     readAnswer: readMcpAnswer,
+    readHead,
   }
+}
+
+function readHead(headers: readonly string[]): Extract<Reading, { ok: false }> | undefined {
+  const checked = checkHead(headers)
+  if (checked.ok) return undefined
+  const { message, fault, version = '' } = checked
+  return { ok: false, message, fault, asked: { operation: 'unknown', version, acts: [] } }
 }
 
 /**

@@ -68,6 +68,8 @@ export interface Operation {
    */
   readRequest(body: Json, text: string, headers?: readonly string[]): Reading
   readAnswer(body: Json, text: string): Reading
+  /** What is wrong with the head of a request without a body; absent where such heads say nothing. */
+  readHead?(headers: readonly string[]): Extract<Reading, { ok: false }> | undefined
   /**
    * The edits of an answer by which text of the assistant stands in the place of calls that were denied, such that the
    * format's clients take it for a normal end. Absent: an answer with a denied call is refused as a whole.

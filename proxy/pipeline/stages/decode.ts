@@ -5,6 +5,7 @@ import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { parseJson } from '../../lib/json.ts'
 import type { Content } from '../../protocol/content.ts'
+import type { Reading } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -108,18 +109,22 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
     const part = { address: { path: [] }, text: body.text, role: 'user', form: 'string' } as const
     return { parts: [part], toolCalls: [], tools: [], uninspected: [] }
   }
+  if (body.form === 'none') {
+    const wrong = x.operation.readHead?.(x.headers)
+    if (wrong !== undefined) throw unread(x, wrong)
+  }
   if (body.form !== 'json') return undefined
   const reading = x.operation.readRequest(body.value, body.text, x.headers)
-  if (!reading.ok) {
-    // Whoever waits for an answer by its id is to get one.
-    grow(x, { asked: reading.asked })
-    throw new Fault(
-      reading.fault ?? 'body-malformed',
-      reading.fault === undefined
-        ? `The body is not a ${x.operation.name} request: ${reading.message}`
-        : reading.message,
-    )
-  }
+  if (!reading.ok) throw unread(x, reading)
   for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
   return reading.content
+}
+
+/** Whoever waits for an answer by its id is to get one. */
+function unread(x: Admitted, { message, fault, asked }: Extract<Reading, { ok: false }>): Fault {
+  grow(x, { asked })
+  return new Fault(
+    fault ?? 'body-malformed',
+    fault === undefined ? `The body is not a ${x.operation.name} request: ${message}` : message,
+  )
 }
