@@ -16,6 +16,8 @@ export interface Protocol {
    * Undefined: no adapter, so the request is refused.
    */
   resolve(method: string, path: string): Operation | undefined
+  /** Why there is no adapter, as a sentence for the client, where there is more to say than that. */
+  whyUnserved?(method: string, path: string): string | undefined
   /**
    * The refusal in this format's own dialect, such that its official SDK raises its own typed error. `asked`: what is
    * known of the refused message, in formats where an answer names it.
@@ -55,8 +57,11 @@ export interface Operation {
    * says (`Content.asked`), answers and the events of streams are whole messages for `readAnswer`.
    */
   readonly action: 'model.call' | 'tool.call' | 'none' | 'asked'
-  /** Its answer is a model's although nothing is asked of a model now (one that was kept): its calls are judged. */
-  readonly emits?: true
+  /**
+   * Whether the answer can call tools, which are then judged. Absent: the answer of a model call can. One that was kept can
+   * as well, although nothing is asked of a model now; speech cannot.
+   */
+  readonly emits?: boolean
   /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
   readonly body: 'json' | 'none' | 'any'
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
@@ -82,7 +87,7 @@ export interface Operation {
 }
 
 export function givesModelAnswer({ action, emits }: Operation): boolean {
-  return action === 'model.call' || emits === true
+  return emits ?? action === 'model.call'
 }
 
 /** Of a failure `fault` is `body-malformed` when absent; `asked` is what could be read all the same. */

@@ -13,9 +13,10 @@ export function route(x: Exchange, runtime: Runtime): Routed {
   const rest = path.slice(found.path.length)
   const operation = found.protocol.resolve(method, rest === '' ? '/' : rest)
   if (operation === undefined) {
+    const why = found.protocol.whyUnserved?.(method, rest)
     throw new Fault(
       'operation-unsupported',
-      `${method} ${rest === '' ? '/' : rest} has no adapter on route ${found.id}, so it is refused.`,
+      `${method} ${rest === '' ? '/' : rest} has no adapter on route ${found.id}, so it is refused.${why === undefined ? '' : ` ${why}`}`,
     )
   }
   // Tool servers are what a page in a browser would be after.

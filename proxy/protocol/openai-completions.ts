@@ -1,0 +1,160 @@
+// Owns OpenAI's legacy completions: request, answer, stream. A prompt of token numbers cannot be read without the model's
+// own vocabulary, so it counts as uninspected.
+import { isObject, parseJsonText } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { formatEvent } from '../lib/sse.ts'
+import type { Content, Usage } from './content.ts'
+import { answerLayout, chatUsage, standing } from './openai-chat.ts'
+import { plainContent } from './openai-plain.ts'
+import type { Delta, Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
+import { isRepeatable } from './repeatable.ts'
+import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { readTexts } from './texts.ts'
+import type { Label, Layout } from './texts.ts'
+import { largerUsage } from './usage.ts'
+
+export const completions: Operation = {
+  name: 'completions',
+  path: '/v1/completions',
+  action: 'model.call',
+  body: 'json',
+  idempotent: false,
+  readRequest: readCompletionsRequest,
+  readAnswer: readCompletionsAnswer,
+  openStream: () => new CompletionsStream(),
+}
+
+export const tokens: Label = { label: 'tokens', how: 'walk' }
+
+/** Token numbers, or lists of them, among the texts. */
+export function hasTokens(value: Json | undefined): boolean {
+  return arrayOf(value).some((entry) => typeof entry === 'number' || Array.isArray(entry))
+}
+
+function readCompletionsRequest(body: Json, text: string): Reading {
+  if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
+  const wrong =
+    wrongMember(body, 'model', ['string'], '', true) ??
+    wrongMember(body, 'prompt', ['string', 'array'], '') ??
+    wrongMember(body, 'stream', ['boolean'], '') ??
+    wrongMember(body, 'max_tokens', ['number'], '')
+  if (wrong !== undefined) return { ok: false, message: wrong }
+  const content = present<Content>({
+    model: stringOf(body.model),
+    stream: body.stream === true,
+    maxTokens: countOf(body.max_tokens),
+    messages: undefined,
+    toolCalls: [],
+    tools: [],
+    usage: undefined,
+    ...readTexts(body, text, requestLayout),
+  })
+  return { ok: true, content }
+}
+
+const requestLayout: Layout = {
+  roleAt: ([member]) => (member === 'prompt' || member === 'suffix' ? 'user' : 'other'),
+  standing: (key, owner, path) =>
+    key === 'prompt' && path.length === 1 && hasTokens(owner[key]) ? tokens : standing(key, owner, path),
+}
+
+function readCompletionsAnswer(body: Json, text: string): Reading {
+  if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
+  const wrong = wrongMember(body, 'choices', ['array'], '')
+  if (wrong !== undefined) return { ok: false, message: wrong }
+  return { ok: true, content: plainContent(body, readTexts(body, text, answerLayout), chatUsage(body.usage)) }
+}
+
+type Draft = { readonly deltas: Delta[]; readonly ends: string[]; readonly calls: [] }
+
+const limits = { depthMax: 64, keysMax: 10_000 }
+
+class CompletionsStream implements StreamReader {
+  readonly #open = new Set<number>()
+  readonly #finished = new Set<number>()
+  #head: JsonObject = {}
+  #usage: Usage | undefined
+  #ended = false
+
+  read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
+    const nothing = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
+    if (data === '') return nothing
+    if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
+    if (data === '[DONE]') {
+      this.#ended = true
+      return { ...nothing, ends: [...this.#open].map((index) => channelOf(index)), terminal: true }
+    }
+    const parsed = parseJsonText(data, limits)
+    if (!parsed.ok) return { ok: false, message: parsed.message }
+    const { value, text } = parsed
+    if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
+    const draft: Draft = { deltas: [], ends: [], calls: [] }
+    const wrong = this.#chunk(value, draft)
+    if (wrong !== undefined) return { ok: false, message: wrong }
+    const { parts, uninspected } = readTexts(value, text, chunkLayout)
+    const reported = chatUsage(value.usage)
+    this.#usage = largerUsage(this.#usage, reported)
+    const error = errorText(event, value)
+    return {
+      ok: true,
+      value,
+      ...draft,
+      parts,
+      ...(uninspected.length === 0 ? undefined : { uninspected }),
+      terminal: false,
+      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
+        ? { repeatable: true }
+        : undefined),
+      ...(error === undefined ? undefined : { error }),
+      ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
+    }
+  }
+
+  deltaEvent(channel: string, text: string): string {
+    const choices = [{ index: Number(channel.split(':')[1]), text, logprobs: null, finish_reason: null }]
+    return formatEvent('message', JSON.stringify({ ...this.#head, choices }))
+  }
+
+  #chunk(value: JsonObject, draft: Draft): string | undefined {
+    if (this.#head.id === undefined && typeof value.id === 'string') {
+      const { id, object, created, model } = value
+      this.#head = present<JsonObject>({ id, object, created, model })
+    }
+    const wrong = wrongMember(value, 'choices', ['array'], '')
+    if (wrong !== undefined) return wrong
+    for (const [at, choice] of arrayOf(value.choices).entries()) {
+      if (!isObject(choice) || !Number.isSafeInteger(choice.index)) return 'A choice has no index.'
+      const index = choice.index as number
+      const { text } = choice
+      if (typeof text === 'string' && text !== '') {
+        if (this.#finished.has(index)) return 'A choice goes on after it has finished.'
+        this.#open.add(index)
+        const address = { path: ['choices', at, 'text'] }
+        draft.deltas.push({ channel: channelOf(index), address, text, kind: 'text' })
+      }
+      if (typeof choice.finish_reason !== 'string') continue
+      this.#finished.add(index)
+      if (this.#open.delete(index)) draft.ends.push(channelOf(index))
+    }
+    return undefined
+  }
+}
+
+function channelOf(index: number): string {
+  return `text:${index}`
+}
+
+function errorText(event: string, value: JsonObject): string | undefined {
+  const error = value.error ?? (event === 'error' ? value : undefined)
+  if (error === undefined || error === null) return undefined
+  return (isObject(error) ? stringOf(error.message) : stringOf(error)) ?? 'The upstream reports an error.'
+}
+
+/** What #chunk reads as channels is not read twice. */
+const chunkLayout: Layout = {
+  roleAt: answerLayout.roleAt,
+  standing: (key, owner, path) =>
+    key === 'text' && path.length === 3 && path[0] === 'choices' && typeof owner[key] === 'string'
+      ? 'handled'
+      : standing(key, owner, path),
+}
