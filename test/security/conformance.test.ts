@@ -106,7 +106,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   transfer_encoding_http11: async (t, ask) => {
     const reply = await ask(
-      bare('GET /open/x HTTP/1.0', 'x: 1\r\n'),
+      bare('GET /open/x HTTP/1.0', 'connection: keep-alive\r\n'),
       answer(200, 'ok', { 'content-type': 'text/plain' }),
     )
     t.equal(reply.status, 200)
