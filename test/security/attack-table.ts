@@ -12,7 +12,6 @@ const paths = (title: string): Shown => ({ file: 'security/paths.test.ts', title
 const bodies = (title: string): Shown => ({ file: 'security/bodies.test.ts', title })
 const egress = (title: string): Shown => ({ file: 'faults/upstream-egress.test.ts', title })
 const shown = (file: string, title: string): Shown => ({ file, title })
-const mcp = (what: string): Shown => ({ later: 3, what })
 const noConsole: Shown = { decided: 'there is no console, no sessions, no upload and no export over HTTP to attack' }
 
 export const attackCases: Readonly<Record<string, Shown>> = {
@@ -70,21 +69,21 @@ export const attackCases: Readonly<Record<string, Shown>> = {
   B10: bodies('B10: very many members'),
   B11: bodies('B11: a body is JSON'),
   B12: bodies('B12: multipart'),
-  B13: mcp('batches and ids of JSON-RPC'),
+  B13: shown('cases/mcp-malformed.txt', 'What is not exactly one JSON-RPC request'),
   B14: bodies('B14: a chunked body'),
   B15: shown('property/window.test.ts', 'every split in two, and every single unit, gives the whole'),
-  M01: mcp('headers that disagree with the body'),
-  M02: mcp('headers that are missing or malformed'),
-  M03: mcp('tools that change'),
-  M04: mcp('tools that look alike'),
-  M05: mcp('calls of tools that were not listed'),
-  M06: mcp('Origin and Host'),
-  M07: mcp('metadata of authorization servers'),
-  M08: mcp('tokens for others'),
-  M09: mcp('sessions of others'),
+  M01: shown('cases/mcp-headers.txt', 'Headers of a stateless request that disagree with its body'),
+  M02: shown('cases/mcp-headers.txt', 'or are missing, are refused'),
+  M03: shown('cases/mcp-pinned.txt', 'A tool that changed'),
+  M04: shown('unit/pipeline/tool-pins.test.ts', 'a look-alike is distrusted'),
+  M05: shown('cases/mcp-list.txt', 'a hidden tool cannot be called either'),
+  M06: shown('cases/mcp-origin.txt', 'A page of another origin'),
+  M07: shown('cases/mcp-transport.txt', 'a login that a server asks for'),
+  M08: shown('security/secrets.test.ts', 'the agent’s key goes upstream from none of its places'),
+  M09: shown('clients/mcp.test.ts', 'a session belongs to who opened it'),
   M10: noConsole,
-  M11: mcp('line ends in events'),
-  M12: mcp('x-mcp-header of tools'),
+  M11: shown('unit/pipeline/stream.test.ts', 'what stands beside the data carries nothing past the redaction'),
+  M12: shown('cases/mcp-list.txt', 'and what no client may use'),
   S01: egress('S01, S02: a name that leads to a special address'),
   S02: egress('S02: an address in the URL has one verdict'),
   S03: egress('S03: each connection has its own judgement'),
