@@ -107,7 +107,7 @@ export const attackCases: Readonly<Record<string, Shown>> = {
   R07: shown('security/operators.test.ts', 'R07: names that clients make up'),
   R08: { later: 3, what: 'frames of inspected WebSockets; until then every upgrade to one is refused (F21)' },
   T01: shown('faults/redis.test.ts', 'Redis is killed and comes back empty'),
-  T02: { later: 5, what: 'jumps of the wall clock' },
+  T02: shown('security/operators.test.ts', 'T02: a jump of the wall clock'),
   T03: shown('faults/audit-disk.test.ts', 'a disk that stays full closes the log to commits'),
   T04: shown('faults/kill.test.ts', 'kill -9, '),
   T05: shown('unit/audit/verify.test.ts', 'editing a record names it'),

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
+import { systemClock } from '../../proxy/lib/clock.ts'
 import { startGateway } from '../support/gateway.ts'
 import { answer, jsonAnswer } from '../support/scripted-upstream.ts'
 import { agentKey, openFortress, talk, type Fortress, type Reply } from './fortress.ts'
@@ -120,4 +121,28 @@ t.test('R07: names that clients make up are no labels', async (t) => {
   const before = await series()
   for (let index = 0; index < 25; index++) await round(`madeup${index}`)
   t.equal(await series(), before)
+})
+
+t.test('T02: a jump of the wall clock renews no quota, opens no breaker and ends no answer', async (t) => {
+  const hourMs = 3_600_000
+  let jumpedMs = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + jumpedMs }
+  const limits = 'limits: [{ id: few, by: [route], routes: [crm], requests: 2/m }]'
+  const fortress = await openFortress(limits, { clock })
+  t.teardown(() => fortress.close())
+  fortress.upstream.always(answer(200, 'ok', { 'content-type': 'text/plain' }))
+  const call = async (): Promise<Reply> =>
+    await ask(fortress.port, '/tools/crm/x', [`authorization: Bearer ${agentKey}`])
+  const statuses: number[] = []
+  for (const jump of [0, hourMs, 2 * hourMs, -hourMs]) {
+    jumpedMs = jump
+    const { status, head } = await call()
+    statuses.push(status)
+    const wait = Number(/^retry-after: (\d+)/im.exec(head)?.[1] ?? 0)
+    t.ok(wait <= 60, `${wait} s`)
+    t.equal((await ask(fortress.port, '/open/x', [])).status, 200, 'no deadline came early')
+  }
+  t.strictSame(statuses, [200, 200, 429, 429])
+  const times = (await fortress.outcomes(8)).map(({ t: time }) => Date.parse(String(time)))
+  t.ok((times[2] ?? 0) - (times[0] ?? 0) >= hourMs, 'the record says what the wall said')
 })
