@@ -38,7 +38,7 @@ export function offerEdits(
   for (const list of lists) {
     const gone = withheld.filter((tool) => tool.address.path[0] === list)
     const all = offered.filter((tool) => tool.address.path[0] === list).length
-    if (gone.length === all) edits.push({ address: { path: [list] }, remove: true })
+    if (gone.length === all && !conversations.has(list)) edits.push({ address: { path: [list] }, remove: true })
     else for (const tool of gone) edits.push({ address: tool.address, remove: true })
   }
   for (const name of dependents) {
@@ -48,9 +48,14 @@ export function offerEdits(
   return edits
 }
 
+/** Members that bring tools among other things, so they stay when the tools go. */
+const conversations: ReadonlySet<string | number> = new Set(['input'])
+
 /** A choice of a tool that is gone would be refused by the provider. */
 function names(choice: Json | undefined, withheld: readonly ToolDefinition[]): boolean {
   if (!isObject(choice)) return false
+  if (Array.isArray(choice['tools'])) return choice['tools'].some((one) => names(one, withheld))
   const inner = isObject(choice['function']) ? choice['function'] : choice
-  return withheld.some((tool) => tool.name === inner['name'])
+  const name = inner['name'] ?? inner['type']
+  return withheld.some((tool) => tool.name === name)
 }

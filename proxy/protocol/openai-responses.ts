@@ -16,7 +16,7 @@ export function readResponsesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong = wrongRequest(body)
   if (wrong !== undefined) return { ok: false, message: wrong }
-  const tools = toolDefinitions(body.tools, ['tools'])
+  const tools = offeredTools(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
   const content = present<Content>({
     model: stringOf(body.model),
@@ -141,6 +141,21 @@ function wrongRequest(body: JsonObject): string | undefined {
   }
   return undefined
 }
+
+/** Some items of the input bring tools of their own. A string says what is wrong. */
+function offeredTools(body: JsonObject): ToolDefinition[] | string {
+  const offered = toolDefinitions(body.tools, ['tools'])
+  if (typeof offered === 'string') return offered
+  for (const [index, item] of arrayOf(body.input).entries()) {
+    if (!isObject(item) || !bringsTools.has(item.type)) continue
+    const more = toolDefinitions(item.tools, ['input', index, 'tools'])
+    if (typeof more === 'string') return more
+    offered.push(...more)
+  }
+  return offered
+}
+
+const bringsTools: ReadonlySet<Json | undefined> = new Set(['additional_tools', 'tool_search_output'])
 
 /**
  * A string says what is wrong. A tool of the provider's own is known by its type; a namespace offers the tools in it.
