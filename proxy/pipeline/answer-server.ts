@@ -2,7 +2,6 @@
 // so nobody else would answer it.
 import { headerValue } from '../lib/headers.ts'
 import type { Fault } from '../errors.ts'
-import type { Cancellation } from '../upstream/answer.ts'
 import type { Answered } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
 import { view } from './stages/refuse.ts'
@@ -17,10 +16,13 @@ export function answerServer(x: Answered, runtime: Runtime, id: string | number,
     body: Buffer.from(body),
     idempotent: false,
   }
+  const stop = new AbortController()
+  const timer = runtime.clock.after(answerTimeoutMs, () => stop.abort())
   x.route.upstream
-    .send(request, never)
+    .send(request, stop.signal)
     .then((answer) => answer.settle('neutral'))
     .catch((error: unknown) => runtime.log.warn({ request: x.id, err: error }, 'a server was not told of a denial'))
+    .finally(() => timer.cancel())
 }
 
 const kept = ['mcp-session-id', 'mcp-protocol-version'] as const
@@ -34,10 +36,5 @@ function headersFor(x: Answered): string[] {
   return headers
 }
 
-/** The upstream's own deadlines end it. */
-const never: Cancellation = {
-  aborted: false,
-  reason: undefined,
-  addEventListener: () => undefined,
-  removeEventListener: () => undefined,
-}
+/** It says no more than that it has heard. Nothing else ends the request, and a shutdown waits for it. */
+const answerTimeoutMs = 5000

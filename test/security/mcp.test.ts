@@ -173,6 +173,8 @@ t.test('M09: the session of somebody else', async (t) => {
 t.test('M11: line ends that would make fields of their own', async (t) => {
   const asked = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'roots/list' })
   answerNext(`id: 1\rdata: ${asked}\r\revent: x\ndata: ${result({ said: 'line\nend' })}\n\n`, 'text/event-stream')
+  // The server is told that its question was denied.
+  server.next('HTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n')
   const { text } = await post(rpc('ping'))
   t.notMatch(text, /roots/, 'what hides behind a bare carriage return is read, too')
   t.match(text, /^event: x\ndata: \{.*"said":"line\\nend".*\}\n\n$/)
