@@ -1,0 +1,124 @@
+// Whatever the pieces of a streamed response and however its items interleave, what the client gathers from deltas, from
+// each item's last event and from the whole response is the same redaction of the same text; a denied call leaves nothing.
+import t from 'tap'
+import { array, asyncProperty, assert, constantFrom, nat, record } from 'fast-check'
+import { grow } from '../../proxy/pipeline/exchange.ts'
+import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { openaiProtocol } from '../../proxy/protocol/openai.ts'
+import { chunks, openBack } from '../unit/pipeline/answered.ts'
+import { parseEvents } from '../unit/pipeline/stream-formats.ts'
+
+const back = openBack(`
+redaction: [{ id: back, direction: response, detect: [email, us-ssn], action: mask }]
+rules: [{ id: judged, effect: deny, actions: [tool.call], tools: [forbidden] }]`)
+const operation = openaiProtocol.resolve('POST', '/v1/responses')
+if (operation === undefined) throw new Error('no operation')
+
+const word = constantFrom('ada@example.org', '123-45-6789', 'ada@', 'example.org', '-', ' ', 'x', '😀', '"', '\n', '7')
+const spoken = record({ tool: constantFrom('', '', 'allowed', 'forbidden'), words: array(word, { maxLength: 6 }) })
+type Spoken = { readonly tool: string; readonly words: readonly string[] }
+type Event = { readonly [name: string]: unknown }
+
+/** The item as it is at the end. */
+function itemOf({ tool, words }: Spoken, index: number): Event {
+  const text = words.join('')
+  if (tool === '') {
+    const content = [{ type: 'output_text', text, annotations: [] }]
+    return { type: 'message', id: `msg_${index}`, role: 'assistant', content }
+  }
+  const args = JSON.stringify({ secret: `planted ${text}` })
+  return { type: 'function_call', id: `fc_${index}`, call_id: `call_${index}`, name: tool, arguments: args }
+}
+
+function eventsOf(item: Event, output_index: number, size: number): Event[] {
+  const at = { item_id: item['id'], output_index }
+  const isCall = typeof item['arguments'] === 'string'
+  const text = isCall ? (item['arguments'] as string) : ((item['content'] as { text: string }[])[0]?.text ?? '')
+  const name = isCall ? 'response.function_call_arguments' : 'response.output_text'
+  const index = isCall ? {} : { content_index: 0 }
+  const pieces = Array.from(text).flatMap((_, from, all) =>
+    from % size === 0 ? [all.slice(from, from + size).join('')] : [],
+  )
+  return [
+    {
+      type: 'response.output_item.added',
+      output_index,
+      item: { ...item, ...(isCall ? { arguments: '' } : { content: [] }) },
+    },
+    ...pieces.map((delta) => ({ type: `${name}.delta`, ...at, ...index, delta })),
+    { type: `${name}.done`, ...at, ...index, [isCall ? 'arguments' : 'text']: text },
+    { type: 'response.output_item.done', output_index, item },
+  ]
+}
+
+/** Items begin in their order and then go on in any. */
+function interleaved(lists: readonly (readonly Event[])[], picks: readonly number[]): Event[] {
+  const rest = lists.map((list) => [...list])
+  const out: Event[] = []
+  for (let turn = 0; rest.some((list) => list.length > 0); turn += 1) {
+    const begun = rest.findLastIndex((list, index) => list.length < (lists[index]?.length ?? 0))
+    const open = rest.filter((list, index) => list.length > 0 && index <= begun + 1)
+    const event = open[(picks[turn % picks.length] ?? 0) % open.length]?.shift()
+    if (event !== undefined) out.push(event)
+  }
+  return out
+}
+
+function textOf(item: Event): string {
+  return typeof item['arguments'] === 'string'
+    ? item['arguments']
+    : ((item['content'] as { text: string }[])[0]?.text ?? '')
+}
+
+t.test('what grows and what is said again are one', async (t) => {
+  await assert(
+    asyncProperty(
+      record({
+        said: array(spoken, { minLength: 1, maxLength: 4 }),
+        size: nat(6),
+        picks: array(nat(9), { minLength: 1 }),
+      }),
+      async ({ said, size, picks }) => {
+        const items = said.map(itemOf)
+        const all = interleaved(
+          items.map((item, index) => eventsOf(item, index, size + 1)),
+          picks,
+        )
+        const events = [...all, { type: 'response.completed', response: { id: 'resp_1', output: items } }]
+        const sent = events
+          .map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`)
+          .join('')
+        const { x, redaction } = back.answered('openai')
+        const through = grow(x, { operation })
+        let written = ''
+        for await (const text of filterStream(
+          through,
+          back.runtime,
+          redaction,
+          chunks([new TextEncoder().encode(sent)]),
+        ))
+          written += text
+        const got = parseEvents(written).map(({ data }) => JSON.parse(data) as Event)
+        const last = got.at(-1)?.['response'] as { output: Event[] }
+        for (const [index, one] of said.entries()) {
+          const own = got.filter((event) => event['output_index'] === index)
+          const grown = own.map((event) => (typeof event['delta'] === 'string' ? event['delta'] : '')).join('')
+          const done = own.find((event) => event['type'] === 'response.output_item.done')?.['item'] as Event
+          const text = textOf(done)
+          if (grown !== text || textOf(last.output[index] ?? {}) !== text) return false
+          const whole = redaction.whole(one.words.join(''))
+          if (one.tool === '' && text !== whole) return false
+          if (
+            one.tool === 'allowed' &&
+            (JSON.parse(text) as Event)['secret'] !== redaction.whole(`planted ${one.words.join('')}`)
+          )
+            return false
+          if (one.tool === 'forbidden' && JSON.stringify(own).includes('planted')) return false
+        }
+        return true
+      },
+    ),
+    { numRuns: 300 },
+  )
+  t.pass('for every trial')
+})
