@@ -34,6 +34,18 @@ export function askedForInput(inputRequests: JsonObject): Asked | string {
   return { operation: 'input.required', acts }
 }
 
+/** Pages that a user must visit first, in an error (2025-11-25: code -32042). */
+export function askedForPages(elicitations: readonly Json[]): Asked | string {
+  const acts: Act[] = []
+  for (const page of elicitations) {
+    if (!isObject(page)) return 'an elicitation must be an object.'
+    const found = elicitation(page)
+    if (typeof found === 'string') return found
+    acts.push(...found)
+  }
+  return { operation: 'input.required', acts }
+}
+
 function asked(methods: ReadonlyMap<string, ReadActs>, method: string, id: Id, params: JsonObject): Asked | string {
   const read = methods.get(method)
   if (read === undefined) return { operation: 'unknown', id, acts: [], unknown: true }

@@ -4,7 +4,7 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Asked, Content, Listed, ToolDefinition } from './content.ts'
-import { askedForInput, askedOfClient, askedOfServer } from './mcp-acts.ts'
+import { askedForInput, askedForPages, askedOfClient, askedOfServer } from './mcp-acts.ts'
 import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
 import { flawOf } from './mcp-tools.ts'
@@ -77,6 +77,8 @@ function askedInAnswer(message: Message): Asked | undefined | string {
   if (message.kind === 'request') return askedOfClient(message.method, message.id, message.params)
   if (message.kind === 'notification')
     return message.method.startsWith('notifications/') ? undefined : 'a request must have an id.'
+  const pages = isObject(message.error?.['data']) ? message.error['data']['elicitations'] : undefined
+  if (Array.isArray(pages)) return askedForPages(pages)
   const inputs = message.result?.['inputRequests']
   if (inputs === undefined) return undefined
   return isObject(inputs) ? askedForInput(inputs) : 'inputRequests must be an object.'

@@ -153,13 +153,46 @@ t.test('v2, without sessions', async (t) => {
   t.teardown(() => client.close())
   t.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')
   const { tools } = await client.listTools()
-  t.same(tools.map(({ name }) => name).sort(), ['delete_issue', 'get_issue'])
+  t.same(tools.map(({ name }) => name).sort(), ['ask_stranger', 'ask_user', 'delete_issue', 'get_issue'])
   t.notMatch(textOf(await client.callTool({ name: 'get_issue', arguments: { id: 7 } })), 'ada@example.org')
   const denied = await client.callTool({ name: 'delete_issue', arguments: { id: 7 } })
   t.match(denied, { isError: true, content: [{ text: 'Destructive tools need dry_run.' }] })
   const refused = await failed(client.readResource({ uri: 'notes://secret/1' }))
   t.ok(refused instanceof v2.ProtocolError)
   t.match(refused, { code: -31403 })
+})
+
+t.test('v2, asked for input in a result', async (t) => {
+  const client = new v2.Client(
+    { name: 'agent', version: '1.0.0' },
+    { versionNegotiation: { mode: 'auto' }, capabilities: { elicitation: {}, roots: {} } },
+  )
+  let asked = 0
+  client.setRequestHandler('elicitation/create', () => {
+    asked += 1
+    return { action: 'accept', content: { mail: 'bob@example.org' } }
+  })
+  client.setRequestHandler('roots/list', () => {
+    asked += 1
+    return { roots: [] }
+  })
+  const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp/modern', gateway.url), {
+    requestInit: { headers: { authorization: 'Bearer gw_test' } },
+  })
+  await client.connect(transport)
+  t.teardown(() => client.close())
+  t.match(textOf(await client.callTool({ name: 'ask_user' })), 'Mail to ')
+  t.equal(asked, 1)
+  t.match(
+    JSON.stringify(reference.called.at(-1)),
+    /EMAIL_[0-9a-z]{10}/,
+    'what the user says is redacted on its way out',
+  )
+  t.match(await client.callTool({ name: 'ask_stranger' }), {
+    isError: true,
+    content: [{ text: 'No rule allows this, and the default is deny.' }],
+  })
+  t.equal(asked, 1, 'the client never saw the question')
 })
 
 t.test('v2, with a session where the server wants one', async (t) => {

@@ -5,7 +5,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { createMcpHandler, McpServer as StatelessServer } from '@modelcontextprotocol/server'
+import {
+  acceptedContent,
+  createMcpHandler,
+  inputRequired,
+  McpServer as StatelessServer,
+} from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
 export type Reference = {
@@ -118,6 +123,21 @@ function statelessServer(called: Called): StatelessServer {
   tool('get_issue', ({ id }) => `Issue ${String(id)} was written by ada@example.org.`)
   tool('delete_issue', ({ id }) => `Issue ${String(id)} is gone.`)
   tool('shell', () => 'root')
+  for (const name of ['ask_user', 'ask_stranger']) {
+    server.registerTool(name, { description: `The tool ${name}.` }, ({ mcpReq }) => {
+      const answer = acceptedContent<{ mail: string }>(mcpReq.inputResponses, name)
+      called.push({ name, args: answer })
+      if (answer !== undefined) return { content: [{ type: 'text', text: `Mail to ${answer.mail}.` }] }
+      const schema = { type: 'object' as const, properties: { mail: { type: 'string' as const } } }
+      return inputRequired({
+        requestState: 'state-1',
+        inputRequests:
+          name === 'ask_user'
+            ? { [name]: inputRequired.elicit({ message: 'Mail to whom?', requestedSchema: schema }) }
+            : { [name]: inputRequired.listRoots() },
+      })
+    })
+  }
   return server
 }
 

@@ -54,6 +54,7 @@ rules:
     principals: { roles: [researcher] }
   - { id: notes, effect: allow, actions: [resource.read], when: 'uri.startsWith("notes://public/")', principals: { roles: [researcher] } }
   - { id: prompts, effect: allow, actions: [prompt.get], principals: { roles: [researcher] } }
+  - { id: questions, effect: allow, actions: [tool.call], tools: ['modern/elicitation/create'], principals: { roles: [researcher] } }
   - { id: sampling, effect: allow, actions: [model.call], upstreams: [github], models: ['gpt-4o'] }
   - id: no-destructive-tools
     effect: deny
