@@ -322,6 +322,7 @@ class ResponsesStream implements StreamReader {
     const item = this.#items.get(index)
     if (item === undefined || item.closed) return 'An output item ends that is not open.'
     if (item.start.type !== whole.type) return 'An output item changes its type.'
+    if (item.start.name !== whole.name) return 'A tool call changes its name.'
     return this.#endAll(item, whole, draft)
   }
 

@@ -103,6 +103,7 @@ t.test('streams: what has no single meaning is refused', async (t) => {
     ['a delta after the end', [added(message), done(message), text('x')]],
     ['a delta of another item', [added(message), text('x', { item_id: 'msg_2' })]],
     ['a delta of another kind', [added(message), args('{}')]],
+    ['a call of two names', [added(call), done({ ...call, name: 'g' })]],
     ['a call without name', [added({ ...call, name: '' })]],
     ['a call that loses its name', [added(call), done({ ...call, name: '' })]],
     ['an event after the end', [completed, added(message)]],
