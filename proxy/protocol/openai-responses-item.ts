@@ -1,6 +1,6 @@
 // Owns what is remembered of an output item while a response streams, and how more of its text is written. It reads no
 // events.
-import type { JsonObject } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import type { Usage } from './content.ts'
 import type { Growing } from './openai-responses-events.ts'
@@ -50,6 +50,13 @@ export function newDraft(): Draft {
 
 export function pushDelta(draft: Draft, delta: Delta): void {
   if (delta.text !== '') draft.deltas.push(delta)
+}
+
+/** Far more than there ever are, and few enough to count up to. */
+const indexMax = 10_000
+
+export function isIndex(value: Json | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= indexMax
 }
 
 export function callChannel(index: number): string {

@@ -12,7 +12,7 @@ import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { growing, growingAt, isKnown, snapshots } from './openai-responses-events.ts'
 import type { Growing } from './openai-responses-events.ts'
 import { callChannel, channelOf, deltaWriter, layoutBeside, newDraft, openItem } from './openai-responses-item.ts'
-import { placeOf, pushDelta, withArguments } from './openai-responses-item.ts'
+import { isIndex, placeOf, pushDelta, withArguments } from './openai-responses-item.ts'
 import type { Draft, Item, Writer } from './openai-responses-item.ts'
 import { messageEvents, Refusals } from './openai-responses-refusal.ts'
 import { responsesUsage } from './openai-responses.ts'
@@ -380,13 +380,6 @@ const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: 
 
 /** Transcripts belong to no item. */
 const transcript = 'transcript:0:0'
-
-/** Far more than there ever are, and few enough to count up to. */
-const indexMax = 10_000
-
-function isIndex(value: Json | undefined): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= indexMax
-}
 
 /** The whole event belongs to a call. Where a text grew that is not gathered, it is not kept either. */
 function hold(index: number, draft: Draft): void {
