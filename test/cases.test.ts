@@ -209,8 +209,12 @@ async function settled({ gateway, sent }: Exchange): Promise<AuditLine[]> {
 
 function normalised(text: string): string {
   // Tokens are derived from the log's key, which is new in every run.
-  return text
-    .replaceAll(/req_[0-9a-f]{32}/g, 'req_ID')
-    .replaceAll(/EMAIL_(?!x{10})[0-9a-z]{10}/g, 'EMAIL_TOKEN')
-    .replaceAll(/\r\n/g, '\n')
+  return (
+    text
+      .replaceAll(/req_[0-9a-f]{32}/g, 'req_ID')
+      .replaceAll(/EMAIL_(?!x{10})[0-9a-z]{10}/g, 'EMAIL_TOKEN')
+      // And so are the codes that bind places in a stream to their caller.
+      .replaceAll(/^(id: \S+)\.[\w-]{22}$/gm, '$1.CODE')
+      .replaceAll(/\r\n/g, '\n')
+  )
 }

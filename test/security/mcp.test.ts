@@ -168,6 +168,21 @@ t.test('M09: the session of somebody else', async (t) => {
   answerNext(result({}))
   t.match(await post(rpc('ping'), { 'mcp-session-id': id }), { status: 200, sent: 1 })
   t.match(server.requests.at(-1)?.headers.join('\n'), /mcp-session-id\ns-1(\n|$)/i)
+
+  answerNext(`id: e-1\ndata: ${result({})}\n\n`, 'text/event-stream')
+  const place = /^id: (e-1\..+)$/m.exec((await post(rpc('ping'))).text)?.[1] ?? ''
+  const resume = async (headers: Record<string, string>) => {
+    const before = server.requests.length
+    const answer = await fetch(`${gateway.url}/mcp`, { headers: { accept: 'text/event-stream', ...headers } })
+    return { status: answer.status, sent: server.requests.length - before }
+  }
+  const asAlice = { authorization: 'Bearer gw_alice' }
+  t.match(await resume({ ...asMallory, 'last-event-id': place }), { status: 404, sent: 0 }, 'a place in her stream')
+  t.match(await resume({ ...asAlice, 'last-event-id': 'e-1' }), { status: 404, sent: 0 })
+  t.match(await resume({ ...asAlice, 'last-event-id': id }), { status: 404, sent: 0 }, 'a session is no place')
+  answerNext('', 'text/event-stream')
+  t.match(await resume({ ...asAlice, 'last-event-id': place }), { status: 200, sent: 1 })
+  t.match(server.requests.at(-1)?.headers.join('\n'), /last-event-id\ne-1(\n|$)/i)
 })
 
 t.test('M11: line ends that would make fields of their own', async (t) => {

@@ -6,6 +6,7 @@ import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
+import { sealId } from '../session.ts'
 import type { MediaKind } from '../stages/decode.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
 import { filterMessage } from './message.ts'
@@ -72,14 +73,24 @@ function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, 
   if (event.comment) return ':\n\n'
   const data = event.data === '' ? '' : filterText(x, runtime, redaction, event.data, 'stream')
   if (data === undefined) return ''
-  const id = event.id === undefined || !redaction.changes ? event.id : redaction.whole(event.id)
-  if (data === event.data && id === event.id && knownLines.test(event.raw)) return event.raw
-  return formatEvent(event.event, data, id)
+  if (event.id === undefined && data === event.data && knownLines.test(event.raw)) return event.raw
+  return retryLine(event.raw) + formatEvent(event.event, data, idOf(x, runtime, redaction, event))
 }
 
-/** Nothing but data, names, one id and the time to wait before resuming: whatever else is between them is read by nobody. */
-const knownLines =
-  /^(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*(?:id:[^\r\n]*(?:\r\n|\r|\n))?(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*[\r\n]*$/
+/** A place to resume from is the caller's own. An empty one takes the last one back. */
+function idOf(x: Answered, runtime: Runtime, redaction: AnswerRedaction, { id }: SseEvent): string | undefined {
+  if (id === undefined || id === '') return id
+  return sealId(x, 'event', redaction.changes ? redaction.whole(id) : id, runtime)
+}
+
+/** How long to wait before resuming, in milliseconds. */
+function retryLine(raw: string): string {
+  const waitMs = /(?:^|[\r\n])retry: ?(\d{1,9})(?=[\r\n])/.exec(raw)?.[1]
+  return waitMs === undefined ? '' : `retry: ${waitMs}\n`
+}
+
+/** Nothing but data, names and the time to wait: whatever else is between them is read by nobody here. */
+const knownLines = /^(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*[\r\n]*$/
 
 /** Undefined: the message is not for the client. */
 function filterText(

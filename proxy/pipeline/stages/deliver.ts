@@ -13,7 +13,7 @@ import { filterMessageDocument, filterMessageStream } from '../filters/messages.
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
 import type { Runtime } from '../runtime.ts'
-import { sealSession, sessionHeader } from '../session.ts'
+import { sealId, sessionHeader } from '../session.ts'
 import { mediaTypeOf, type MediaKind } from './decode.ts'
 
 export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
@@ -153,7 +153,7 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
 
 function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
   if (name === 'retry-after') return cappedWait(value, runtime.clock.now())
-  return name === sessionHeader && x.operation.action === 'asked' ? sealSession(x, value, runtime) : value
+  return name === sessionHeader && x.operation.action === 'asked' ? sealId(x, 'session', value, runtime) : value
 }
 
 /** SDKs wait as long as they are told, so an upstream may not tell them more than a minute either. */

@@ -3,7 +3,7 @@ import { Fault } from '../../errors.ts'
 import { stripCredentials } from '../../identity/credentials.ts'
 import { grow, type Identified, type Routed } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
-import { openSession } from '../session.ts'
+import { openIds } from '../session.ts'
 
 export function identify(x: Routed, runtime: Runtime): Identified {
   const { headers, query, ip } = x.head
@@ -18,6 +18,6 @@ export function identify(x: Routed, runtime: Runtime): Identified {
     query: stripped.query,
   })
   return x.operation.action === 'asked'
-    ? grow(known, { headers: openSession(known, stripped.headers, runtime) })
+    ? grow(known, { headers: openIds(known, stripped.headers, runtime) })
     : known
 }
