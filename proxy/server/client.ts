@@ -45,8 +45,21 @@ export class HttpClient implements Client {
     this.#always = always
     this.hasBody = announcesBody(request)
     response.on('close', () => this.#onClose())
+    if (response.socket === null) this.#watchQueued()
     // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
     request.on('error', () => undefined)
+  }
+
+  /** Behind another answer on its connection (pipelining) a response hears nothing of that connection's end. */
+  #watchQueued(): void {
+    const { socket } = this.#request
+    const onClose = (): void => {
+      if (this.#response.socket === null) this.#onClose()
+    }
+    // As many as a client cares to pipeline, each until its response is closed.
+    socket.setMaxListeners(0)
+    socket.once('close', onClose)
+    this.#response.once('close', () => socket.off('close', onClose))
   }
 
   get gone(): boolean {
@@ -194,8 +207,10 @@ export class HttpClient implements Client {
 
   /** The missing last chunk tells that the answer is not whole; HTTP/1.0 has none, so there only a reset can say it. */
   destroy(): void {
-    const { socket } = this.#response
-    if (socket === null || socket.destroyed) return
+    if (this.#closed || this.#response.writableFinished) return
+    // A response that waits for its turn has no socket yet.
+    const socket = this.#response.socket ?? this.#request.socket
+    if (socket.destroyed) return
     if (this.#request.httpVersionMinor === 0) socket.resetAndDestroy()
     else socket.destroy()
   }

@@ -1,6 +1,7 @@
 // Clients that go away: the upstream is told at once, nothing is blamed on it, and nothing of the exchange stays behind.
 import { once } from 'node:events'
 import { request, type ClientRequest } from 'node:http'
+import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
@@ -182,3 +183,15 @@ async function measure(clock: ManualClock): Promise<{ sockets: number; timers: n
     heapBytes: process.memoryUsage().heapUsed,
   }
 }
+
+t.test('a client that leaves takes the requests with it that it had sent ahead', async (t) => {
+  const { gateway, upstream } = await setUp(t)
+  const waiting: Scene[] = []
+  upstream.always((scene) => void waiting.push(scene))
+  const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1' })
+  socket.write('GET /openai/v1/models HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3))
+  await upstream.seen(3)
+  socket.destroy()
+  await Promise.all(waiting.map(({ closed }) => closed))
+  t.equal(waiting.length, 3, 'the upstream is told of each')
+})

@@ -205,7 +205,8 @@ function policy(url: string): Record<string, unknown> {
   return {
     server: {
       limits: { body: '512KiB', headerBytes: '16KiB' },
-      timeouts: { headers: '1s', body: '1s', keepAlive: '1s', clientWrite: '2s', drain: '10s' },
+      // Whatever a shutdown would wait for in vain makes the test time out.
+      timeouts: { headers: '1s', body: '1s', keepAlive: '1s', clientWrite: '2s', drain: '10m' },
       cors: { origins: ['https://app.example'] },
     },
     log: { level: 'warn', slow: '1h' },
@@ -225,7 +226,7 @@ function policy(url: string): Record<string, unknown> {
     tools: [{ name: '*delete_*', tags: ['destructive'] }],
     defaultEffect: 'allow',
     rules: [
-      { id: 'long', effect: 'deny', actions: ['model.call'], when: 'maxTokens > 100000' },
+      { id: 'long', effect: 'allow', actions: ['model.call'], when: 'maxTokens > 100000' },
       { id: 'wipes', effect: 'deny', actions: ['tool.call'], tools: ['wipe*'], when: '!(args.dry_run == true)' },
       { id: 'destructive', effect: 'deny', actions: ['tool.call', 'tool.offer'], tags: ['destructive'] },
       { id: 'mail', effect: 'deny', actions: ['tool.call'], when: 'has(args.to) && args.to.endsWith("@evil.example")' },
