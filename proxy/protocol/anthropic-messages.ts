@@ -52,11 +52,11 @@ export function readMessagesAnswer(body: Json, text: string): Reading {
   return { ok: true, content }
 }
 
-/** The answer of count_tokens: a number, and nothing of anybody's. */
-export function readTokenCount(body: Json): Reading {
+/** The answer of count_tokens: a number, and whatever else there may be. */
+export function readTokenCount(body: Json, text: string): Reading {
   const count = isObject(body) ? countOf(body.input_tokens) : undefined
   if (count === undefined) return { ok: false, message: 'The answer must be an object with input_tokens.' }
-  return { ok: true, content: { parts: [], toolCalls: [], tools: [], uninspected: [] } }
+  return { ok: true, content: { ...readTexts(body, text, answerLayout), toolCalls: [], tools: [] } }
 }
 
 /** `input_tokens` is without what came from or went into the cache, as Anthropic counts. */

@@ -1,11 +1,18 @@
 // Owns which paths of OpenAI's Responses format are served, below the version.
 import { refuseResponseCalls } from './openai-responses-refusal.ts'
-import { readResponse, readResponsesRequest, readStoredItems, readStoredResponse } from './openai-responses.ts'
+import {
+  eventLayout,
+  readResponse,
+  readResponsesRequest,
+  readStoredItems,
+  readStoredResponse,
+} from './openai-responses.ts'
 import { openResponsesStream } from './openai-responses-stream.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { countOf } from './shape.ts'
+import { readTexts } from './texts.ts'
 
 export function responsesOperation(method: string, rest: string): Operation | undefined {
   if (method === 'POST' && rest === '/responses') return responses
@@ -85,8 +92,8 @@ function refuse(): Reading {
   return { ok: false, message: 'This operation takes no body.' }
 }
 
-function readCount(body: Json): Reading {
+function readCount(body: Json, text: string): Reading {
   const count = isObject(body) ? countOf(body.input_tokens) : undefined
   if (count === undefined) return { ok: false, message: 'The answer must be an object with input_tokens.' }
-  return { ok: true, content: { parts: [], toolCalls: [], tools: [], uninspected: [] } }
+  return { ok: true, content: { ...readTexts(body, text, eventLayout), toolCalls: [], tools: [] } }
 }

@@ -2,6 +2,7 @@
 // which is the same in every format that has it.
 import type { Json } from '../lib/json.ts'
 import type { Operation, Reading } from './protocol.ts'
+import { readTexts, type Layout } from './texts.ts'
 
 /** What follows the version, beginning with `/`: `/v1/messages`, `/messages` and `/v1//v1/messages` are the same. */
 export function pathBelowVersion(path: string): string {
@@ -25,7 +26,12 @@ function refuse(): Reading {
   return { ok: false, message: 'This operation takes no body.' }
 }
 
-/** A public catalogue: nothing in it is anybody's text. */
-function read(_body: Json): Reading {
-  return { ok: true, content: { parts: [], toolCalls: [], tools: [], uninspected: [] } }
+/** A catalogue says little, but models that were made to order have their owners' names and texts. */
+function read(body: Json, text: string): Reading {
+  return { ok: true, content: { ...readTexts(body, text, layout), toolCalls: [], tools: [] } }
+}
+
+const layout: Layout = {
+  roleAt: () => 'other',
+  standing: (key) => (key.startsWith('created') ? 'number' : 'inspected'),
 }

@@ -1,7 +1,7 @@
 // One value that a `block` redaction catches stands in every field that the adapters declare, one field at a time, on the
 // way out and back, whole and streamed, through a whole proxy. Where a field is enforced it reaches nobody, and the same
 // exchange with a harmless value goes through: so it was the value that was stopped. What cannot be read is in the record.
-import { createServer, request as httpRequest, Agent, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -11,6 +11,7 @@ import type { Operation, Protocol, ProtocolName } from '../../proxy/protocol/pro
 import { protocols } from '../../proxy/protocol/protocols.ts'
 import { auditLines, type AuditLine } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
+import { requestText, sendRaw } from '../support/raw-http.ts'
 import { parseField } from '../support/planted-document.ts'
 import { answerOf, methodAndPath, requestOf, streamOf, type Body } from '../support/planted-exchange.ts'
 
@@ -59,16 +60,14 @@ t.test('a planted value reaches nobody', { timeout: 60_000 }, async (t) => {
   upstream.listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const gateway = await startGateway(policy((upstream.address() as AddressInfo).port))
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   try {
     const trials = allTrials()
-    const ended = await inTurns(trials, (trial, number) => run(gateway, agent, trial, String(number)))
-    const records = recordsOf(gateway)
+    const ended = await inTurns(trials, (trial, number) => run(gateway, trial, String(number)))
+    const records = await recordsOf(gateway, trials.length)
     const wrong = trials.flatMap((trial, at) => judge(trial, ended[at] as Ended, records))
     t.same(wrong, [])
     t.comment(`${trials.length} exchanges`)
   } finally {
-    agent.destroy()
     await gateway.close()
     upstream.close()
   }
@@ -78,7 +77,13 @@ function policy(port: number): string {
   const names = Object.keys(coverage)
   return JSON.stringify({
     server: { publicNames: ['gateway.test'] },
-    upstreams: Object.fromEntries(names.map((name) => [name, { protocol: name, url: `http://127.0.0.1:${port}` }])),
+    // A sample that a reader refuses must not close the way for the others.
+    upstreams: Object.fromEntries(
+      names.map((name) => [
+        name,
+        { protocol: name, url: `http://127.0.0.1:${port}`, breaker: { consecutive: 9999, minimum: 9999 } },
+      ]),
+    ),
     routes: names.map((name) => ({ id: name, path: `/${name}`, upstream: name })),
     principals: [
       {
@@ -87,6 +92,7 @@ function policy(port: number): string {
         keys: [{ sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' }],
       },
     ],
+    audit: { durability: 'batch' },
     defaultEffect: 'allow',
     redaction: [{ id: 'stop', direction: 'both', detect: ['email'], action: 'block' }],
   })
@@ -98,7 +104,8 @@ function allTrials(): Trial[] {
     for (const call of coverage[name as ProtocolName]) {
       const operation = operationOf(protocol, call)
       if (operation === undefined) continue
-      for (const way of ['request', 'answer', 'stream'] as const) trials.push(...trialsOf(protocol, operation, call, way))
+      for (const way of ['request', 'answer', 'stream'] as const)
+        trials.push(...trialsOf(protocol, operation, call, way))
     }
   }
   return trials
@@ -127,7 +134,12 @@ function trialsOf(protocol: Protocol, operation: Operation, call: OperationCover
       ...(parseField(field).grows ? [trial(field, halves(shaped(field, secret)), 'stopped', 'in pieces')] : []),
     ]),
     ...Object.entries(opaque).map(([field, label]) =>
-      trial(field, [label === 'tokens' ? 1 : encoded], { label: `${way === 'request' ? way : 'answer'}:${label}` }, label),
+      trial(
+        field,
+        [label === 'tokens' ? 1 : encoded],
+        { label: `${way === 'request' ? way : 'answer'}:${label}` },
+        label,
+      ),
     ),
   ]
 }
@@ -149,43 +161,52 @@ async function inTurns<A, B>(entries: readonly A[], work: (entry: A, at: number)
   const worker = async (): Promise<void> => {
     for (let at = next++; at < entries.length; at = next++) results[at] = await work(entries[at] as A, at)
   }
-  await Promise.all(Array.from({ length: 8 }, worker))
+  await Promise.all(Array.from({ length: 64 }, worker))
   return results
 }
 
-async function run(gateway: TestGateway, agent: Agent, trial: Trial, number: string): Promise<Ended> {
+async function run(gateway: TestGateway, trial: Trial, number: string): Promise<Ended> {
   const { protocol, operation, call, way, field, values } = trial
   const body = way === 'request' ? requestOf(protocol, operation, field, values[0]) : requestOf(protocol, operation)
   if (way === 'stream') answersByTrial.set(number, streamOf(protocol, operation, field, values))
-  else answersByTrial.set(number, way === 'answer' ? answerOf(protocol, operation, field, values[0]) : answerOf(protocol, operation))
+  else
+    answersByTrial.set(
+      number,
+      way === 'answer' ? answerOf(protocol, operation, field, values[0]) : answerOf(protocol, operation),
+    )
   const [method, path] = methodAndPath(call)
-  const sending = httpRequest(`${gateway.url}/${protocol}${path}`, {
-    method,
-    agent,
-    headers: {
-      host: 'gateway.test',
-      authorization: 'Bearer test',
-      'x-trial': number,
-      accept: 'application/json, text/event-stream',
-      ...(body === undefined ? undefined : { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) }),
-    },
-  })
-  sending.end(body?.text)
-  const [answer] = (await once(sending, 'response')) as [IncomingMessage]
-  const seen = await text(answer)
-  return { id: String(answer.headers['x-gatewright-request-id']), sent: sentByTrial.get(number) ?? '', seen }
+  const headers = {
+    authorization: 'Bearer test',
+    'x-trial': number,
+    accept: 'application/json, text/event-stream',
+    ...(body === undefined ? undefined : { 'content-type': body.type }),
+  }
+  const bytes = requestText(method, `/${protocol}${path}`, headers, body?.text)
+  const answer = await sendRaw(gateway.gateway.data.port, bytes)
+  const id = answer.header('x-gatewright-request-id') ?? ''
+  return { id, sent: sentByTrial.get(number) ?? '', seen: answer.body }
 }
 
-function recordsOf({ auditDir }: TestGateway): ReadonlyMap<string, AuditLine> {
-  const outcomes = auditLines(auditDir).filter(({ kind }) => kind === 'outcome')
-  return new Map(outcomes.map((line) => [String(line['request']), line]))
+/** The last of them are written a moment after their answers. */
+async function recordsOf({ auditDir }: TestGateway, count: number): Promise<ReadonlyMap<string, AuditLine>> {
+  for (;;) {
+    const outcomes = auditLines(auditDir).filter(({ kind }) => kind === 'outcome')
+    if (outcomes.length >= count) return new Map(outcomes.map((line) => [String(line['request']), line]))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** What is wrong with how it ended; empty where nothing is. */
-function judge({ name, way, expects }: Trial, { id, sent, seen }: Ended, records: ReadonlyMap<string, AuditLine>): string[] {
+function judge(
+  { name, way, expects }: Trial,
+  { id, sent, seen }: Ended,
+  records: ReadonlyMap<string, AuditLine>,
+): string[] {
   const record = records.get(id)
   const reached = way === 'request' ? sent : seen
-  const say = (what: string): string[] => [`${name}: ${what} ${JSON.stringify(record?.['fault'] ?? '')} ${seen.slice(0, 200)}`]
+  const say = (what: string): string[] => [
+    `${name}: ${what} ${JSON.stringify(record?.['fault'] ?? '')} ${seen.slice(0, 200)}`,
+  ]
   if (record === undefined) return say('is not in the record')
   if (expects === 'stopped') {
     if (reached.includes('example.org')) return say('LEAKED')
