@@ -45,21 +45,8 @@ export class HttpClient implements Client {
     this.#always = always
     this.hasBody = announcesBody(request)
     response.on('close', () => this.#onClose())
-    if (response.socket === null) this.#watchQueued()
     // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
     request.on('error', () => undefined)
-  }
-
-  /** Behind another answer on its connection (pipelining) a response hears nothing of that connection's end. */
-  #watchQueued(): void {
-    const { socket } = this.#request
-    const onClose = (): void => {
-      if (this.#response.socket === null) this.#onClose()
-    }
-    // As many as a client cares to pipeline, each until its response is closed.
-    socket.setMaxListeners(0)
-    socket.once('close', onClose)
-    this.#response.once('close', () => socket.off('close', onClose))
   }
 
   get gone(): boolean {
