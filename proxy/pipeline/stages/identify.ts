@@ -17,7 +17,5 @@ export function identify(x: Routed, runtime: Runtime): Identified {
     headers: stripped.headers,
     query: stripped.query,
   })
-  return x.operation.action === 'asked'
-    ? grow(known, { headers: openIds(known, stripped.headers, runtime) })
-    : known
+  return x.operation.action === 'asked' ? grow(known, { headers: openIds(known, stripped.headers, runtime) }) : known
 }
