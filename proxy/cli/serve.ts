@@ -93,6 +93,8 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger, flush: () => 
     // A start that fails is reported where it is awaited.
     void starting.then((gateway) => gateway.reload()).catch(() => undefined)
   })
+  // A limit on file sizes then fails the write, which the audit log answers for, instead of ending the process.
+  process.on('SIGXFSZ', () => {})
   // State is unknown after these, so the process must not go on; the log keeps what was durable.
   const crash = (error: unknown): void => {
     log.fatal({ err: error }, 'crashed')
