@@ -14,7 +14,7 @@ import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore, type Store } from '../limits/store.ts'
 import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
-import { denialOf, type RouteOptions } from '../pipeline/options.ts'
+import { acceptsSockets, denialOf, type RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
 import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
@@ -202,6 +202,8 @@ function routeOf(
     upstreamPath: upstream.basePath,
     denyStatus: denial.status,
     denyPreset: denial.preset,
+    posture: options.posture,
+    websocket: acceptsSockets(options),
     needs,
     request: inspection(config.redaction.plan('request', options.upstream, options.id), needs.findings),
     answer: inspection(

@@ -15,6 +15,7 @@ import type { Known } from '../policy/known.ts'
 import { compileUpstream } from '../upstream/settings.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
+import { routeProblems } from './route-problems.ts'
 import type { Document } from './schema.ts'
 
 export type CompiledConfig = {
@@ -52,7 +53,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names))
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
-  problems.push(...routeProblems(document))
+  problems.push(...routeProblems(document, { policy: policy.policy, redaction: redaction.redaction }))
 
   const located = [...problems.map(loaded.locate), ...problemsSwitchedOff(loaded)]
   const failed = located.some((problem) => problem.severity === 'error')
@@ -116,22 +117,4 @@ function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrin
 /** `mode: shadow` of the document holds for every rule: what would have been replaced or blocked is only recorded. */
 function redactionRules({ redaction = [], mode }: Document): RedactionOptions {
   return mode === 'shadow' ? redaction.map((rule) => ({ ...rule, mode })) : redaction
-}
-
-/** Two routes on one path: which of them would serve is nobody's intention. */
-function routeProblems(document: Document): Problem[] {
-  const seen = new Map<string, string>()
-  return document.routes.flatMap((route, index): Problem[] => {
-    const other = seen.get(route.path)
-    seen.set(route.path, route.id)
-    if (other === undefined) return []
-    return [
-      {
-        path: ['routes', index, 'path'],
-        message: `routes ${other} and ${route.id} have the same path ${route.path}`,
-        hint: 'give each route a path of its own, or switch one off with ifEnv or unlessEnv on its upstream',
-        severity: 'error',
-      },
-    ]
-  })
 }

@@ -35,6 +35,17 @@ export type RouteOptions = {
   readonly upstream: string
   readonly denyStatus?: number | DenyPreset
   readonly fallback?: readonly string[]
+  readonly posture: Posture
+  /** Absent: as `acceptsSockets` says. */
+  readonly websocket?: boolean
+}
+
+/** What becomes of what no adapter can read: it is refused, or passes unread and on the record. */
+export type Posture = 'inspect' | 'opaque'
+
+/** Whether upgrades to WebSocket are accepted on a route. */
+export function acceptsSockets({ posture, websocket }: RouteOptions): boolean {
+  return websocket ?? posture === 'opaque'
 }
 
 /** Clients that take a 403 for something else: one reconnects, the other asks its user to log in. */
@@ -245,6 +256,15 @@ export const routesSchema = {
         type: 'array',
         items: { type: 'string' },
         description: 'Other upstreams; not served by this version.',
+      },
+      posture: {
+        enum: ['inspect', 'opaque'],
+        default: 'inspect',
+        description: 'What becomes of what no adapter can read: inspect refuses it, opaque lets it pass on the record.',
+      },
+      websocket: {
+        type: 'boolean',
+        description: 'Whether upgrades to WebSocket are accepted; absent: only where the posture is opaque.',
       },
     },
   },

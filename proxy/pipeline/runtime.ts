@@ -14,7 +14,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
 import type { ToolPins } from './tool-pins.ts'
-import type { DenyPreset } from './options.ts'
+import type { DenyPreset, Posture } from './options.ts'
 
 /** One route with everything about it that can be worked out at load. */
 export type Route = {
@@ -28,6 +28,9 @@ export type Route = {
   readonly denyStatus: number | undefined
   /** Every denial on this route is written for that client, those that no rule made included. */
   readonly denyPreset: DenyPreset | undefined
+  readonly posture: Posture
+  /** Upgrades to WebSocket are accepted. */
+  readonly websocket: boolean
   readonly needs: Needs
   readonly request: Inspection
   readonly answer: Inspection
