@@ -44,6 +44,7 @@ export function offerEdits(
   for (const name of dependents) {
     if (!isObject(body) || !Object.hasOwn(body, name)) continue
     if (allGone || names(body[name], withheld)) edits.push({ address: { path: [name] }, remove: true })
+    else edits.push(...allowedEdits(body[name], name, withheld))
   }
   return edits
 }
@@ -54,8 +55,24 @@ const conversations: ReadonlySet<string | number> = new Set(['input'])
 /** A choice of a tool that is gone would be refused by the provider. */
 function names(choice: Json | undefined, withheld: readonly ToolDefinition[]): boolean {
   if (!isObject(choice)) return false
-  if (Array.isArray(choice['tools'])) return choice['tools'].some((one) => names(one, withheld))
   const inner = isObject(choice['function']) ? choice['function'] : choice
   const name = inner['name'] ?? inner['type']
   return withheld.some((tool) => tool.name === name)
+}
+
+/**
+ * Of OpenAI's list of tools that may be called now those that are gone go, too; it stands in an object of its own in one
+ * of the two formats. Without any that is left nothing may be called, while no list at all would mean every tool.
+ */
+function allowedEdits(choice: Json | undefined, name: string, withheld: readonly ToolDefinition[]): Edit[] {
+  if (!isObject(choice) || choice['type'] !== 'allowed_tools') return []
+  const nested = isObject(choice['allowed_tools']) ? choice['allowed_tools'] : undefined
+  const { tools } = nested ?? choice
+  if (!Array.isArray(tools)) return []
+  const path = nested === undefined ? [name, 'tools'] : [name, 'allowed_tools', 'tools']
+  const gone = tools.flatMap((tool, index) => (names(tool, withheld) ? [index] : []))
+  if (gone.length === 0) return []
+  return gone.length === tools.length
+    ? [{ address: { path: [name] }, json: '"none"' }]
+    : gone.map((index) => ({ address: { path: [...path, index] }, remove: true }))
 }

@@ -4,8 +4,9 @@ import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { Content, Role, ToolCall, Usage } from './content.ts'
 import { camelName, fieldLayout, fieldOf, itemsOf, keyOf } from './gemini-fields.ts'
+import { toolDefinitions } from './gemini-tools.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
 import { countOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
@@ -295,26 +296,4 @@ function wrongContent(content: JsonObject, place: string, kinds: readonly Kind[]
     if (fault !== undefined) return fault
   }
   return undefined
-}
-
-/** Functions by their names, the provider's own tools by the names of their fields. A string says what is wrong. */
-function toolDefinitions(body: JsonObject): ToolDefinition[] | string {
-  const definitions: ToolDefinition[] = []
-  for (const { item: tool, path } of itemsOf(body.tools, ['tools'])) {
-    if (!isObject(tool)) return 'tools holds what is not a tool.'
-    for (const key of Object.keys(tool)) {
-      const name = camelName(key)
-      if (name !== 'functionDeclarations') {
-        if (tool[key] !== null) definitions.push({ address: { path: [...path, key] }, name })
-        continue
-      }
-      for (const { item, path: at } of itemsOf(tool[key], [...path, key])) {
-        const called = isObject(item) ? stringOf(item.name) : undefined
-        if (!isObject(item) || called === undefined) return 'tools declares a function without a name.'
-        const description = stringOf(item.description)
-        definitions.push(present<ToolDefinition>({ address: { path: at }, name: called, description }))
-      }
-    }
-  }
-  return definitions
 }

@@ -4,6 +4,7 @@ import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
+import { withoutTools } from './gemini-tools.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
 export const geminiProtocol: Protocol = {
@@ -99,6 +100,7 @@ function generating(name: string, stream: boolean): Open {
     readRequest: (body, text) => readRequest(body, text, { model, stream, needs }),
     readAnswer: readGenerateAnswer,
     refuseCalls: (_answer, refused) => refuseParts(refused),
+    withdrawTools: withoutTools,
     openStream: openGenerateStream,
   })
 }
@@ -113,6 +115,7 @@ function counting(name: string, needs: readonly string[]): Open {
     idempotent: true,
     readRequest: (body, text) => readRequest(body, text, { model, stream: false, needs }),
     readAnswer: readOtherAnswer,
+    withdrawTools: withoutTools,
   })
 }
 

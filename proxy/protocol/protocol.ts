@@ -4,7 +4,7 @@ import type { Edit } from '../lib/edit.ts'
 import type { FramingName } from '../lib/framing.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
-import type { Asked, Content, ToolCall, Usage } from './content.ts'
+import type { Asked, Content, ToolCall, ToolDefinition, Usage } from './content.ts'
 
 export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'mcp' | 'http'
 
@@ -80,6 +80,11 @@ export interface Operation {
    * format's clients take it for a normal end. Absent: an answer with a denied call is refused as a whole.
    */
   refuseCalls?(answer: Json, refused: readonly RefusedCall[]): readonly Edit[]
+  /**
+   * The edits of a request that take tools out of it, and with them whatever names one. Absent: lists of tools are
+   * members of the request, with `tool_choice` beside them.
+   */
+  withdrawTools?(request: Json, withheld: readonly ToolDefinition[]): readonly Edit[]
   /** How a stream of this operation is framed: server-sent events where absent, or JSON lines. */
   readonly framing?: FramingName
   /** For answers that are such a stream; absent where the operation does not stream. */

@@ -73,8 +73,11 @@ function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement,
   if (Object.keys(counts).length > 0 && !trace.redactedAt.includes(where)) trace.redactedAt.push(where)
 }
 
-function withhold(x: Permitted): Edit[] {
-  return x.body.form === 'json' ? offerEdits(x.body.value, x.content?.tools ?? [], x.withheld) : []
+function withhold(x: Permitted): readonly Edit[] {
+  if (x.body.form !== 'json' || x.withheld.length === 0) return []
+  const { value } = x.body
+  const edits = x.operation.withdrawTools?.(value, x.withheld)
+  return edits ?? offerEdits(value, x.content?.tools ?? [], x.withheld)
 }
 
 function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
