@@ -5,11 +5,12 @@ import { formatEvent } from '../lib/sse.ts'
 import { readMessagesAnswer, readMessagesRequest, readTokenCount } from './anthropic-messages.ts'
 import { refuseMessagesCalls } from './anthropic-refusal.ts'
 import { openMessagesStream } from './anthropic-stream.ts'
-import { listing, pathBelowVersion } from './paths.ts'
+import { joinVersioned, listing, pathBelowVersion } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
 export const anthropicProtocol: Protocol = {
   name: 'anthropic',
+  joinPath: joinVersioned,
   resolve(method, path) {
     const rest = pathBelowVersion(path)
     if (method === 'POST') return rest === '/messages' ? messages : rest === countTokensRest ? countTokens : undefined

@@ -5,10 +5,12 @@ import { formatEvent } from '../lib/sse.ts'
 import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import { withoutTools } from './gemini-tools.ts'
+import { joinVersioned } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
 export const geminiProtocol: Protocol = {
   name: 'gemini',
+  joinPath: joinVersioned,
   resolve(method, path) {
     const { version, rest } = versionOf(path)
     if (method === 'GET') return listing(version, rest)

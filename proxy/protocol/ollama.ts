@@ -3,11 +3,13 @@
 import { formatLine } from '../lib/ndjson.ts'
 import { readAnswer, readOtherAnswer, readRequest, refuseCalls } from './ollama-content.ts'
 import { openOllamaStream } from './ollama-stream.ts'
+import { joinApi } from './paths.ts'
 import type { Operation, Protocol } from './protocol.ts'
 
 /** Clients take `error` for a text; an object would be shown as `[object Object]`. */
 export const ollamaProtocol: Protocol = {
   name: 'ollama',
+  joinPath: joinApi,
   resolve: (method, path) => operations.get(`${method} ${pathOf(path)}`),
   refusal: ({ status, message }) => ({
     status,

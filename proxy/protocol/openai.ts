@@ -14,11 +14,12 @@ import { moderations } from './openai-moderations.ts'
 import { responsesOperation } from './openai-responses-operations.ts'
 import { openChatStream } from './openai-stream.ts'
 import { whyUnserved } from './openai-unserved.ts'
-import { listing, pathBelowVersion } from './paths.ts'
+import { joinOpenai, listing, pathBelowVersion } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
 export const openaiProtocol: Protocol = {
   name: 'openai',
+  joinPath: joinOpenai,
   resolve(method, path) {
     const azure = azurePath(path)
     if (azure === undefined) return served(method, pathBelowVersion(path))

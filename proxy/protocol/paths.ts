@@ -11,6 +11,28 @@ export function pathBelowVersion(path: string): string {
   return rest
 }
 
+/** How the upstream url's own path, without a trailing slash, is joined with an operation's path. */
+export type JoinPath = (base: string, path: string) => string
+
+/**
+ * The base urls of OpenAI's clients have the version in them, so one that has any, `/api/v4` or `/v1beta/openai`, is
+ * whole as it is; one without means the format's own.
+ */
+export const joinOpenai: JoinPath = (base, path) =>
+  path.startsWith('/v1/') && /\/v[0-9][a-z0-9]*(?:\/|$)/.test(base) ? base + path.slice(3) : base + path
+
+/** A base that ends with the version has it instead of the operation's; the one further up is somebody else's. */
+export const joinVersioned: JoinPath = (base, path) => {
+  const version = /\/v[0-9][a-z0-9]*$/.test(base) ? leadingVersion.exec(path)?.[0] : undefined
+  return base + path.slice(version?.length ?? 0)
+}
+
+const leadingVersion = /^\/v[0-9][a-z0-9]*(?=\/)/
+
+/** Some base urls end with the `/api` that every operation begins with. */
+export const joinApi: JoinPath = (base, path) =>
+  base.endsWith('/api') && path.startsWith('/api/') ? base + path.slice(4) : base + path
+
 /** `GET /models` and `GET /models/{id}`; an id may have an organisation before it. */
 export function listing(rest: string): Operation | undefined {
   if (rest === '/models') return operation('models.list', '/v1/models')

@@ -16,6 +16,13 @@ export interface Protocol {
    * Undefined: no adapter, so the request is refused.
    */
   resolve(method: string, path: string): Operation | undefined
+  /** Where the upstream's url has a path, `base`: what is asked of it for an operation's path. Absent: both in turn. */
+  readonly joinPath?: (base: string, path: string) => string
+  /**
+   * The same for an upgrade to a WebSocket; `query` without `?`. Absent: the format has no conversations, so every upgrade
+   * is refused. Without an upgrade these paths have no adapter.
+   */
+  resolveSocket?(path: string, query: string): SocketResolution | undefined
   /** Why there is no adapter, as a sentence for the client, where there is more to say than that. */
   whyUnserved?(method: string, path: string): string | undefined
   /**

@@ -28,13 +28,10 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
 
 /** A message goes to the url itself, whatever it ends with. */
 function pathOf(x: Permitted, path: string): string {
-  const { upstreamPath } = x.route
-  return x.operation.action === 'asked' && upstreamPath !== '' ? upstreamPath : joinPath(upstreamPath, path)
-}
-
-/** An url that was written with the version that every operation begins with means it once. */
-function joinPath(base: string, path: string): string {
-  return base.endsWith('/v1') && path.startsWith('/v1/') ? base + path.slice(3) : base + path
+  const { upstreamPath, protocol } = x.route
+  if (upstreamPath === '') return path
+  if (x.operation.action === 'asked') return upstreamPath
+  return protocol.joinPath?.(upstreamPath, path) ?? upstreamPath + path
 }
 
 function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
