@@ -1,0 +1,86 @@
+// Owns the interface of a conversation over a WebSocket that an adapter can read, message by message in both directions.
+// What the server says is read like a stream of JSON lines, so that the filter for streams serves both.
+import type { Edit } from '../lib/edit.ts'
+import type { Json } from '../lib/json.ts'
+import type { Content, ToolDefinition } from './content.ts'
+import type { FaultView, Operation, StreamReader } from './protocol.ts'
+
+export type SocketResolution =
+  | { readonly ok: true; readonly operation: SocketOperation }
+  /** There is an adapter, but not for this address: `message` says why, for the client. */
+  | { readonly ok: false; readonly message: string }
+
+/**
+ * An operation that begins with an upgrade. `readAnswer` is for the answer of an upstream that does not upgrade; it has
+ * no request body and no other stream than the conversation itself.
+ */
+export type SocketOperation = Operation & {
+  readonly framing: 'ndjson'
+  /** What the upgrade itself asks for, as far as the address says it: mostly a model. Judged before anything is dialled. */
+  readonly content: Content
+  readonly subprotocols: Subprotocols
+  openSocket(): SocketReader
+}
+
+/** What stands in `Sec-WebSocket-Protocol`, where browsers, which cannot set headers, put more than protocols. */
+export type Subprotocols = {
+  /**
+   * An offered subprotocol that begins like this carries the agent's key after it: a credential like a header, taken for
+   * identification, shown nowhere and never sent upstream, nor chosen in the answer.
+   */
+  readonly keyInSubprotocol: string
+  /** Those that may be offered upstream. Any other stays here: some choose an account by the side of the key. */
+  readonly forwarded: readonly string[]
+}
+
+/**
+ * Reads one conversation. It is told every message of both sides in order. As a stream reader it reads the server's
+ * messages (`read`, with `messageLine` of each as data); whatever it writes as events is lines, one message each.
+ */
+export interface SocketReader extends StreamReader {
+  /** Text that is not understood, and an event that nobody here knows, is a reading failure: it is not to be sent on. */
+  readClient(data: string): ClientReading
+  /** The edits by which the client event last read offers these of its tools no more, nor speaks of them. */
+  withhold(withheld: readonly ToolDefinition[]): readonly Edit[]
+  /**
+   * An error in the format's dialect, a whole message. `eventId`: of the client event that is refused. Clients go on
+   * after it unless the socket is closed.
+   */
+  refusal(fault: FaultView, eventId?: string): string
+}
+
+/**
+ * What a client event asks for, beside the content in it, which is redacted in any case:
+ * - `answer`: the model is to answer now; a model call that counts
+ * - `settings`: how it will answer from now on, with or without being asked again; judged like the call it prepares
+ * - `content`: something for the model to know; it does nothing by itself
+ * - `nothing`: to undo, to stop or to be told again
+ */
+export type Asking = 'answer' | 'settings' | 'content' | 'nothing'
+
+export type ClientReading =
+  | {
+      readonly ok: true
+      readonly value: Json
+      /** The source that `value` was parsed from, for edits. */
+      readonly text: string
+      /** The event's own type: of a bounded set. */
+      readonly type: string
+      readonly eventId?: string
+      readonly asks: Asking
+      /** `model` is the conversation's where the event names none. `messages` counts the items in it. */
+      readonly content: Content
+      /** Further models that the event asks for (one that transcribes). Each is judged like `content.model`. */
+      readonly alsoModels: readonly string[]
+    }
+  | { readonly ok: false; readonly message: string; readonly eventId?: string }
+
+/** One message as one line: what breaks lines in JSON can only be space between its tokens. */
+export function messageLine(message: string): string {
+  return /[\r\n]/.test(message) ? message.replaceAll(/[\r\n]+/g, ' ') : message
+}
+
+/** The messages in what a reader, or the filter before it, has written. */
+export function messagesOf(lines: string): string[] {
+  return lines.split('\n').filter((line) => line !== '')
+}
