@@ -5,6 +5,7 @@ import type { FramingName } from '../lib/framing.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 import type { Asked, Content, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { SocketResolution } from './socket.ts'
 
 export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'mcp' | 'http'
 
