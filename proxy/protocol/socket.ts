@@ -19,6 +19,8 @@ export type SocketOperation = Operation & {
   /** What the upgrade itself asks for, as far as the address says it: mostly a model. Judged before anything is dialled. */
   readonly content: Content
   readonly subprotocols: Subprotocols
+  /** The edits by which a client event, its value, offers these of its tools no more, nor speaks of them. */
+  withdrawTools(event: Json, withheld: readonly ToolDefinition[]): readonly Edit[]
   openSocket(): SocketReader
 }
 
@@ -40,8 +42,6 @@ export type Subprotocols = {
 export interface SocketReader extends StreamReader {
   /** Text that is not understood, and an event that nobody here knows, is a reading failure: it is not to be sent on. */
   readClient(data: string): ClientReading
-  /** The edits by which the client event last read offers these of its tools no more, nor speaks of them. */
-  withhold(withheld: readonly ToolDefinition[]): readonly Edit[]
   /**
    * An error in the format's dialect, a whole message. `eventId`: of the client event that is refused. Clients go on
    * after it unless the socket is closed.
