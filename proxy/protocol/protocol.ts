@@ -24,8 +24,6 @@ export interface Protocol {
    * is refused. Without an upgrade these paths have no adapter.
    */
   resolveSocket?(path: string, query: string): SocketResolution | undefined
-  /** The same for an upgrade to WebSocket. `query` is raw, without `?`. Absent or undefined: no adapter. */
-  resolveSocket?(path: string, query: string): SocketResolution | undefined
   /** Why there is no adapter, as a sentence for the client, where there is more to say than that. */
   whyUnserved?(method: string, path: string): string | undefined
   /**
