@@ -25,6 +25,8 @@ type Block = {
   arguments: string
   open: boolean
   refused: boolean
+  /** Nothing may be added to it. */
+  whole: boolean
 }
 type Draft = {
   deltas: Delta[]
@@ -69,6 +71,7 @@ class MessagesStream implements StreamReader {
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const { parts, uninspected } = readTexts(value, text, eventLayout)
+    if (parts.length > 0 && !isKnown(value)) return { ok: false, message: 'An event of an unknown type carries text.' }
     return {
       ok: true,
       value,
@@ -148,7 +151,7 @@ class MessagesStream implements StreamReader {
     const at = index as number
     if (this.#blocks.has(at)) return 'A content block begins twice.'
     const channel = isToolUse(start) ? `arguments:${at}` : start.type === 'text' ? `text:${at}` : undefined
-    this.#blocks.set(at, { start, channel, arguments: '', open: true, refused: false })
+    this.#blocks.set(at, { start, channel, arguments: '', open: true, refused: false, whole: false })
     if (isToolUse(start)) {
       const call = toolCall(start, ['content_block'])
       if (call === undefined) return 'A tool call has no name.'
@@ -174,6 +177,11 @@ class MessagesStream implements StreamReader {
     else if (block.refused) draft.withheld.push({ path: [] })
     const { delta } = value
     if (!isObject(delta)) return 'A delta is missing.'
+    if (delta.type === 'compaction_delta') {
+      // It is the whole of its block. Some clients join two, some take the last.
+      if (block.whole) return 'A compaction is said twice.'
+      block.whole = true
+    }
     const grows = growing.get(delta.type)
     if (grows === undefined) return undefined
     const { field, kind, channel } = grows
@@ -257,6 +265,30 @@ function isWhole({ input }: JsonObject): boolean {
 const growing = new Map<Json | undefined, { field: string; kind: Delta['kind']; channel: string }>([
   ['text_delta', { field: 'text', kind: 'text', channel: 'text:' }],
   ['input_json_delta', { field: 'partial_json', kind: 'arguments', channel: 'arguments:' }],
+])
+
+/** Of an event or a delta that nobody here knows it cannot be said how its texts go together. */
+function isKnown({ type, delta }: JsonObject): boolean {
+  if (type !== 'content_block_delta') return knownEvents.has(type)
+  return isObject(delta) && knownDeltas.has(delta.type)
+}
+
+const knownEvents: ReadonlySet<Json | undefined> = new Set([
+  'message_start',
+  'message_delta',
+  'message_stop',
+  'content_block_start',
+  'content_block_stop',
+  'ping',
+  'error',
+])
+
+const knownDeltas: ReadonlySet<Json | undefined> = new Set([
+  ...growing.keys(),
+  'thinking_delta',
+  'signature_delta',
+  'citations_delta',
+  'compaction_delta',
 ])
 
 function errorText(error: Json | undefined): string {

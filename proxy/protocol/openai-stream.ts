@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { ToolCall, Usage } from './content.ts'
+import { growingTexts } from './openai-chat-deltas.ts'
 import { announcesCall, paragraph } from './openai-chat-refusal.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
@@ -45,6 +46,8 @@ type Draft = {
   readonly calls: StreamedCall[]
   readonly held: { readonly channel: string; readonly address: Address }[]
   readonly withheld: Address[]
+  /** Texts that are read as channels. */
+  readonly grown: Path[]
 }
 type ReadStep = Extract<StreamStep, { ok: true }>
 
@@ -72,7 +75,7 @@ class ChatStream implements StreamReader {
     }
     const draft = newDraft()
     const wrong = this.#chunk(value, draft)
-    return wrong === undefined ? this.#step(value, text, draft, chunkLayout) : { ok: false, message: wrong }
+    return wrong === undefined ? this.#step(value, text, draft, chunkLayout(draft)) : { ok: false, message: wrong }
   }
 
   deltaEvent(channel: string, text: string): string {
@@ -180,22 +183,13 @@ class ChatStream implements StreamReader {
   }
 
   #delta(delta: JsonObject, path: Path, index: number, choice: Choice, draft: Draft): string | undefined {
-    for (const [field, name] of textFields) {
-      const text = delta[field]
-      if (typeof text !== 'string') continue
-      this.#grow(
-        { channel: `${name}:${index}`, address: { path: [...path, field] }, text, kind: 'text' },
-        choice,
-        draft,
-        (more) => ({ [field]: more }),
-      )
-      if (name === 'text' && text !== '') choice.said = true
+    for (const { channel, path: place, text, writer } of growingTexts(delta, index)) {
+      const address = { path: [...path, ...place] }
+      draft.grown.push(address.path)
+      this.#grow({ channel, address, text, kind: 'text' }, choice, draft, writer)
+      if (channel.startsWith('text:') && text !== '') choice.said = true
     }
-    if (isObject(delta.audio) && typeof delta.audio.transcript === 'string') {
-      const address = { path: [...path, 'audio', 'transcript'] }
-      const grown: Delta = { channel: `transcript:${index}`, address, text: delta.audio.transcript, kind: 'text' }
-      this.#grow(grown, choice, draft, (more) => ({ audio: { transcript: more } }))
-    }
+    if (choice.channels.size > textsMax) return 'A choice has too many texts.'
     if (isObject(delta.function_call)) {
       const wrong = this.#call({ function_call: delta.function_call }, path, `${index}:function`, choice, draft)
       if (wrong !== undefined) return wrong
@@ -277,18 +271,13 @@ class ChatStream implements StreamReader {
 }
 
 function newDraft(): Draft {
-  return { deltas: [], ends: [], calls: [], held: [], withheld: [] }
+  return { deltas: [], ends: [], calls: [], held: [], withheld: [], grown: [] }
 }
 
 const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
 
-/** The texts of a delta that grow, and their channels. Vendors disagree about the name of reasoning; some send both. */
-const textFields = [
-  ['content', 'text'],
-  ['refusal', 'refusal'],
-  ['reasoning_content', 'reasoning'],
-  ['reasoning', 'reasoning-text'],
-] as const
+/** Far more than there ever are in a choice. */
+const textsMax = 64
 
 const forms = ['function', 'custom', 'function_call'] as const
 
@@ -326,24 +315,23 @@ function errorText(error: Json): string {
   return (isObject(error) ? stringOf(error.message) : undefined) ?? 'The upstream reports an error.'
 }
 
-const grown = new Set<string>(textFields.map(([field]) => field))
-
 /** What #delta reads as channels is not read twice; anything unknown is a whole text. */
-const chunkLayout: Layout = {
-  roleAt: answerLayout.roleAt,
-  standing: (key, owner, path) =>
-    path[2] === 'delta' && typeof owner[key] === 'string' && isChannel(key, path)
-      ? 'handled'
-      : standing(key, owner, path),
+function chunkLayout({ grown }: Draft): Layout {
+  return {
+    roleAt: answerLayout.roleAt,
+    standing: (key, owner, path) =>
+      path[2] === 'delta' && typeof owner[key] === 'string' && isChannel(key, path, grown)
+        ? 'handled'
+        : standing(key, owner, path),
+  }
 }
 
 /** `path` is below `choices[n].delta`. */
-function isChannel(key: string, path: Path): boolean {
+function isChannel(key: string, path: Path, grown: readonly Path[]): boolean {
   if (path[0] !== 'choices') return false
-  if (path.length === 4) return grown.has(key)
-  if (path.length === 5) {
-    return (path[3] === 'audio' && key === 'transcript') || (path[3] === 'function_call' && key === 'arguments')
+  if (path.length === 5 && path[3] === 'function_call' && key === 'arguments') return true
+  if (path.length === 7 && path[3] === 'tool_calls') {
+    return (path[5] === 'function' && key === 'arguments') || (path[5] === 'custom' && key === 'input')
   }
-  if (path.length !== 7 || path[3] !== 'tool_calls') return false
-  return (path[5] === 'function' && key === 'arguments') || (path[5] === 'custom' && key === 'input')
+  return grown.some((one) => one.length === path.length && one.every((step, at) => step === path[at]))
 }

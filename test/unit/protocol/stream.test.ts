@@ -115,11 +115,36 @@ t.test('OpenAI: events of our own look like theirs', async (t) => {
   t.throws(() => reader.deltaEvent('text:1', 'X'))
 })
 
+t.test('OpenAI: what vendors add to a delta grows as clients join it', async (t) => {
+  const reader = open('openai')
+  const detail = { type: 'reasoning.text', index: 3, format: 'f' }
+  const thinking = (piece: string) => ({ type: 'thinking', thinking: [{ type: 'text', text: piece }] })
+  const first = feed(
+    reader,
+    chunk({ note: 'ada@', reasoning_details: [{ ...detail, text: 'b' }], content: [thinking('c')] }),
+  )
+  const channels = ['more:0:note', 'more:0:reasoning_details:3:reasoning.text:text']
+  channels.push('more:0:content:0:thinking:thinking:0:text:text')
+  t.match(first, { ok: true, deltas: channels.map((channel) => ({ channel })) })
+  t.same(first.ok && first.parts.map(({ text }) => text), ['f'], 'they are not read twice')
+  const deltas = channels.map((channel) =>
+    reader.deltaEvent(channel, 'X').replace(/^.*"delta":|,"finish_reason".*\n+$/g, ''),
+  )
+  t.same(
+    deltas.map((text) => JSON.parse(text) as unknown),
+    [{ note: 'X' }, { reasoning_details: [{ ...detail, text: 'X' }] }, { content: [thinking('X')] }],
+  )
+  t.match(feed(reader, chunk({}, { finish_reason: 'stop' })), { ok: true, ends: channels })
+  const many = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`n${at}`, 'a']))
+  t.match(feed(reader, chunk(many, { index: 1 })), { ok: false })
+})
+
 const start = (block: object, index = 0) => ({ type: 'content_block_start', index, content_block: block })
 const delta = (more: object, index = 0) => ({ type: 'content_block_delta', index, delta: more })
 const stop = (index = 0) => ({ type: 'content_block_stop', index })
 const text = { type: 'text', text: '' }
 const tool = { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} }
+const compaction = (content: string) => ({ type: 'compaction_delta', content })
 const json = (partial: unknown) => delta({ type: 'input_json_delta', partial_json: partial })
 
 t.test('Anthropic: what has no single meaning is refused', async (t) => {
@@ -131,6 +156,12 @@ t.test('Anthropic: what has no single meaning is refused', async (t) => {
     ['a block again', [start(text), stop(), start(text)]],
     ['a delta of no block', [delta({ type: 'text_delta', text: 'x' })]],
     ['a delta of a closed block', [start(text), stop(), delta({ type: 'text_delta', text: 'x' })]],
+    ['a delta of an unknown type', [start(text), delta({ type: 'more_delta', more: 'hello you' })]],
+    ['an event of an unknown type', [{ type: 'more', more: 'hello you' }]],
+    [
+      'a compaction twice',
+      [start({ type: 'compaction', content: null }), delta(compaction('ada@exam')), delta(compaction('ple.org'))],
+    ],
     ['text in a call', [start(tool), delta({ type: 'text_delta', text: 'x' })]],
     ['arguments in a text', [start(text), json('{}')]],
     ['arguments in thinking', [start({ type: 'thinking', thinking: '' }), json('{}')]],
