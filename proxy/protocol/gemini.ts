@@ -5,6 +5,7 @@ import { formatEvent } from '../lib/sse.ts'
 import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import { withoutTools } from './gemini-tools.ts'
+import { whyUnserved } from './gemini-unserved.ts'
 import { joinVersioned } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
@@ -18,6 +19,7 @@ export const geminiProtocol: Protocol = {
     const called = resourceOf(rest)
     return called?.verb === undefined ? undefined : operations[called.verb]?.(called.model, `/${version}${rest}`)
   },
+  whyUnserved: (_method, path) => whyUnserved(versionOf(path).rest),
   refusal: (fault) => ({
     status: fault.status,
     headers: { 'content-type': 'application/json' },

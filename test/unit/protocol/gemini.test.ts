@@ -84,6 +84,37 @@ t.test('everything else has no adapter', async (t) => {
   for (const [method, path] of refused) t.equal(resolve(method, path), undefined, `${method} ${path}`)
 })
 
+t.test('a refusal on purpose says why', async (t) => {
+  const place = 'projects/p/locations/us-central1'
+  const rows: [string, RegExp | undefined][] = [
+    ['/upload/v1beta/files', /in files/],
+    ['/v1beta/files', /in files/],
+    ['/v1beta/files/abc', /in files/],
+    ['/v1beta/files:register', /in files/],
+    ['/v1beta/files/abc:download', /in files/],
+    ['/v1beta/cachedContents', /cached/],
+    [`/v1beta1/${place}/cachedContents/1`, /cached/],
+    ['/v1beta/batches/1:cancel', /batch/],
+    ['/v1beta/models/m:batchGenerateContent', /batch/],
+    ['/v1beta/models/m:asyncBatchEmbedContent', /batch/],
+    [`/v1/${place}/batchPredictionJobs`, /batch/],
+    ['/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent', /Live/],
+    ['/v1alpha/auth_tokens', /session/],
+    ['/v1beta/models/imagen-4:predict', /media/],
+    [`/v1/${place}/publishers/anthropic/models/claude:rawPredict`, /media/],
+    ['/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore', /kept at the provider/],
+    ['/v1beta/models/m:generateAnswer', undefined],
+    ['/v1beta/models/files', undefined],
+    ['', undefined],
+  ]
+  for (const [path, why] of rows) {
+    t.equal(resolve('POST', path), undefined, path)
+    const said = gemini.whyUnserved?.('POST', path)
+    if (why === undefined) t.equal(said, undefined, path)
+    else t.match(said, why, path)
+  }
+})
+
 t.test('what an operation may be taken for', async (t) => {
   const view = (method: string, path: string) => {
     const operation = gemini.resolve(method, path)
@@ -94,6 +125,15 @@ t.test('what an operation may be taken for', async (t) => {
   t.same(view('POST', '/v1/models/m:countTokens'), ['model.call', 'json', true, false])
   t.same(view('POST', '/v1/models/m:embedContent'), ['model.call', 'json', true, false])
   t.same(view('GET', '/v1/models'), ['none', 'none', true, false])
+})
+
+t.test('a stream that is asked for as a list has no reader, so it is not served', async (t) => {
+  const path = '/v1beta/models/m:streamGenerateContent'
+  const unserved = (query: string) => gemini.resolve('POST', path, query)?.unserved !== undefined
+  for (const query of ['alt=sse', 'key=k&alt=sse', '%24alt=sse', 'alt=sse&$alt=sse']) t.notOk(unserved(query), query)
+  for (const query of ['', 'alt', 'alt=json', 'alt=sse&alt=json', 'alt=sse;alt=json', '$alt=json&alt=sse', 'Alt=sse'])
+    t.ok(unserved(query), query)
+  t.equal(gemini.resolve('POST', '/v1beta/models/m:generateContent', '')?.unserved, undefined)
 })
 
 t.test('a listing is read, for tuned models are somebody’s', async (t) => {
