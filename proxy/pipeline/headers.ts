@@ -3,7 +3,7 @@ import type { Fault } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Ended } from './exchange.ts'
 
-/** Flat list: request id, decision, deciding rule, redactions and openings. */
+/** Flat list: request id, decision, deciding rule, redactions, what an opaque route lets pass unread, and openings. */
 export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   const headers = ['x-gatewright-request-id', x.id]
   const decision = decisionOf(x, fault)
@@ -12,6 +12,8 @@ export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   if (rule !== undefined) headers.push('x-gatewright-rule', rule)
   const redactions = redactionsOf(x)
   if (redactions !== '') headers.push('x-gatewright-redactions', redactions)
+  if (fault === undefined && x.route?.posture === 'opaque' && x.trace.uninspected.size > 0)
+    headers.push('x-gatewright-uninspected', [...x.trace.uninspected].join(', '))
   if (x.trace.open.length > 0) headers.push('x-gatewright-open', x.trace.open.join(', '))
   return headers
 }

@@ -12,12 +12,14 @@ import type { FaultView, Operation, Protocol } from './protocol.ts'
 export const geminiProtocol: Protocol = {
   name: 'gemini',
   joinPath: joinVersioned,
-  resolve(method, path) {
+  resolve(method, path, query = '') {
     const { version, rest } = versionOf(path)
     if (method === 'GET') return listing(version, rest)
     if (method !== 'POST') return undefined
     const called = resourceOf(rest)
-    return called?.verb === undefined ? undefined : operations[called.verb]?.(called.model, `/${version}${rest}`)
+    if (called?.verb === undefined) return undefined
+    const operation = operations[called.verb]?.(called.model, `/${version}${rest}`)
+    return operation?.name !== streaming || asksForEvents(query) ? operation : { ...operation, unserved: listed }
   },
   whyUnserved: (_method, path) => whyUnserved(versionOf(path).rest),
   refusal: (fault) => ({
@@ -26,6 +28,17 @@ export const geminiProtocol: Protocol = {
     body: JSON.stringify(errorBody(fault)),
   }),
   streamError: (fault) => formatEvent('message', JSON.stringify(errorBody(fault))),
+}
+
+const streaming = 'streamGenerateContent'
+const listed =
+  'Without alt=sse it answers with one list, in which nobody sees what is split over its entries: ask with ?alt=sse.'
+
+/** `$alt` is the same to Google, and of two values it may believe either. */
+function asksForEvents(query: string): boolean {
+  const parameters = new URLSearchParams(query)
+  const forms = [...parameters.getAll('alt'), ...parameters.getAll('$alt')]
+  return forms.length > 0 && forms.every((form) => form === 'sse')
 }
 
 const versionForm = /^\/(v1(?:alpha|beta1?)?)(?=\/)/
@@ -86,13 +99,13 @@ type Open = (model: string, path: string) => Operation
 
 const operations: Readonly<Record<string, Open | undefined>> = Object.assign(Object.create(null) as object, {
   generateContent: generating('generateContent', false),
-  streamGenerateContent: generating('streamGenerateContent', true),
+  [streaming]: generating(streaming, true),
   countTokens: counting('countTokens', ['contents', 'generateContentRequest']),
   embedContent: counting('embedContent', ['content']),
   batchEmbedContents: counting('batchEmbedContents', ['requests']),
 })
 
-/** Either can answer with events: `alt=sse` stands in the query, which is not seen here. */
+/** Either can answer with events, where the query says `alt=sse`. */
 function generating(name: string, stream: boolean): Open {
   const needs = ['contents']
   return (model, path) => ({

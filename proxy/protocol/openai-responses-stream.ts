@@ -68,7 +68,6 @@ class ResponsesStream implements StreamReader {
     if (pending || this.#isPending(value.output_index)) hold(value.output_index as number, draft)
     const { parts, uninspected } = readTexts(value, text, layoutBeside(draft))
     const others = parts.length + uninspected.length
-    if (others > 0 && !isKnown(type)) return { ok: false, message: 'An event of an unknown type carries text.' }
     return {
       ok: true,
       value,
@@ -81,6 +80,7 @@ class ResponsesStream implements StreamReader {
       ...(behind === undefined ? undefined : { behind }),
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
+      ...(others > 0 && !isKnown(type) ? { unknown: 'An event of an unknown type carries text.' } : undefined),
       // Events that are numbered never repeat.
       ...(isRepeatable(draft, others) &&
       type.endsWith('.delta') &&

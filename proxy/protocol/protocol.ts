@@ -13,10 +13,10 @@ export interface Protocol {
   readonly name: ProtocolName
   /**
    * The operation behind a method and a path (path only, no query, beginning with `/`, relative to the upstream's url).
-   * Canonicalises what real clients send: a missing, doubled or extra `/v1`.
-   * Undefined: no adapter, so the request is refused.
+   * Canonicalises what real clients send: a missing, doubled or extra `/v1`. `query` is without its `?`.
+   * Undefined: no adapter, so the request is refused, or passes unread on routes whose posture is opaque.
    */
-  resolve(method: string, path: string): Operation | undefined
+  resolve(method: string, path: string, query?: string): Operation | undefined
   /** Where the upstream's url has a path, `base`: what is asked of it for an operation's path. Absent: both in turn. */
   readonly joinPath?: (base: string, path: string) => string
   /**
@@ -72,6 +72,13 @@ export interface Operation {
   readonly emits?: boolean
   /** `json`: must be JSON. `none`: a body is refused. `any`: JSON is inspected, text is inspected as text, the rest is opaque. */
   readonly body: 'json' | 'none' | 'any'
+  /** There is no adapter: what it does, and with which model, is unknown. */
+  readonly opaque?: true
+  /**
+   * Why it is refused the way it was asked for, as a sentence for the client: nobody could read the answer, and there is
+   * another way to ask. No posture lets it pass.
+   */
+  readonly unserved?: string
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
   readonly idempotent: boolean
   /**
@@ -170,6 +177,8 @@ export type StreamStep =
       readonly repeatable?: true
       /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
       readonly terminal: boolean
+      /** Why the event as a whole is not understood; its texts are in `parts` all the same, each as if it stood alone. */
+      readonly unknown?: string
       /** The upstream's own in-band error, public text. */
       readonly error?: string
       /** Where the event reports usage: all that the stream has reported so far, field by field the largest. */

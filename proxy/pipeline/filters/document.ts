@@ -22,10 +22,8 @@ export function filterDocument(
   must: boolean,
 ): Uint8Array {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
-  // A model's answer that calls itself text, or a stream where there is none, would get past whoever judges its calls.
-  if (kind !== 'other' && givesModelAnswer(x.operation) && x.answer.status < 400)
-    return unread(x, bytes, must, 'a model answers in JSON')
-  if (kind === 'other' || kind === 'ndjson') return unread(x, bytes, must, 'its content type cannot be inspected')
+  const why = whyUnreadable(x, kind)
+  if (why !== undefined) return unread(x, bytes, must, why, kind)
   const redaction = new AnswerRedaction(x, runtime)
   try {
     const text = decoder.decode(bytes)
@@ -35,6 +33,17 @@ export function filterDocument(
     if (error instanceof Fault) throw error
     return unread(x, bytes, must, 'it is not valid UTF-8')
   }
+}
+
+/**
+ * Undefined: content of that kind can be read. A stream is no document: where its operation has no reader for it, its
+ * events would be read as one text, and what is split over two of them by nobody.
+ */
+export function whyUnreadable(x: Answered, kind: MediaKind): string | undefined {
+  if (kind === 'json') return undefined
+  // A model's answer that calls itself text, or a stream where there is none, would get past whoever judges its calls.
+  if (kind !== 'other' && givesModelAnswer(x.operation) && x.answer.status < 400) return 'a model answers in JSON'
+  return kind === 'text' ? undefined : 'its content type cannot be inspected'
 }
 
 function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: boolean): Uint8Array {
@@ -105,8 +114,12 @@ function editsOf(redaction: AnswerRedaction, content: Content): Edit[] {
   return edits
 }
 
-function unread(x: Answered, bytes: Uint8Array, must: boolean, why: string): Uint8Array {
+function unread(x: Answered, bytes: Uint8Array, must: boolean, why: string, kind: MediaKind = 'json'): Uint8Array {
   if (must) throw new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why}.`)
-  x.trace.uninspected.add('answer:body')
+  noteUnread(x, kind)
   return bytes
+}
+
+export function noteUnread(x: Answered, kind: MediaKind): void {
+  x.trace.uninspected.add(kind === 'event-stream' || kind === 'ndjson' ? 'answer:stream' : 'answer:body')
 }

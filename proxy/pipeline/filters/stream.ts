@@ -140,6 +140,7 @@ class StreamFilter {
     if (event.comment) return this.#redaction.changes ? this.#framing.beat : event.raw
     const step = this.#reader.read(event)
     if (!step.ok) throw unreadable(step.message)
+    if (step.unknown !== undefined) this.#passUnknown(step.unknown)
     this.#note(step)
     const [delta] = step.deltas
     this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
@@ -154,6 +155,11 @@ class StreamFilter {
     const written = draft.before + this.#rewrite(event, step, draft) + draft.after
     if (this.#holds && step.behind !== undefined && this.#held.addBehind(step.behind, written)) return ''
     return written
+  }
+
+  #passUnknown(why: string): void {
+    if (this.#x.route.posture === 'inspect') throw unreadable(why)
+    this.#x.trace.uninspected.add('answer:stream')
   }
 
   #note(step: Step): void {

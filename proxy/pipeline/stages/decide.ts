@@ -43,7 +43,8 @@ function listingAction(x: Inspected): Action {
 
 function modelAction(x: Inspected): Action {
   const { content } = x
-  if (content === undefined) return { type: 'model.call', operation: x.operation.name }
+  // Of what no adapter knows everything else is unknown, whatever its body may hold.
+  if (content === undefined || x.operation.opaque === true) return { type: 'model.call', operation: x.operation.name }
   return {
     type: 'model.call',
     operation: x.operation.name,

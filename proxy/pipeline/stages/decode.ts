@@ -62,8 +62,8 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
     return { form: 'text', bytes, text }
   }
-  // A redaction that cannot look must not let pass.
-  if (x.route.request.plan !== undefined) {
+  // A redaction that cannot look must not let pass, but where the route says so.
+  if (x.route.request.plan !== undefined && x.route.posture === 'inspect') {
     throw new Fault(
       'media-type-unsupported',
       'Redaction applies to this route, and this content type cannot be inspected.',

@@ -8,7 +8,7 @@ import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import type { Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
-import { filterDocument } from '../filters/document.ts'
+import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
@@ -24,6 +24,8 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
     client.end()
   } else if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x)) {
     await deliverStream(x, runtime, client)
+  } else if (passesUnread(x)) {
+    await relay(x, runtime, client)
   } else if (mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked') {
     await deliverWhole(x, runtime, client)
   } else {
@@ -41,8 +43,16 @@ function hasNoBody(x: Answered): boolean {
 }
 
 function isEventStream(x: Answered): boolean {
-  const framed = x.operation.framing === 'ndjson' ? 'ndjson' : 'event-stream'
-  return mediaTypeOf(headerValue(x.answer.headers, 'content-type')) === framed
+  return kindOf(x) === (x.operation.framing === 'ndjson' ? 'ndjson' : 'event-stream')
+}
+
+function kindOf(x: Answered): MediaKind {
+  return mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
+}
+
+/** As it comes, so that a stream that nobody reads is a stream all the same. */
+function passesUnread(x: Answered): boolean {
+  return x.route.posture === 'opaque' && whyUnreadable(x, kindOf(x)) !== undefined
 }
 
 function mustRead(x: Answered): boolean {
@@ -76,7 +86,7 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   const decoding = decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), bodyBytesMax)
   const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
-  const kind = mediaTypeOf(headerValue(x.answer.headers, 'content-type'))
+  const kind = kindOf(x)
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterWhole(x, runtime, kind, decoded.bytes)
   const headers = answerHeaders(x, runtime, 'reframed')
   headers.push('content-length', String(body.length))
@@ -96,7 +106,7 @@ function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint
 const noBytes = new Uint8Array()
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
-  x.trace.uninspected.add('answer:body')
+  noteUnread(x, kindOf(x))
   client.start(x.answer.status, answerHeaders(x, runtime, 'as-is'))
   client.flush()
   const waiting = new Waiting(x, runtime)

@@ -7,6 +7,7 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
   const { outgoing, operation } = x
   const startMs = runtime.clock.monotonic()
   const body = x.body.form === 'unread' ? client.streamBody(runtime.limits.bodyBytesMax) : outgoing.body
+  if (operation.opaque === true) x.trace.uninspected.add('operation')
   if (x.body.form === 'unread') x.trace.uninspected.add('request:body')
   try {
     const answer = await x.route.upstream.send(

@@ -22,13 +22,13 @@ export function inspect(x: Decoded): Inspected {
   return grow(x, { ...target.fields, findings: redactionFindings(x, found), findingCounts })
 }
 
-/** Of a model call the path is a fixed one, and its query says nothing to the model. */
+/** Of a model call that is known the path is a fixed one, and its query says nothing to the model. */
 function inspectTarget(x: Decoded): {
   found: readonly (readonly Finding[])[]
   fields: Pick<Inspected, 'targetFindings' | 'shownPath'>
 } {
   const { scanner, plan } = x.route.request
-  if (scanner === undefined || !hasTarget(x.operation.action))
+  if (scanner === undefined || !hasTarget(x.operation))
     return { found: [], fields: { targetFindings: [], shownPath: undefined } }
   const texts = targetTexts({ path: x.operation.path, query: x.query })
   const found = texts.map((text) => scanner.scan(text))
@@ -41,8 +41,8 @@ function inspectTarget(x: Decoded): {
 }
 
 /** Of a message to a tool server the query goes along, and nobody knows what it means there. */
-function hasTarget(action: Decoded['operation']['action']): boolean {
-  return action === 'tool.call' || action === 'asked'
+function hasTarget({ action, opaque }: Decoded['operation']): boolean {
+  return action === 'tool.call' || action === 'asked' || opaque === true
 }
 
 /**

@@ -134,3 +134,15 @@ t.test('what must be read and cannot be is refused, what need not be is passed a
     'é [US_SSN]',
   )
 })
+
+t.test('a stream is no document: where its operation has no reader for it, nobody looks into it', async (t) => {
+  const stream = Buffer.from('data: {"to":"ada@exam"}\n\ndata: {"to":"ple.org"}\n\n')
+  for (const way of ['http', 'openai'] as const)
+    for (const kind of ['event-stream', 'ndjson'] as const)
+      for (const status of [200, 400]) {
+        const { x } = masked.answered(way, [], status)
+        t.throws(() => filterDocument(x, masked.runtime, kind, stream, true), { code: 'upstream-invalid' })
+        t.equal(filterDocument(x, masked.runtime, kind, stream, false), stream)
+        t.same([...x.trace.uninspected], ['answer:stream'])
+      }
+})

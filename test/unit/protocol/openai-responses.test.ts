@@ -90,7 +90,6 @@ t.test('streams: what has no single meaning is refused', async (t) => {
   const rows: [string, unknown[]][] = [
     ['not JSON', ['{"type":']],
     ['no type', [{ delta: 'x' }]],
-    ['an unknown event with text', [{ type: 'response.telepathy.delta', delta: 'x' }]],
     ['a delta of no item', [text('x')]],
     ['a delta that is none', [added(message), text(7)]],
     ['a delta without an index', [added(message), text('x', { content_index: null })]],
@@ -115,6 +114,12 @@ t.test('streams: what has no single meaning is refused', async (t) => {
   ]
   for (const [name, data] of rows) t.match(feed(open(), ...data), { ok: false }, name)
   t.match(open().read({ event: 'response.completed', data: JSON.stringify(text('x')) }), { ok: false }, 'another name')
+})
+
+t.test('streams: an unknown event with text is told from one without, and its text is read', async (t) => {
+  const step = feed(open(), { type: 'response.telepathy.delta', delta: 'x' })
+  t.match(step, { ok: true, unknown: String, parts: [{ text: 'x' }], deltas: [] })
+  t.match(feed(open(), { type: 'response.telepathy.started' }), { ok: true, unknown: undefined })
 })
 
 t.test('streams: what is odd and harmless is read', async (t) => {
