@@ -1,5 +1,5 @@
-// One value that a `block` redaction catches stands in every field that the adapters declare, one field at a time, on the
-// way out and back, whole and streamed, through a whole proxy. Where a field is enforced it reaches nobody, and the same
+// One value that a `block` redaction catches stands in every field that the adapters declare and in every other that the
+// types of the official SDKs have, one field at a time, on the way out and back, whole and streamed, through a whole proxy. Where a field is enforced it reaches nobody, and the same
 // exchange with a harmless value goes through: so it was the value that was stopped. What cannot be read is in the record.
 import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ import { auditLines, type AuditLine } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { requestText, sendRaw } from '../support/raw-http.ts'
 import { parseField } from '../support/planted-document.ts'
+import { publishedFields } from '../support/published-fields.ts'
 import { answerOf, methodAndPath, requestOf, streamOf, type Body } from '../support/planted-exchange.ts'
 
 const secret = 'ada@example.org'
@@ -101,7 +102,7 @@ function policy(port: number): string {
 function allTrials(): Trial[] {
   const trials: Trial[] = []
   for (const [name, protocol] of protocols) {
-    for (const call of coverage[name as ProtocolName]) {
+    for (const call of [...coverage[name as ProtocolName], ...publishedFields(name as ProtocolName)]) {
       const operation = operationOf(protocol, call)
       if (operation === undefined) continue
       for (const way of ['request', 'answer', 'stream'] as const)
