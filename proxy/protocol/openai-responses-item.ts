@@ -82,14 +82,14 @@ export function withArguments(start: JsonObject, { whole }: Growing, text: strin
 }
 
 /** What grows is not read twice; anything else is a whole text. */
-export function layoutBeside({ deltas, grown }: Draft): Layout {
-  if (deltas.length + grown.length === 0) return eventLayout
+export function layoutBeside({ deltas, grown }: Draft, layout: Layout = eventLayout): Layout {
+  if (deltas.length + grown.length === 0) return layout
   return {
-    roleAt: eventLayout.roleAt,
+    roleAt: layout.roleAt,
     standing: (key, owner, path) =>
       deltas.some(({ address }) => isSame(address.path, path)) || grown.some((one) => isSame(one, path))
         ? 'handled'
-        : eventLayout.standing(key, owner, path),
+        : layout.standing(key, owner, path),
   }
 }
 

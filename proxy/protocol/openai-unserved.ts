@@ -6,9 +6,19 @@ export function whyUnserved(method: string, rest: string): string | undefined {
   if (family === 'files') return method === 'DELETE' ? undefined : filesSay
   if (family === 'batches') return method === 'POST' && kind === '' && more.length === 0 ? batchesSay : undefined
   if (family === 'audio' || family === 'images') return multipart.has(kind) ? multipartSays : undefined
+  if (family === 'realtime') return realtimeSays(kind)
   return kept.has(family) ? keptSays : undefined
 }
 
+function realtimeSays(kind: string): string | undefined {
+  if (kind === '') return upgradeSays
+  return kind === 'calls' ? callsSay : keysSay
+}
+
+const upgradeSays = 'A realtime conversation begins with an upgrade to a WebSocket.'
+const callsSay = 'Calls go past whoever stands between, so nothing in them can be inspected; use a WebSocket.'
+const keysSay =
+  'A key that this operation gives out would let its holder talk to the provider past the gateway; open the WebSocket with the key for here.'
 const filesSay = 'What is in files cannot be inspected here, so none may be sent or fetched.'
 const batchesSay = 'The requests of a batch stand in a file, which cannot be inspected here; send them one by one.'
 const multipartSays = 'This operation takes multipart bodies, which cannot be inspected here.'

@@ -1,0 +1,441 @@
+// Owns the reading of what the server says in OpenAI's realtime conversations, event by event. Items open, grow and close
+// by their ids; what they said is said again by their last events, by the conversation and by the whole response. What
+// does not belong to an open item has no single meaning to clients, so it is refused.
+import type { Edit } from '../lib/edit.ts'
+import { isObject, parseJsonText } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { formatLine } from '../lib/ndjson.ts'
+import { valueAt } from '../lib/pointer.ts'
+import type { Path } from '../lib/pointer.ts'
+import { Bounded } from './bounded.ts'
+import type { Usage } from './content.ts'
+import { JudgedCalls } from './openai-realtime-calls.ts'
+import { endless, growing, growingIn, isKnown, isOld, transcription, wholeItems } from './openai-realtime-events.ts'
+import type { Growing } from './openai-realtime-events.ts'
+import { transcriptionModels } from './openai-realtime-client.ts'
+import { serverLayout } from './openai-realtime-fields.ts'
+import { answerPlaceOf, callChannel, channelOf, idOf, openItem, toldBy } from './openai-realtime-item.ts'
+import type { Item, Place } from './openai-realtime-item.ts'
+import { messageEvents, Refusals } from './openai-realtime-refusal.ts'
+import { addedUsage } from './openai-realtime-usage.ts'
+import { itemCalls, saysSomething } from './openai-responses-calls.ts'
+import { isIndex, layoutBeside, newDraft, pushDelta } from './openai-responses-item.ts'
+import type { Draft, Writer } from './openai-responses-item.ts'
+import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import { arrayOf, stringOf } from './shape.ts'
+import { readTexts } from './texts.ts'
+
+const limits = { depthMax: 64, keysMax: 10_000 }
+
+export class RealtimeServer implements StreamReader {
+  readonly #items = new Map<string, Item>()
+  /** Items that leave with the next event: what is held back on their channels is still to be written. */
+  #leaving: Item[] = []
+  readonly #writers = new Map<string, Writer>()
+  readonly #judged = new JudgedCalls()
+  /** Transcriptions of what was heard that are whole. */
+  readonly #written = new Bounded()
+  readonly #refusals = new Refusals()
+  /** The calls that are not complete. */
+  readonly #pending = new Map<string, Item>()
+  #usage: Usage | undefined
+  #model: string | undefined
+  #old = false
+  #eventCount = 0
+
+  /** The model that the server last said it uses. */
+  get model(): string | undefined {
+    return this.#model
+  }
+
+  /** In an id of its own, because clients tell events apart by it. */
+  write(event: JsonObject): string {
+    this.#eventCount += 1
+    return formatLine(JSON.stringify({ event_id: `event_gatewright_${this.#eventCount}`, ...event }))
+  }
+
+  /** What the client itself says that a model once called; the server will say it again. */
+  noteHistory(items: readonly JsonObject[]): void {
+    this.#judged.unjudged(items, [])
+  }
+
+  read({ data }: { readonly data: string }): StreamStep {
+    for (const item of this.#leaving.splice(0)) this.#forget(item)
+    const parsed = parseJsonText(data, limits)
+    if (!parsed.ok) return { ok: false, message: parsed.message }
+    const { value, text } = parsed
+    const type = isObject(value) ? stringOf(value.type) : undefined
+    if (!isObject(value) || type === undefined) return { ok: false, message: 'An event has no type.' }
+    if (isOld(type)) this.#old = true
+    const draft = newDraft()
+    const before = this.#pendingItem(value)
+    const behind = this.#behind(value)
+    const wrong = this.#event(type, value, draft)
+    if (wrong !== undefined) return { ok: false, message: wrong }
+    const held = before ?? this.#pendingItem(value)
+    if (held !== undefined) {
+      draft.held.push({ channel: callChannel(held.id), address: { path: [] } })
+      draft.withheld.push({ path: [] })
+    }
+    const { parts, uninspected } = readTexts(value, text, layoutBeside(draft, serverLayout))
+    if (parts.length + uninspected.length > 0 && !isKnown(type))
+      return { ok: false, message: 'An event of an unknown type carries text.' }
+    return {
+      ok: true,
+      value,
+      deltas: draft.deltas,
+      ends: draft.ends,
+      calls: draft.calls,
+      parts,
+      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
+      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
+      ...(behind === undefined || held !== undefined ? undefined : { behind }),
+      ...(uninspected.length === 0 ? undefined : { uninspected }),
+      terminal: draft.terminal,
+      ...(draft.error === undefined ? undefined : { error: draft.error }),
+      ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
+    }
+  }
+
+  deltaEvent(channel: string, text: string): string {
+    const writer = this.#writers.get(channel)
+    if (writer === undefined) throw new Error('No such channel has been read.')
+    return this.write(writer(text))
+  }
+
+  pieceEvent(_channel: string, piece: string): string {
+    return formatLine(piece)
+  }
+
+  /** The events of a call are withheld to its last one, so a whole message can stand for them. */
+  refuse({ channel }: StreamedCall, text: string): Refused | undefined {
+    const item = [...this.#items.values()].find(({ id }) => channel === callChannel(id))
+    if (item === undefined) return undefined
+    const events = messageEvents(item, this.#refusals.add(item.id, text), this.#old)
+    return { opening: events.map((event) => this.write(event)).join(''), channel, text: '' }
+  }
+
+  amend(value: Json, refused: readonly RefusedCall[]): readonly Edit[] {
+    if (!isObject(value)) return []
+    for (const { call, text } of refused) {
+      const again = valueAt(value, call.address.path)
+      if (isObject(again) && typeof again.id === 'string') this.#refusals.add(again.id, text)
+    }
+    const output = isObject(value.response) ? value.response.output : undefined
+    return [
+      ...this.#refusals.edits(value.item, ['item'], this.#old),
+      ...this.#refusals.edits(output, ['response', 'output'], this.#old),
+    ]
+  }
+
+  #event(type: string, value: JsonObject, draft: Draft): string | undefined {
+    if (wholeItems.has(type)) return this.#whole(type, value, draft)
+    if (type.startsWith(`${transcription}.`)) return this.#heard(type, value, draft)
+    if (endless.has(type)) return this.#endless(type, value, draft)
+    switch (type) {
+      case 'session.created':
+      case 'session.updated':
+      case 'transcription_session.updated':
+        return this.#settings(value.session)
+      case 'session.closed':
+        draft.ends.push(...[...endless].filter((channel) => this.#writers.has(channel)))
+        return undefined
+      case 'response.created':
+      case 'response.done':
+        return this.#snapshot(type, value.response, draft)
+      case 'response.output_item.added':
+        return this.#open(value, draft)
+      case 'response.output_item.done':
+        return this.#close(value, draft)
+      case 'response.content_part.added':
+      case 'response.content_part.done':
+        return this.#part(type, value, draft)
+      case 'error':
+        draft.error = errorText(value.error)
+        return undefined
+      default:
+        return this.#growth(type, value, draft)
+    }
+  }
+
+  /** A key in the settings would lead past whoever stands between. */
+  #settings(session: Json | undefined): string | undefined {
+    if (!isObject(session)) return 'An event has no session.'
+    const { client_secret: secret } = session
+    if (secret !== undefined && secret !== null && !(isObject(secret) && (secret.value ?? null) === null))
+      return 'The session carries a key to the provider.'
+    if (session.type === undefined && session.modalities !== undefined) this.#old = true
+    this.#model = stringOf(session.model) ?? transcriptionModels(session)[0] ?? this.#model
+    return undefined
+  }
+
+  #growth(type: string, value: JsonObject, draft: Draft): string | undefined {
+    const dot = type.lastIndexOf('.')
+    const growth = growing.get(type.slice(0, dot))
+    if (growth === undefined) return undefined
+    const item = this.#openItem(value, growth.item)
+    if (typeof item === 'string') return item
+    const at = growth.kind === 'arguments' ? 0 : value.content_index
+    if (!isIndex(at)) return 'An event has no index.'
+    const step = type.slice(dot + 1)
+    if (step === 'delta') return this.#grow(item, [type, growth], at, value.delta, ['delta'], draft)
+    if (step !== 'done') return undefined
+    const whole = value[growth.whole]
+    if (typeof whole !== 'string') return 'A text is missing where it is whole.'
+    if (growth.kind === 'text') this.#end(item, channelOf(growth, item, at), draft)
+    else {
+      if ((value.name ?? item.start.name) !== item.start.name) return 'A tool call changes its name.'
+      if ((value.call_id ?? item.start.call_id) !== item.start.call_id) return 'A tool call changes its id.'
+      item.worded.push({ ...item.start, arguments: whole })
+    }
+    return undefined
+  }
+
+  /** `event` is what a delta of the text is written as. */
+  #grow(
+    item: Item,
+    [event, growth]: readonly [string, Growing],
+    at: number,
+    text: Json | undefined,
+    path: Path,
+    draft: Draft,
+  ): string | undefined {
+    if (text === undefined || text === null) return path[0] === 'delta' ? 'A delta has no text.' : undefined
+    if (typeof text !== 'string') return 'A text must be a string.'
+    if (growth.kind === 'arguments') {
+      item.arguments += text
+      pushDelta(draft, { channel: callChannel(item.id), address: { path }, text, kind: 'arguments' })
+      return undefined
+    }
+    const channel = channelOf(growth, item, at)
+    if (item.ended.has(channel)) return 'A text goes on after its end.'
+    item.open.add(channel)
+    const head = { type: event, ...answerPlaceOf(item), item_id: item.id, content_index: at }
+    if (path[0] === 'delta' || !this.#writers.has(channel)) this.#writers.set(channel, (delta) => ({ ...head, delta }))
+    pushDelta(draft, { channel, address: { path }, text, kind: 'text' })
+    return undefined
+  }
+
+  #end(item: Item, channel: string, draft: Draft): void {
+    item.ended.add(channel)
+    if (item.open.delete(channel)) draft.ends.push(channel)
+  }
+
+  #part(type: string, value: JsonObject, draft: Draft): string | undefined {
+    const item = this.#openItem(value)
+    if (typeof item === 'string') return item
+    const { content_index: at, part } = value
+    if (!isIndex(at) || !isObject(part)) return 'A part has no index.'
+    if (type.endsWith('.added')) return this.#begin(item, part, at, ['part'], draft)
+    for (const growth of growing.values()) this.#end(item, channelOf(growth, item, at), draft)
+    return undefined
+  }
+
+  #begin(item: Item, part: JsonObject, at: number, path: Path, draft: Draft): string | undefined {
+    if (item.calls) return 'A tool call has a text.'
+    for (const [event, growth] of growingIn(part, this.#old)) {
+      const entry = [`${event}.delta`, growth] as const
+      const wrong = this.#grow(item, entry, at, part[growth.whole], [...path, growth.whole], draft)
+      if (wrong !== undefined) return wrong
+    }
+    return undefined
+  }
+
+  #open(value: JsonObject, draft: Draft): string | undefined {
+    const { item: start, output_index: index } = value
+    if (!isIndex(index) || !isObject(start)) return 'An output item has no index.'
+    const place = { responseId: idOf(value.response_id), index }
+    const item = this.#opened(start, place)
+    if (typeof item === 'string') return item
+    if (item.calls) {
+      if (saysSomething(start)) item.worded.push(start)
+      return undefined
+    }
+    for (const [at, part] of arrayOf(start.content).entries()) {
+      const wrong = isObject(part) ? this.#begin(item, part, at, ['item', 'content', at], draft) : undefined
+      if (wrong !== undefined) return wrong
+    }
+    return undefined
+  }
+
+  /** The conversation may know of an item before it has a place in an answer. */
+  #opened(start: JsonObject, place: Place | undefined): Item | string {
+    const id = idOf(start.id)
+    if (id === undefined) return 'An item has no id.'
+    const calls = itemCalls(start, [])
+    if (calls === undefined) return 'A tool call has no name.'
+    const before = this.#items.get(id)
+    if (before !== undefined) {
+      if (before.place !== undefined || !isSame(before.start, start)) return 'An item begins twice.'
+      before.place = place
+      return before
+    }
+    if (this.#items.size >= openMax) return 'Too many items are open.'
+    const item = openItem(id, start, calls.length > 0, place)
+    this.#items.set(id, item)
+    if (item.calls) this.#pending.set(id, item)
+    return item
+  }
+
+  #whole(type: string, value: JsonObject, draft: Draft): string | undefined {
+    const { item } = value
+    if (!isObject(item)) return 'An event has no item.'
+    const calls = itemCalls(item, ['item'])
+    if (calls === undefined) return 'A tool call has no name.'
+    const open = typeof item.id === 'string' ? this.#items.get(item.id) : undefined
+    if (open !== undefined && !isSame(open.start, item)) return 'An item changes what it is.'
+    if (calls.length === 0) return undefined
+    if (open === undefined || open.closed) {
+      if (open !== undefined || isWhole(item)) return this.#judge([item], ['item'], draft)
+      const begun = this.#opened(item, undefined)
+      if (typeof begun === 'string') return begun
+      begun.told.push(toldBy(type, value))
+      return undefined
+    }
+    open.told.push(toldBy(type, value))
+    if (saysSomething(item)) open.worded.push(item)
+    return type.endsWith('.done') && open.place === undefined ? this.#endAll(open, item, draft) : undefined
+  }
+
+  #judge(items: readonly JsonObject[], path: Path, draft: Draft): string | undefined {
+    const calls = this.#judged.unjudged(items, path)
+    if (calls === undefined) return 'A tool call has no name.'
+    draft.calls.push(...calls.map((call) => ({ ...call, channel: `whole:${path.join('/')}` })))
+    return undefined
+  }
+
+  #close({ item: whole, output_index: index }: JsonObject, draft: Draft): string | undefined {
+    if (!isIndex(index) || !isObject(whole)) return 'An output item has no index.'
+    const item = typeof whole.id === 'string' ? this.#items.get(whole.id) : undefined
+    if (item?.place?.index !== index || item.closed) return 'An output item ends that is not open.'
+    if (!isSame(item.start, whole)) return 'An item changes what it is.'
+    return this.#endAll(item, whole, draft)
+  }
+
+  #endAll(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
+    item.closed = true
+    for (const channel of item.open) this.#end(item, channel, draft)
+    if (item.place === undefined) this.#leaving.push(item)
+    if (!item.calls) return undefined
+    this.#pending.delete(item.id)
+    const call = this.#judged.complete(item, last)
+    if (call === undefined) return 'A tool call has no name.'
+    draft.calls.push(call)
+    return undefined
+  }
+
+  #snapshot(type: string, response: Json | undefined, draft: Draft): string | undefined {
+    if (!isObject(response)) return 'An event has no response.'
+    if (type === 'response.done') {
+      for (const item of this.#items.values()) {
+        // Of an answer without an id nobody knows which of the open items are its own.
+        if (item.place === undefined || (item.place.responseId ?? response.id) !== response.id) continue
+        const wrong = item.closed ? undefined : this.#endAll(item, undefined, draft)
+        if (wrong !== undefined) return wrong
+        this.#leaving.push(item)
+      }
+      const usage = addedUsage(this.#usage, response.usage)
+      if (usage !== undefined) draft.usage = this.#usage = usage
+    }
+    for (const [index, item] of arrayOf(response.output).entries()) {
+      const wrong = isObject(item) ? this.#judge([item], ['response', 'output', index], draft) : undefined
+      if (wrong !== undefined) return wrong
+    }
+    return undefined
+  }
+
+  /** What a client said, as it was heard. */
+  #heard(type: string, value: JsonObject, draft: Draft): string | undefined {
+    const id = idOf(value.item_id)
+    const at = value.content_index ?? 0
+    if (id === undefined || !isIndex(at)) return 'A transcription belongs to no item.'
+    const channel = `heard:${id}:${at}`
+    switch (type.slice(transcription.length + 1)) {
+      case 'delta': {
+        if (this.#written.has(channel)) return 'A text goes on after its end.'
+        const { delta } = value
+        if (delta === undefined || delta === null) return undefined
+        if (typeof delta !== 'string') return 'A text must be a string.'
+        const head = { type, item_id: id, content_index: at }
+        this.#writers.set(channel, (text) => ({ ...head, delta: text }))
+        pushDelta(draft, { channel, address: { path: ['delta'] }, text: delta, kind: 'text' })
+        return undefined
+      }
+      case 'completed':
+      case 'failed': {
+        this.#written.add(channel)
+        if (this.#writers.has(channel)) draft.ends.push(channel)
+        const usage = addedUsage(this.#usage, value.usage)
+        if (usage !== undefined) draft.usage = this.#usage = usage
+        return undefined
+      }
+      default:
+        return undefined
+    }
+  }
+
+  #endless(type: string, { delta }: JsonObject, draft: Draft): string | undefined {
+    if (typeof delta !== 'string') return 'A delta has no text.'
+    this.#writers.set(type, (text) => ({ type, delta: text }))
+    pushDelta(draft, { channel: type, address: { path: ['delta'] }, text: delta, kind: 'text' })
+    return undefined
+  }
+
+  /** A string says what is wrong. `type` is what the event is for. */
+  #openItem(value: JsonObject, type?: string): Item | string {
+    const { item_id: id, output_index: index, response_id: answer } = value
+    const item = typeof id === 'string' ? this.#items.get(id) : undefined
+    if (item?.place === undefined || item.closed) return 'An event belongs to no open item.'
+    // Some clients go by the index and some by the id.
+    if (index !== item.place.index || (answer ?? item.place.responseId) !== item.place.responseId)
+      return 'An event names another item.'
+    if (type !== undefined && item.start.type !== type) return 'An event is of another kind than its item.'
+    return item
+  }
+
+  #pendingItem({ item_id: id, item }: JsonObject): Item | undefined {
+    const named = id ?? (isObject(item) ? item.id : undefined)
+    return typeof named === 'string' ? this.#pending.get(named) : undefined
+  }
+
+  /** The nearest call of the same answer: what is behind that one is behind all before it. */
+  #behind(value: JsonObject): string | undefined {
+    if (this.#pending.size === 0) return undefined
+    const place = this.#placeIn(value)
+    let nearest: Item | undefined
+    for (const item of this.#pending.values()) {
+      if (item.place === undefined || place === undefined || item.place.responseId !== place.responseId) continue
+      if (item.place.index < place.index && item.place.index > (nearest?.place?.index ?? -1)) nearest = item
+    }
+    return nearest === undefined ? undefined : callChannel(nearest.id)
+  }
+
+  #placeIn({ output_index: index, response_id: answer, item_id: id, item }: JsonObject): Place | undefined {
+    if (isIndex(index) && answer !== undefined) return { index, responseId: idOf(answer) }
+    const named = id ?? (isObject(item) ? item.id : undefined)
+    return typeof named === 'string' ? this.#items.get(named)?.place : undefined
+  }
+
+  #forget(item: Item): void {
+    this.#items.delete(item.id)
+    for (const channel of item.ended) this.#writers.delete(channel)
+  }
+}
+
+/** Far more than any answer has. */
+const openMax = 1000
+
+function isSame(start: JsonObject, again: JsonObject): boolean {
+  return start.type === again.type && start.name === again.name
+}
+
+/** Whether an item that belongs to no answer says its call already; else it will be said again. */
+function isWhole(item: JsonObject): boolean {
+  return (
+    item.status === 'completed' || item.status === 'incomplete' || saysSomething(item) || idOf(item.id) === undefined
+  )
+}
+
+function errorText(error: Json | undefined): string {
+  return (isObject(error) ? stringOf(error.message) : stringOf(error)) ?? 'The upstream reports an error.'
+}

@@ -1,0 +1,24 @@
+// Owns what realtime conversations report of usage. Every answer and every transcription reports its own, so they add up.
+import { isObject } from '../lib/json.ts'
+import type { Json } from '../lib/json.ts'
+import type { Usage } from './content.ts'
+import { countOf, present } from './shape.ts'
+
+/** `input_tokens` includes the cached ones. Undefined: nothing is reported, so the sum stays. */
+export function addedUsage(sum: Usage | undefined, reported: Json | undefined): Usage | undefined {
+  if (!isObject(reported)) return undefined
+  const details = isObject(reported.input_token_details) ? reported.input_token_details : {}
+  const input = countOf(reported.input_tokens)
+  const output = countOf(reported.output_tokens)
+  if (input === undefined && output === undefined) return undefined
+  return present<Usage>({
+    input: total(sum?.input, input),
+    output: total(sum?.output, output),
+    cacheRead: total(sum?.cacheRead, countOf(details.cached_tokens)),
+    cacheWrite: undefined,
+  })
+}
+
+function total(before: number | undefined, now: number | undefined): number | undefined {
+  return before === undefined && now === undefined ? undefined : (before ?? 0) + (now ?? 0)
+}
