@@ -24,7 +24,10 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
       () => undefined,
     ),
     authenticator: config.authenticator,
-    limiter: { admit: () => Promise.resolve({ ok: true, states: [], open: [], release: () => undefined }) },
+    limiter: {
+      admit: () =>
+        Promise.resolve({ ok: true, states: [], open: [], release: () => undefined, stand: () => undefined }),
+    },
     policy: config.policy,
     policyHeaders: config.policyHeaders,
     audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },

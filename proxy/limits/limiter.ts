@@ -9,6 +9,8 @@ export type LimitSubject = {
   readonly route: string
   readonly upstream: string
   readonly model?: string
+  /** It stays open for as long as it likes, waiting for what may never come: it takes slots of its own. */
+  readonly standing?: true
 }
 
 /** State of one limit after it was consumed, for the RateLimit headers. Times in milliseconds. */
@@ -28,6 +30,11 @@ export type Admission =
       readonly open: readonly string[]
       /** Gives back concurrency slots. Idempotent; must be called whatever the end of the exchange. */
       release(): void
+      /**
+       * Changes the slots for those of streams that stay open. The id of a limit: all of its are taken, and nothing has
+       * changed.
+       */
+      stand(): string | undefined
     }
   | {
       readonly ok: false

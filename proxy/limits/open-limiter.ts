@@ -19,10 +19,10 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
         if (applies(limit, subject)) asked.push({ limit, key: subjectKey(limit.by, subject) })
       if (asked.length === 0) return unlimited
       // Slots first: they are free to give back, a count in Redis is not.
-      const slots = acquire(asked, store)
+      const slots = acquire(asked, store, subject.standing === true)
       if ('ok' in slots) return slots
       const charged = asked.filter(isCharged)
-      if (charged.length === 0) return { ok: true, states: [], open: [], release: slots.release }
+      if (charged.length === 0) return { ok: true, states: [], open: [], ...slots }
       const { redis } = store
       if (redis === undefined) return conclude(slots, () => countHere(charged, store))
       return redis.take(charged.map(chargeOf)).then(
@@ -40,7 +40,7 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
 type Asked = { readonly limit: Limit; readonly key: string }
 type Charged = { readonly limit: Limit & Required<Pick<Limit, 'rate'>>; readonly key: string }
 
-const unlimited: Admission = { ok: true, states: [], open: [], release: () => undefined }
+const unlimited: Admission = { ok: true, states: [], open: [], release: () => undefined, stand: () => undefined }
 
 function applies(limit: Limit, subject: LimitSubject): boolean {
   return (
@@ -54,28 +54,53 @@ function isCharged(asked: Asked): asked is Charged {
   return asked.limit.rate !== undefined
 }
 
-type Held = { readonly release: () => void }
+type Held = Pick<Extract<Admission, { ok: true }>, 'release' | 'stand'>
 
 /** When a slot is free again depends on how long others take, so this is only a pause against hammering. */
 const slotRetryMs = 1000
 
-function acquire(asked: readonly Asked[], store: Store): Held | (Admission & { readonly ok: false }) {
-  const held: string[] = []
-  const release = (): void => {
-    for (const name of held) store.slots.release(name)
-    held.length = 0
+function acquire(
+  asked: readonly Asked[],
+  { slots }: Store,
+  standing: boolean,
+): Held | (Admission & { readonly ok: false }) {
+  let held: string[] = []
+  const giveBack = (names: readonly string[]): void => {
+    for (const name of names) slots.release(name)
   }
+  const release = (): void => giveBack(held.splice(0))
   for (const { limit, key } of asked) {
     if (limit.concurrency === undefined) continue
-    const name = `${limit.slots}/${key}`
-    if (store.slots.acquire(name, limit.concurrency)) {
+    const name = slotName(limit, key, standing)
+    if (slots.acquire(name, limit.concurrency)) {
       held.push(name)
       continue
     }
     release()
     return { ok: false, code: 'concurrency-limited', limit: limit.id, retryAfterMs: slotRetryMs, states: [], open: [] }
   }
-  return { release }
+  const stand = (): string | undefined => {
+    if (held.length === 0 || standing) return undefined
+    const taken: string[] = []
+    for (const { limit, key } of asked) {
+      if (limit.concurrency === undefined) continue
+      const name = slotName(limit, key, true)
+      if (!slots.acquire(name, limit.concurrency)) {
+        giveBack(taken)
+        return limit.id
+      }
+      taken.push(name)
+    }
+    release()
+    held = taken
+    return undefined
+  }
+  return { release, stand }
+}
+
+/** As many streams may stand as requests may be in flight, beside each other. No id of a limit has a colon. */
+function slotName({ slots }: Limit, key: string, standing: boolean): string {
+  return standing ? `standing:${slots}/${key}` : `${slots}/${key}`
 }
 
 /** `taken` counts `charged`, which lacks the limits that were let pass. `denied`: a limit that needs the store. */
@@ -89,7 +114,7 @@ function conclude(slots: Held, outcome: () => Outcome): Admission {
   try {
     const verdict = judge(outcome())
     admitted = verdict.ok
-    return verdict.ok ? { ...verdict, release: slots.release } : verdict
+    return verdict.ok ? { ...verdict, ...slots } : verdict
   } finally {
     if (!admitted) slots.release()
   }

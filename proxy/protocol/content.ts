@@ -65,6 +65,8 @@ export type Asked = {
   readonly acts: readonly Act[]
   /** Nobody here knows what it asks for, so it must not pass. */
   readonly unknown?: true
+  /** Its answer is a stream that stays open for whatever the server may have to say. */
+  readonly standing?: true
 }
 
 /** An entry of a list, and what using it would be. */

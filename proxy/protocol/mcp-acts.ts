@@ -52,7 +52,9 @@ function asked(methods: ReadonlyMap<string, ReadActs>, method: string, id: Id, p
   const lookalike = lookalikeIn(params, parameters)
   if (lookalike !== undefined) return lookalike
   const acts = read(params)
-  return typeof acts === 'string' ? acts : { operation: method.replaceAll('/', '.'), id, acts }
+  if (typeof acts === 'string') return acts
+  const standing = method === 'subscriptions/listen' ? ({ standing: true } as const) : undefined
+  return { operation: method.replaceAll('/', '.'), id, acts, ...standing }
 }
 
 /** The parameters that a decision rests on. */

@@ -21,7 +21,7 @@ export const mcpProtocol: Protocol = {
 
 const operations: ReadonlyMap<string, Operation> = new Map([
   ['POST', operation('mcp', 'json', false)],
-  ['GET', operation('mcp.stream', 'none', true)],
+  ['GET', { ...operation('mcp.stream', 'none', true), standing: true }],
   ['DELETE', operation('mcp.close', 'none', true)],
 ])
 

@@ -79,6 +79,8 @@ export interface Operation {
    * another way to ask. No posture lets it pass.
    */
   readonly unserved?: string
+  /** Its answer is a stream that stays open for whatever the server may have to say. */
+  readonly standing?: true
   /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
   readonly idempotent: boolean
   /**

@@ -228,6 +228,39 @@ t.test('a stream on which a server has nothing to say ends as the server might e
   t.equal(await stream.text(), '', 'a clean end')
 })
 
+t.test('a stream that stays open takes no slot of a request', async (t) => {
+  const { client, transport } = await connect('/mcp/alone')
+  t.teardown(() => client.close())
+  const opened = (): Promise<Response> =>
+    fetch(`${gateway.url}/mcp/alone`, {
+      headers: {
+        authorization: 'Bearer gw_test',
+        accept: 'text/event-stream',
+        'mcp-session-id': transport.sessionId ?? '',
+        'mcp-protocol-version': '2025-11-25',
+      },
+    })
+  // The client's own stream may not have begun; then this one has its place.
+  let refused = await opened()
+  if (refused.status === 200) refused = await opened()
+  t.equal(refused.status, 429, 'only one may stay open')
+  t.match(await refused.json(), { error: { code: -31429 } })
+  for (let count = 0; count < 3; count += 1)
+    t.match(textOf(await client.callTool({ name: 'echo', arguments: { text: 'plain' } })), 'plain')
+
+  const modern = new v2.Client({ name: 'agent', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
+  await modern.connect(
+    new v2.StreamableHTTPClientTransport(new URL('/mcp/alone-modern', gateway.url), {
+      requestInit: { headers: { authorization: 'Bearer gw_test' } },
+    }),
+  )
+  t.teardown(() => modern.close())
+  const subscription = await modern.listen({ toolsListChanged: true })
+  t.match(await failed(modern.listen({ promptsListChanged: true })), { code: -31429 })
+  t.match(textOf(await modern.callTool({ name: 'get_issue', arguments: { id: 7 } })), 'Issue 7')
+  await subscription.close()
+})
+
 t.test('what was done is in the log', (t) => {
   const outcomes = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
   t.match(

@@ -39,6 +39,8 @@ routes:
   - { id: few, path: /mcp/few, upstream: github }
   - { id: quiet, path: /mcp/quiet, upstream: quiet }
   - { id: modern, path: /mcp/modern, upstream: modern }
+  - { id: alone, path: /mcp/alone, upstream: github }
+  - { id: alone-modern, path: /mcp/alone-modern, upstream: modern }
 principals:
   - { id: agent, org: acme, roles: [researcher], keys: [{ sha256: ${sha256('gw_test')} }] }
   - { id: other, org: acme, roles: [researcher], keys: [{ sha256: ${sha256('gw_other')} }] }
@@ -67,5 +69,6 @@ redaction:
   - { id: back, direction: response, detect: [email], action: mask }
 limits:
   - { id: few, by: [route], routes: [few], requests: 3/1h }
+  - { id: one, by: [route], routes: [alone, alone-modern], concurrency: 1 }
 `
 }

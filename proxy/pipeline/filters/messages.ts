@@ -56,7 +56,7 @@ export async function* filterMessageStream(
 
 /** A stream that answers nothing: the server says something when it has something to say, or never. */
 function isStanding(x: Answered): boolean {
-  return x.head.method === 'GET' || x.asked?.operation === 'subscriptions.listen'
+  return x.operation.standing === true || x.asked?.standing === true
 }
 
 /** Silence is no fault of such a server, so it ends the stream as the server itself might; the client opens another. */

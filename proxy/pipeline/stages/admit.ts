@@ -16,6 +16,16 @@ export function admitModel(x: Admitted, runtime: Runtime, model: string | undefi
   return take('body', x, runtime, model)
 }
 
+/** Of a request for a stream that stays open, once that is known. Called from enforce.ts. */
+export function letStand(x: Admitted, runtime: Runtime): void {
+  for (const admission of x.admissions) {
+    const limit = admission.stand()
+    if (limit === undefined) continue
+    runtime.metrics.rateLimited(limit)
+    throw new Fault('concurrency-limited', `Too many streams stay open at the same time (limit ${limit}).`, { limit })
+  }
+}
+
 function take(
   phase: 'head' | 'body',
   x: Admitted,
@@ -46,6 +56,7 @@ function subject(x: Identified, model: string | undefined): LimitSubject {
     ...(principal.org === undefined ? undefined : { org: principal.org }),
     ...(principal.team === undefined ? undefined : { team: principal.team }),
     ...(model === undefined ? undefined : { model }),
+    ...(x.operation.standing === true ? ({ standing: true } as const) : undefined),
   }
 }
 

@@ -8,12 +8,13 @@ import { grant } from '../../policy/permit.ts'
 import { grow, type Decided, type Permitted } from '../exchange.ts'
 import { intentFields } from '../outcome.ts'
 import type { Runtime } from '../runtime.ts'
-import { admitModel } from './admit.ts'
+import { admitModel, letStand } from './admit.ts'
 
 export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> {
   for (const decision of x.decisions) stopUnlessAllowed(decision, x.route.denyStatus)
   stopIfBlocked(x)
   if (x.route.limitsByModel) await admitModel(x, runtime, x.content?.model)
+  if (x.asked?.standing === true) letStand(x, runtime)
   const permit = grant(x.decisions)
   if (permit === undefined) throw new Fault('internal')
   if (runtime.audit.strict) await commitIntent(x, runtime)

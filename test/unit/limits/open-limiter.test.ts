@@ -117,6 +117,29 @@ t.test('concurrency: slots are taken, given back once, and never below none', as
   t.match(await limiter.admit('head', anna), { ok: false }, 'releasing twice gave back one slot')
 })
 
+t.test('concurrency: streams that stay open have slots of their own', async (t) => {
+  const { store } = open()
+  const limiter = limiterOver(store, [
+    { id: 'org', by: ['org'], concurrency: 2 },
+    { id: 'mine', by: ['principal'], concurrency: 1 },
+  ])
+  const standing = await limiter.admit('head', { ...anna, standing: true })
+  const request = await limiter.admit('head', anna)
+  if (!standing.ok || !request.ok) throw new Error('both are admitted')
+  t.match(await limiter.admit('head', { ...anna, standing: true }), { ok: false, limit: 'mine' })
+  t.equal(request.stand(), 'mine', 'all of its slots are taken')
+  t.match(await limiter.admit('head', anna), { ok: false }, 'so it has kept its own')
+  standing.release()
+  t.equal(request.stand(), undefined)
+  t.match(await limiter.admit('head', { ...anna, standing: true }), { ok: false, limit: 'mine' })
+  const next = await limiter.admit('head', anna)
+  t.match(next, { ok: true })
+  request.release()
+  request.release()
+  if (next.ok) next.release()
+  t.equal(store.slots.size, 0)
+})
+
 t.test('a refusal holds no slot, whichever limit refused', async (t) => {
   const { clock, store } = open()
   const limiter = limiterOver(store, [
@@ -155,7 +178,13 @@ t.test('a limit applies where its filters say', async (t) => {
     { id: 'b', by: ['principal'], requests: '1/m', upstreams: ['crm'], principals: ['nobody'] },
   ])
   t.match(await limiter.admit('head', anna), { ok: true, states: [{ limit: 'a' }] })
-  t.same(await limiter.admit('head', ben), { ok: true, states: [], open: [], release: () => undefined })
+  t.same(await limiter.admit('head', ben), {
+    ok: true,
+    states: [],
+    open: [],
+    release: () => undefined,
+    stand: () => undefined,
+  })
 })
 
 t.test('counts and slots survive a reload; a changed rate starts afresh', async (t) => {
