@@ -26,6 +26,11 @@ export function openPins(upstreams: UpstreamsOptions, before: OpenPins, publicKe
   return open
 }
 
+/** Where the manifests of a document are, as it says so. */
+export function manifestFiles({ upstreams = {} }: { readonly upstreams?: UpstreamsOptions }): string[] {
+  return Object.values(upstreams).flatMap(({ pinTools }) => (typeof pinTools === 'object' ? [pinTools.manifest] : []))
+}
+
 type File = { readonly path: string; readonly bytes: Buffer }
 
 function manifestOf(id: string, { pinTools }: UpstreamOptions): File | undefined {

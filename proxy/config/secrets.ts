@@ -5,6 +5,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { ResolveSecret, SecretRef } from '../lib/secret.ts'
 import type { Environment } from './interpolate.ts'
+import { manifestFiles } from './pins.ts'
 
 /**
  * `baseDir` is where relative files start. A file loses one trailing newline, as editors and `echo` add it. Throws where
@@ -24,9 +25,13 @@ export function secretResolver(env: Environment, baseDir: string): ResolveSecret
   }
 }
 
-/** Every secret file that a document refers to, absolute: to be watched along with the configuration. */
+/**
+ * Every file that a document refers to and a reload reads anew, absolute: to be watched along with the configuration.
+ * Beside secrets these are the manifests of pinned tools.
+ */
 export function secretFiles(document: object, baseDir: string): string[] {
-  return secretsOf(document).flatMap(({ ref }) => ('fromFile' in ref ? [resolve(baseDir, ref.fromFile)] : []))
+  const files = secretsOf(document).flatMap(({ ref }) => ('fromFile' in ref ? [ref.fromFile] : []))
+  return [...files, ...manifestFiles(document)].map((file) => resolve(baseDir, file))
 }
 
 /** The secrets of a document that `resolveSecret` does not find. `check` warns of them, `serve` refuses to start. */

@@ -1,5 +1,5 @@
 // Pins through a whole proxy: what was seen outlives a reload, a manifest is believed only as signed.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { parseKey } from '../../proxy/audit/key.ts'
 import { signManifest } from '../../proxy/pipeline/tool-manifest.ts'
 import { digestOf } from '../../proxy/pipeline/tool-pins.ts'
 import { auditLines, type AuditLine } from '../support/audit-lines.ts'
-import { startGateway } from '../support/gateway.ts'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { scriptedUpstream } from '../support/scripted-upstream.ts'
 
 const upstream = await scriptedUpstream()
@@ -22,7 +22,7 @@ anonymous: agent
 defaultEffect: allow
 ${more}`
 
-function tool(name: string, description: string): { name: string; description: string; inputSchema: object } {
+function tool(name: string, description: string): { name: string; description: string; inputSchema: { type: string } } {
   return { name, description, inputSchema: { type: 'object' } }
 }
 
@@ -71,6 +71,13 @@ t.test('what was seen outlives a reload', async (t) => {
   })
 })
 
+/** Signed with the key of the gateway. */
+async function signedFor(gateway: TestGateway, ...names: string[]): Promise<string> {
+  const key = parseKey(readFileSync(join(gateway.folder, 'audit.key'), 'utf8'), 'test')
+  const tools = new Map(names.map((name) => [name, digestOf(tool(name, `The tool ${name}.`))]))
+  return signManifest({ upstream: 'notes', tools }, key)
+}
+
 t.test('a manifest is believed only as signed', async (t) => {
   const file = join(tmpdir(), `gatewright-tools-${process.pid}.json`)
   t.teardown(() => rmSync(file, { force: true }))
@@ -80,12 +87,43 @@ t.test('a manifest is believed only as signed', async (t) => {
   gateway.rewrite(manifest)
   t.match(gateway.gateway.reload(), { ok: false, problems: [{ message: /cannot be read/ }] })
 
-  const key = parseKey(readFileSync(join(gateway.folder, 'audit.key'), 'utf8'), 'test')
-  const tools = new Map([['get', digestOf({ name: 'get', description: 'Gets.', inputSchema: { type: 'object' } })]])
-  const signed = await signManifest({ upstream: 'notes', tools }, key)
+  const signed = await signedFor(gateway, 'get')
   writeFileSync(file, signed.replace('"get"', '"set"'))
   t.match(gateway.gateway.reload(), { ok: false, problems: [{ message: /cannot be trusted: it is not signed/ }] })
   writeFileSync(file, signed)
   t.match(gateway.gateway.reload(), { ok: true })
-  t.same(namesIn(await send(gateway.url, list, { tools: [tool('get', 'Gets.'), tool('set', 'Sets.')] })), ['get'])
+  t.same(namesIn(await send(gateway.url, list, { tools: [tool('get', 'The tool get.'), tool('set', '')] })), ['get'])
+})
+
+t.test('a manifest that changes is taken over by itself, unless it cannot be trusted', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-manifest-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'tools.json')
+  const gateway = await startGateway(configured('false'), { watch: true })
+  t.teardown(() => gateway.close())
+  const logged = async (text: RegExp): Promise<void> => {
+    const from = gateway.logged.length
+    while (!gateway.logged.slice(from).some(({ msg }) => text.test(String(msg))))
+      await new Promise((resolve) => setImmediate(resolve))
+  }
+  const replace = (text: string): void => {
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  }
+  const usable = async () =>
+    namesIn(await send(gateway.url, list, { tools: [tool('get', 'The tool get.'), tool('set', 'The tool set.')] }))
+  replace(await signedFor(gateway, 'get'))
+  let next = logged(/taken over/)
+  gateway.rewrite(configured(`{ manifest: ${file} }`))
+  await next
+  t.same(await usable(), ['get'])
+  const both = await signedFor(gateway, 'get', 'set')
+  next = logged(/taken over/)
+  replace(both)
+  await next
+  t.same(await usable(), ['get', 'set'])
+  next = logged(/configuration refused: .*cannot be trusted/)
+  replace(both.replace('"set"', '"sit"'))
+  await next
+  t.same(await usable(), ['get', 'set'], 'what was trusted before still holds')
 })

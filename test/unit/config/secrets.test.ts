@@ -23,8 +23,12 @@ t.test('the files that a document refers to', async (t) => {
     b: [{ fromFile: '/run/y' }, { fromEnv: 'Z' }],
     c: null,
     audit: { key: { fromFile: 'k' } },
+    upstreams: {
+      pinned: { protocol: 'mcp', url: 'http://a', pinTools: { manifest: 'tools.json' } },
+      seen: { protocol: 'mcp', url: 'http://b', pinTools: true },
+    },
   }
-  t.same(secretFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y'])
+  t.same(secretFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y', '/etc/gw/tools.json'])
 })
 
 t.test('the secrets that are not there, each with its place and a remedy', async (t) => {
