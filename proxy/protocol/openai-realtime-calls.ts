@@ -7,9 +7,18 @@ import type { ToolCall } from './content.ts'
 import { callChannel, type Item } from './openai-realtime-item.ts'
 import { itemCalls } from './openai-responses-calls.ts'
 import type { StreamedCall } from './protocol.ts'
+import { stringOf } from './shape.ts'
 
 export class JudgedCalls {
   readonly #wordings = new Bounded()
+  readonly #history = new Bounded()
+
+  /** What the client itself says that a model once called, in its own words: the server will say it again. */
+  noteHistory(items: readonly JsonObject[]): void {
+    for (const item of items) {
+      for (const call of itemCalls(item, []) ?? []) this.#history.add(wordingOf(call, item))
+    }
+  }
 
   /** Those that have yet to be judged, which they now are. Undefined for a call without a name. */
   unjudged(items: readonly JsonObject[], path: Path): ToolCall[] | undefined {
@@ -18,8 +27,9 @@ export class JudgedCalls {
       const made = itemCalls(item, path)
       if (made === undefined) return undefined
       for (const call of made) {
-        const wording = JSON.stringify([call.id ?? null, call.name, call.args ?? item.arguments ?? null])
-        if (this.#wordings.add(wording)) calls.push(call)
+        const wording = wordingOf(call, item)
+        // The same call in another item is another one: whatever stands for the first says nothing of it.
+        if (!this.#history.has(wording) && this.#wordings.add(`${stringOf(item.id)} ${wording}`)) calls.push(call)
       }
     }
     return calls
@@ -28,7 +38,12 @@ export class JudgedCalls {
   /** Every way in which the call was worded at once. Undefined for a call without a name. */
   complete(item: Item, last: JsonObject | undefined): StreamedCall | undefined {
     const wordings = last === undefined ? [...item.worded] : [...item.worded, last]
-    if (item.arguments !== '') wordings.push({ ...item.start, arguments: item.arguments })
+    if (item.arguments !== '') {
+      wordings.push({ ...item.start, arguments: item.arguments })
+      // Some clients go on from what the item began with.
+      const begun = stringOf(item.start.arguments) ?? ''
+      if (begun !== '') wordings.push({ ...item.start, arguments: begun + item.arguments })
+    }
     if (wordings.length === 0) wordings.push(item.start)
     const calls = this.unjudged(wordings, ['item'])
     // What is held waits for some call of the item, judged before or not.
@@ -37,4 +52,8 @@ export class JudgedCalls {
     if (call === undefined) return undefined
     return { ...call, ...(also.length === 0 ? undefined : { also }), channel: callChannel(item.id) }
   }
+}
+
+function wordingOf(call: ToolCall, item: JsonObject): string {
+  return JSON.stringify([call.id ?? null, call.name, call.args ?? item.arguments ?? null])
 }

@@ -2,6 +2,7 @@
 // have had: which let a text grow or end, which are whole, which carry no text at all. An event that is not here may only
 // pass if it says nothing.
 import type { JsonObject } from '../lib/json.ts'
+import { isHeard } from './openai-realtime-heard.ts'
 
 /** A text that grows by `TYPE.delta` and is whole at `TYPE.done`. */
 export type Growing = {
@@ -41,14 +42,6 @@ export function isOld(type: string): boolean {
   return type === 'conversation.item.created' || /^response\.(?:text|audio|audio_transcript)\./.test(type)
 }
 
-/** Texts that belong to no item, and end with the conversation. */
-export const endless: ReadonlySet<string> = new Set([
-  'session.input_transcript.delta',
-  'session.output_transcript.delta',
-])
-
-export const transcription = 'conversation.item.input_audio_transcription'
-
 /** Items of the conversation as they are, whoever brought them. */
 export const wholeItems: ReadonlySet<string> = new Set([
   'conversation.item.created',
@@ -59,13 +52,7 @@ export const wholeItems: ReadonlySet<string> = new Set([
 
 /** Events whose texts are read at their places. Any other event may only pass if it says nothing. */
 export function isKnown(type: string): boolean {
-  return (
-    others.has(type) ||
-    endless.has(type) ||
-    wholeItems.has(type) ||
-    type.startsWith(`${transcription}.`) ||
-    growing.has(type.slice(0, type.lastIndexOf('.')))
-  )
+  return others.has(type) || wholeItems.has(type) || isHeard(type) || growing.has(type.slice(0, type.lastIndexOf('.')))
 }
 
 const others: ReadonlySet<string> = new Set([

@@ -7,17 +7,17 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { formatLine } from '../lib/ndjson.ts'
 import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
-import { Bounded } from './bounded.ts'
 import type { Usage } from './content.ts'
 import { JudgedCalls } from './openai-realtime-calls.ts'
-import { endless, growing, growingIn, isKnown, isOld, transcription, wholeItems } from './openai-realtime-events.ts'
+import { growing, growingIn, isKnown, isOld, wholeItems } from './openai-realtime-events.ts'
 import type { Growing } from './openai-realtime-events.ts'
 import { transcriptionModels } from './openai-realtime-client.ts'
+import { Heard, isHeard } from './openai-realtime-heard.ts'
 import { serverLayout } from './openai-realtime-fields.ts'
-import { answerPlaceOf, callChannel, channelOf, idOf, openItem, toldBy } from './openai-realtime-item.ts'
-import type { Item, Place } from './openai-realtime-item.ts'
+import { answerPlaceOf, callChannel, channelOf, idOf, toldBy, type Item } from './openai-realtime-item.ts'
+import { isSame, OpenItems } from './openai-realtime-items.ts'
 import { messageEvents, Refusals } from './openai-realtime-refusal.ts'
-import { addedUsage } from './openai-realtime-usage.ts'
+import { addedUsage, usageIn } from './openai-realtime-usage.ts'
 import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { isIndex, layoutBeside, newDraft, pushDelta } from './openai-responses-item.ts'
 import type { Draft, Writer } from './openai-responses-item.ts'
@@ -28,16 +28,11 @@ import { readTexts } from './texts.ts'
 const limits = { depthMax: 64, keysMax: 10_000 }
 
 export class RealtimeServer implements StreamReader {
-  readonly #items = new Map<string, Item>()
-  /** Items that leave with the next event: what is held back on their channels is still to be written. */
-  #leaving: Item[] = []
+  readonly #items = new OpenItems()
   readonly #writers = new Map<string, Writer>()
   readonly #judged = new JudgedCalls()
-  /** Transcriptions of what was heard that are whole. */
-  readonly #written = new Bounded()
+  readonly #heard = new Heard()
   readonly #refusals = new Refusals()
-  /** The calls that are not complete. */
-  readonly #pending = new Map<string, Item>()
   #usage: Usage | undefined
   #model: string | undefined
   #old = false
@@ -54,13 +49,12 @@ export class RealtimeServer implements StreamReader {
     return formatLine(JSON.stringify({ event_id: `event_gatewright_${this.#eventCount}`, ...event }))
   }
 
-  /** What the client itself says that a model once called; the server will say it again. */
   noteHistory(items: readonly JsonObject[]): void {
-    this.#judged.unjudged(items, [])
+    this.#judged.noteHistory(items)
   }
 
   read({ data }: { readonly data: string }): StreamStep {
-    for (const item of this.#leaving.splice(0)) this.#forget(item)
+    for (const { ended } of this.#items.leave()) for (const channel of ended) this.#writers.delete(channel)
     const parsed = parseJsonText(data, limits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
@@ -68,11 +62,13 @@ export class RealtimeServer implements StreamReader {
     if (!isObject(value) || type === undefined) return { ok: false, message: 'An event has no type.' }
     if (isOld(type)) this.#old = true
     const draft = newDraft()
-    const before = this.#pendingItem(value)
-    const behind = this.#behind(value)
+    const before = this.#items.pendingIn(value)
+    const behind = this.#items.pendingBefore(value)
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
-    const held = before ?? this.#pendingItem(value)
+    const usage = addedUsage(this.#usage, usageIn(type, value))
+    if (usage !== undefined) this.#usage = usage
+    const held = before ?? this.#items.pendingIn(value)
     if (held !== undefined) {
       draft.held.push({ channel: callChannel(held.id), address: { path: [] } })
       draft.withheld.push({ path: [] })
@@ -89,18 +85,18 @@ export class RealtimeServer implements StreamReader {
       parts,
       ...(draft.held.length === 0 ? undefined : { held: draft.held }),
       ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
-      ...(behind === undefined || held !== undefined ? undefined : { behind }),
+      ...(behind === undefined ? undefined : { behind: callChannel(behind.id) }),
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
       ...(draft.error === undefined ? undefined : { error: draft.error }),
-      ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
+      ...(usage === undefined ? undefined : { usage }),
     }
   }
 
   deltaEvent(channel: string, text: string): string {
-    const writer = this.#writers.get(channel)
-    if (writer === undefined) throw new Error('No such channel has been read.')
-    return this.write(writer(text))
+    const event = this.#writers.get(channel)?.(text) ?? this.#heard.deltaOf(channel, text)
+    if (event === undefined) throw new Error('No such channel has been read.')
+    return this.write(event)
   }
 
   pieceEvent(_channel: string, piece: string): string {
@@ -109,7 +105,7 @@ export class RealtimeServer implements StreamReader {
 
   /** The events of a call are withheld to its last one, so a whole message can stand for them. */
   refuse({ channel }: StreamedCall, text: string): Refused | undefined {
-    const item = [...this.#items.values()].find(({ id }) => channel === callChannel(id))
+    const item = this.#items.ofChannel(channel)
     if (item === undefined) return undefined
     const events = messageEvents(item, this.#refusals.add(item.id, text), this.#old)
     return { opening: events.map((event) => this.write(event)).join(''), channel, text: '' }
@@ -130,15 +126,14 @@ export class RealtimeServer implements StreamReader {
 
   #event(type: string, value: JsonObject, draft: Draft): string | undefined {
     if (wholeItems.has(type)) return this.#whole(type, value, draft)
-    if (type.startsWith(`${transcription}.`)) return this.#heard(type, value, draft)
-    if (endless.has(type)) return this.#endless(type, value, draft)
+    if (isHeard(type)) return this.#heard.read(type, value, draft)
     switch (type) {
       case 'session.created':
       case 'session.updated':
       case 'transcription_session.updated':
         return this.#settings(value.session)
       case 'session.closed':
-        draft.ends.push(...[...endless].filter((channel) => this.#writers.has(channel)))
+        this.#heard.close(draft)
         return undefined
       case 'response.created':
       case 'response.done':
@@ -162,7 +157,7 @@ export class RealtimeServer implements StreamReader {
   #settings(session: Json | undefined): string | undefined {
     if (!isObject(session)) return 'An event has no session.'
     const { client_secret: secret } = session
-    if (secret !== undefined && secret !== null && !(isObject(secret) && (secret.value ?? null) === null))
+    if (secret !== undefined && secret !== null && !(isObject(secret) && (secret.value ?? '') === ''))
       return 'The session carries a key to the provider.'
     if (session.type === undefined && session.modalities !== undefined) this.#old = true
     this.#model = stringOf(session.model) ?? transcriptionModels(session)[0] ?? this.#model
@@ -173,7 +168,7 @@ export class RealtimeServer implements StreamReader {
     const dot = type.lastIndexOf('.')
     const growth = growing.get(type.slice(0, dot))
     if (growth === undefined) return undefined
-    const item = this.#openItem(value, growth.item)
+    const item = this.#items.at(value, growth.item)
     if (typeof item === 'string') return item
     const at = growth.kind === 'arguments' ? 0 : value.content_index
     if (!isIndex(at)) return 'An event has no index.'
@@ -222,7 +217,7 @@ export class RealtimeServer implements StreamReader {
   }
 
   #part(type: string, value: JsonObject, draft: Draft): string | undefined {
-    const item = this.#openItem(value)
+    const item = this.#items.at(value)
     if (typeof item === 'string') return item
     const { content_index: at, part } = value
     if (!isIndex(at) || !isObject(part)) return 'A part has no index.'
@@ -245,7 +240,7 @@ export class RealtimeServer implements StreamReader {
     const { item: start, output_index: index } = value
     if (!isIndex(index) || !isObject(start)) return 'An output item has no index.'
     const place = { responseId: idOf(value.response_id), index }
-    const item = this.#opened(start, place)
+    const item = this.#items.open(start, place)
     if (typeof item === 'string') return item
     if (item.calls) {
       if (saysSomething(start)) item.worded.push(start)
@@ -258,36 +253,17 @@ export class RealtimeServer implements StreamReader {
     return undefined
   }
 
-  /** The conversation may know of an item before it has a place in an answer. */
-  #opened(start: JsonObject, place: Place | undefined): Item | string {
-    const id = idOf(start.id)
-    if (id === undefined) return 'An item has no id.'
-    const calls = itemCalls(start, [])
-    if (calls === undefined) return 'A tool call has no name.'
-    const before = this.#items.get(id)
-    if (before !== undefined) {
-      if (before.place !== undefined || !isSame(before.start, start)) return 'An item begins twice.'
-      before.place = place
-      return before
-    }
-    if (this.#items.size >= openMax) return 'Too many items are open.'
-    const item = openItem(id, start, calls.length > 0, place)
-    this.#items.set(id, item)
-    if (item.calls) this.#pending.set(id, item)
-    return item
-  }
-
   #whole(type: string, value: JsonObject, draft: Draft): string | undefined {
     const { item } = value
     if (!isObject(item)) return 'An event has no item.'
     const calls = itemCalls(item, ['item'])
     if (calls === undefined) return 'A tool call has no name.'
-    const open = typeof item.id === 'string' ? this.#items.get(item.id) : undefined
+    const open = this.#items.get(item.id)
     if (open !== undefined && !isSame(open.start, item)) return 'An item changes what it is.'
     if (calls.length === 0) return undefined
     if (open === undefined || open.closed) {
-      if (open !== undefined || isWhole(item)) return this.#judge([item], ['item'], draft)
-      const begun = this.#opened(item, undefined)
+      if (open !== undefined || isWhole(item)) return this.#judge(item, ['item'], draft)
+      const begun = this.#items.open(item, undefined)
       if (typeof begun === 'string') return begun
       begun.told.push(toldBy(type, value))
       return undefined
@@ -297,27 +273,28 @@ export class RealtimeServer implements StreamReader {
     return type.endsWith('.done') && open.place === undefined ? this.#endAll(open, item, draft) : undefined
   }
 
-  #judge(items: readonly JsonObject[], path: Path, draft: Draft): string | undefined {
-    const calls = this.#judged.unjudged(items, path)
+  #judge(item: JsonObject, path: Path, draft: Draft): string | undefined {
+    const calls = this.#judged.unjudged([item], path)
     if (calls === undefined) return 'A tool call has no name.'
+    // What would stand in its place goes by its id.
+    if (calls.length > 0 && idOf(item.id) === undefined) return 'A tool call has no id.'
     draft.calls.push(...calls.map((call) => ({ ...call, channel: `whole:${path.join('/')}` })))
     return undefined
   }
 
   #close({ item: whole, output_index: index }: JsonObject, draft: Draft): string | undefined {
     if (!isIndex(index) || !isObject(whole)) return 'An output item has no index.'
-    const item = typeof whole.id === 'string' ? this.#items.get(whole.id) : undefined
+    const item = this.#items.get(whole.id)
     if (item?.place?.index !== index || item.closed) return 'An output item ends that is not open.'
     if (!isSame(item.start, whole)) return 'An item changes what it is.'
     return this.#endAll(item, whole, draft)
   }
 
   #endAll(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
-    item.closed = true
+    this.#items.close(item)
     for (const channel of item.open) this.#end(item, channel, draft)
-    if (item.place === undefined) this.#leaving.push(item)
+    if (item.place === undefined) this.#items.letGo(item)
     if (!item.calls) return undefined
-    this.#pending.delete(item.id)
     const call = this.#judged.complete(item, last)
     if (call === undefined) return 'A tool call has no name.'
     draft.calls.push(call)
@@ -327,106 +304,18 @@ export class RealtimeServer implements StreamReader {
   #snapshot(type: string, response: Json | undefined, draft: Draft): string | undefined {
     if (!isObject(response)) return 'An event has no response.'
     if (type === 'response.done') {
-      for (const item of this.#items.values()) {
-        // Of an answer without an id nobody knows which of the open items are its own.
-        if (item.place === undefined || (item.place.responseId ?? response.id) !== response.id) continue
+      for (const item of this.#items.ofAnswer(response.id)) {
         const wrong = item.closed ? undefined : this.#endAll(item, undefined, draft)
         if (wrong !== undefined) return wrong
-        this.#leaving.push(item)
+        this.#items.letGo(item)
       }
-      const usage = addedUsage(this.#usage, response.usage)
-      if (usage !== undefined) draft.usage = this.#usage = usage
     }
     for (const [index, item] of arrayOf(response.output).entries()) {
-      const wrong = isObject(item) ? this.#judge([item], ['response', 'output', index], draft) : undefined
+      const wrong = isObject(item) ? this.#judge(item, ['response', 'output', index], draft) : undefined
       if (wrong !== undefined) return wrong
     }
     return undefined
   }
-
-  /** What a client said, as it was heard. */
-  #heard(type: string, value: JsonObject, draft: Draft): string | undefined {
-    const id = idOf(value.item_id)
-    const at = value.content_index ?? 0
-    if (id === undefined || !isIndex(at)) return 'A transcription belongs to no item.'
-    const channel = `heard:${id}:${at}`
-    switch (type.slice(transcription.length + 1)) {
-      case 'delta': {
-        if (this.#written.has(channel)) return 'A text goes on after its end.'
-        const { delta } = value
-        if (delta === undefined || delta === null) return undefined
-        if (typeof delta !== 'string') return 'A text must be a string.'
-        const head = { type, item_id: id, content_index: at }
-        this.#writers.set(channel, (text) => ({ ...head, delta: text }))
-        pushDelta(draft, { channel, address: { path: ['delta'] }, text: delta, kind: 'text' })
-        return undefined
-      }
-      case 'completed':
-      case 'failed': {
-        this.#written.add(channel)
-        if (this.#writers.has(channel)) draft.ends.push(channel)
-        const usage = addedUsage(this.#usage, value.usage)
-        if (usage !== undefined) draft.usage = this.#usage = usage
-        return undefined
-      }
-      default:
-        return undefined
-    }
-  }
-
-  #endless(type: string, { delta }: JsonObject, draft: Draft): string | undefined {
-    if (typeof delta !== 'string') return 'A delta has no text.'
-    this.#writers.set(type, (text) => ({ type, delta: text }))
-    pushDelta(draft, { channel: type, address: { path: ['delta'] }, text: delta, kind: 'text' })
-    return undefined
-  }
-
-  /** A string says what is wrong. `type` is what the event is for. */
-  #openItem(value: JsonObject, type?: string): Item | string {
-    const { item_id: id, output_index: index, response_id: answer } = value
-    const item = typeof id === 'string' ? this.#items.get(id) : undefined
-    if (item?.place === undefined || item.closed) return 'An event belongs to no open item.'
-    // Some clients go by the index and some by the id.
-    if (index !== item.place.index || (answer ?? item.place.responseId) !== item.place.responseId)
-      return 'An event names another item.'
-    if (type !== undefined && item.start.type !== type) return 'An event is of another kind than its item.'
-    return item
-  }
-
-  #pendingItem({ item_id: id, item }: JsonObject): Item | undefined {
-    const named = id ?? (isObject(item) ? item.id : undefined)
-    return typeof named === 'string' ? this.#pending.get(named) : undefined
-  }
-
-  /** The nearest call of the same answer: what is behind that one is behind all before it. */
-  #behind(value: JsonObject): string | undefined {
-    if (this.#pending.size === 0) return undefined
-    const place = this.#placeIn(value)
-    let nearest: Item | undefined
-    for (const item of this.#pending.values()) {
-      if (item.place === undefined || place === undefined || item.place.responseId !== place.responseId) continue
-      if (item.place.index < place.index && item.place.index > (nearest?.place?.index ?? -1)) nearest = item
-    }
-    return nearest === undefined ? undefined : callChannel(nearest.id)
-  }
-
-  #placeIn({ output_index: index, response_id: answer, item_id: id, item }: JsonObject): Place | undefined {
-    if (isIndex(index) && answer !== undefined) return { index, responseId: idOf(answer) }
-    const named = id ?? (isObject(item) ? item.id : undefined)
-    return typeof named === 'string' ? this.#items.get(named)?.place : undefined
-  }
-
-  #forget(item: Item): void {
-    this.#items.delete(item.id)
-    for (const channel of item.ended) this.#writers.delete(channel)
-  }
-}
-
-/** Far more than any answer has. */
-const openMax = 1000
-
-function isSame(start: JsonObject, again: JsonObject): boolean {
-  return start.type === again.type && start.name === again.name
 }
 
 /** Whether an item that belongs to no answer says its call already; else it will be said again. */

@@ -1,8 +1,14 @@
 // Owns what realtime conversations report of usage. Every answer and every transcription reports its own, so they add up.
 import { isObject } from '../lib/json.ts'
-import type { Json } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
 import type { Usage } from './content.ts'
 import { countOf, present } from './shape.ts'
+
+/** Undefined: the event reports none. */
+export function usageIn(type: string, value: JsonObject): Json | undefined {
+  if (type === 'response.done') return isObject(value.response) ? value.response.usage : undefined
+  return type === 'conversation.item.input_audio_transcription.completed' ? value.usage : undefined
+}
 
 /** `input_tokens` includes the cached ones. Undefined: nothing is reported, so the sum stays. */
 export function addedUsage(sum: Usage | undefined, reported: Json | undefined): Usage | undefined {
