@@ -87,7 +87,7 @@ t.test('keys of the configuration', async (t) => {
     upstreams: `protocol url credential.{bearer,header,value} timeouts.{connect,firstByte,idle,total}
       breaker.{consecutive,ratio,minimum,window,open,openMax} retry.{attempts,budget,unsafe} egress connections
       pinTools.{manifest} ifEnv unlessEnv`,
-    routes: 'id path upstream denyStatus fallback',
+    routes: 'id path upstream denyStatus fallback posture websocket',
     principals: 'id org team roles keys.{sha256,expires} from',
     anonymous: '',
     tools: 'name tags upstream',
@@ -176,7 +176,8 @@ t.test('commands and their options', async (t) => {
 
 t.test('response headers', async (t) => {
   const pinned = words(
-    `x-gatewright-request-id x-gatewright-decision x-gatewright-rule x-gatewright-redactions x-gatewright-open`,
+    `x-gatewright-request-id x-gatewright-decision x-gatewright-rule x-gatewright-redactions x-gatewright-open
+     x-gatewright-uninspected`,
   )
   const sources = readdirSync(join(root, 'proxy'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),

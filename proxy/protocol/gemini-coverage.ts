@@ -123,7 +123,7 @@ const model: Fields = { enforced: ['name', 'displayName', 'description', 'versio
 
 export const geminiCoverage: readonly OperationCoverage[] = [
   { call: 'POST /v1beta/models/gemini-2.5-flash:generateContent', request: generate, answer, stream },
-  { call: 'POST /v1beta/models/gemini-2.5-flash:streamGenerateContent', request: generate, answer, stream },
+  { call: 'POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse', request: generate, answer, stream },
   {
     call: 'POST /v1beta/models/gemini-2.5-flash:countTokens',
     request: joinFields(generate, fieldsAt('generateContentRequest.', generate)),

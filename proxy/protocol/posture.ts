@@ -18,7 +18,7 @@ export type Fields = {
 }
 
 export type OperationCoverage = {
-  /** Method and path of one request, such that the adapter resolves it to the operation. */
+  /** Method and target of one request, such that the adapter resolves it to the operation. */
   readonly call: string
   readonly request?: Fields
   readonly answer?: Fields

@@ -40,6 +40,7 @@ const exposed = [
   'x-gatewright-rule',
   'x-gatewright-redactions',
   'x-gatewright-open',
+  'x-gatewright-uninspected',
   'x-should-retry',
   'RateLimit',
   'RateLimit-Policy',

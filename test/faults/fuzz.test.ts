@@ -217,6 +217,7 @@ function policy(url: string): Record<string, unknown> {
     },
     routes: [
       ...models.map((name) => ({ id: name, path: `/${name}`, upstream: name })),
+      { id: 'opaque', path: '/opaque', upstream: 'openai', posture: 'opaque' },
       { id: 'crm', path: '/tools/crm', upstream: 'crm' },
       { id: 'notes', path: '/mcp', upstream: 'notes' },
     ],

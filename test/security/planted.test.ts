@@ -175,14 +175,14 @@ async function run(gateway: TestGateway, trial: Trial, number: string): Promise<
       number,
       way === 'answer' ? answerOf(protocol, operation, field, values[0]) : answerOf(protocol, operation),
     )
-  const [method, path] = methodAndPath(call)
+  const [method, path, query] = methodAndPath(call)
   const headers = {
     authorization: 'Bearer test',
     'x-trial': number,
     accept: 'application/json, text/event-stream',
     ...(body === undefined ? undefined : { 'content-type': body.type }),
   }
-  const bytes = requestText(method, `/${protocol}${path}`, headers, body?.text)
+  const bytes = requestText(method, `/${protocol}${path}?${query}`, headers, body?.text)
   const answer = await sendRaw(gateway.gateway.data.port, bytes)
   const id = answer.header('x-gatewright-request-id') ?? ''
   return { id, sent: sentByTrial.get(number) ?? '', seen: answer.body }

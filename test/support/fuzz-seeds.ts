@@ -93,7 +93,7 @@ const seedsOfModels: readonly Seed[] = [
   post('/anthropic/v1/messages/count_tokens', read('anthropic/messages-request.json'), messagesAnswers),
   post(gemini('generateContent'), read('gemini/generate-request.json'), geminiAnswers),
   post(gemini('streamGenerateContent?alt=sse'), read('gemini/generate-request.json'), geminiAnswers),
-  post(gemini('streamGenerateContent'), read('gemini/snake-request.json'), geminiAnswers),
+  post(gemini('streamGenerateContent?alt=sse'), read('gemini/snake-request.json'), geminiAnswers),
   post(gemini('countTokens'), read('gemini/count-request.json'), answersOf('gemini', 'count-answer.json')),
   post(gemini('batchEmbedContents'), read('gemini/embed-request.json'), answersOf('gemini', 'embed-answer.json')),
   post('/ollama/api/chat', read('ollama/chat-request.json'), ollamaAnswers),
@@ -112,6 +112,12 @@ const seedsOfTools: readonly Seed[] = [
     ...post('/tools/crm/form', 'mail=ada%40example.org&b=2', toolAnswers),
     headers: [['content-type', 'application/x-www-form-urlencoded']],
   },
+  post('/opaque/v1/assistants/asst_1?mail=ada@example.org', read('http/request.json'), toolAnswers),
+  {
+    ...post('/opaque/v1/files', '--x\r\n\r\nada@example.org\r\n--x--', chatAnswers),
+    headers: [['content-type', 'multipart/form-data; boundary=x']],
+  },
+  post('/opaque/v1/responses', streamed(read('openai/responses-request.json')), responsesAnswers),
 ]
 
 function gemini(method: string): string {

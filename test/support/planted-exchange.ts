@@ -6,9 +6,9 @@ import { documentWith, parseField, type Planted } from './planted-document.ts'
 
 export type Body = { readonly type: string; readonly text: string }
 
-export function methodAndPath({ call }: OperationCoverage): [method: string, path: string] {
-  const [method = '', path = ''] = call.split(' ')
-  return [method, path]
+export function methodAndPath({ call }: OperationCoverage): [method: string, path: string, query: string] {
+  const [method = '', path = '', query = ''] = call.split(/[ ?]/)
+  return [method, path, query]
 }
 
 const user = { role: 'user', content: 'a' }

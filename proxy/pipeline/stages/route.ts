@@ -1,10 +1,11 @@
 // Owns the first question: which route is meant, and is there an adapter for what is asked of it.
 import { Fault } from '../../errors.ts'
 import { opaqueOperation } from '../../protocol/opaque.ts'
-import type { Operation, Protocol } from '../../protocol/protocol.ts'
+import type { Operation } from '../../protocol/protocol.ts'
 import { grow, type Exchange, type Routed } from '../exchange.ts'
 import { checkOrigin } from '../origin.ts'
 import type { Route, Runtime } from '../runtime.ts'
+import { socketOperation } from '../sockets.ts'
 
 export function route(x: Exchange, runtime: Runtime): Routed {
   const { path } = x.head
@@ -13,19 +14,22 @@ export function route(x: Exchange, runtime: Runtime): Routed {
   // Set before the operation is known, so that a refusal below already speaks the route's dialect.
   const onRoute = grow(x, { route: found })
   const rest = path.slice(found.path.length)
-  const operation = operationOf(found, x, rest === '' ? '/' : rest)
+  const below = rest === '' ? '/' : rest
+  const operation =
+    x.head.upgrade === undefined ? operationOf(found, x, below) : socketOperation(found, x, below, runtime)
   // Tool servers are what a page in a browser would be after.
   if (operation.action === 'asked') checkOrigin(x.head.headers, runtime.hosts)
   return grow(onRoute, { operation })
 }
 
-function operationOf({ id, protocol, posture }: Route, { head }: Exchange, path: string): Operation {
+function operationOf(route: Route, { head }: Exchange, path: string): Operation {
+  const { id, protocol, posture } = route
   const { method, query } = head
   const operation = protocol.resolve(method, path, query)
   if (operation?.unserved !== undefined)
     throw new Fault('operation-unsupported', `${method} ${path} is refused on route ${id}. ${operation.unserved}`)
   if (operation !== undefined) return operation
-  const meant = nearest(protocol, method, path)
+  const meant = nearest(route, method, path)
   const mayPass = protocol.name !== 'mcp' && meant === undefined
   if (mayPass && posture === 'opaque') return opaqueOperation(method, path)
   const sentences = [
@@ -37,11 +41,18 @@ function operationOf({ id, protocol, posture }: Route, { head }: Exchange, path:
   throw new Fault('operation-unsupported', sentences.filter((sentence) => sentence !== '').join(' '))
 }
 
-/** Some servers take such a path for that of an operation with an adapter, which it would get past. */
-function nearest(protocol: Protocol, method: string, path: string): Operation | undefined {
-  const bare = path.replace(/\/+$/, '')
-  if (bare === '') return undefined
-  return protocol.resolve(method, bare) ?? protocol.resolve(method, bare.toLowerCase())
+/**
+ * An operation with an adapter that the upstream may take the path for, which would get past the adapter: some servers
+ * overlook a slash at the end or the case of letters, and what is missing may stand in the upstream's own path.
+ */
+function nearest({ protocol, upstreamPath }: Route, method: string, path: string): Operation | undefined {
+  const sent = protocol.joinPath?.(upstreamPath, path) ?? upstreamPath + path
+  for (const written of upstreamPath === '' ? [path] : [path, sent]) {
+    const bare = written.replace(/\/+$/, '') || '/'
+    const meant = protocol.resolve(method, bare) ?? protocol.resolve(method, bare.toLowerCase())
+    if (meant !== undefined) return meant
+  }
+  return undefined
 }
 
 function covers(route: Route, path: string): boolean {
