@@ -1,5 +1,6 @@
 // Owns the way of one exchange: this function is the whole proxy. Each stage is a file of its own.
 import type { Fault } from '../errors.ts'
+import { answerForClient } from './answer-server.ts'
 import type { Client } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import { overhear } from './overhear.ts'
@@ -32,6 +33,7 @@ export async function run(x: Exchange, runtime: Runtime, client: Client): Promis
     await deliver(answered, runtime, client) // back through the response filters
   } catch (error) {
     await overhear(x, runtime, client, error) // what the refusal must name, where it was not read yet
+    answerForClient(x, runtime, error) // a server that would wait for what was denied
     refuse(x, runtime, client, error) // the only place where an error becomes a response
   } finally {
     record(x, runtime, client) // always, whatever happened

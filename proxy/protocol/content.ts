@@ -59,6 +59,8 @@ export type Asked = {
   readonly operation: string
   /** Absent where no answer is expected. */
   readonly id?: string | number
+  /** It is itself an answer: to the other side's question of this id. */
+  readonly answers?: string | number
   /** The version of the format that the message is written in; absent where it does not say. */
   readonly version?: string
   /** Empty: it asks for nothing that a rule could be about. */

@@ -67,7 +67,8 @@ function versioned(version: string | undefined): { version: string } | undefined
 }
 
 function askedBy(message: Message): Asked | string {
-  if (message.kind === 'response') return { operation: 'response', acts: [] }
+  if (message.kind === 'response')
+    return { operation: 'response', acts: [], ...(message.id === undefined ? undefined : { answers: message.id }) }
   if (message.kind === 'request') return askedOfServer(message.method, message.id, message.params)
   if (!message.method.startsWith('notifications/')) return 'a request must have an id.'
   return { operation: 'notification', acts: [] }

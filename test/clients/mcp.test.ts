@@ -144,6 +144,17 @@ t.test('what a server asks of the client is judged, and a denial is told to the 
   t.equal(elicited, 0, 'the client never saw the question')
 })
 
+t.test('a server is told that the answer of the user was denied', async (t) => {
+  const { client } = await connect('/mcp/asking', 'gw_test', { elicitation: {} })
+  t.teardown(() => client.close())
+  let content: Record<string, string | boolean> = { ok: true }
+  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content }))
+  const ask = async (): Promise<string> => textOf(await client.callTool({ name: 'ask_user', arguments: {} }))
+  t.equal(await ask(), 'user: accept')
+  content = { ok: true, account: 'DE89 3704 0044 0532 0130 00' }
+  t.match(await ask(), /^refused: .*Redaction rule never blocks/)
+})
+
 t.test('v2, without sessions', async (t) => {
   const client = new v2.Client({ name: 'agent', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
   const transport = new v2.StreamableHTTPClientTransport(new URL('/mcp/modern', gateway.url), {

@@ -32,11 +32,13 @@ function policy(reference: string): string {
   return `
 upstreams:
   github: { protocol: mcp, url: '${reference}/sessions' }
+  asking: { protocol: mcp, url: '${reference}/sessions' }
   quiet: { protocol: mcp, url: '${reference}/sessions', timeouts: { idle: 50ms } }
   modern: { protocol: mcp, url: '${reference}/stateless' }
 routes:
   - { id: github, path: /mcp/github, upstream: github }
   - { id: few, path: /mcp/few, upstream: github }
+  - { id: asking, path: /mcp/asking, upstream: asking }
   - { id: quiet, path: /mcp/quiet, upstream: quiet }
   - { id: modern, path: /mcp/modern, upstream: modern }
   - { id: alone, path: /mcp/alone, upstream: github }
@@ -56,7 +58,7 @@ rules:
     principals: { roles: [researcher] }
   - { id: notes, effect: allow, actions: [resource.read], when: 'uri.startsWith("notes://public/")', principals: { roles: [researcher] } }
   - { id: prompts, effect: allow, actions: [prompt.get], principals: { roles: [researcher] } }
-  - { id: questions, effect: allow, actions: [tool.call], tools: ['modern/elicitation/create'], principals: { roles: [researcher] } }
+  - { id: questions, effect: allow, actions: [tool.call], tools: ['{modern,asking}/elicitation/create'], principals: { roles: [researcher] } }
   - { id: sampling, effect: allow, actions: [model.call], upstreams: [github], models: ['gpt-4o'] }
   - id: no-destructive-tools
     effect: deny
@@ -65,6 +67,7 @@ rules:
     when: '!(args.dry_run == true)'
     reason: Destructive tools need dry_run.
 redaction:
+  - { id: never, direction: request, detect: [iban], action: block }
   - { id: out, direction: request, detect: [pii, secrets], action: token }
   - { id: back, direction: response, detect: [email], action: mask }
 limits:
