@@ -54,6 +54,7 @@ function unreachable(id: string, config: CompiledConfig): Upstream {
     id,
     basePath: settings?.basePath ?? '',
     send: () => Promise.reject(new Fault('upstream-unreachable')),
+    open: () => Promise.reject(new Fault('upstream-unreachable')),
     state: () => 'closed',
     override: () => undefined,
     close: () => Promise.resolve(),

@@ -1,6 +1,23 @@
 // Owns the pipeline's view of the client's connection. server/ fills it in over node:http; the pipeline never sees a
 // socket.
+import type { Fault } from '../errors.ts'
+import type { Peer } from '../lib/peer.ts'
 import type { Cancellation } from '../upstream/answer.ts'
+import type { Runtime } from './runtime.ts'
+
+/** What an accepted upgrade is to be. */
+export type Accepting = {
+  readonly carries: 'bytes' | 'messages'
+  /** Flat list, beyond what the handshake itself needs. */
+  readonly headers: readonly string[]
+  readonly subprotocol: string | undefined
+  readonly messageBytesMax: number
+  /** Asked when another configuration is taken over: may the caller still be here? */
+  mayStay(runtime: Runtime): boolean
+}
+
+/** `fault`: `client-stalled` where the client did not take what was sent. */
+export type ClientPeer = Peer & { readonly fault: Fault | undefined }
 
 export interface Client {
   /**
@@ -23,6 +40,8 @@ export interface Client {
   streamBody(bytesMax: number): AsyncIterable<Uint8Array>
   /** `headers` is a flat list. Without a Content-Length in it the body is chunked. */
   start(status: number, headers: readonly string[]): void
+  /** Where the head asks for an upgrade: answers 101. The connection is the caller's from then on. */
+  accept?(accepting: Accepting): ClientPeer
   /** Sends the head at once; without this it waits for the first byte of the body. */
   flush(): void
   /** Resolves when the client can take more. Faults: `client-aborted`, `client-stalled`. */

@@ -25,6 +25,8 @@ export type RequestHead = {
   readonly headers: readonly string[]
   /** The socket's own address; never taken from a header. */
   readonly ip: string
+  /** An upgrade is asked for, as RFC 6455 §4.1 wants it. */
+  readonly upgrade?: 'websocket'
 }
 
 /** What happened, gathered as it happens. The audit record, the log line and the metrics are made from this alone. */
@@ -64,6 +66,10 @@ export type Trace = {
   waitedMs: number
   firstByteMs: number | undefined
   intent: boolean
+  /** Of a conversation over a WebSocket: pieces that were sent on, whole messages where they can be read. */
+  carried: { readonly up: number; readonly down: number } | undefined
+  /** Messages of the client that were answered in-band and not sent on. */
+  readonly refusals: { readonly type: string; readonly fault: Fault }[]
 }
 
 export type Exchange = {
@@ -197,6 +203,8 @@ function openTrace(): Trace {
     waitedMs: 0,
     firstByteMs: undefined,
     intent: false,
+    carried: undefined,
+    refusals: [],
     digestRequest: undefined,
     digestForwarded: undefined,
   }

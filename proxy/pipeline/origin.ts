@@ -33,6 +33,16 @@ export function checkOrigin(headers: readonly string[], hosts: Hosts): void {
     throw new Fault('origin-refused', 'The Host of the request is not a name of this gateway (server.publicNames).')
 }
 
+/**
+ * For upgrades to a WebSocket, which a page may ask of anybody: only those of origins that were named (`server.cors`), not
+ * even of this host, whose pages may be anybody's, too. Fault `origin-refused`.
+ */
+export function checkSocketOrigin(headers: readonly string[], hosts: Hosts): void {
+  const origin = headerValue(headers, 'origin')
+  if (origin !== undefined && !hosts.origins.has(origin.toLowerCase()))
+    throw new Fault('origin-refused', 'Pages of this origin may open no WebSocket here (server.cors).')
+}
+
 function isOwnOrigin(origin: string, hosts: Hosts): boolean {
   if (hosts.origins.has(origin.toLowerCase())) return true
   const match = /^https?:\/\/([a-z0-9.-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?)$/i.exec(origin)

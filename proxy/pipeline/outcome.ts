@@ -40,6 +40,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
     if (details.rule !== undefined) fields['rule'] = details.rule
     if (details.limit !== undefined) fields['limit'] = details.limit
   }
+  if (trace.carried !== undefined) fields['messages'] = { ...trace.carried }
+  if (trace.refusals.length > 0) fields['refusals'] = trace.refusals.map(refusalFields)
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
   const withheld = [...(x.withheld ?? []).map(({ name }) => name), ...trace.withheld]
   if (withheld.length > 0) fields['toolsWithheld'] = withheld.slice(0, 100).map((name) => name.slice(0, 128))
@@ -125,6 +127,11 @@ function decisionFields(decision: Decision): AuditFields {
     }
   }
   return fields
+}
+
+function refusalFields({ type, fault }: Trace['refusals'][number]): AuditFields {
+  const { code, details } = fault
+  return { type: type.slice(0, 64), fault: code, ...(details.rule === undefined ? undefined : { rule: details.rule }) }
 }
 
 /** Records hold no fractions, and what an upstream reports may have some. */

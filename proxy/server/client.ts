@@ -55,8 +55,17 @@ export class HttpClient implements Client {
 
   /** Calls when the last byte was handed to the system, or the connection is gone: only then may it be closed. */
   whenSettled(run: () => void): void {
-    if (this.#response.writableFinished || this.#response.closed) run()
+    if (this.#response.writableFinished || this.#response.closed || this.#closed) run()
     else this.#onSettled = run
+  }
+
+  /** Another protocol goes on over the connection. To be called back when that is gone. */
+  protected handOver(): () => void {
+    this.headSent = true
+    return () => {
+      this.#closed = true
+      this.#onSettled?.()
+    }
   }
 
   /** Not all of the body has arrived, wanted or not. */

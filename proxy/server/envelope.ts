@@ -76,17 +76,36 @@ export function readHead(
   request: IncomingMessage,
   limits: EnvelopeLimits,
   policyHeaders: ReadonlySet<string> = none,
+  upgrade = false,
 ): Envelope {
   const target = request.url ?? ''
   const ip = normaliseIp(request.socket.remoteAddress ?? '')
   const split = splitTarget(target, limits)
   const path = split instanceof Fault ? '' : split.path
   const query = split instanceof Fault ? '' : split.query
-  const head = { method: request.method ?? '', path, query, headers: request.rawHeaders, ip }
+  const plain = { method: request.method ?? '', path, query, headers: request.rawHeaders, ip }
+  const head: RequestHead = upgrade ? { ...plain, upgrade: 'websocket' } : plain
   return {
     head,
-    fault: split instanceof Fault ? split : (judgeMethod(request) ?? judgeHeaders(request, limits, policyHeaders)),
+    fault:
+      split instanceof Fault ? split : (judgeMethod(request) ?? judgeHeaders(request, head, limits, policyHeaders)),
   }
+}
+
+/**
+ * Whether a request asks for a WebSocket just as RFC 6455 §4.1 wants it. Any other that says so is refused as an ordinary
+ * request: what follows it on the connection may be meant for another reader.
+ */
+export function asksForSocket({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  )
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -148,6 +167,7 @@ function judgeMethod(request: IncomingMessage): Fault | undefined {
 
 function judgeHeaders(
   request: IncomingMessage,
+  { upgrade }: RequestHead,
   limits: EnvelopeLimits,
   policyHeaders: ReadonlySet<string>,
 ): Fault | undefined {
@@ -165,7 +185,11 @@ function judgeHeaders(
     else if (singletons.has(name) && !seen.add(name, value))
       return new Fault('header-invalid', `The header ${name} was sent twice.`)
   }
-  return judgeHost(request, seen.value('host')) ?? judgeFraming(request, seen) ?? judgeConnection(seen, policyHeaders)
+  return (
+    judgeHost(request, seen.value('host')) ??
+    judgeFraming(request, seen) ??
+    judgeConnection(seen, upgrade, policyHeaders)
+  )
 }
 
 /** The singletons of one head, at most a handful: a list is quicker than a Map. */
@@ -213,7 +237,11 @@ function judgeFraming(request: IncomingMessage, seen: Seen): Fault | undefined {
   return undefined
 }
 
-function judgeConnection(seen: Seen, policyHeaders: ReadonlySet<string>): Fault | undefined {
+function judgeConnection(
+  seen: Seen,
+  upgrade: RequestHead['upgrade'],
+  policyHeaders: ReadonlySet<string>,
+): Fault | undefined {
   if (seen.connection !== undefined) {
     for (const token of seen.connection.split(',')) {
       const name = token.trim().toLowerCase()
@@ -222,6 +250,7 @@ function judgeConnection(seen: Seen, policyHeaders: ReadonlySet<string>): Fault 
     }
   }
   // h2c and the like are dropped with the other hop-by-hop headers; a WebSocket client would wait for its answer.
-  if (seen.value('upgrade')?.toLowerCase().includes('websocket') === true) return new Fault('upgrade-refused')
+  if (upgrade === undefined && seen.value('upgrade')?.toLowerCase().includes('websocket') === true)
+    return new Fault('upgrade-refused', 'An upgrade to a WebSocket is a GET with version 13, a key and no body.')
   return undefined
 }

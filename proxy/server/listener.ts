@@ -10,9 +10,10 @@ import type { Runtime } from '../pipeline/runtime.ts'
 import type { Client } from '../pipeline/client.ts'
 import { HttpClient, type ClientTimes } from './client.ts'
 import { answerPreflight, corsHeaders, type Origins } from './cors.ts'
-import { readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
+import { asksForSocket, readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
 import { RawClient } from './raw-client.ts'
 import { newRequestId } from './request-id.ts'
+import { UpgradeClient } from './upgrade-client.ts'
 
 export type ListenerOptions = {
   readonly host: string
@@ -65,6 +66,8 @@ export class Listener {
       requireHostHeader: false,
       insecureHTTPParser: false,
       noDelay: true,
+      // All others are requests like any: what they want to become is dropped, or refused with a record.
+      shouldUpgradeCallback: asksForSocket,
     })
     // One more than are served, so that the one too many can be told.
     server.maxConnections = options.connectionsMax + refusedAtOnceMax
@@ -73,6 +76,7 @@ export class Listener {
     server.on('request', (request, response) => this.#accept(request, response))
     // Only `100-continue` is served; the envelope refuses the rest with a record.
     server.on('checkExpectation', (request, response) => this.#accept(request, response))
+    server.on('upgrade', (request, socket, first) => this.#upgrade(request, socket, first))
     server.on('clientError', (error, socket) => this.#onParserError(error, socket))
     server.on('connect', (request, socket) =>
       this.#refuseRaw(new Fault('method-unsupported'), socket, request.method ?? ''),
@@ -99,10 +103,11 @@ export class Listener {
     return this.#underWay.size
   }
 
-  /** New exchanges take `runtime`; those under way keep theirs. */
+  /** New exchanges take `runtime`; those under way keep theirs, but whose key is gone loses its WebSockets. */
   swap(runtime: Runtime): void {
     const replaced = this.#runtime
     this.#runtime = runtime
+    for (const client of this.#upgraded()) client.recheck(runtime)
     if ((this.#inflight.get(replaced) ?? 0) === 0) this.#onRetired(replaced)
   }
 
@@ -115,6 +120,7 @@ export class Listener {
     this.#draining = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    for (const client of this.#upgraded()) client.retire()
     const interrupt = clock.after(deadlineMs, () => {
       for (const client of this.#underWay) client.interrupt(new Fault('shutting-down'))
     })
@@ -123,7 +129,13 @@ export class Listener {
     interrupt.cancel()
     giveUp.cancel()
     this.#server.closeAllConnections()
+    // The server has forgotten those that are no longer HTTP.
+    for (const client of this.#upgraded()) client.cut()
     await closed
+  }
+
+  #upgraded(): UpgradeClient[] {
+    return [...this.#underWay].filter((client) => client instanceof UpgradeClient)
   }
 
   #becomeIdle(): void {
@@ -151,6 +163,22 @@ export class Listener {
     if (fault === undefined && answerPreflight(request, response, origins)) return
     const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
     clients.set(request.socket, client)
+    void this.#track(runtime, client, head, fault)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, first: Uint8Array): void {
+    const before = clients.get(socket)
+    if (before !== undefined && this.#underWay.has(before)) {
+      // Pipelined behind a request that is not answered yet: their answers would run into each other.
+      before.interrupt(new Fault('client-aborted'))
+      socket.destroy()
+      return
+    }
+    const runtime = this.#runtime
+    const { envelope, times, origins } = this.#options
+    const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
+    const client = new UpgradeClient(request, first, runtime.clock, times, corsHeaders(request, origins))
+    clients.set(socket, client)
     void this.#track(runtime, client, head, fault)
   }
 

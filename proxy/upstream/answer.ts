@@ -1,5 +1,6 @@
 // Owns the shapes of what is sent to an upstream and what comes back.
-import type { FaultCode } from '../errors.ts'
+import type { Fault, FaultCode } from '../errors.ts'
+import type { Peer } from '../lib/peer.ts'
 import type { BreakerState } from './breaker.ts'
 
 export type AbortListener = (() => void) | { handleEvent(): void }
@@ -27,6 +28,14 @@ export type UpstreamRequest = {
   readonly onAttempt?: (attempt: Attempt) => void
 }
 
+/** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
+export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'onAttempt'> &
+  (
+    | { readonly carries: 'messages'; readonly messageBytesMax: number; readonly subprotocols: readonly string[] }
+    /** `key` is the client's, whose handshake it is from end to end. */
+    | { readonly carries: 'bytes'; readonly key: string }
+  )
+
 /**
  * What one attempt came to, for the record and the metrics. Times in milliseconds: `waitedMs` is the backoff before it,
  * `connectMs` until it had a connection (a pooled one takes next to nothing), `firstByteMs` until the answer's head.
@@ -40,6 +49,7 @@ export type Attempt = {
 }
 
 export type UpstreamAnswer = {
+  /** 101 only where an upgrade was asked for, and then with a `peer`. */
   readonly status: number
   /** Flat list, names in lower case, repeated names in wire order; hop-by-hop headers and `content-length` removed. */
   readonly headers: readonly string[]
@@ -47,12 +57,20 @@ export type UpstreamAnswer = {
   readonly contentLength: number | undefined
   /** Pull to read: nothing is buffered beyond a high-water mark. Throws Fault `upstream-truncated` / `upstream-timeout` when cut off. */
   readonly body: AsyncIterable<Uint8Array>
+  readonly peer?: UpstreamPeer
   /**
    * Called once, when the exchange knows how the answer ended; it feeds the breaker, and without it a success is not
    * counted. What the answer still holds is given up, unless it is `complete`.
    */
   settle(outcome: StreamOutcome): void
   readonly attempts: readonly Attempt[]
+}
+
+export type UpstreamPeer = Peer & {
+  /** Why we ended it; absent while it lives, and where it ended by itself. */
+  readonly fault: Fault | undefined
+  /** A sign of life from the client's side. */
+  touch(): void
 }
 
 /**

@@ -4,7 +4,15 @@ import { Pool } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
-import type { Attempt, Cancellation, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
+import type {
+  Attempt,
+  Cancellation,
+  UpgradeRequest,
+  UpstreamAnswer,
+  UpstreamEvent,
+  UpstreamPeer,
+  UpstreamRequest,
+} from './answer.ts'
 import { Breaker, type BreakerState, type Pass } from './breaker.ts'
 import { judgeAnswer, judgeBreak, judgeFailure, type Judgement } from './classify.ts'
 import { Connection, openConnect } from './connection.ts'
@@ -19,6 +27,7 @@ import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
 import { compileUpstream, type UpstreamSettings } from './settings.ts'
+import { Switchboard } from './switchboard.ts'
 
 export interface Upstream {
   readonly id: string
@@ -30,6 +39,11 @@ export interface Upstream {
    * if that is a Fault and else `client-aborted`, or whatever Fault the request's body threw.
    */
   send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer>
+  /**
+   * The same for an upgrade to a WebSocket, in one attempt. An upstream that does not switch is a Fault `upstream-invalid`,
+   * whatever it answers.
+   */
+  open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer>
   state(): BreakerState
   /** An operator's hand on the breaker; `undefined` lets go. */
   override(to: 'forced-open' | 'disabled' | undefined): void
@@ -73,6 +87,8 @@ type Sending = {
   raced: boolean
 }
 
+type Reported = { readonly attempts: Attempt[]; readonly request: Pick<UpstreamRequest, 'onAttempt'> }
+
 type Outcome = { readonly judgement: Judgement; readonly receiver: Receiver; readonly pass: Pass } & (
   { readonly head: AnswerHead } | { readonly fault: Fault }
 )
@@ -88,6 +104,7 @@ class PooledUpstream implements Upstream {
   readonly #breaker: Breaker
   readonly #retry: Retry
   readonly #cooldown: Cooldown
+  readonly #switchboard: Switchboard
   #carried = 0
   #closed: Promise<void> | undefined
 
@@ -105,6 +122,8 @@ class PooledUpstream implements Upstream {
     this.#retry = new Retry(settings.retry, clock, random)
     this.#cooldown = new Cooldown(clock)
     this.#pool = openPool(settings, deps)
+    const { lookup } = deps
+    this.#switchboard = new Switchboard({ settings, credential, clock, deadlines: this.#deadlines, lookup })
   }
 
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
@@ -134,6 +153,31 @@ class PooledUpstream implements Upstream {
       sending.raced ||= judgement.repeatable === 'race'
       waitedMs = retryMs
     }
+  }
+
+  async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
+    if (this.#closed !== undefined) throw new Fault('shutting-down')
+    if (signal.aborted) throw reasonOf(signal)
+    const pass = this.#admit()
+    const startedMs = this.#deps.clock.monotonic()
+    const headers = requestHeaders(request.headers, this.#credential, this.#settings.cookies)
+    const switching = await this.#switchboard.dial(request, headers, signal)
+    const { judgement, timings, status } = switching
+    const answered = status === undefined ? {} : { status }
+    const outcome = status === undefined && 'fault' in switching ? switching.fault.code : 'answered'
+    const attempts: Attempt[] = []
+    this.#report({ attempts, request }, { outcome, ...answered, ...timings, waitedMs: 0 })
+    if ('fault' in switching) {
+      pass.end(judgement.verdict, judgement.retryAfterMs)
+      throw switching.fault
+    }
+    pass.content()
+    const { peer } = switching
+    peer.whenGone(() => {
+      const durationMs = this.#deps.clock.monotonic() - startedMs
+      this.#deps.onEvent({ type: 'end', upstream: this.id, outcome: peer.fault?.code ?? 'complete', durationMs })
+    })
+    return { ...nothingMore, status: 101, headers: switching.headers, peer, attempts, settle: settlePeer(peer, pass) }
   }
 
   state(): BreakerState {
@@ -197,7 +241,7 @@ class PooledUpstream implements Upstream {
     return judgement
   }
 
-  #report({ attempts, request }: Sending, attempt: Attempt): void {
+  #report({ attempts, request }: Reported, attempt: Attempt): void {
     attempts.push(attempt)
     request.onAttempt?.(attempt)
     this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
@@ -276,6 +320,17 @@ function answerOf(
       pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? 'failure' : 'neutral')
       if (outcome !== 'complete') receiver.abandon()
     },
+  }
+}
+
+const nothingMore = { contentLength: undefined, body: (async function* none() {})() } as const
+
+/** A connection that nobody used for too long, or that lasted as long as it may, says nothing about its health. */
+function settlePeer(peer: UpstreamPeer, pass: Pass): UpstreamAnswer['settle'] {
+  return (outcome) => {
+    const ours = peer.fault !== undefined || outcome === 'neutral'
+    pass.end(ours ? 'neutral' : outcome === 'complete' ? 'success' : 'failure')
+    peer.destroy()
   }
 }
 

@@ -9,6 +9,7 @@ import type { Reading } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
+import { isConversation } from '../sockets.ts'
 
 export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
   const body = unreadBody(x, client) ?? (await readBody(x, runtime, client))
@@ -109,6 +110,8 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
     const part = { address: { path: [] }, text: body.text, role: 'user', form: 'string' } as const
     return { parts: [part], toolCalls: [], tools: [], uninspected: [] }
   }
+  // Of a conversation nothing is said yet but what its address says.
+  if (isConversation(x.operation)) return x.operation.content
   if (body.form === 'none') {
     const wrong = x.operation.readHead?.(x.headers)
     if (wrong !== undefined) throw unread(x, wrong)

@@ -12,6 +12,7 @@ import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.t
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
+import { relayPeers } from '../relay.ts'
 import type { Runtime } from '../runtime.ts'
 import { sealId, sessionHeader } from '../session.ts'
 import { mediaTypeOf, type MediaKind } from './decode.ts'
@@ -19,6 +20,7 @@ import { mediaTypeOf, type MediaKind } from './decode.ts'
 export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   const { answer, operation } = x
   x.trace.status = answer.status
+  if (answer.peer !== undefined) return relayPeers(x, runtime, client, answer.peer)
   if (hasNoBody(x)) {
     client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
     client.end()

@@ -2,6 +2,7 @@
 import type { Client } from '../client.ts'
 import { grow, type Answered, type Prepared } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
+import { upgradeRequest } from '../sockets.ts'
 
 export async function dispatch(x: Prepared, runtime: Runtime, client: Client): Promise<Answered> {
   const { outgoing, operation } = x
@@ -10,6 +11,8 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
   if (operation.opaque === true) x.trace.uninspected.add('operation')
   if (x.body.form === 'unread') x.trace.uninspected.add('request:body')
   try {
+    if (x.head.upgrade !== undefined)
+      return grow(x, { answer: await x.route.upstream.open(upgradeRequest(x, runtime), client.signal) })
     const answer = await x.route.upstream.send(
       {
         method: x.head.method,

@@ -96,6 +96,7 @@ function forwardedHeaders(x: Permitted): string[] {
   for (let i = 0; i < kept.length; i += 2) {
     const name = (kept[i] as string).toLowerCase()
     if (ownNames.has(name) || name.startsWith('x-gatewright-') || name.startsWith('x-forwarded-')) continue
+    if (x.head.upgrade !== undefined && name.startsWith('sec-websocket-')) continue
     // The body was decoded to be read, and is sent decoded.
     if (reencoded && name === 'content-encoding') continue
     if (inspected && name === 'accept-encoding') continue

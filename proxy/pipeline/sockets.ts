@@ -1,0 +1,91 @@
+// Owns which operation an upgrade to a WebSocket is, and how it is asked of the upstream: as a conversation that an
+// adapter reads, or as a tunnel where the route lets pass what none can read.
+import { Fault } from '../errors.ts'
+import { headerValue } from '../lib/headers.ts'
+import { opaqueOperation } from '../protocol/opaque.ts'
+import type { Operation, Protocol } from '../protocol/protocol.ts'
+import type { SocketOperation, SocketResolution } from '../protocol/socket.ts'
+import type { UpgradeRequest } from '../upstream/answer.ts'
+import type { Exchange, Prepared } from './exchange.ts'
+import { checkSocketOrigin } from './origin.ts'
+import type { Route, Runtime } from './runtime.ts'
+
+/** Faults: `upgrade-refused`, `origin-refused`, `operation-unsupported`. */
+export function socketOperation(
+  { id, protocol, posture, websocket }: Route,
+  { head }: Exchange,
+  path: string,
+  { hosts }: Runtime,
+): Operation {
+  if (!websocket) throw new Fault('upgrade-refused')
+  checkSocketOrigin(head.headers, hosts)
+  const resolution = protocol.resolveSocket?.(path, head.query)
+  if (resolution?.ok === true) return resolution.operation
+  const mayPass = resolution === undefined && !isMisspelt(protocol, path) && protocol.name !== 'mcp'
+  if (mayPass && posture === 'opaque') {
+    const known = protocol.name === 'http' ? protocol.resolve('GET', path, head.query) : undefined
+    return known ?? opaqueOperation('GET', path)
+  }
+  const sentences = [
+    `No adapter reads a WebSocket at ${path} on route ${id}, so it is refused.`,
+    resolution?.message ?? '',
+    mayPass ? 'With posture: opaque on the route it would pass unread.' : '',
+  ]
+  throw new Fault('operation-unsupported', sentences.filter((sentence) => sentence !== '').join(' '))
+}
+
+/** Some servers take such a path for that of a conversation that is read, which it would get past. */
+function isMisspelt(protocol: Protocol, path: string): boolean {
+  const bare = path.replace(/\/+$/, '')
+  const asked = (other: string): SocketResolution | undefined => protocol.resolveSocket?.(other, '')
+  return bare !== '' && (asked(bare) !== undefined || asked(bare.toLowerCase()) !== undefined)
+}
+
+export function isConversation(operation: Operation): operation is SocketOperation {
+  return 'openSocket' in operation
+}
+
+/** What the upstream is asked for. Of the client's own handshake only a tunnel keeps anything. */
+export function upgradeRequest(x: Prepared, runtime: Runtime): UpgradeRequest {
+  const { operation, outgoing } = x
+  const common = {
+    path: outgoing.path,
+    onAttempt: (attempt: Prepared['trace']['attempts'][number]) => void x.trace.attempts.push(attempt),
+  }
+  if (isConversation(operation)) {
+    const { forwarded } = operation.subprotocols
+    const subprotocols = offeredSubprotocols(x.headers).filter((name) => forwarded.includes(name))
+    return {
+      ...common,
+      carries: 'messages',
+      headers: outgoing.headers,
+      subprotocols,
+      messageBytesMax: messageBytesMax(runtime),
+    }
+  }
+  const headers = [...outgoing.headers]
+  for (const name of ['sec-websocket-protocol', 'sec-websocket-extensions']) {
+    const value = headerValue(x.headers, name)
+    if (value !== undefined) headers.push(name, value)
+  }
+  const key = headerValue(x.head.headers, 'sec-websocket-key') ?? ''
+  return { ...common, carries: 'bytes', headers, key }
+}
+
+/** Each once. */
+export function offeredSubprotocols(headers: readonly string[]): string[] {
+  const value = headerValue(headers, 'sec-websocket-protocol') ?? ''
+  return [
+    ...new Set(
+      value
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ]
+}
+
+/** A message is held as a whole, so it may not be larger than any other body, nor than an event of a stream. */
+export function messageBytesMax({ limits }: Runtime): number {
+  return Math.min(limits.bodyBytesMax, limits.eventBytesMax)
+}

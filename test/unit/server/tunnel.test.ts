@@ -1,0 +1,71 @@
+// WebSockets that pass unread: through real sockets, from the client's handshake to the upstream's.
+import { once } from 'node:events'
+import t from 'tap'
+import { agentKey, closing, inbox, openSocketWorld, refusalOf, upstreamKey } from '../../support/socket-world.ts'
+
+t.test('a tunnel carries messages both ways and leaves one record', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  const socket = world.open('/tunnel/room?x=1', { headers: { 'x-forwarded-for': '1.2.3.4', 'x-own': 'kept' } }, [
+    'chat',
+    'other',
+  ])
+  const next = inbox(socket)
+  const upgraded = once(socket, 'upgrade')
+  await once(socket, 'open')
+  socket.send('hello')
+  t.equal(await next(), 'hello')
+  socket.send(Buffer.from([1, 2, 3]))
+  t.equal((await next()).length, 3)
+  t.equal(socket.protocol, 'chat')
+  const [answer] = (await upgraded) as [{ headers: Record<string, string> }]
+  t.match(answer.headers['x-gatewright-request-id'], /^req_/)
+  t.equal(answer.headers['x-gatewright-decision'], 'allow')
+  const [asked] = world.upstream.asked
+  t.equal(asked?.url, '/room?x=1')
+  t.equal(asked?.headers.authorization, `Bearer ${upstreamKey}`)
+  t.equal(asked?.headers['x-own'], 'kept')
+  t.equal(asked?.headers['x-forwarded-for'], undefined)
+  t.equal(asked?.headers.host, new URL(world.upstream.url).host)
+  t.notMatch(JSON.stringify(asked?.rawHeaders), agentKey)
+  const closed = closing(socket)
+  socket.close(1000, 'bye')
+  t.same(await closed, { code: 1000, reason: 'bye' })
+  const [outcome] = await world.outcomes(1)
+  t.match(outcome, { status: 101, end: 'complete', decision: 'allow', uninspected: ['websocket'], route: 'tunnel' })
+  t.ok(Number(outcome?.['bytesIn']) > 10)
+  t.ok(Number(outcome?.['bytesOut']) > 10)
+  t.match(await world.metrics(), /gatewright_uninspected_total\{what="websocket"\} 1/)
+})
+
+t.test('upgrades that are not accepted are answered like any request', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  t.match(await refusalOf(world.open('/closed/room')), { status: 400, body: /upgrade-refused/ })
+  t.match(await refusalOf(world.open('/tunnel/secret')), { status: 403, body: /no-secrets-path/ })
+  t.match(await refusalOf(world.open('/tunnel/room', { headers: { authorization: 'Bearer gw_wrong' } })), {
+    status: 401,
+  })
+  t.match(await refusalOf(world.open('/tunnel/room', { headers: { origin: 'https://evil.example' } })), {
+    status: 403,
+    body: /origin-refused/,
+  })
+  t.match(await refusalOf(world.open('/tunnel/room', { headers: { origin: 'http://localhost:3000' } })), {
+    status: 403,
+  })
+  t.match(await refusalOf(world.open('/nowhere')), { status: 404 })
+  t.match(await refusalOf(world.open('/tunnel/room', { protocolVersion: 8 })), { status: 400, body: /upgrade-refused/ })
+  t.equal(world.upstream.asked.length, 0)
+  t.equal((await world.outcomes(7)).length, 7)
+})
+
+t.test('an upstream that does not switch is a bad gateway, and is not followed', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  for (const status of [200, 302, 401, 404, 500]) {
+    world.upstream.declines = status
+    const refusal = await refusalOf(world.open('/tunnel/room'))
+    t.match(refusal, { status: 502, body: new RegExp(`status ${status}`) })
+    t.equal(refusal.headers.location, undefined)
+  }
+})
