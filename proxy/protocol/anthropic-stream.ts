@@ -71,7 +71,6 @@ class MessagesStream implements StreamReader {
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const { parts, uninspected } = readTexts(value, text, eventLayout)
-    if (parts.length > 0 && !isKnown(value)) return { ok: false, message: 'An event of an unknown type carries text.' }
     return {
       ok: true,
       value,
@@ -81,6 +80,7 @@ class MessagesStream implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
+      ...(parts.length > 0 && !isKnown(value) ? { unknown: 'An event of an unknown type carries text.' } : undefined),
       ...(draft.held.length === 0 ? undefined : { held: draft.held }),
       ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
       ...(behind === undefined ? undefined : { behind }),

@@ -215,6 +215,8 @@ const growing: Fields = {
     'response.custom_tool_call_input.done: (item_id=i1,output_index=0).input',
     'response.code_interpreter_call_code.delta: (item_id=i1,output_index=0).delta +',
     'response.code_interpreter_call_code.done: (item_id=i1,output_index=0).code',
+    'response.apply_patch_call_operation_diff.delta: (item_id=i1,output_index=0).delta +',
+    'response.apply_patch_call_operation_diff.done: (item_id=i1,output_index=0).diff',
     'response.shell_call_command.added: (output_index=0,command_index=0).command',
     'response.shell_call_command.done: (output_index=0,command_index=0).command',
     'response.shell_call_output_content.delta: (item_id=i1,output_index=0,command_index=0).delta.stdout +',

@@ -32,6 +32,7 @@ export const growing: ReadonlyMap<string, Growing> = new Map<string, Growing>([
   ['response.mcp_call_arguments', { ...call, name: 'arguments', item: 'mcp_call', whole: 'arguments' }],
   ['response.custom_tool_call_input', { ...call, name: 'input', item: 'custom_tool_call', whole: 'input' }],
   ['response.code_interpreter_call_code', { ...call, name: 'code', item: 'code_interpreter_call', whole: 'code' }],
+  ['response.apply_patch_call_operation_diff', { ...call, name: 'diff', item: 'apply_patch_call', whole: 'diff' }],
   [
     'response.shell_call_command',
     { ...call, name: 'command', item: 'shell_call', index: 'command_index', whole: 'command' },

@@ -1,4 +1,5 @@
 // Owns which paths of OpenAI's Responses format are served, below the version.
+import { responsesStreamError } from './openai-responses-error.ts'
 import { refuseResponseCalls } from './openai-responses-refusal.ts'
 import {
   eventLayout,
@@ -34,6 +35,7 @@ const responses: Operation = {
   readAnswer: readResponse,
   refuseCalls: refuseResponseCalls,
   openStream: () => openResponsesStream(),
+  streamError: responsesStreamError,
 }
 
 /** It generates nothing, but the provider sees the content all the same. */
@@ -70,6 +72,7 @@ const kept: ReadonlyMap<string, Omit<Operation, 'path'>> = new Map([
       emits: true,
       refuseCalls: refuseResponseCalls,
       openStream: () => openResponsesStream(true),
+      streamError: responsesStreamError,
     } as const,
   ],
   ['GET/input_items', keptOperation('responses.input_items', readStoredItems)],

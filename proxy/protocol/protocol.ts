@@ -106,6 +106,8 @@ export interface Operation {
   readonly framing?: FramingName
   /** For answers that are such a stream; absent where the operation does not stream. */
   openStream?(): StreamReader
+  /** As the protocol's, where streams of this operation say an error in their own way. */
+  streamError?(fault: FaultView): string
 }
 
 export function givesModelAnswer({ action, emits }: Operation): boolean {

@@ -226,6 +226,7 @@ const calling: Readonly<Record<string, Planted>> = {
   custom_tool_call: { call_id: 'c1', name: 'look', input: '' },
   mcp_call: { server_label: 'a', name: 'look', arguments: '' },
   mcp_approval_request: { server_label: 'a', name: 'look', arguments: '' },
+  apply_patch_call: { call_id: 'c1', operation: { type: 'update_file', path: 'a', diff: '' } },
   shell_call: { call_id: 'c1', action: { commands: [] } },
   shell_call_output: { call_id: 'c1', output: [] },
 }
@@ -239,6 +240,7 @@ const itemTypes: readonly (readonly [string, string])[] = [
   ['mcp_call', 'mcp_call'],
   ['custom_tool_call', 'custom_tool_call'],
   ['code_interpreter_call', 'code_interpreter_call'],
+  ['apply_patch_call', 'apply_patch_call'],
   ['shell_call_output', 'shell_call_output'],
   ['shell_call', 'shell_call'],
   ['image_generation_call', 'image_generation_call'],

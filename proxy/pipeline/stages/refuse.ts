@@ -51,8 +51,13 @@ function faultOf(error: unknown, client: Client): Fault {
 function breakOff(x: Ended, protocol: Protocol, fault: Fault, client: Client): void {
   x.trace.end = 'broken-off'
   if (x.trace.streaming && !client.gone && fault.code !== 'client-stalled')
-    client.breakOff(protocol.streamError(view(x, fault), x.asked))
+    client.breakOff(streamError(x, protocol, fault))
   else client.destroy()
+}
+
+function streamError(x: Ended, protocol: Protocol, fault: Fault): string {
+  const seen = view(x, fault)
+  return x.operation?.streamError?.(seen) ?? protocol.streamError(seen, x.asked)
 }
 
 export function view(x: Exchange, fault: Fault): FaultView {

@@ -51,6 +51,23 @@ t.test('requests of no single meaning are refused', async (t) => {
   for (const [name, body] of rows) t.match(request(body), { ok: false }, name)
 })
 
+t.test('a patch that grows is held, and judged with all that was said of it', async (t) => {
+  const reader = open()
+  const patch = (diff: string) => ({ type: 'update_file', path: 'a.txt', diff })
+  const item = { type: 'apply_patch_call', id: 'apc_1', call_id: 'call_1', operation: patch('') }
+  const grow = {
+    type: 'response.apply_patch_call_operation_diff.delta',
+    item_id: 'apc_1',
+    output_index: 0,
+    delta: '+a',
+  }
+  t.match(feed(reader, added(item), grow), { ok: true, held: [{ channel: 'call:0' }], unknown: undefined })
+  const end = { ...grow, type: 'response.apply_patch_call_operation_diff.done', diff: '+a' }
+  const last = feed(reader, end, done({ ...item, operation: patch('+a') }))
+  const calls = last.ok ? last.calls.flatMap((call) => [call, ...(call.also ?? [])]) : []
+  t.ok(calls.some(({ name, args }) => name === 'apply_patch' && JSON.stringify(args) === JSON.stringify(patch('+a'))))
+})
+
 t.test('a text for input, and what stands for a stored prompt', async (t) => {
   t.match(request({ model: 'gpt-5.1', input: 'hello' }), {
     ok: true,
