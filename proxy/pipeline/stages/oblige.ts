@@ -26,11 +26,12 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   })
 }
 
-/** A message goes to the url itself, whatever it ends with. */
+/** A message goes to the url itself, whatever it ends with, and so does what a model is asked at the route's own path. */
 function pathOf(x: Permitted, path: string): string {
   const { upstreamPath, protocol } = x.route
   if (upstreamPath === '') return path
   if (x.operation.action === 'asked') return upstreamPath
+  if (x.operation.action !== 'tool.call' && x.head.path === x.route.path) return upstreamPath
   return protocol.joinPath?.(upstreamPath, path) ?? upstreamPath + path
 }
 

@@ -1,8 +1,8 @@
 // Owns the first question: which route is meant, and is there an adapter for what is asked of it.
 import { Fault } from '../../errors.ts'
 import { opaqueOperation } from '../../protocol/opaque.ts'
-import type { Operation } from '../../protocol/protocol.ts'
-import { grow, type Exchange, type Routed } from '../exchange.ts'
+import type { Operation, Protocol } from '../../protocol/protocol.ts'
+import { grow, type Exchange, type RequestHead, type Routed } from '../exchange.ts'
 import { checkOrigin } from '../origin.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { socketOperation } from '../sockets.ts'
@@ -25,11 +25,11 @@ export function route(x: Exchange, runtime: Runtime): Routed {
 function operationOf(route: Route, { head }: Exchange, path: string): Operation {
   const { id, protocol, posture } = route
   const { method, query } = head
-  const operation = protocol.resolve(method, path, query)
+  const operation = protocol.resolve(method, path, query) ?? servedBelow(route, head, path)
   if (operation?.unserved !== undefined)
     throw new Fault('operation-unsupported', `${method} ${path} is refused on route ${id}. ${operation.unserved}`)
   if (operation !== undefined) return operation
-  const meant = nearest(route, method, path)
+  const meant = nearest(protocol, method, [path, sentPath(route, head.path)])
   const mayPass = protocol.name !== 'mcp' && meant === undefined
   if (mayPass && posture === 'opaque') return opaqueOperation(method, path)
   const sentences = [
@@ -41,14 +41,26 @@ function operationOf(route: Route, { head }: Exchange, path: string): Operation 
   throw new Fault('operation-unsupported', sentences.filter((sentence) => sentence !== '').join(' '))
 }
 
+/** An upstream's url may go further down than operations are told apart, and the rest of the path alone says nothing. */
+function servedBelow(route: Route, { method, path: asked, query }: RequestHead, path: string): Operation | undefined {
+  if (route.upstreamPath === '') return undefined
+  const operation = route.protocol.resolve(method, sentPath(route, asked), query)
+  return operation === undefined ? undefined : { ...operation, path }
+}
+
+/** The path as the upstream will see it. */
+function sentPath({ path, protocol, upstreamPath }: Route, asked: string): string {
+  const below = asked.slice(path.length)
+  return below === '' ? upstreamPath : (protocol.joinPath?.(upstreamPath, below) ?? upstreamPath + below)
+}
+
 /**
  * An operation with an adapter that the upstream may take the path for, which would get past the adapter: some servers
- * overlook a slash at the end or the case of letters, and what is missing may stand in the upstream's own path.
+ * overlook a slash at the end or the case of letters.
  */
-function nearest({ protocol, upstreamPath }: Route, method: string, path: string): Operation | undefined {
-  const sent = protocol.joinPath?.(upstreamPath, path) ?? upstreamPath + path
-  for (const written of upstreamPath === '' ? [path] : [path, sent]) {
-    const bare = written.replace(/\/+$/, '') || '/'
+function nearest(protocol: Protocol, method: string, paths: readonly string[]): Operation | undefined {
+  for (const path of paths) {
+    const bare = path.replace(/\/+$/, '') || '/'
     const meant = protocol.resolve(method, bare) ?? protocol.resolve(method, bare.toLowerCase())
     if (meant !== undefined) return meant
   }
