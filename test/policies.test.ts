@@ -14,7 +14,11 @@ const policies = files.filter((name) => !name.endsWith('.test.yaml'))
 const packs = policies.filter((name) => name.startsWith('packs/'))
 const whole = policies.filter((name) => !name.startsWith('packs/'))
 
-const everyProvider = { OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GROQ_API_KEY: 'x', OPENROUTER_API_KEY: 'x' }
+const everyProvider = Object.fromEntries(
+  ['OPENAI', 'ANTHROPIC', 'GROQ', 'OPENROUTER', 'AZURE_OPENAI', 'VLLM']
+    .map((name) => [`${name}_API_KEY`, 'x'])
+    .concat([['AWS_BEARER_TOKEN_BEDROCK', 'x']]),
+)
 
 type Content = {
   readonly policy?: string
