@@ -16,10 +16,12 @@ export type JoinPath = (base: string, path: string) => string
 
 /**
  * The base urls of OpenAI's clients have the version in them, so one that has any, `/api/v4` or `/v1beta/openai`, is
- * whole as it is; one without means the format's own.
+ * whole as it is; one without means the format's own. Clients of Azure put its `/openai` before everything.
  */
-export const joinOpenai: JoinPath = (base, path) =>
-  path.startsWith('/v1/') && /\/v[0-9][a-z0-9]*(?:\/|$)/.test(base) ? base + path.slice(3) : base + path
+export const joinOpenai: JoinPath = (base, path) => {
+  const rest = path.startsWith('/openai/') && /\/openai(?:\/v1)?$/.test(base) ? path.slice('/openai'.length) : path
+  return rest.startsWith('/v1/') && /\/v[0-9][a-z0-9]*(?:\/|$)/.test(base) ? base + rest.slice(3) : base + rest
+}
 
 /** A base that ends with the version has it instead of the operation's; the one further up is somebody else's. */
 export const joinVersioned: JoinPath = (base, path) => {
