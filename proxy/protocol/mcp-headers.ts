@@ -6,6 +6,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Message } from './mcp-message.ts'
 import { isStateless, sessionVersions, versions } from './mcp-versions.ts'
+import type { HeaderMirror } from './protocol.ts'
 import { stringOf } from './shape.ts'
 
 export type Checked =
@@ -174,6 +175,21 @@ export function decodeHeader(value: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Plain where RFC 9110 section 5.5 lets it be and nobody could take it for encoded. */
+function encodeHeader(text: string): string {
+  return /^(?![ \t]|=\?)[\t -~]*(?<![ \t])$/.test(text) ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
+}
+
+export const headerMirror: HeaderMirror = {
+  read(name, value) {
+    const repeats = name === 'mcp-name'
+    if (!repeats && !name.startsWith('mcp-param-')) return undefined
+    const text = decodeHeader(value.trim())
+    return text === undefined ? undefined : { text, repeats }
+  },
+  write: encodeHeader,
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

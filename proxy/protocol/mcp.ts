@@ -4,7 +4,7 @@ import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Asked } from './content.ts'
 import { readMcpAnswer, readMcpRequest } from './mcp-content.ts'
-import { checkHead } from './mcp-headers.ts'
+import { checkHead, headerMirror } from './mcp-headers.ts'
 import { isStateless, versions } from './mcp-versions.ts'
 import type { FaultView, Operation, Protocol, Reading, Refusal } from './protocol.ts'
 
@@ -34,6 +34,7 @@ function operation(name: string, body: Operation['body'], idempotent: boolean): 
     idempotent,
     readRequest: readMcpRequest,
     readAnswer: readMcpAnswer,
+    headerMirror,
     readHead,
   }
 }

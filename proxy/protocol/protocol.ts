@@ -90,6 +90,8 @@ export interface Operation {
    */
   readRequest(body: Json, text: string, headers?: readonly string[]): Reading
   readAnswer(body: Json, text: string): Reading
+  /** Headers that repeat what a body says; absent where none does. */
+  readonly headerMirror?: HeaderMirror
   /** What is wrong with the head of a request without a body; absent where such heads say nothing. */
   readHead?(headers: readonly string[]): Extract<Reading, { ok: false }> | undefined
   /**
@@ -108,6 +110,13 @@ export interface Operation {
   openStream?(): StreamReader
   /** As the protocol's, where streams of this operation say an error in their own way. */
   streamError?(fault: FaultView): string
+}
+
+export type HeaderMirror = {
+  /** The text of a header, given its name in lower case; undefined: it repeats nothing. `repeats`: surely a text of the body. */
+  read(name: string, value: string): { readonly text: string; readonly repeats: boolean } | undefined
+  /** A text as the value of such a header. */
+  write(text: string): string
 }
 
 export function givesModelAnswer({ action, emits }: Operation): boolean {

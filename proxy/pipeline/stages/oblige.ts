@@ -7,6 +7,7 @@ import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
+import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
 import { offerEdits } from '../offers.ts'
 import { hasFindings, rewriteTarget, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
@@ -14,14 +15,15 @@ import type { Runtime } from '../runtime.ts'
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
-  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault)), ...withhold(x)]
+  const replaced = new Map<string, string>()
+  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x)]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, target.path) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined)
     x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
-    outgoing: { path, headers: forwardedHeaders(x), body },
+    outgoing: { path, headers: forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced)), body },
     vault,
   })
 }
@@ -35,17 +37,19 @@ function pathOf(x: Permitted, path: string): string {
   return protocol.joinPath?.(upstreamPath, path) ?? upstreamPath + path
 }
 
-function redact(x: Permitted, runtime: Runtime, vault: Vault): Edit[] {
+/** Of the content's texts, counted and noted. `replaced` is told what has become of which text. */
+export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: Map<string, string>): Edit[] {
   const { plan } = x.route.request
   const edits: Edit[] = []
   if (plan === undefined || x.findings === undefined || x.content === undefined) return edits
   for (const [index, part] of x.content.parts.entries()) {
     const findings = x.findings[index]
     if (findings === undefined || findings.length === 0) continue
-    const replaced = replace(part.text, findings, plan, vault)
-    note(x, runtime, replaced, `request ${formatAddress(part.address)}`)
-    const { text } = replaced
+    const replacement = replace(part.text, findings, plan, vault)
+    note(x, runtime, replacement, `request ${formatAddress(part.address)}`)
+    const { text } = replacement
     if (text === part.text) continue
+    replaced?.set(part.text, text)
     edits.push({ address: part.address, text, was: part.form === 'string' ? part.text : undefined })
   }
   return edits
@@ -86,10 +90,22 @@ function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
   return edit !== undefined && 'text' in edit ? Buffer.from(edit.text) : x.body.bytes
 }
 
+function mirroringOf(
+  x: Permitted,
+  runtime: Runtime,
+  vault: Vault | undefined,
+  replaced: ReadonlyMap<string, string>,
+): Mirroring | undefined {
+  const { plan } = x.route.request
+  const mirror = x.operation.headerMirror
+  if (mirror === undefined || plan === undefined || vault === undefined) return undefined
+  return { mirror, plan, vault, replaced, note: (found) => note(x, runtime, found, 'request headers') }
+}
+
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
 const ownNames = new Set(['host', 'content-length', 'forwarded', 'x-real-ip', 'via'])
 
-function forwardedHeaders(x: Permitted): string[] {
+function forwardedHeaders(x: Permitted, mirroring: Mirroring | undefined): string[] {
   const kept = stripHopByHop(x.headers)
   const headers: string[] = []
   const reencoded = x.body.form !== 'unread'
@@ -101,7 +117,8 @@ function forwardedHeaders(x: Permitted): string[] {
     // The body was decoded to be read, and is sent decoded.
     if (reencoded && name === 'content-encoding') continue
     if (inspected && name === 'accept-encoding') continue
-    headers.push(kept[i] as string, kept[i + 1] as string)
+    const value = kept[i + 1] as string
+    headers.push(kept[i] as string, mirroring === undefined ? value : redactHeader(name, value, mirroring))
   }
   // An answer that is to be read is asked for in clear.
   if (inspected) headers.push('accept-encoding', 'identity')
