@@ -15,7 +15,7 @@ import type { Runtime } from '../runtime.ts'
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
   const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
-  const replaced = new Map<string, string>()
+  const replaced = x.operation.headerMirror === undefined ? undefined : new Map<string, string>()
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x)]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, target.path) + (target.query === '' ? '' : `?${target.query}`)
@@ -94,11 +94,11 @@ function mirroringOf(
   x: Permitted,
   runtime: Runtime,
   vault: Vault | undefined,
-  replaced: ReadonlyMap<string, string>,
+  replaced: ReadonlyMap<string, string> | undefined,
 ): Mirroring | undefined {
   const { plan } = x.route.request
   const mirror = x.operation.headerMirror
-  if (mirror === undefined || plan === undefined || vault === undefined) return undefined
+  if (mirror === undefined || plan === undefined || vault === undefined || replaced === undefined) return undefined
   return { mirror, plan, vault, replaced, note: (found) => note(x, runtime, found, 'request headers') }
 }
 
