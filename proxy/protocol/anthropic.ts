@@ -5,6 +5,7 @@ import { formatEvent } from '../lib/sse.ts'
 import { readMessagesAnswer, readMessagesRequest, readTokenCount } from './anthropic-messages.ts'
 import { refuseMessagesCalls } from './anthropic-refusal.ts'
 import { openMessagesStream } from './anthropic-stream.ts'
+import { whyUnserved } from './anthropic-unserved.ts'
 import { joinVersioned, listing, pathBelowVersion } from './paths.ts'
 import type { FaultView, Operation, Protocol } from './protocol.ts'
 
@@ -16,6 +17,7 @@ export const anthropicProtocol: Protocol = {
     if (method === 'POST') return rest === '/messages' ? messages : rest === countTokensRest ? countTokens : undefined
     return method === 'GET' ? listing(rest) : undefined
   },
+  whyUnserved: (_method, path) => whyUnserved(pathBelowVersion(path)),
   refusal: (fault) => ({
     status: fault.status,
     headers: { 'content-type': 'application/json', 'request-id': fault.requestId },
