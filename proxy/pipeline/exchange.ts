@@ -26,7 +26,7 @@ export type RequestHead = {
   /** The socket's own address; never taken from a header. */
   readonly ip: string
   /** An upgrade is asked for, as RFC 6455 §4.1 wants it. */
-  readonly upgrade?: 'websocket'
+  readonly upgrade?: 'websocket' | undefined
 }
 
 /** What happened, gathered as it happens. The audit record, the log line and the metrics are made from this alone. */

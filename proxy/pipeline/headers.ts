@@ -26,6 +26,7 @@ export function decisionOf(x: Ended, fault: Fault | undefined = x.trace.fault): 
   if (fault?.kind === 'denied') return 'deny'
   const decisions = x.decisions ?? []
   const { answerDecisions } = x.trace
+  if (x.trace.refusals.some(isDenial)) return 'deny'
   if (decisions.length === 0 && answerDecisions.length === 0) return undefined
   const answered = answerDecisions.find(isDenied)?.decision.effect
   if (answered !== undefined) return answered
@@ -38,6 +39,11 @@ function isDenied({ decision }: Ended['trace']['answerDecisions'][number]): bool
   return decision.effect !== 'allow'
 }
 
+/** A message of the client: the conversation goes on without it. */
+function isDenial({ fault: { kind } }: Ended['trace']['refusals'][number]): boolean {
+  return kind === 'denied'
+}
+
 function isShadowed({ shadow }: Decision): boolean {
   return shadow !== undefined && shadow.effect !== 'allow'
 }
@@ -47,6 +53,7 @@ export function ruleOf(x: Ended): string | undefined {
   const decisions = x.decisions ?? []
   return (
     x.trace.answerDecisions.find(isDenied)?.decision.rule ??
+    x.trace.refusals.find(isDenial)?.fault.details.rule ??
     decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ??
     decisions.find((decision) => decision.rule !== undefined)?.rule
   )

@@ -122,8 +122,7 @@ class Relay {
 
   async #upward(piece: Piece): Promise<void> {
     const startMs = this.#runtime.clock.monotonic()
-    const turn =
-      this.#conversation === undefined ? { on: [piece], back: [] } : await this.#conversation.fromClient(piece)
+    const turn = this.#conversation === undefined ? { on: [piece] } : await this.#conversation.fromClient(piece)
     this.#busyMs += this.#runtime.clock.monotonic() - startMs
     this.#up += turn.on.length
     await this.#say(turn, this.#far, this.#near)
@@ -131,15 +130,16 @@ class Relay {
 
   async #downward(piece: Piece): Promise<void> {
     const startMs = this.#runtime.clock.monotonic()
-    const on = this.#conversation === undefined ? [piece] : this.#conversation.fromServer(piece)
+    const turn = this.#conversation === undefined ? { on: [piece] } : this.#conversation.fromServer(piece)
     this.#busyMs += this.#runtime.clock.monotonic() - startMs
-    this.#down += on.length
-    await this.#say({ on, back: [] }, this.#near, this.#far)
+    this.#down += turn.on.length
+    await this.#say(turn, this.#near, this.#far)
   }
 
-  async #say({ on, back }: Turn, onward: Peer, backward: Peer): Promise<void> {
+  async #say({ on, back = [], fault }: Turn, onward: Peer, backward: Peer): Promise<void> {
     for (const piece of back) await backward.send(piece)
     for (const piece of on) await onward.send(piece)
+    if (fault !== undefined) throw fault
   }
 
   #clientEnded(ending: Ending): void {
@@ -177,6 +177,7 @@ const goingAway = 1001
 function closeCode(fault: Fault): number {
   if (fault.code === 'shutting-down') return goingAway
   if (fault.code.startsWith('upstream-')) return 1014
+  if (fault.code === 'media-type-unsupported') return 1003
   switch (fault.kind) {
     case 'denied':
     case 'unauthenticated':

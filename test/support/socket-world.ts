@@ -85,7 +85,8 @@ export async function openSocketWorld(extra = '', options: TestGatewayOptions = 
     upstream,
     port,
     open(path, clientOptions = {}, protocols = []) {
-      const headers = { authorization: `Bearer ${agentKey}`, ...clientOptions.headers }
+      const { authorization = `Bearer ${agentKey}`, ...others } = clientOptions.headers ?? {}
+      const headers = authorization === '' ? others : { authorization, ...others }
       const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { ...clientOptions, headers })
       socket.on('error', () => {})
       clients.push(socket)
@@ -171,6 +172,7 @@ defaultEffect: deny
 rules:
   - { id: agents, effect: allow, principals: { ids: [agent] }, actions: [model.call, tool.call] }
   - { id: no-secrets-path, effect: deny, actions: [tool.call], paths: ['/secret'] }
+  - { id: no-deletions, effect: deny, actions: [tool.call], tools: ['delete_*'] }
   - { id: no-such-model, effect: deny, actions: [model.call], models: ['forbidden*'] }
 `
 }

@@ -14,6 +14,9 @@ export function changesAnswer(x: Answered): boolean {
   return x.route.answer.plan !== undefined || (x.vault !== undefined && x.vault.size > 0)
 }
 
+/** The record names no more. */
+const redactedAtMax = 100
+
 export class AnswerRedaction {
   readonly #x: Answered
   readonly #runtime: Runtime
@@ -41,7 +44,7 @@ export class AnswerRedaction {
         const replaced = replace(text, findings, plan, vault)
         this.#stop(replaced.blocked)
         this.#count(replaced.counts, replaced.observed)
-        if (address !== undefined && replaced.text !== text)
+        if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
           this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
         result = replaced.text
       }

@@ -9,6 +9,8 @@ export class HeldCall {
   arguments = ''
   /** JSON of the events that make up the call; none where the format holds back arguments only. */
   readonly pieces: { readonly json: string; readonly argumentsAt: Path | undefined }[] = []
+  /** All that is kept of it. */
+  chars = 0
   /** Events of other channels that come after it, ready to write. */
   behind = ''
 
@@ -61,6 +63,7 @@ export class HeldCalls {
   take(channel: string): HeldCall | undefined {
     const held = this.#calls.get(channel)
     this.#calls.delete(channel)
+    this.#chars -= held?.chars ?? 0
     return held
   }
 
@@ -74,6 +77,7 @@ export class HeldCalls {
     if (this.#chars > this.#charsMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
     let held = this.#calls.get(channel)
     if (held === undefined) this.#calls.set(channel, (held = new HeldCall()))
+    held.chars += text.length
     return held
   }
 }

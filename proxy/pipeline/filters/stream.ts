@@ -54,9 +54,11 @@ type Parts = {
   readonly redaction: AnswerRedaction
   readonly reader: StreamReader
   readonly framing: Framing
+  /** Calls are held back although nothing is changed or judged yet. */
+  readonly holds?: boolean
 }
 
-class StreamFilter {
+export class StreamFilter {
   readonly #x: Answered
   readonly #runtime: Runtime
   readonly #redaction: AnswerRedaction
@@ -72,14 +74,14 @@ class StreamFilter {
   #out = ''
   #terminated = false
 
-  constructor({ x, runtime, redaction, reader, framing }: Parts) {
+  constructor({ x, runtime, redaction, reader, framing, holds = false }: Parts) {
     this.#x = x
     this.#runtime = runtime
     this.#redaction = redaction
     this.#reader = reader
     this.#framing = framing
     this.#held = new HeldCalls(runtime.limits.bodyBytesMax)
-    this.#holds = redaction.changes || x.route.needs.answer
+    this.#holds = holds || redaction.changes || x.route.needs.answer
   }
 
   /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */

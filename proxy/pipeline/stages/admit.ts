@@ -26,6 +26,20 @@ export function letStand(x: Admitted, runtime: Runtime): void {
   }
 }
 
+/**
+ * Another request within an exchange that stays open. It is counted like one by itself, but nothing tells when it is over,
+ * so slots are only asked for.
+ */
+export async function admitAgain(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
+  const again: Admitted = { ...x, head: { ...x.head, upgrade: undefined }, admissions: [], limitStates: [] }
+  try {
+    await take('head', again, runtime, undefined)
+    if (x.route.limitsByModel) await take('body', again, runtime, model)
+  } finally {
+    for (const admission of again.admissions) admission.release()
+  }
+}
+
 function take(
   phase: 'head' | 'body',
   x: Admitted,
@@ -56,7 +70,7 @@ function subject(x: Identified, model: string | undefined): LimitSubject {
     ...(principal.org === undefined ? undefined : { org: principal.org }),
     ...(principal.team === undefined ? undefined : { team: principal.team }),
     ...(model === undefined ? undefined : { model }),
-    ...(x.operation.standing === true ? ({ standing: true } as const) : undefined),
+    ...(x.operation.standing === true || x.head.upgrade !== undefined ? ({ standing: true } as const) : undefined),
   }
 }
 
