@@ -34,6 +34,7 @@ type Got = {
   readonly status: number
   readonly code: unknown
   readonly retryAfter: number
+  readonly retryAfterMs: number
   readonly shouldRetry: string | null
 }
 
@@ -47,6 +48,7 @@ async function get({ url }: TestGateway): Promise<Got> {
         ? (JSON.parse(text) as { code: unknown }).code
         : undefined,
     retryAfter: Number(reply.headers.get('retry-after') ?? Number.NaN),
+    retryAfterMs: Number(reply.headers.get('retry-after-ms') ?? Number.NaN),
     shouldRetry: reply.headers.get('x-should-retry'),
   }
 }
@@ -155,8 +157,8 @@ t.test('a pause that the upstream asks for is kept, and told with sixty seconds 
   t.equal(upstream.requests.length, 1)
   clock.advance(5000)
   t.equal((await get(gateway)).status, 200)
-  upstream.next(answer(503, '{}', { 'retry-after': '3600' }))
-  t.match(await get(gateway), { status: 503, retryAfter: 60 })
+  upstream.next(answer(503, '{}', { 'retry-after': '3600', 'retry-after-ms': '3600000' }))
+  t.match(await get(gateway), { status: 503, retryAfter: 60, retryAfterMs: 60_000 })
   const refused = await get(gateway)
   t.equal(refused.status, 503)
   t.ok(refused.retryAfter <= 60)

@@ -165,6 +165,7 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
 
 function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
   if (name === 'retry-after') return cappedWait(value, runtime.clock.now())
+  if (name === 'retry-after-ms') return Number(value) <= waitSecondsMax * 1000 ? value : String(waitSecondsMax * 1000)
   return name === sessionHeader && x.operation.action === 'asked' ? sealId(x, 'session', value, runtime) : value
 }
 
