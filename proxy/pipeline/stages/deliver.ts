@@ -165,7 +165,9 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
 
 function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
   if (name === 'retry-after') return cappedWait(value, runtime.clock.now())
-  if (name === 'retry-after-ms') return Number(value) <= waitSecondsMax * 1000 ? value : String(waitSecondsMax * 1000)
+  // Read as SDKs read it, whatever stands behind the number.
+  if (name === 'retry-after-ms')
+    return Number.parseFloat(value) > waitSecondsMax * 1000 ? String(waitSecondsMax * 1000) : value
   return name === sessionHeader && x.operation.action === 'asked' ? sealId(x, 'session', value, runtime) : value
 }
 
