@@ -123,6 +123,11 @@ function statelessServer(called: Called): StatelessServer {
   tool('get_issue', ({ id }) => `Issue ${String(id)} was written by ada@example.org.`)
   tool('delete_issue', ({ id }) => `Issue ${String(id)} is gone.`)
   tool('shell', () => 'root')
+  const to = z.string().meta({ 'x-mcp-header': 'To' })
+  server.registerTool('get_mail', { description: 'Mail for somebody.', inputSchema: z.object({ to }) }, (args) => {
+    called.push({ name: 'get_mail', args })
+    return { content: [{ type: 'text' as const, text: `Mail for ${args.to}.` }] }
+  })
   for (const name of ['ask_user', 'ask_stranger']) {
     server.registerTool(name, { description: `The tool ${name}.` }, ({ mcpReq }) => {
       const answer = acceptedContent<{ mail: string }>(mcpReq.inputResponses, name)
