@@ -49,11 +49,13 @@ const said = joinFields({ enforced: ['[type=text].text'] }, fieldsAt('[type=text
     '[type=tool_search_tool_result,tool_use_id=t1].content(type=tool_search_tool_search_result).tool_references[type=tool_reference].tool_name',
     '[type=container_upload].file_id',
     '[type=compaction].content',
+    '[type=compaction].signature',
   ],
   opaque: {
     '[type=thinking,signature=c2ln].thinking': 'thinking',
     '[type=thinking,thinking=a].signature': 'thinking',
     '[type=redacted_thinking].data': 'thinking',
+    '[type=compaction].signature': 'encrypted',
     '[type=web_search_tool_result,tool_use_id=t1].content[type=web_search_result].encrypted_content': 'encrypted',
     '[type=code_execution_tool_result,tool_use_id=t1].content(type=encrypted_code_execution_result).encrypted_stdout':
       'encrypted',
@@ -119,13 +121,25 @@ const request = joinFields(
       'stop_sequences[]',
       'container',
       'output_config.format(type=json_schema).schema.description',
+      'fallback_credit_token',
+      'fallback_credit_token.token',
       'model',
     ],
+    opaque: { fallback_credit_token: 'encrypted', 'fallback_credit_token.token': 'encrypted' },
   },
 )
 
 const answer = joinFields(fieldsAt('content', said), {
-  enforced: ['id', 'model', 'stop_sequence', 'stop_details.explanation', 'container.id', 'usage.service_tier'],
+  enforced: [
+    'id',
+    'model',
+    'stop_sequence',
+    'stop_details.explanation',
+    'stop_details.fallback_credit_token',
+    'container.id',
+    'usage.service_tier',
+  ],
+  opaque: { 'stop_details.fallback_credit_token': 'encrypted' },
 })
 
 /** A block as it begins, and as the beginning may hold it whole. */

@@ -90,10 +90,12 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
     case 'thinking':
       return type === 'thinking' || type === 'thinking_delta' ? thinking : 'inspected'
     case 'signature':
-      return type === 'thinking' || type === 'signature_delta' ? thinking : 'inspected'
+      return type === 'thinking' || type === 'signature_delta' ? thinking : encrypted
     case 'data':
       if (type === 'redacted_thinking') return thinking
       return type === 'base64' ? { label: mediaLabel(owner.media_type), how: 'encoded' } : 'inspected'
+    case 'token':
+      return path.at(-2) === 'fallback_credit_token' ? encrypted : 'inspected'
     case 'source':
       return type === 'image' || type === 'document' ? sourceStanding(owner[key], type) : 'inspected'
     case 'name':
@@ -113,7 +115,9 @@ const standings = new Map<string, Standing>([
     (key) => [key, 'identifier'] as const,
   ),
   ...['input_schema', 'input_examples', 'schema'].map((key) => [key, 'free'] as const),
-  ...['encrypted_content', 'encrypted_index', 'encrypted_stdout'].map((key) => [key, encrypted] as const),
+  ...['encrypted_content', 'encrypted_index', 'encrypted_stdout', 'fallback_credit_token'].map(
+    (key) => [key, encrypted] as const,
+  ),
   ['file_id', { label: 'file', how: 'walk' }],
 ])
 

@@ -105,6 +105,7 @@ const answer = joinFields(
       'responseId',
     ],
     opaque: {
+      'candidates[].continuationToken': 'encrypted',
       'candidates[].logprobsResult.chosenCandidates[].token': 'logprobs',
       'candidates[].logprobsResult.topCandidates[].candidates[].token': 'logprobs',
     },

@@ -129,6 +129,7 @@ const standings = new Map<string, Standing>([
   ].map((name) => [name, 'free'] as const),
   ['seed', 'number'],
   ['thoughtSignature', signature],
+  ['continuationToken', signature],
   ['sdkBlob', { label: 'grounding', how: 'encoded' }],
   ['fileUri', { label: 'file', how: 'walk' }],
   ['cachedContent', { label: 'cached-content', how: 'walk' }],

@@ -86,12 +86,14 @@ const outputItems = joinFields(fieldsAt('[type=message,role=assistant].content[t
     '[type=image_generation_call].result',
     '[type=tool_search_call].arguments.*',
     '[type=program,call_id=c1].code',
+    '[type=program,call_id=c1].fingerprint',
     '[type=compaction].encrypted_content',
   ],
   opaque: {
     '[type=reasoning,summary=[]].encrypted_content': 'encrypted',
     '[type=code_interpreter_call,code=a].outputs[type=image].url': 'image',
     '[type=image_generation_call].result': 'image',
+    '[type=program,call_id=c1].fingerprint': 'encrypted',
     '[type=compaction].encrypted_content': 'encrypted',
   },
 })
@@ -153,6 +155,7 @@ const settings: Fields = {
     'tools[type=code_interpreter].container(type=auto).file_ids[]',
     'tools[type=image_generation].input_image_mask.image_url',
     'tools[type=shell].environment.skills[type=inline,name=a].description',
+    'tools[type=shell].environment.skills[type=inline,name=a].source(type=base64).data',
     'tool_choice(type=function).name',
     'text.format(type=json_schema).name',
     'text.format(type=json_schema,name=a).description',
@@ -166,6 +169,7 @@ const settings: Fields = {
   ],
   opaque: {
     'tools[type=image_generation].input_image_mask.image_url': 'image',
+    'tools[type=shell].environment.skills[type=inline,name=a].source(type=base64).data': 'file',
   },
 }
 

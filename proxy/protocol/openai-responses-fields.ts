@@ -23,7 +23,10 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
     case 'result':
       return type === 'image_generation_call' ? image : 'inspected'
     case 'data':
-      return path.at(-2) === 'input_audio' ? audio : 'inspected'
+      if (path.at(-2) === 'input_audio') return audio
+      return type === 'base64' ? encodedFile : 'inspected'
+    case 'fingerprint':
+      return type === 'program' ? encrypted : 'inspected'
     case 'delta':
       return type === 'response.audio.delta' ? audio : 'inspected'
     case 'logprobs':
@@ -36,6 +39,8 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
 const audio: Label = { label: 'audio', how: 'encoded' }
 const image: Label = { label: 'image', how: 'encoded' }
 const file: Label = { label: 'file', how: 'walk' }
+const encodedFile: Label = { label: 'file', how: 'encoded' }
+const encrypted: Label = { label: 'encrypted', how: 'encoded' }
 /** They repeat the text piece by piece, so no value in them is whole. */
 const logprobs: Label = { label: 'logprobs', how: 'skip' }
 
@@ -66,8 +71,9 @@ const standings = new Map<string, Standing>([
   ),
   ['file_id', file],
   ['file_url', file],
-  ['file_data', { label: 'file', how: 'encoded' }],
-  ['encrypted_content', { label: 'encrypted', how: 'encoded' }],
+  ['file_data', encodedFile],
+  ['encrypted_content', encrypted],
+  ['review_target', encrypted],
 ])
 
 const namedTypes: ReadonlySet<Json | undefined> = new Set([
