@@ -26,16 +26,18 @@ export function openConversation(
       outgoing.end()
     },
   })
-  let answered: IncomingHttpHeaders = {}
+  let answered: IncomingHttpHeaders | undefined
   socket.once('upgrade', (answer) => {
     answered = answer.headers
   })
-  socket.once('open', () => handshake.switched(answered))
+  socket.once('open', () => handshake.switched(answered ?? {}))
   // Without a listener it would take the request down with an error of its own.
   socket.on('unexpected-response', () => {})
-  // A key, a subprotocol or an extension that nobody agreed on. Later errors are its peer's.
-  socket.once('error', () =>
-    handshake.fail(new Fault('upstream-invalid', 'The upstream switched to another protocol than it was asked for.')),
-  )
+  // A key, a subprotocol or an extension that nobody agreed on. Of earlier errors the handshake has heard, and later ones
+  // are the peer's.
+  socket.once('error', () => {
+    if (answered === undefined) return
+    handshake.fail(new Fault('upstream-invalid', 'The upstream switched to another protocol than it was asked for.'))
+  })
   return new MessagePeer(socket)
 }

@@ -16,7 +16,7 @@ export type SocketUpstream = {
   readonly asked: IncomingMessage[]
   /** Every connection that was upgraded. */
   readonly sockets: WebSocket[]
-  /** Set: answers upgrades with this status instead. */
+  /** Set: answers upgrades with this status instead; 0: not at all. */
   declines: number | undefined
   /** Raw connections, closed ones included. */
   readonly raw: Socket[]
@@ -45,6 +45,7 @@ export async function socketUpstream(): Promise<SocketUpstream> {
   server.on('connection', (socket) => void upstream.raw.push(socket))
   server.on('upgrade', (request, socket, head) => {
     upstream.asked.push(request)
+    if (upstream.declines === 0) return void socket.on('end', () => socket.end()).resume()
     if (upstream.declines !== undefined) {
       socket.end(`HTTP/1.1 ${upstream.declines} No\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:9/\r\n\r\n`)
       return
@@ -64,6 +65,8 @@ export type SocketWorld = {
   readonly gateway: TestGateway
   readonly upstream: SocketUpstream
   readonly port: number
+  /** The configuration. */
+  readonly yaml: string
   open(path: string, options?: ClientOptions, protocols?: string[]): WebSocket
   /** The outcome records, once there are that many. */
   outcomes(count: number): Promise<AuditLine[]>
@@ -72,9 +75,13 @@ export type SocketWorld = {
 }
 
 /** `/tunnel` passes everything unread, `/closed` takes no WebSocket, `/models` reads what it can. */
-export async function openSocketWorld(extra = '', options: TestGatewayOptions = {}): Promise<SocketWorld> {
+export async function openSocketWorld(
+  extra = '',
+  { drain = '5s', ...options }: TestGatewayOptions & { readonly drain?: string } = {},
+): Promise<SocketWorld> {
   const upstream = await socketUpstream()
-  const gateway = await startGateway(`${policy(upstream.url)}\n${extra}`, {
+  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url)}\n${extra}`
+  const gateway = await startGateway(yaml, {
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,
   })
@@ -84,6 +91,7 @@ export async function openSocketWorld(extra = '', options: TestGatewayOptions = 
     gateway,
     upstream,
     port,
+    yaml,
     open(path, clientOptions = {}, protocols = []) {
       const { authorization = `Bearer ${agentKey}`, ...others } = clientOptions.headers ?? {}
       const headers = authorization === '' ? others : { authorization, ...others }
@@ -161,7 +169,17 @@ function policy(url: string): string {
 upstreams:
   crm: { protocol: http, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   model: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
+  idle_crm: { protocol: http, url: '${url}', timeouts: { idle: 100ms } }
+  idle_model: { protocol: openai, url: '${url}', timeouts: { idle: 100ms } }
+  hasty: { protocol: http, url: '${url}', timeouts: { firstByte: 50ms } }
+  forbidden: { protocol: http, url: 'http://localhost:9', egress: [203.0.113.0/24] }
+  forbidden_model: { protocol: openai, url: 'http://localhost:9', egress: [203.0.113.0/24] }
 routes:
+  - { id: idle-tunnel, path: /idle-tunnel, upstream: idle_crm, posture: opaque }
+  - { id: idle-models, path: /idle-models, upstream: idle_model, websocket: true }
+  - { id: hasty, path: /hasty, upstream: hasty, posture: opaque }
+  - { id: forbidden, path: /forbidden, upstream: forbidden, posture: opaque }
+  - { id: forbidden-models, path: /forbidden-models, upstream: forbidden_model, websocket: true }
   - { id: tunnel, path: /tunnel, upstream: crm, posture: opaque }
   - { id: closed, path: /closed, upstream: crm }
   - { id: models, path: /models, upstream: model, websocket: true }
