@@ -1,6 +1,7 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to findings.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
+import { Recent } from '../lib/recent.ts'
 import { startsWord } from './boundary.ts'
 import { isDigit, isLetter } from './characters.ts'
 import { detectors } from './detectors.ts'
@@ -23,6 +24,11 @@ export type Scanner = {
 const scanners = new Map<string, Scanner>()
 const nothing: readonly Finding[] = []
 
+/** Agents send their whole conversation with every turn, so most texts come again. */
+const seenCharactersMax = 1024 * 1024
+/** Below this a scan is as quick as a lookup. */
+const seenLengthMin = 24
+
 /** Unknown names are ignored: `compileRedaction` has reported them. One scanner per set of entities. */
 export function compileScanner(entities: ReadonlySet<string>): Scanner {
   const chosen = detectors.filter((d) => entities.has(d.entity))
@@ -43,9 +49,18 @@ const emptyScanner: Scanner = {
 
 function newScanner(chosen: readonly Detector[]): Scanner {
   const pass = new Pass(chosen)
+  const seen = new Recent<readonly Finding[]>(seenCharactersMax)
   return {
     entities: new Set(chosen.map((d) => d.entity)),
-    scan: (text) => pass.run(text, 0, true).findings,
+    scan: (text) => {
+      if (text.length < seenLengthMin) return pass.run(text, 0, true).findings
+      let findings = seen.get(text)
+      if (findings === undefined) {
+        findings = pass.run(text, 0, true).findings
+        seen.set(text, findings)
+      }
+      return findings
+    },
     scanPart: (text, from, final) => pass.run(text, from, final),
   }
 }

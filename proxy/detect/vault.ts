@@ -2,6 +2,7 @@
 // it knows only the values of that exchange. Tokens are derived from the value and the caller, so the same value has
 // the same token in every turn, and callers never share one.
 import { keyedDigest } from '../lib/keyed-digest.ts'
+import { Recent } from '../lib/recent.ts'
 
 /** Crockford's alphabet in lower case: no i, l, o, u. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -119,25 +120,39 @@ class TokenVault implements Vault {
 
   #digest(purpose: string, type: string, value: string, symbols: number): string {
     // With its length before it, a caller's name cannot run into what follows, whatever callers are called.
-    const bytes = digestOf(this.#key)(
-      Buffer.from(`${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`),
-    )
-    let text = ''
-    for (let i = 0; i < symbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
-    return text
+    const message = `${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`
+    return digesterOf(this.#key)(message).slice(0, symbols)
   }
 }
 
 /** A key serves all exchanges between two reloads, so what is derived from it is kept as long as the key. */
-const digests = new WeakMap<Buffer, (message: Uint8Array) => Buffer>()
+const digesters = new WeakMap<Buffer, (message: string) => string>()
 
-function digestOf(key: Buffer): (message: Uint8Array) => Buffer {
-  let digest = digests.get(key)
-  if (digest === undefined) {
-    digest = keyedDigest(key)
-    digests.set(key, digest)
+/** Gives `hashSymbols` symbols. The values of a conversation come again with every turn of it. */
+function digesterOf(key: Buffer): (message: string) => string {
+  let digester = digesters.get(key)
+  if (digester === undefined) {
+    const digest = keyedDigest(key)
+    const recent = new Recent<string>(recentCharactersMax)
+    digester = (message) => {
+      let symbols = recent.get(message)
+      if (symbols === undefined) {
+        symbols = symbolsOf(digest(Buffer.from(message)))
+        recent.set(message, symbols)
+      }
+      return symbols
+    }
+    digesters.set(key, digester)
   }
-  return digest
+  return digester
+}
+
+const recentCharactersMax = 256 * 1024
+
+function symbolsOf(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < hashSymbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
+  return text
 }
 
 /** `rest` is the beginning of `head` followed by a body, and not all of it. */
