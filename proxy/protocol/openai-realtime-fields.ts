@@ -29,7 +29,7 @@ function standing(key: string, owner: JsonObject, path: Path): Standing {
     case 'name':
       return namingTypes.has(owner.type) ? 'identifier' : responsesStanding(key, owner, path)
     case 'event':
-      return path.length === 1 ? dtmf : 'inspected'
+      return path.length === 1 && isTelephoneKey(owner[key]) ? dtmf : 'inspected'
     default:
       return responsesStanding(key, owner, path)
   }
@@ -37,6 +37,10 @@ function standing(key: string, owner: JsonObject, path: Path): Standing {
 
 function isSound(type: Json | undefined): boolean {
   return typeof type === 'string' && /^(?:response|session)\.(?:output_)?audio\.delta$/.test(type)
+}
+
+function isTelephoneKey(value: Json | undefined): boolean {
+  return typeof value === 'string' && /^[0-9A-D*#]$/.test(value)
 }
 
 const audio: Label = { label: 'audio', how: 'encoded' }

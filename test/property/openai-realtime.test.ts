@@ -147,7 +147,7 @@ t.test('what grows and what is said again are one', async (t) => {
 })
 
 t.test('a denied call stays away, whatever else says it', async (t) => {
-  const [call] = [itemOf({ kind: 'forbidden', words: ['a'] }, 0, false)]
+  const call = itemOf({ kind: 'forbidden', words: ['a'] }, 0, false)
   const again = { ...call, id: 'item_other' }
   const response = { id: 'resp_1', output: [call] }
   for (const events of [
@@ -156,7 +156,7 @@ t.test('a denied call stays away, whatever else says it', async (t) => {
     [{ type: 'response.done', response }],
     [{ type: 'response.created', response }],
     [
-      ...eventsOf({ kind: 'forbidden', item: call as Event, index: 0 }, 5, false),
+      ...eventsOf({ kind: 'forbidden', item: call, index: 0 }, 5, false),
       { type: 'conversation.item.done', item: again },
       { type: 'response.done', response: { ...response, output: [again] } },
     ],

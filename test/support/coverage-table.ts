@@ -5,7 +5,7 @@ import { coverage } from '../../proxy/protocol/coverage.ts'
 import type { Fields, OperationCoverage } from '../../proxy/protocol/posture.ts'
 import type { ProtocolName } from '../../proxy/protocol/protocol.ts'
 import { protocols } from '../../proxy/protocol/protocols.ts'
-import { methodAndPath } from './planted-exchange.ts'
+import { operationOf } from './planted-exchange.ts'
 
 const file = join(import.meta.dirname, '../../proxy/protocol/README.md')
 
@@ -20,6 +20,7 @@ is written is said in \`posture.ts\`. A value is planted in each of them by \`te
 - **not inspectable**: it goes through, and the record has it under the name in brackets. With *enforced* before it: only
   what is encoded, or kept elsewhere, goes through; a text there is enforced.
 
+Of a conversation over a WebSocket the client's events stand as the request and the server's as the stream.
 Headers are no fields of a format; only those that repeat a message of MCP are compared with it.
 `
 
@@ -41,7 +42,8 @@ export function writtenTable(): string {
 }
 
 function rowsOf(name: ProtocolName, call: OperationCoverage): [operation: string, rows: string[]] {
-  const operation = protocols.get(name)?.resolve(...methodAndPath(call))?.name ?? call.call
+  const protocol = protocols.get(name)
+  const operation = protocol === undefined ? call.call : (operationOf(protocol, call)?.name ?? call.call)
   const rows = (['request', 'answer', 'stream'] as const).flatMap((way) =>
     [...posturesOf(call[way] ?? {})].map(
       ([field, posture]) => `${way} | \`${field.replaceAll('|', '\\|')}\` | ${posture}`,

@@ -1,7 +1,7 @@
 // What stands around a planted field: the smallest request of each operation, the smallest answer, and the events that
 // must come before and after for a stream to be one.
 import type { OperationCoverage } from '../../proxy/protocol/posture.ts'
-import type { Operation, ProtocolName } from '../../proxy/protocol/protocol.ts'
+import type { Operation, Protocol, ProtocolName } from '../../proxy/protocol/protocol.ts'
 import { documentWith, parseField, type Planted } from './planted-document.ts'
 
 export type Body = { readonly type: string; readonly text: string }
@@ -9,6 +9,14 @@ export type Body = { readonly type: string; readonly text: string }
 export function methodAndPath({ call }: OperationCoverage): [method: string, path: string, query: string] {
   const [method = '', path = '', query = ''] = call.split(/[ ?]/)
   return [method, path, query]
+}
+
+/** A call by the method `WEBSOCKET` is an upgrade. */
+export function operationOf(protocol: Protocol, call: OperationCoverage): Operation | undefined {
+  const [method, path] = methodAndPath(call)
+  if (method !== 'WEBSOCKET') return protocol.resolve(method, path)
+  const found = protocol.resolveSocket?.(path, '')
+  return found?.ok === true ? found.operation : undefined
 }
 
 const user = { role: 'user', content: 'a' }

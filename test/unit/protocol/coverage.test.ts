@@ -5,7 +5,7 @@ import { coverage } from '../../../proxy/protocol/coverage.ts'
 import type { ProtocolName } from '../../../proxy/protocol/protocol.ts'
 import { protocols } from '../../../proxy/protocol/protocols.ts'
 import { coverageTable, writtenTable } from '../../support/coverage-table.ts'
-import { methodAndPath } from '../../support/planted-exchange.ts'
+import { operationOf } from '../../support/planted-exchange.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -16,10 +16,11 @@ t.test('the README is what the adapters declare', async (t) => {
 t.test('every declared call is served, and every side of it that carries a body is declared', async (t) => {
   for (const [name, protocol] of protocols) {
     for (const call of coverage[name as ProtocolName]) {
-      const operation = protocol.resolve(...methodAndPath(call))
+      const operation = operationOf(protocol, call)
       t.ok(operation, `${name} ${call.call}`)
       if (operation === undefined) continue
-      t.equal(call.request !== undefined, operation.body !== 'none', `${name} ${call.call} request`)
+      const talks = operation.body !== 'none' || 'openSocket' in operation
+      t.equal(call.request !== undefined, talks, `${name} ${call.call} request`)
       if (operation.openStream !== undefined) t.ok(call.stream, `${name} ${call.call} stream`)
     }
   }
@@ -29,15 +30,15 @@ t.test('every operation that is served of what the SDKs and the adapters name is
   const paths = namedPaths()
   t.ok(paths.size > 100)
   for (const [name, protocol] of protocols) {
-    const declared = new Set(
-      coverage[name as ProtocolName].map((call) => protocol.resolve(...methodAndPath(call))?.name),
-    )
+    const declared = new Set(coverage[name as ProtocolName].map((call) => operationOf(protocol, call)?.name))
     const missing = new Set<string>()
     for (const path of paths) {
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
         const served = protocol.resolve(method, path)?.name
         if (served !== undefined && !declared.has(served)) missing.add(`${name} ${method} ${path}: ${served}`)
       }
+      const found = protocol.resolveSocket?.(path, '')
+      if (found?.ok === true && !declared.has(found.operation.name)) missing.add(`${name} socket ${path}`)
     }
     t.same([...missing], [])
   }
