@@ -10,7 +10,8 @@ export function socketOptions(messageBytesMax: number) {
     maxPayload: messageBytesMax,
     maxFragments: fragmentsMax,
     maxBufferedChunks: fragmentsMax,
-    maxPendingAutoPongs: 60,
+    // Of a client that does not read its pongs; one that only sends pings is told so before.
+    maxPendingAutoPongs: 2 * beatsMax,
     closeTimeout: goodbyeMs,
   } as const
 }

@@ -45,9 +45,14 @@ export async function socketUpstream(): Promise<SocketUpstream> {
   server.on('connection', (socket) => void upstream.raw.push(socket))
   server.on('upgrade', (request, socket, head) => {
     upstream.asked.push(request)
-    if (upstream.declines === 0) return void socket.on('end', () => socket.end()).resume()
-    if (upstream.declines !== undefined) {
-      socket.end(`HTTP/1.1 ${upstream.declines} No\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:9/\r\n\r\n`)
+    const { declines } = upstream
+    if (declines === 0) {
+      socket.on('end', () => socket.end())
+      socket.resume()
+      return
+    }
+    if (declines !== undefined) {
+      socket.end(`HTTP/1.1 ${declines} No\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:9/\r\n\r\n`)
       return
     }
     sockets.handleUpgrade(request, socket, head, (open) => {
