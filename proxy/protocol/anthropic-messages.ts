@@ -3,7 +3,8 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import { offeredTools } from './anthropic-offers.ts'
+import type { Content, Role, ToolCall, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -13,7 +14,7 @@ export function readMessagesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong = wrongRequest(body)
   if (wrong !== undefined) return { ok: false, message: wrong }
-  const tools = toolDefinitions(body)
+  const tools = offeredTools(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
   const content = present<Content>({
     model: stringOf(body.model),
@@ -180,16 +181,4 @@ function wrongRequest(body: JsonObject): string | undefined {
 function wrongBlocks(blocks: Json | undefined, place: string): string | undefined {
   const wrong = arrayOf(blocks).findIndex((block) => !isObject(block) || typeof block.type !== 'string')
   return wrong === -1 ? undefined : `${place}[${wrong}] must be an object with a type.`
-}
-
-/** A string says what is wrong. A tool of the provider's own may go by its type alone. */
-function toolDefinitions(body: JsonObject): ToolDefinition[] | string {
-  const definitions: ToolDefinition[] = []
-  for (const [index, tool] of arrayOf(body.tools).entries()) {
-    const name = isObject(tool) ? (stringOf(tool.name) ?? stringOf(tool.type)) : undefined
-    if (!isObject(tool) || name === undefined) return `tools[${index}] is not a tool.`
-    const description = stringOf(tool.description)
-    definitions.push(present<ToolDefinition>({ address: { path: ['tools', index] }, name, description }))
-  }
-  return definitions
 }

@@ -3,6 +3,7 @@
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { readMessagesAnswer, readMessagesRequest, readTokenCount } from './anthropic-messages.ts'
+import { withoutMessagesTools } from './anthropic-offers.ts'
 import { refuseMessagesCalls } from './anthropic-refusal.ts'
 import { openMessagesStream } from './anthropic-stream.ts'
 import { whyUnserved } from './anthropic-unserved.ts'
@@ -37,6 +38,7 @@ const messages: Operation = {
   readRequest: readMessagesRequest,
   readAnswer: readMessagesAnswer,
   refuseCalls: refuseMessagesCalls,
+  withdrawTools: withoutMessagesTools,
   openStream: openMessagesStream,
 }
 
@@ -49,6 +51,7 @@ const countTokens: Operation = {
   idempotent: true,
   readRequest: readMessagesRequest,
   readAnswer: readTokenCount,
+  withdrawTools: withoutMessagesTools,
 }
 
 /** `details.error_code` is where the SDK looks for a code. */

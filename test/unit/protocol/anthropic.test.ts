@@ -1,4 +1,6 @@
 import t from 'tap'
+import { applyEdits } from '../../../proxy/lib/edit.ts'
+import type { Json } from '../../../proxy/lib/json.ts'
 import { anthropicProtocol } from '../../../proxy/protocol/anthropic.ts'
 
 t.test('what is refused on purpose says why', async (t) => {
@@ -23,3 +25,52 @@ t.test('what is refused on purpose says why', async (t) => {
     else t.match(said, why, path)
   }
 })
+
+const messages = anthropicProtocol.resolve('POST', '/v1/messages')
+const addition = (tool: Json) => ({ type: 'tool_addition', tool })
+const defined = (name: string) => addition({ type: 'tool_definition', definition: { name, input_schema: {} } })
+
+/** The request without the tools of the given names. */
+function without(names: readonly string[], body: { readonly [key: string]: Json }): unknown {
+  const whole: Json = { model: 'm', max_tokens: 9, messages: [], ...body }
+  const text = JSON.stringify(whole)
+  const reading = messages?.readRequest(whole, text)
+  if (reading?.ok !== true) throw new Error('not read')
+  const withheld = reading.content.tools.filter(({ name }) => names.includes(name))
+  return JSON.parse(applyEdits(text, messages?.withdrawTools?.(whole, withheld) ?? [])) as unknown
+}
+
+t.test('tools leave the list, with the choice that names one or that nothing is left for', async (t) => {
+  const tools: Json = [
+    { name: 'look', input_schema: {} },
+    { type: 'bash_20250124', name: 'bash' },
+  ]
+  t.match(without(['bash'], { tools, tool_choice: { type: 'auto' } }), { tools: [{ name: 'look' }], tool_choice: {} })
+  t.match(without(['bash'], { tools, tool_choice: { type: 'tool', name: 'bash' } }), { tool_choice: undefined })
+  t.match(without(['bash'], { tools, tool_choice: { type: 'tool', name: 'look' } }), { tool_choice: { name: 'look' } })
+  const none = without(['look', 'bash'], { tools, tool_choice: { type: 'auto' } })
+  t.match(none, { tools: undefined, tool_choice: undefined })
+})
+
+t.test(
+  'tools that a message adds are offered, too, and a text takes the place of one that may not be called',
+  async (t) => {
+    const content: Json = [
+      defined('delete_all'),
+      defined('look'),
+      addition({ type: 'tool_reference', name: 'delete_all' }),
+      { type: 'tool_removal', tool: { type: 'tool_reference', name: 'look' } },
+    ]
+    const tools: Json = [{ name: 'look', input_schema: {} }]
+    const { messages: said } = without(['delete_all'], { tools, messages: [{ role: 'user', content }] }) as {
+      messages: [{ content: { type: string; text?: string }[] }]
+    }
+    t.same(
+      said[0].content.map(({ type }) => type),
+      ['text', 'tool_addition', 'text', 'tool_removal'],
+    )
+    t.match(said[0].content[0]?.text, 'withheld a tool')
+    const broken: Json = { model: 'm', messages: [{ role: 'user', content: [addition({ type: 'tool_definition' })] }] }
+    t.match(messages?.readRequest(broken, JSON.stringify(broken)), { ok: false })
+  },
+)
