@@ -6,12 +6,14 @@ export function whyUnserved(method: string, rest: string): string | undefined {
   if (family === 'files') return method === 'DELETE' ? undefined : filesSay
   if (family === 'batches') return method === 'POST' && kind === '' && more.length === 0 ? batchesSay : undefined
   if (family === 'audio' || family === 'images') return multipart.has(kind) ? multipartSays : undefined
-  if (family === 'realtime') return realtimeSays(kind)
+  if (family === 'realtime') return realtimeSays(kind === 'translations' ? (more[0] ?? kind) : kind)
+  // What was stored of chats is looked at and deleted below the path by which they are made.
+  if (family === 'chat') return kind === 'completions' && (more.length > 0 || method === 'GET') ? keptSays : undefined
   return kept.has(family) ? keptSays : undefined
 }
 
-function realtimeSays(kind: string): string | undefined {
-  if (kind === '') return upgradeSays
+function realtimeSays(kind: string): string {
+  if (kind === '' || kind === 'translations') return upgradeSays
   return kind === 'calls' ? callsSay : keysSay
 }
 
@@ -33,6 +35,8 @@ const kept: ReadonlySet<string> = new Set([
   'containers',
   'evals',
   'fine_tuning',
+  'skills',
   'uploads',
   'vector_stores',
+  'videos',
 ])
