@@ -10,7 +10,7 @@ import { clientCall, isResultOf, textBlock, withheldResult } from './anthropic-r
 import type { Usage } from './content.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
-import { present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -124,8 +124,7 @@ class MessagesStream implements StreamReader {
   #event(value: JsonObject, draft: Draft): string | undefined {
     switch (value.type) {
       case 'message_start':
-        if (isObject(value.message)) draft.usage = this.#addUsage(value.message.usage)
-        return undefined
+        return this.#begin(value.message, draft)
       case 'content_block_start':
         return this.#start(value, draft)
       case 'content_block_delta':
@@ -143,6 +142,15 @@ class MessagesStream implements StreamReader {
       default:
         return undefined
     }
+  }
+
+  #begin(message: Json | undefined, draft: Draft): string | undefined {
+    if (!isObject(message)) return undefined
+    // Clients take the message as it is, and nobody would judge calls that stand where a stream does not have them.
+    if (arrayOf(message.content).some((block) => isObject(block) && isToolUse(block)))
+      return 'A message begins with a tool call in it.'
+    draft.usage = this.#addUsage(message.usage)
+    return undefined
   }
 
   #start(value: JsonObject, draft: Draft): string | undefined {

@@ -167,6 +167,7 @@ t.test('Anthropic: what has no single meaning is refused', async (t) => {
       'a compaction twice',
       [start({ type: 'compaction', content: null }), delta(compaction('ada@exam')), delta(compaction('ple.org'))],
     ],
+    ['a call before its time', [{ type: 'message_start', message: { content: [tool] } }]],
     ['text in a call', [start(tool), delta({ type: 'text_delta', text: 'x' })]],
     ['arguments in a text', [start(text), json('{}')]],
     ['arguments in thinking', [start({ type: 'thinking', thinking: '' }), json('{}')]],
