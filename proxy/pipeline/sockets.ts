@@ -50,6 +50,7 @@ export function upgradeRequest(x: Prepared, runtime: Runtime): UpgradeRequest {
   const { operation, outgoing } = x
   const common = {
     path: outgoing.path,
+    ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
     onAttempt: (attempt: Prepared['trace']['attempts'][number]) => void x.trace.attempts.push(attempt),
   }
   if (isConversation(operation)) {

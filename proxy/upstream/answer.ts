@@ -29,7 +29,7 @@ export type UpstreamRequest = {
 }
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
-export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'onAttempt'> &
+export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' | 'onAttempt'> &
   (
     | { readonly carries: 'messages'; readonly messageBytesMax: number; readonly subprotocols: readonly string[] }
     /** `key` is the client's, whose handshake it is from end to end. */

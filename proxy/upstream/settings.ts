@@ -55,7 +55,6 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
   const report = (at: Path, message: string, hint?: string): void => {
     problems.push({ path: [...path, ...at], message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
   }
-  if (!served.has(options.protocol)) report(['protocol'], `protocol ${options.protocol} is not served by this version`)
   if (options.pinTools !== undefined && options.pinTools !== false && options.protocol !== 'mcp')
     report(['pinTools'], 'only the tools of an mcp upstream can be pinned')
   if (options.ifEnv !== undefined && options.ifEnv === options.unlessEnv) {
@@ -87,8 +86,6 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
 
 /** Calls back with where, what, and what to do about it. */
 export type Report = (at: Path, message: string, hint?: string) => void
-
-const served: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'ollama', 'mcp', 'http'])
 
 function isFraming(name: string): boolean {
   return /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|keep-alive)$/i.test(

@@ -103,7 +103,13 @@ export class Switchboard {
     const { status } = outcome
     const judgement = judgeAnswer(status, readAdvice(this.#head(status, outcome.headers), this.#options.clock.now()))
     const message = `The upstream answered the upgrade with status ${status} and did not switch protocols.`
-    return { judgement, status, fault: new Fault('upstream-invalid', message) }
+    const { retryAfterMs } = judgement
+    const later = status === 429 && retryAfterMs !== undefined
+    return {
+      judgement,
+      status,
+      fault: later ? new Fault('rate-limited', message, { retryAfterMs }) : new Fault('upstream-invalid', message),
+    }
   }
 
   #head(status: number, headers: IncomingHttpHeaders): readonly string[] {

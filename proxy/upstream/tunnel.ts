@@ -21,11 +21,12 @@ export function openTunnel(
   handshake: Handshake,
 ): BytePeer {
   const [near, far] = duplexPair()
+  far.once('close', () => near.destroy())
   const proxy = createProxyServer({ target: origin, agent, changeOrigin: true })
   proxy.on('proxyReqWs', (outgoing: ClientRequest) => {
     handshake.watch(outgoing, request.path, headers)
     outgoing.once('upgrade', (answer: IncomingMessage, socket: Duplex) => {
-      joinEnds(socket, near, far)
+      joinEnds(socket, far)
       dropFirst(near)
       if (answer.headers['sec-websocket-accept'] === acceptOf(request.key)) handshake.switched(answer.headers)
       else refuse(handshake, socket)
@@ -66,11 +67,8 @@ function dropFirst(near: Duplex): void {
 }
 
 /** The library ends the other side gracefully, which takes for ever with a side that does not answer. */
-function joinEnds(socket: Duplex, near: Duplex, far: Duplex): void {
-  far.once('close', () => {
-    near.destroy()
-    socket.destroy()
-  })
+function joinEnds(socket: Duplex, far: Duplex): void {
+  far.once('close', () => socket.destroy())
   socket.once('close', () => {
     if (socket.errored !== null) far.destroy()
   })

@@ -158,6 +158,8 @@ class PooledUpstream implements Upstream {
   async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
+    const group = request.group ?? ''
+    this.#cooldown.check(group)
     const pass = this.#admit()
     const startedMs = this.#deps.clock.monotonic()
     const headers = requestHeaders(request.headers, this.#credential, this.#settings.cookies)
@@ -168,6 +170,7 @@ class PooledUpstream implements Upstream {
     const attempts: Attempt[] = []
     this.#report({ attempts, request }, { outcome, ...answered, ...timings, waitedMs: 0 })
     if ('fault' in switching) {
+      if (judgement.cooldownMs !== undefined) this.#cooldown.start(group, judgement.cooldownMs, status ?? 0)
       pass.end(judgement.verdict, judgement.retryAfterMs)
       throw switching.fault
     }

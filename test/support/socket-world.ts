@@ -52,7 +52,9 @@ export async function socketUpstream(): Promise<SocketUpstream> {
       return
     }
     if (declines !== undefined) {
-      socket.end(`HTTP/1.1 ${declines} No\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:9/\r\n\r\n`)
+      socket.end(
+        `HTTP/1.1 ${declines} No\r\ncontent-length: 0\r\nretry-after: 7\r\nlocation: http://127.0.0.1:9/\r\n\r\n`,
+      )
       return
     }
     sockets.handleUpgrade(request, socket, head, (open) => {
@@ -176,6 +178,7 @@ upstreams:
   model: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   idle_crm: { protocol: http, url: '${url}', timeouts: { idle: 100ms } }
   idle_model: { protocol: openai, url: '${url}', timeouts: { idle: 100ms } }
+  any_model: { protocol: openai, url: '${url}' }
   hasty: { protocol: http, url: '${url}', timeouts: { firstByte: 50ms } }
   forbidden: { protocol: http, url: 'http://localhost:9', egress: [203.0.113.0/24] }
   forbidden_model: { protocol: openai, url: 'http://localhost:9', egress: [203.0.113.0/24] }
@@ -188,7 +191,7 @@ routes:
   - { id: tunnel, path: /tunnel, upstream: crm, posture: opaque }
   - { id: closed, path: /closed, upstream: crm }
   - { id: models, path: /models, upstream: model, websocket: true }
-  - { id: any, path: /any, upstream: model, posture: opaque }
+  - { id: any, path: /any, upstream: any_model, posture: opaque }
 principals:
   - { id: agent, keys: [{ sha256: ${sha256} }] }
 defaultEffect: deny
@@ -196,6 +199,6 @@ rules:
   - { id: agents, effect: allow, principals: { ids: [agent] }, actions: [model.call, tool.call] }
   - { id: no-secrets-path, effect: deny, actions: [tool.call], paths: ['/secret'] }
   - { id: no-deletions, effect: deny, actions: [tool.call], tools: ['delete_*'] }
-  - { id: no-such-model, effect: deny, actions: [model.call], models: ['forbidden*'] }
+  - { id: no-such-model, effect: deny, actions: [model.call], upstreams: [model], models: ['forbidden*'] }
 `
 }

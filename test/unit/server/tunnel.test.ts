@@ -69,3 +69,30 @@ t.test('an upstream that does not switch is a bad gateway, and is not followed',
     t.equal(refusal.headers.location, undefined)
   }
 })
+
+t.test('an upstream that asks to wait is believed', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  world.upstream.declines = 429
+  t.match(await refusalOf(world.open('/tunnel/room')), { status: 429, headers: { 'retry-after': '7' } })
+  t.match(await refusalOf(world.open('/tunnel/room')), { status: 429 })
+  t.equal(world.upstream.asked.length, 1)
+})
+
+t.test('on a route that lets pass what nobody can read, what somebody can is read', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  const tunnel = world.open('/any/v1/responses')
+  const next = inbox(tunnel)
+  await once(tunnel, 'open')
+  tunnel.send('anything')
+  t.equal(await next(), 'anything')
+  const read = world.open('/any/v1/realtime?model=gpt-realtime')
+  const answered = inbox(read)
+  await once(read, 'open')
+  read.send('anything')
+  t.match(await answered(), '"type":"error"')
+  t.match(await refusalOf(world.open('/any/v1/realtime/?model=gpt-realtime')), { status: 403 })
+  t.match(await refusalOf(world.open('/any/v1/Realtime?model=gpt-realtime')), { status: 403 })
+  t.match(await refusalOf(world.open('/any/v1/realtime?model=a&model=b')), { status: 403 })
+})
