@@ -43,6 +43,8 @@ function measure(x: Ended, runtime: Runtime, { decision, end, totalMs }: Ending)
   const { trace } = x
   const overheadMs = Math.max(0, totalMs - trace.waitedMs)
   const status = trace.status ?? 499
+  // How long a WebSocket stays open says nothing about how quick anybody was.
+  const slow = totalMs > runtime.slowMs && status !== 101
   runtime.metrics.request({ route: x.route?.id ?? 'none', decision, status, totalMs, overheadMs })
   for (const made of x.decisions ?? []) runtime.metrics.decision(made)
   for (const { decision: made } of trace.answerDecisions) runtime.metrics.decision(made)
@@ -63,9 +65,9 @@ function measure(x: Ended, runtime: Runtime, { decision, end, totalMs }: Ending)
     firstByteMs: trace.firstByteMs === undefined ? undefined : round(trace.firstByteMs),
     open: trace.open.length > 0 ? trace.open : undefined,
     // Here and not as a second argument, which the logger would take for a format.
-    msg: totalMs > runtime.slowMs ? 'slow request' : 'request',
+    msg: slow ? 'slow request' : 'request',
   }
-  if (totalMs > runtime.slowMs) {
+  if (slow) {
     runtime.metrics.slow(line.route ?? 'none')
     runtime.log.warn(line)
   } else runtime.log.info(line)
