@@ -238,7 +238,8 @@ class ResponsesStream implements StreamReader {
       if (made === undefined) return undefined
       for (const call of made) {
         const said = call.args ?? item.arguments ?? item.input ?? null
-        const wording = JSON.stringify([call.id ?? index, call.name, said])
+        // With the item's own id: what is denied is taken out by it, and under another one the call would stay.
+        const wording = JSON.stringify([stringOf(item.id) ?? null, call.id ?? index, call.name, said])
         if (this.#judged.has(wording)) continue
         this.#judged.add(wording)
         calls.push(call)

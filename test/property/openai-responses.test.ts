@@ -13,6 +13,7 @@ redaction: [{ id: back, direction: response, detect: [email, us-ssn], action: ma
 rules: [{ id: judged, effect: deny, actions: [tool.call], tools: [forbidden] }]`)
 const operation = openaiProtocol.resolve('POST', '/v1/responses')
 if (operation === undefined) throw new Error('no operation')
+const responses = operation
 
 const word = constantFrom('ada@example.org', '123-45-6789', 'ada@', 'example.org', '-', ' ', 'x', '😀', '"', '\n', '7')
 const spoken = record({ tool: constantFrom('', '', 'allowed', 'forbidden'), words: array(word, { maxLength: 6 }) })
@@ -70,6 +71,16 @@ function textOf(item: Event): string {
     : ((item['content'] as { text: string }[])[0]?.text ?? '')
 }
 
+async function through(events: readonly Event[]): Promise<Event[]> {
+  const sent = events.map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+  const { x, redaction } = back.answered('openai')
+  const bytes = chunks([new TextEncoder().encode(sent)])
+  let written = ''
+  for await (const text of filterStream(grow(x, { operation: responses }), back.runtime, redaction, bytes))
+    written += text
+  return parseEvents(written).map(({ data }) => JSON.parse(data) as Event)
+}
+
 t.test('what grows and what is said again are one', async (t) => {
   await assert(
     asyncProperty(
@@ -85,20 +96,8 @@ t.test('what grows and what is said again are one', async (t) => {
           picks,
         )
         const events = [...all, { type: 'response.completed', response: { id: 'resp_1', output: items } }]
-        const sent = events
-          .map((event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`)
-          .join('')
-        const { x, redaction } = back.answered('openai')
-        const through = grow(x, { operation })
-        let written = ''
-        for await (const text of filterStream(
-          through,
-          back.runtime,
-          redaction,
-          chunks([new TextEncoder().encode(sent)]),
-        ))
-          written += text
-        const got = parseEvents(written).map(({ data }) => JSON.parse(data) as Event)
+        const { redaction } = back.answered('openai')
+        const got = await through(events)
         const last = got.at(-1)?.['response'] as { output: Event[] }
         for (const [index, one] of said.entries()) {
           const own = got.filter((event) => event['output_index'] === index)
@@ -121,4 +120,15 @@ t.test('what grows and what is said again are one', async (t) => {
     { numRuns: 300 },
   )
   t.pass('for every trial')
+})
+
+t.test('a denied call stays away, whatever item says it again', async (t) => {
+  const call = itemOf({ tool: 'forbidden', words: ['a'] }, 0)
+  const other = { ...call, id: 'fc_other' }
+  for (const output of [[call], [other], [call, other], [other, call]]) {
+    const events = [...eventsOf(call, 0, 5), { type: 'response.completed', response: { id: 'resp_1', output } }]
+    const got = JSON.stringify(await through(events))
+    t.notMatch(got, 'planted')
+    t.notMatch(got, '"function_call"')
+  }
 })
