@@ -26,10 +26,7 @@ export function checkCommand(): Command {
         options.merge === true ? [paths] : paths.flatMap((path) => filesBelow(path, configFile)).map((file) => [file])
       if (units.length === 0) throw new CommandError('no configuration file there', 2)
       const secrets = options.secrets ?? options.strict !== true
-      const problems = units.flatMap((unit) => [
-        ...checkPaths(unit),
-        ...(secrets ? absentSecrets(unit, 'warning') : []),
-      ])
+      const problems = units.flatMap((unit) => [...checkPaths(unit), ...(secrets ? absentSecrets(unit) : [])])
       process.stdout.write(report(problems, options.format))
       const failed = problems.some((problem) => options.strict === true || problem.severity === 'error')
       process.exitCode = failed ? 1 : 0
@@ -57,14 +54,10 @@ export function checkPaths(
 }
 
 /** The secrets that it would not find here. None where it cannot be read at all: `checkPaths` says why. */
-export function absentSecrets(
-  paths: readonly string[],
-  severity: LocatedProblem['severity'],
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): readonly LocatedProblem[] {
-  const loaded = loadConfig([...paths], env)
+function absentSecrets(paths: readonly string[]): readonly LocatedProblem[] {
+  const loaded = loadConfig([...paths], process.env)
   if (!loaded.ok) return []
-  return missingSecrets(loaded.document, secretResolver(env, process.cwd()), severity).map(loaded.locate)
+  return missingSecrets(loaded.document, secretResolver(process.env, process.cwd()), 'warning').map(loaded.locate)
 }
 
 /** Test suites are not configurations. */

@@ -5,7 +5,6 @@ import { pino } from 'pino'
 import type { LocatedProblem } from '../config/locate.ts'
 import { report } from '../config/report.ts'
 import { ConfigRefused, serve, type Gateway } from '../server/serve.ts'
-import { absentSecrets, checkPaths } from './check.ts'
 import { collect, styled } from './output.ts'
 import { version } from './version.ts'
 
@@ -22,10 +21,7 @@ export function serveCommand(): Command {
     )
     .action(async ({ config }: { config: readonly string[] }) => {
       const paths = config.length === 0 ? [quickstartPath] : config
-      // Before anything is opened, and all of them at once.
-      const absent = absentSecrets(paths, 'error')
-      if (absent.length > 0) refuse([...checkPaths(paths), ...absent])
-      else await runUntilSignal(paths, config.length === 0)
+      await runUntilSignal(paths, config.length === 0)
     })
 }
 

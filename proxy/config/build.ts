@@ -50,18 +50,19 @@ export type Built = {
 
 /** Opens what outlives reloads. Throws with a message for people when the log or its key cannot be opened. */
 export async function openStanding(config: CompiledConfig, around: Surroundings): Promise<Standing> {
-  const { clock, metrics, log, resolveSecret } = around
-  const auditKey = await openKeyFile(config.audit.keyFile)
-  const audit = await openLog({
-    ...config.audit,
-    key: auditKey,
-    clock,
-    onFault: (error) => {
-      metrics.auditFailure()
-      log.error({ err: error }, 'audit log fault')
-    },
-  })
-  const store = openStore(config.store, {
+  const store = openLimitStore(config, around)
+  try {
+    const auditKey = await openKeyFile(config.audit.keyFile)
+    const audit = await openAuditLog(config, auditKey, around)
+    return { audit, auditKey, store, upstreams: new Map(), pins: new Map() }
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+function openLimitStore(config: CompiledConfig, { clock, metrics, log, resolveSecret }: Surroundings): Store {
+  return openStore(config.store, {
     clock,
     resolveSecret,
     onEvent: (event) => {
@@ -69,7 +70,18 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
       if (event.kind === 'state') log.warn({ up: event.up }, event.up ? 'limit store is back' : 'limit store went away')
     },
   })
-  return { audit, auditKey, store, upstreams: new Map(), pins: new Map() }
+}
+
+function openAuditLog(config: CompiledConfig, key: AuditKey, { clock, metrics, log }: Surroundings): Promise<AuditLog> {
+  return openLog({
+    ...config.audit,
+    key,
+    clock,
+    onFault: (error) => {
+      metrics.auditFailure()
+      log.error({ err: error }, 'audit log fault')
+    },
+  })
 }
 
 /** Nothing of `standing` is changed: when this throws (a secret is missing), the old Runtime goes on as it is. */

@@ -29,7 +29,7 @@ export function secretResolver(env: Environment, baseDir: string): ResolveSecret
  * Every file that a document refers to and a reload reads anew, absolute: to be watched along with the configuration.
  * Beside secrets these are the manifests of pinned tools.
  */
-export function secretFiles(document: object, baseDir: string): string[] {
+export function referencedFiles(document: object, baseDir: string): string[] {
   const files = secretsOf(document).flatMap(({ ref }) => ('fromFile' in ref ? [ref.fromFile] : []))
   return [...files, ...manifestFiles(document)].map((file) => resolve(baseDir, file))
 }

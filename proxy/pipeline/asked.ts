@@ -4,6 +4,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Action, Query } from '../policy/query.ts'
 import type { Act, ToolDefinition } from '../protocol/content.ts'
 import type { Identified, Inspected } from './exchange.ts'
+import { listingDecision } from './listing.ts'
 import { queryOf } from './query.ts'
 import type { Runtime } from './runtime.ts'
 import type { Distrust } from './tool-pins.ts'
@@ -80,14 +81,9 @@ const anything = [
 
 function judgeListing(x: Inspected, runtime: Runtime): Decision {
   const may = anything.some((action) => runtime.policy.mayEver(queryOf(x, runtime, action, x.findingCounts)))
-  const reason = may
-    ? 'Something may be used here, so the server may be asked what there is.'
-    : 'Nothing of this server may be used, so it may not be asked anything.'
-  return {
-    effect: may ? 'allow' : 'deny',
-    reason,
-    code: may ? 'may-be-called' : 'never-callable',
-    matched: [],
-    unevaluable: [],
-  }
+  return listingDecision(
+    may,
+    'Something may be used here, so the server may be asked what there is.',
+    'Nothing of this server may be used, so it may not be asked anything.',
+  )
 }

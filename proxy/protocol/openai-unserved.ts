@@ -2,7 +2,7 @@
 
 /** Undefined where there is nothing to say but that there is no adapter. `rest` is the path below the version. */
 export function whyUnserved(method: string, rest: string): string | undefined {
-  const [, family = '', kind = '', ...more] = rest.split('/')
+  const [, family = '', kind = '', ...more] = rest.replace(/\/$/, '').split('/')
   if (family === 'files') return method === 'DELETE' ? undefined : filesSay
   if (family === 'batches') return method === 'POST' && kind === '' && more.length === 0 ? batchesSay : undefined
   if (family === 'audio' || family === 'images') return multipart.has(kind) ? multipartSays : undefined

@@ -8,10 +8,11 @@ import { build, openStanding, type Standing, type Surroundings } from '../config
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
-import { missingSecrets, secretFiles, secretResolver } from '../config/secrets.ts'
+import { missingSecrets, referencedFiles, secretResolver } from '../config/secrets.ts'
 import { fingerprint, watchConfig, type Watcher } from '../config/watch.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
+import type { ResolveSecret } from '../lib/secret.ts'
 import { openMetrics, type Metrics } from '../pipeline/metrics.ts'
 import { parseListen, type ListenAddress, type ServerSettings } from '../pipeline/options.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
@@ -58,7 +59,8 @@ export class ConfigRefused extends Error {
 export async function serve(options: ServeOptions): Promise<Gateway> {
   const clock = options.clock ?? systemClock
   const files = fingerprint(options.paths)
-  const { config, locate } = loadAndCompile(options, clock)
+  const resolveSecret = secretResolver(options.env, options.baseDir ?? process.cwd())
+  const { config, locate } = loadAndCompile(options, clock, resolveSecret)
   const secrets = fingerprint(secretPaths([config], options))
   const metrics = openMetrics()
   metrics.buildInfo.set({ version: options.version, node: process.version }, 1)
@@ -67,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
     metrics,
     log: options.log,
     random: options.random ?? Math.random,
-    resolveSecret: secretResolver(options.env, options.baseDir ?? process.cwd()),
+    resolveSecret,
   }
   refuseMissingSecrets({ config, locate }, around)
   const standing = await openStanding(config, around)
@@ -102,16 +104,20 @@ type Seen = { readonly files: string; readonly secrets: string }
 
 type Candidate = { readonly config: CompiledConfig; readonly locate: Loaded['locate'] }
 
-function loadAndCompile(options: ServeOptions, clock: Clock): Candidate {
+/** Everything that is wrong at once: where it does not compile, secrets that are missing are told with that. */
+function loadAndCompile(options: ServeOptions, clock: Clock, resolveSecret: ResolveSecret): Candidate {
   const loaded = loadConfig([...options.paths], options.env)
   if (!loaded.ok) throw new ConfigRefused(loaded.problems)
   const compiled = compileConfig(loaded, clock.now())
-  if (!compiled.ok) throw new ConfigRefused(compiled.problems)
+  if (!compiled.ok) {
+    const missing = missingSecrets(loaded.document, resolveSecret, 'error').map(loaded.locate)
+    throw new ConfigRefused([...compiled.problems, ...missing])
+  }
   for (const { file, line, column, message } of compiled.warnings) options.log.warn({ file, line, column }, message)
   return { config: compiled.config, locate: loaded.locate }
 }
 
-/** Before anything is opened, and all of them at once, each with its place. */
+/** Before anything is opened. */
 function refuseMissingSecrets({ config, locate }: Candidate, { resolveSecret }: Surroundings): void {
   const missing = missingSecrets(config.document, resolveSecret, 'error')
   if (missing.length > 0) throw new ConfigRefused(missing.map(locate))
@@ -167,9 +173,9 @@ class Proxy implements Gateway {
   }
 
   reload(): Reload {
-    const { log, metrics, clock } = this.#around
+    const { log, metrics, clock, resolveSecret } = this.#around
     try {
-      const { config, locate } = loadAndCompile(this.#options, clock)
+      const { config, locate } = loadAndCompile(this.#options, clock, resolveSecret)
       const fixed = fixedProblems(this.#config, config, locate)
       if (fixed.length > 0) throw new ConfigRefused(fixed)
       // Also when it is refused below: a secret that it misses may come.
@@ -301,7 +307,7 @@ function upstreamsOf(standing: Standing): Set<Upstream> {
 }
 
 function secretPaths(configs: readonly CompiledConfig[], { baseDir }: ServeOptions): string[] {
-  const files = configs.flatMap(({ document }) => secretFiles(document, baseDir ?? process.cwd()))
+  const files = configs.flatMap(({ document }) => referencedFiles(document, baseDir ?? process.cwd()))
   return [...new Set(files)].sort()
 }
 

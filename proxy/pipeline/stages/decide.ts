@@ -4,6 +4,7 @@ import type { Action, Query } from '../../policy/query.ts'
 import { isObject, type Json } from '../../lib/json.ts'
 import { grow, type Decided, type Inspected } from '../exchange.ts'
 import { judgeAsked } from '../asked.ts'
+import { listingDecision } from '../listing.ts'
 import { withheldTools } from '../offers.ts'
 import { queryOf } from '../query.ts'
 import type { Runtime } from '../runtime.ts'
@@ -23,17 +24,11 @@ export function decide(x: Inspected, runtime: Runtime): Decided {
 
 /** A listing does nothing by itself: whoever may make some model call on this route may see what there is to call. */
 function decideListing(query: Query, runtime: Runtime): Decision {
-  const may = runtime.policy.mayEver(query)
-  const reason = may
-    ? 'Some model call may be allowed here, so the listing is.'
-    : 'No model call can be allowed here, so neither is the listing.'
-  return {
-    effect: may ? 'allow' : 'deny',
-    reason,
-    code: may ? 'may-be-called' : 'never-callable',
-    matched: [],
-    unevaluable: [],
-  }
+  return listingDecision(
+    runtime.policy.mayEver(query),
+    'Some model call may be allowed here, so the listing is.',
+    'No model call can be allowed here, so neither is the listing.',
+  )
 }
 
 /** What is asked for is left open: any model, any number of messages. */

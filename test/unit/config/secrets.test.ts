@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { missingSecrets, secretFiles, secretResolver } from '../../../proxy/config/secrets.ts'
+import { missingSecrets, referencedFiles, secretResolver } from '../../../proxy/config/secrets.ts'
 
 t.test('from the environment and from files', async (t) => {
   const folder = t.testdir({ key: 's3cret\n', two: 's3cret\n\n', crlf: 's3cret\r\n', none: '\n' })
@@ -28,7 +28,7 @@ t.test('the files that a document refers to', async (t) => {
       seen: { protocol: 'mcp', url: 'http://b', pinTools: true },
     },
   }
-  t.same(secretFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y', '/etc/gw/tools.json'])
+  t.same(referencedFiles(document, '/etc/gw'), ['/etc/gw/x', '/run/y', '/etc/gw/tools.json'])
 })
 
 t.test('the secrets that are not there, each with its place and a remedy', async (t) => {

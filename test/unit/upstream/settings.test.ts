@@ -49,7 +49,6 @@ t.test('what operators write', async (t) => {
 
 t.test('what is wrong is named where it stands', async (t) => {
   const rows: [Partial<UpstreamOptions>, (string | number)[], RegExp][] = [
-    [{ protocol: 'gopher' as 'http' }, ['protocol'], /not served by this version/],
     [{ pinTools: true }, ['pinTools'], /only the tools of an mcp upstream/],
     [{ url: 'api.example.com' }, ['url'], /not a URL/],
     [{ url: '/v1' }, ['url'], /not a URL/],
