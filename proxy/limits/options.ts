@@ -62,7 +62,7 @@ export const limitsSchema = {
         minimum: 1,
         maximum: 1_000_000,
         description:
-          'Requests in flight at the same time, counted in each process on its own, also with Redis; beside them as many MCP streams that stay open.',
+          'Requests in flight at the same time, counted in each process on its own, also with Redis; beside them as many MCP streams and WebSockets that stay open.',
       },
       tokens: { type: 'string', pattern: ratePattern, description: 'Tokens per window; not served by this version.' },
       cost: { type: 'string', pattern: ratePattern, description: 'Cost per window; not served by this version.' },
