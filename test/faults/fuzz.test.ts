@@ -50,7 +50,7 @@ t.test(`${seconds} seconds of damaged requests and answers`, async (t) => {
   t.equal(proxy.errors(), '', 'nothing on standard error')
   checkMemory(t, memory)
   upstream.always(jsonAnswer(200, { ok: true }))
-  t.equal((await probe(`${proxy.url}/tools/crm/customers/42`)).status, 200, 'a clean request is served')
+  t.equal((await probe(`${proxy.url}/rested/customers/42`)).status, 200, 'a clean request is served')
   await untilIdle(proxy)
   const counted = await requestsTotal(proxy)
   t.same(await proxy.stop(), { code: 0, signal: null }, 'and the process stops as it should')
@@ -214,12 +214,15 @@ function policy(url: string): Record<string, unknown> {
       ...Object.fromEntries(models.map((name) => [name, upstream(name)])),
       crm: upstream('http', '', { retry: { attempts: 2, unsafe: true } }),
       notes: upstream('mcp', '/mcp', { pinTools: true }),
+      // Nothing is on its account when the others are cooling down after a 429.
+      rested: upstream('http'),
     },
     routes: [
       ...models.map((name) => ({ id: name, path: `/${name}`, upstream: name })),
       { id: 'opaque', path: '/opaque', upstream: 'openai', posture: 'opaque' },
       { id: 'crm', path: '/tools/crm', upstream: 'crm' },
       { id: 'notes', path: '/mcp', upstream: 'notes' },
+      { id: 'rested', path: '/rested', upstream: 'rested' },
     ],
     principals: [{ id: 'agent', org: 'acme', roles: ['researcher'] }],
     anonymous: 'agent',
