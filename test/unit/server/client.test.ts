@@ -316,6 +316,20 @@ t.test('an answer that is broken off never looks whole', async (t) => {
   t.equal(await reset, 'ECONNRESET')
 })
 
+t.test('an answer that waits for the one before it can be broken off, too', async (t) => {
+  const { connect, next } = await stage(t)
+  const socket = await connect()
+  socket.write(`GET /a HTTP/1.1\r\n${head}\r\nGET /b HTTP/1.1\r\n${head}\r\n`)
+  const first = await next()
+  const second = await next()
+  second.client.start(200, ['content-type', 'text/plain'])
+  second.client.write('half')
+  second.client.destroy()
+  t.equal(await readUntil(socket, undefined), '', 'the connection is gone, and nothing of it looks whole')
+  await aborted(first.client)
+  t.pass('and the exchange before it knows')
+})
+
 t.test('headers that cannot be written are the upstream’s fault, and a refusal can still be', async (t) => {
   const { connect, next } = await stage(t)
   const socket = await connect()
