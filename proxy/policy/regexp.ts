@@ -1,6 +1,6 @@
 // Owns regular expressions that cannot be made slow: RE2's syntax without look-around and back-references, run as a set
 // of states that moves over the text once. The work is counted, so the caller decides how much a match may cost.
-import { parseRegExp, type Assertion, type Node, type Range } from './regexp-syntax.ts'
+import { parseRegExp, type Assertion, type Node, type Range } from '../lib/regexp-syntax.ts'
 
 export type LinearRegExp = {
   /**

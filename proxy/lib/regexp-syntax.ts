@@ -10,7 +10,8 @@ export type Node =
   | { readonly kind: 'assert'; readonly assertion: Assertion }
   | { readonly kind: 'sequence'; readonly parts: readonly Node[] }
   | { readonly kind: 'choice'; readonly options: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly part: Node; readonly min: number; readonly max?: number }
+  /** `lazy` says which match is found, not whether there is one. */
+  | { readonly kind: 'repeat'; readonly part: Node; readonly min: number; readonly max?: number; readonly lazy?: true }
 
 const codePointMax = 0x10ffff
 const digit: Range[] = [[48, 57]]
@@ -90,9 +91,8 @@ class RegExpParser {
     for (;;) {
       const bounds = this.#quantifier()
       if (bounds === undefined) return part
-      // Lazy or greedy is about which match is found; here only whether there is one is asked.
-      this.#take('?')
-      part = { kind: 'repeat', part, ...bounds }
+      const lazy = this.#take('?') ? ({ lazy: true } as const) : undefined
+      part = { kind: 'repeat', part, ...bounds, ...lazy }
     }
   }
 
