@@ -6,6 +6,14 @@ export type RedactionAction = (typeof redactionActions)[number]
 
 export type Direction = 'request' | 'response'
 
+/** Where a token of a request becomes its value again in the answer: in what is said, in the arguments of tool calls. */
+export const restorePlaces = ['response.text', 'tool.args'] as const
+export type RestorePlace = (typeof restorePlaces)[number]
+
+/** `auto`: in the value's own form only where that is asked for, `preserve`: wherever there is one, `word`: never. */
+export const tokenFormats = ['auto', 'word', 'preserve'] as const
+export type TokenFormat = (typeof tokenFormats)[number]
+
 export type RedactionRuleOptions = {
   readonly id: string
   readonly direction: Direction | 'both'
@@ -14,6 +22,9 @@ export type RedactionRuleOptions = {
   readonly detect: readonly string[]
   readonly action: RedactionAction
   readonly mode?: 'enforce' | 'shadow'
+  readonly restore?: readonly RestorePlace[]
+  readonly restoreTo?: readonly string[]
+  readonly format?: TokenFormat
 }
 
 export type RedactionOptions = readonly RedactionRuleOptions[]
@@ -43,6 +54,22 @@ export const redactionSchema = {
         enum: redactionActions,
       },
       mode: { description: 'shadow: record what would happen, change nothing.', enum: ['enforce', 'shadow'] },
+      restore: {
+        description: 'Where tokens of requests become values again in answers; absent: everywhere, []: nowhere.',
+        type: 'array',
+        uniqueItems: true,
+        items: { enum: restorePlaces },
+      },
+      restoreTo: {
+        description:
+          'Upstreams of tools (http, mcp) that get the values of tokens in what they are sent; absent: none.',
+        ...names,
+      },
+      format: {
+        description:
+          'Form of tokens: auto takes the form of the value where a schema in the request asks for it, word never, preserve always.',
+        enum: tokenFormats,
+      },
     },
   },
 } as const

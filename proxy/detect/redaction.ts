@@ -3,14 +3,20 @@ import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { entitiesOf, entityHint } from './entities.ts'
-import { redactionActions } from './options.ts'
+import { redactionActions, restorePlaces } from './options.ts'
 import type { Direction, RedactionAction, RedactionOptions, RedactionRuleOptions } from './options.ts'
+import type { RestorePlace, TokenFormat } from './options.ts'
 import { compileScanner, type Scanner } from './scanner.ts'
 
 export type EntityAction = {
   readonly rule: string
   readonly action: RedactionAction
   readonly mode: 'enforce' | 'shadow'
+  /** Of tokens: where in the answer they become values again; of answers' own tokens nowhere. */
+  readonly restore: readonly RestorePlace[]
+  /** Of tokens: the upstreams of tools that are sent the values. */
+  readonly restoreTo: readonly string[]
+  readonly format: TokenFormat
 }
 
 export type Plan = {
@@ -25,6 +31,8 @@ export type Plan = {
 export type Redaction = {
   /** Undefined: no rule applies there, so there is nothing to scan for. */
   readonly plan: (direction: Direction, upstream: string, route: string) => Plan | undefined
+  /** Whether some rule lets an upstream have the values of tokens. */
+  readonly restoresTo: (upstream: string) => boolean
   /** All entities that any rule names. */
   readonly entities: ReadonlySet<string>
 }
@@ -46,6 +54,7 @@ export function compileRedaction(
   const plans = new Map<string, Plan | undefined>()
   const redaction: Redaction = {
     entities: new Set(compiled.flatMap((rule) => rule.entities)),
+    restoresTo: (upstream) => rules.some(({ mode, restoreTo }) => mode !== 'shadow' && restoreTo?.includes(upstream)),
     plan(direction, upstream, route) {
       const applying = compiled.filter((rule) => applies(rule.options, direction, upstream, route))
       const key = `${direction} ${applying.map((rule) => rule.index).join(' ')}`
@@ -70,7 +79,29 @@ function compileRule(options: RedactionRuleOptions, path: Path, problems: Proble
   options.detect.forEach((name, i) => {
     if (entitiesOf([name]).size === 0) problems.push(unknownEntity(name, [...path, 'detect', i]))
   })
+  problems.push(...tokenProblems(options, path))
   return { index: Number(path.at(-1)), options, entities: [...entitiesOf(options.detect)] }
+}
+
+/** Options that could not have an effect are errors, or somebody would rely on them. */
+function tokenProblems({ action, direction, ...options }: RedactionRuleOptions, path: Path): Problem[] {
+  const given = (['restore', 'restoreTo', 'format'] as const).filter((key) => options[key] !== undefined)
+  if (action !== 'token') {
+    return given.map((key) => ({
+      path: [...path, key],
+      message: `"${key}" is about tokens, and the action is ${action}`,
+      severity: 'error',
+    }))
+  }
+  if (direction !== 'response' || (options.restore ?? []).length === 0) return []
+  return [
+    {
+      path: [...path, 'restore'],
+      message: 'what is hidden from the client in an answer cannot be restored in the answer',
+      hint: 'restoreTo names the tools that get such values',
+      severity: 'error',
+    },
+  ]
 }
 
 function unknownEntity(name: string, path: Path): Problem {
@@ -88,12 +119,13 @@ function reportDuplicates(rules: RedactionOptions, path: Path, problems: Problem
 
 function reportUnknown(rules: RedactionOptions, path: Path, known: RedactionKnown, problems: Problem[]): void {
   rules.forEach((rule, index) => {
-    for (const kind of ['upstreams', 'routes'] as const) {
-      rule[kind]?.forEach((name, i) => {
+    for (const key of ['upstreams', 'routes', 'restoreTo'] as const) {
+      const kind = key === 'routes' ? 'routes' : 'upstreams'
+      rule[key]?.forEach((name, i) => {
         if (known[kind].has(name)) return
         const hint = didYouMean(name, known[kind]).hint ?? `known: ${[...known[kind]].join(', ')}`
         problems.push({
-          path: [...path, index, kind, i],
+          path: [...path, index, key, i],
           message: `no ${kind.slice(0, -1)} is called "${name}"`,
           hint,
           severity: 'error',
@@ -112,13 +144,18 @@ function applies(rule: RedactionRuleOptions, direction: Direction, upstream: str
 function newPlan(direction: Direction, rules: readonly CompiledRule[]): Plan {
   const actions = new Map<string, EntityAction>()
   for (const { options, entities: named } of rules) {
-    const offered: EntityAction = { rule: options.id, action: options.action, mode: options.mode ?? 'enforce' }
+    const offered = actionOf(options, direction)
     for (const entity of named) if (isStricter(offered, actions.get(entity))) actions.set(entity, offered)
   }
   const all = new Set(actions.keys())
   const enforced = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action !== 'tag')
   const actionFor = (entity: string): EntityAction | undefined => actions.get(entity)
   return { direction, entities: all, scanner: compileScanner(all), enforced, actionFor }
+}
+
+function actionOf(options: RedactionRuleOptions, direction: Direction): EntityAction {
+  const { id, action, mode = 'enforce', restore = restorePlaces, restoreTo = [], format = 'auto' } = options
+  return { rule: id, action, mode, restore: direction === 'request' ? restore : [], restoreTo, format }
 }
 
 /** A rule that is enforced beats one that only watches; then the stricter action; then the earlier rule. */
