@@ -1,0 +1,124 @@
+// Owns the timing of scans on one core, each of a text that was not scanned before, and of how much a window holds back.
+import { compileRedaction } from '../../proxy/detect/redaction.ts'
+import { openWindow } from '../../proxy/detect/window.ts'
+import { entitiesOf, groupNames } from '../../proxy/detect/entities.ts'
+import { compileScanner } from '../../proxy/detect/scanner.ts'
+import { median } from '../percentiles.ts'
+import { hostile, seeded, sentence, textOf, type Random } from './texts.ts'
+
+const documentLength = 200_000
+const promptLength = 4_000
+const scanner = compileScanner(entitiesOf(groupNames))
+
+type Kind = {
+  readonly name: string
+  readonly length: number
+  readonly texts: number
+  readonly make: (random: Random, length: number) => string
+  readonly goal?: { readonly mbPerSecond: number } | { readonly ms: number }
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'prompt, 4 KB: prose, 5 % look-alikes, 2 % personal',
+    length: promptLength,
+    texts: 3000,
+    make: (random, length) => textOf(random, length, { lookAlike: 0.05, personal: 0.02 }),
+    goal: { ms: 0.1 },
+  },
+  {
+    name: 'document, 200 KB: 30 % look-alikes, 3 % personal',
+    length: documentLength,
+    texts: 100,
+    make: (random, length) => textOf(random, length, { lookAlike: 0.3, personal: 0.03 }),
+    goal: { mbPerSecond: 60 },
+  },
+  {
+    name: 'prose, 200 KB',
+    length: documentLength,
+    texts: 100,
+    make: (random, length) => textOf(random, length, { lookAlike: 0, personal: 0 }),
+  },
+  {
+    name: 'prose in two-byte strings, 200 KB',
+    length: documentLength,
+    texts: 100,
+    make: (random, length) => `“${textOf(random, length - 2, { lookAlike: 0, personal: 0 })}”`,
+  },
+  {
+    name: 'dense, 200 KB: half look-alikes, half personal',
+    length: documentLength,
+    texts: 60,
+    make: (random, length) => textOf(random, length, { lookAlike: 0.5, personal: 0.5 }),
+  },
+]
+
+export function speedLines(): string[] {
+  const lines = kinds.map(({ name, length, texts, make, goal }) => {
+    const ms = typicalMs(texts, (random) => make(random, length))
+    const mbPerSecond = length / 1000 / ms
+    const isMet = goal === undefined || ('ms' in goal ? ms <= goal.ms : mbPerSecond >= goal.mbPerSecond)
+    const wanted = goal === undefined ? '' : 'ms' in goal ? `≤ ${goal.ms} ms` : `≥ ${goal.mbPerSecond} MB/s`
+    return `| ${name} | ${ms.toFixed(3)} | ${mbPerSecond.toFixed(0)} | ${wanted} | ${goal === undefined ? '' : isMet ? 'met' : '**missed**'} |`
+  })
+  return ['| text | ms | MB/s | goal | |', '| :-- | --: | --: | --: | --: |', ...lines]
+}
+
+const hostileMsMax = 20
+
+export function hostileLines(): string[] {
+  const lines = hostile.map(([name, unit]) => {
+    const make = (random: Random): string => {
+      const pieces: string[] = []
+      for (let length = 0; length < documentLength;) length += pieces[pieces.push(unit(random)) - 1]?.length ?? 0
+      // A different beginning makes a text new where the unit is always the same.
+      return `${random.fill('bbbbbbbb')} ${pieces.join('')}`.slice(0, documentLength)
+    }
+    const ms = typicalMs(7, make)
+    return `| ${name} | ${ms.toFixed(2)} | ${ms <= hostileMsMax ? 'met' : '**missed**'} |`
+  })
+  return [`| 200 KB of | ms | ≤ ${hostileMsMax} ms |`, '| :-- | --: | --: |', ...lines]
+}
+
+/** The median of the scans after a few to warm up. */
+function typicalMs(texts: number, make: (random: Random) => string): number {
+  const random = seeded(4)
+  const samples: number[] = []
+  const warmUp = Math.ceil(texts / 4)
+  for (let n = 0; n < texts + warmUp; n++) {
+    const text = make(random)
+    const startMs = performance.now()
+    scanner.scan(text)
+    if (n >= warmUp) samples.push(performance.now() - startMs)
+  }
+  return median(samples)
+}
+
+/** Characters that wait in a window after each piece of prose has come. */
+export function holdLines(): string[] {
+  const random = seeded(5)
+  const { redaction } = compileRedaction(
+    [{ id: 'bench', direction: 'response', detect: [...groupNames], action: 'mask' }],
+    [],
+  )
+  const plan = redaction?.plan('response', '', '')
+  let held = 0
+  let heldMax = 0
+  let pieces = 0
+  for (let n = 0; n < 200; n++) {
+    const window = openWindow({ plan })
+    const prose = Array.from({ length: 12 }, () => sentence(random)).join('')
+    // Models speak in pieces of a few characters.
+    for (const piece of prose.match(/[^]{1,4}|\s?\S{1,7}/g) ?? []) {
+      window.push(piece)
+      pieces++
+      held += window.held
+      heldMax = Math.max(heldMax, window.held)
+    }
+    window.end()
+  }
+  const mean = held / pieces
+  return [
+    `Held back in streams of prose: ${mean.toFixed(1)} characters on average (goal: under 10, ${mean < 10 ? 'met' : '**missed**'}), ${heldMax} at most.`,
+  ]
+}
