@@ -70,11 +70,13 @@ export function goalLines(dir: string): string[] {
 
 function rowsOf(set: string): Row[] {
   const text = gunzipSync(readFileSync(join(folder, `${set}.jsonl.gz`))).toString('utf8')
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    // Not every row has a name of its own.
-    .map((line, index) => ({ ...(JSON.parse(line) as Row), id: `${index}` }))
+  return (
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      // Not every row has a name of its own.
+      .map((line, index) => ({ ...(JSON.parse(line) as Row), id: `${index}` }))
+  )
 }
 
 function write(path: string, rows: readonly Row[]): string {

@@ -71,12 +71,14 @@ function personal(random: Random): string {
   if (kind === 3) return `${iban(random)} `
   if (kind === 4) return `378-07-${1000 + random.below(8999)} `
   if (kind === 5) return `10.${random.below(256)}.${random.below(256)}.${random.below(256)} `
-  return `${'gh'}p_${random.fill('b'.repeat(36))} `
+  return `ghp_${random.fill('b'.repeat(36))} `
 }
 
 export function card(random: Random): string {
   const digits = `4${random.fill('9'.repeat(14))}`
-  const doubled = [...digits].map((digit, at) => (at % 2 === 0 ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)] : digit))
+  const doubled = Array.from(digits).map((digit, at) =>
+    at % 2 === 0 ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)] : digit,
+  )
   const sum = doubled.reduce<number>((total, digit) => total + Number(digit), 0)
   return `${digits}${(10 - (sum % 10)) % 10}`
 }
