@@ -57,7 +57,8 @@ function keyed(key: string, holders: ReadonlyMap<string, KeyHolder>, ip: string,
   const current = nowMs < (holder?.expiresMs ?? Number.POSITIVE_INFINITY)
   if (holder === undefined || !current) return refused('credentials-invalid', 'The agent key is not valid.')
   if (!mayComeFrom(holder.caller, ip)) return refused('source-refused', 'The agent key is not valid from this address.')
-  return { ok: true, principal: holder.caller.principal, via: 'api-key', key: digest.slice(0, 12) }
+  const known = { ok: true, principal: holder.caller.principal, via: 'api-key', key: digest.slice(0, 12) } as const
+  return holder.expiresMs === undefined ? known : { ...known, expiresMs: holder.expiresMs }
 }
 
 function mayComeFrom(caller: Caller, ip: string): boolean {

@@ -7,9 +7,18 @@ export type Principal = {
   readonly roles: readonly string[]
 }
 
-/** How the principal was recognised, for the audit log. `key` is the first 12 hex digits of the key's SHA-256. */
+/**
+ * How the principal was recognised, for the audit log. `key` is the first 12 hex digits of the key's SHA-256; `expiresMs`
+ * is on the wall clock, absent for never.
+ */
 export type Identified =
-  | { readonly ok: true; readonly principal: Principal; readonly via: 'api-key' | 'anonymous'; readonly key?: string }
+  | {
+      readonly ok: true
+      readonly principal: Principal
+      readonly via: 'api-key' | 'anonymous'
+      readonly key?: string
+      readonly expiresMs?: number
+    }
   | {
       readonly ok: false
       readonly code: 'credentials-missing' | 'credentials-invalid' | 'source-refused'

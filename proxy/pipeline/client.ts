@@ -12,8 +12,8 @@ export type Accepting = {
   readonly headers: readonly string[]
   readonly subprotocol: string | undefined
   readonly messageBytesMax: number
-  /** Asked when another configuration is taken over: may the caller still be here? */
-  mayStay(runtime: Runtime): boolean
+  /** How long the caller may be here under a configuration, on the wall clock: asked again when another is taken over. */
+  staysUntilMs(runtime: Runtime): number
 }
 
 /** `fault`: `client-stalled` where the client did not take what was sent. */

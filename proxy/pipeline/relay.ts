@@ -53,6 +53,7 @@ class Relay {
   /** Throws the Fault by which it ended, where it did not end as the protocol says. */
   async run(): Promise<void> {
     const { signal } = this.#client
+    if (signal.aborted) throw this.#part(signal.reason)
     let interrupt: () => void = () => {}
     const interrupted = new Promise<never>((_, reject) => {
       interrupt = () => reject(signal.reason)
@@ -69,8 +70,7 @@ class Relay {
         interrupted,
       ])
     } catch (error) {
-      this.#part(error instanceof Fault ? error : new Fault('internal', undefined, { cause: error }))
-      throw error
+      throw this.#part(error)
     } finally {
       signal.removeEventListener('abort', interrupt)
     }
@@ -108,7 +108,7 @@ class Relay {
       headers,
       subprotocol: headerValue(answer.headers, 'sec-websocket-protocol'),
       messageBytesMax: messageBytesMax(this.#runtime),
-      mayStay: (runtime) => mayStay(this.#x, runtime),
+      staysUntilMs: (runtime) => staysUntilMs(this.#x, runtime),
     })
   }
 
@@ -162,12 +162,14 @@ class Relay {
   }
 
   /** Both are told, the client also why. */
-  #part(fault: Fault): void {
+  #part(error: unknown): Fault {
+    const fault = error instanceof Fault ? error : new Fault('internal', undefined, { cause: error })
     const gone = fault.code === 'client-aborted' || fault.code === 'client-stalled'
     const last = gone ? undefined : this.#conversation?.lastWords(fault)
     if (last !== undefined) void this.#near.send(last)
     this.#near.close(closeCode(fault), fault.code)
     this.#far.close(goingAway, '')
+    return fault
   }
 }
 
@@ -207,7 +209,8 @@ function handshakeHeaders(headers: readonly string[], carries: 'bytes' | 'messag
 }
 
 /** The same caller with the same key, whatever else has changed: one exchange keeps its rules to the end. */
-function mayStay(x: Answered, runtime: Runtime): boolean {
+function staysUntilMs(x: Answered, runtime: Runtime): number {
   const identified = runtime.authenticator.authenticate({ ...presented(x), nowMs: runtime.clock.now() })
-  return identified.ok && identified.principal.id === x.principal.id
+  if (!identified.ok || identified.principal.id !== x.principal.id) return Number.NEGATIVE_INFINITY
+  return identified.expiresMs ?? Number.POSITIVE_INFINITY
 }

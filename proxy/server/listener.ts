@@ -177,7 +177,7 @@ export class Listener {
     const runtime = this.#runtime
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
-    const client = new UpgradeClient(request, first, runtime.clock, times, corsHeaders(request, origins))
+    const client = new UpgradeClient(request, first, runtime, times, corsHeaders(request, origins))
     clients.set(socket, client)
     void this.#track(runtime, client, head, fault)
   }

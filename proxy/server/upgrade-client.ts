@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { Fault } from '../errors.ts'
 import { BytePeer } from '../lib/byte-peer.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { MessagePeer, socketOptions } from '../lib/message-peer.ts'
 import type { Accepting, ClientPeer } from '../pipeline/client.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
@@ -21,22 +21,26 @@ export class UpgradeClient extends HttpClient {
   readonly #times: ClientTimes
   readonly #early = (): void => this.#speaksEarly()
   readonly #left = (): void => void this.#socket.destroy()
+  /** The configuration that holds now, which may be newer than that of the exchange. */
+  #runtime: Runtime
+  #expiry: Timer | undefined
   #accepted: { readonly accepting: Accepting; readonly peer: ClientPeer } | undefined
 
   /** `always`: headers of every answer. `first`: what came behind the head. */
   constructor(
     request: IncomingMessage,
     first: Uint8Array,
-    clock: Clock,
+    runtime: Runtime,
     times: ClientTimes,
     always: readonly string[],
   ) {
     const response = responseOn(request)
-    super(request, response, clock, times, always)
+    super(request, response, runtime.clock, times, always)
+    this.#runtime = runtime
     this.#request = request
     this.#response = response
     this.#socket = request.socket
-    this.#clock = clock
+    this.#clock = runtime.clock
     this.#times = times
     // Read, so that a client that leaves is noticed; it has nothing to say before it is answered (RFC 6455 §4.1).
     this.#socket.on('error', () => {})
@@ -51,17 +55,21 @@ export class UpgradeClient extends HttpClient {
     this.#socket.off('end', this.#left)
     this.#response.detachSocket(this.#request.socket)
     const gone = this.handOver()
-    this.#socket.once('close', gone)
+    this.#socket.once('close', () => {
+      this.#expiry?.cancel()
+      gone()
+    })
     const peer = accepting.carries === 'bytes' ? this.#acceptBytes(accepting) : this.#acceptMessages(accepting)
     const patient = new PatientPeer(peer, this.#clock, this.#times.writeTimeoutMs)
     this.#accepted = { accepting, peer: patient }
+    this.#check()
     return patient
   }
 
   /** Another configuration holds now. */
   recheck(runtime: Runtime): void {
-    if (this.#accepted?.accepting.mayStay(runtime) === false)
-      this.interrupt(new Fault('credentials-invalid', 'The agent key is no longer valid.'))
+    this.#runtime = runtime
+    this.#check()
   }
 
   /** The process shuts down: a WebSocket that can be told so is, instead of being cut off at the deadline. */
@@ -77,6 +85,15 @@ export class UpgradeClient extends HttpClient {
   /** Whatever goodbye may be under way. */
   cut(): void {
     this.#socket.destroy()
+  }
+
+  /** A key that is gone or has expired ends what it opened. */
+  #check(): void {
+    this.#expiry?.cancel()
+    if (this.#accepted === undefined) return
+    const leftMs = this.#accepted.accepting.staysUntilMs(this.#runtime) - this.#clock.now()
+    if (leftMs <= 0) this.interrupt(new Fault('credentials-invalid', 'The agent key is no longer valid.'))
+    else if (leftMs < Number.POSITIVE_INFINITY) this.#expiry = this.#clock.after(leftMs, () => this.#check())
   }
 
   #acceptBytes({ headers, subprotocol }: Accepting): BytePeer {

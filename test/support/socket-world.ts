@@ -81,13 +81,15 @@ export type SocketWorld = {
   close(): Promise<void>
 }
 
+export type SocketWorldOptions = TestGatewayOptions & { readonly drain?: string; readonly keyExpires?: string }
+
 /** `/tunnel` passes everything unread, `/closed` takes no WebSocket, `/models` reads what it can. */
 export async function openSocketWorld(
   extra = '',
-  { drain = '5s', ...options }: TestGatewayOptions & { readonly drain?: string } = {},
+  { drain = '5s', keyExpires = '2999-01-01T00:00:00Z', ...options }: SocketWorldOptions = {},
 ): Promise<SocketWorld> {
   const upstream = await socketUpstream()
-  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url)}\n${extra}`
+  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url, keyExpires)}\n${extra}`
   const gateway = await startGateway(yaml, {
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,
@@ -171,7 +173,7 @@ function outcomesIn(auditDir: string): AuditLine[] {
 
 const sha256 = createHash('sha256').update(agentKey).digest('hex')
 
-function policy(url: string): string {
+function policy(url: string, expires: string): string {
   return `
 upstreams:
   crm: { protocol: http, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
@@ -193,7 +195,7 @@ routes:
   - { id: models, path: /models, upstream: model, websocket: true }
   - { id: any, path: /any, upstream: any_model, posture: opaque }
 principals:
-  - { id: agent, keys: [{ sha256: ${sha256} }] }
+  - { id: agent, keys: [{ sha256: ${sha256}, expires: '${expires}' }] }
 defaultEffect: deny
 rules:
   - { id: agents, effect: allow, principals: { ids: [agent] }, actions: [model.call, tool.call] }

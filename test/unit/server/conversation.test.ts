@@ -274,3 +274,43 @@ t.test('an answer of the model counts like a request', async (t) => {
   talk.say({ type: 'response.create', event_id: 'evt_3' })
   t.match(await talk.atClient(), { type: 'error', error: { code: 'rate_limit_exceeded', event_id: 'evt_3' } })
 })
+
+t.test('what the server may not say ends the conversation, and says why', async (t) => {
+  const extra = 'redaction:\n  - { id: no-cards, direction: response, detect: [payment-card], action: block }\n'
+  const talk = await begin(t, { extra })
+  const closed = closing(talk.client)
+  const piece = { type: 'response.output_text.delta', ...openMessage(talk), output_index: 0, content_index: 0 }
+  talk.answer({ ...piece, delta: 'The card is 4111 11' })
+  talk.answer({ ...piece, delta: '11 1111 1111, said he.' })
+  let seen = ''
+  for (;;) {
+    const event = await talk.atClient()
+    seen += JSON.stringify(event)
+    if (event.type === 'error') break
+  }
+  t.notMatch(seen, '1111')
+  t.match(seen, 'no-cards')
+  t.equal((await closed).code, 1008)
+  t.match((await talk.world.outcomes(1))[0], { fault: 'content-blocked', rule: 'no-cards', end: 'broken-off' })
+})
+
+t.test('what nobody knows to read is not passed on by either side', async (t) => {
+  const talk = await begin(t)
+  const closed = closing(talk.client)
+  talk.answer({ type: 'response.whispers', text: 'psst' })
+  t.match(await talk.atClient(), { type: 'error', error: { code: 'upstream-invalid' } })
+  t.equal((await closed).code, 1014)
+  t.match((await talk.world.outcomes(1))[0], { fault: 'upstream-invalid', messages: { up: 0, down: 0 } })
+})
+
+t.test('an error that the server reports is passed on, and is nobody’s failure', async (t) => {
+  const talk = await begin(t)
+  talk.answer({
+    type: 'error',
+    event_id: 'event_1',
+    error: { type: 'invalid_request_error', message: 'No such item.' },
+  })
+  t.match(await talk.atClient(), { type: 'error', error: { message: 'No such item.' } })
+  talk.client.close(1000)
+  t.match((await talk.world.outcomes(1))[0], { end: 'complete' })
+})

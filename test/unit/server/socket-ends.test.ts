@@ -70,6 +70,15 @@ for (const path of ['/tunnel/room', realtime]) {
     t.match((await world.outcomes(1))[0], { fault: 'credentials-invalid', end: 'broken-off' })
   })
 
+  t.test(`${path}: a key that expires ends what it opened`, async (t) => {
+    const world = await openSocketWorld('', { keyExpires: new Date(Date.now() + 2000).toISOString() })
+    t.teardown(() => world.close())
+    const { client, server } = await openPair(world, path)
+    await Promise.all([closing(client), closing(server)])
+    t.match((await world.outcomes(1))[0], { status: 101, fault: 'credentials-invalid' })
+    t.match(await refusalOf(world.open(path)), { status: 401 })
+  })
+
   t.test(`${path}: a reload that leaves the key alone leaves the connection alone`, async (t) => {
     const { world, client, server } = await pair(t, path)
     world.gateway.rewrite(world.yaml.replace("paths: ['/secret']", "paths: ['/other']"))
