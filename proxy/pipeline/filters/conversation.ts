@@ -13,7 +13,7 @@ import {
   type SocketOperation,
   type SocketReader,
 } from '../../protocol/socket.ts'
-import type { Answered, Decided, Decoded } from '../exchange.ts'
+import { grow, type Answered, type Decided, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { admitAgain } from '../stages/admit.ts'
 import { decide } from '../stages/decide.ts'
@@ -29,8 +29,9 @@ export type Turn = { readonly on: readonly Piece[]; readonly back?: readonly Pie
 
 type Said = Extract<ClientReading, { ok: true }>
 
-/** Beyond these the record says no more of them; the metrics count them all. */
+/** Beyond these the record says no more of them; the metrics count all decisions. */
 const refusalsMax = 100
+const decisionsMax = 100
 
 export class Conversation {
   readonly #x: Answered
@@ -127,14 +128,18 @@ export class Conversation {
       decide({ ...x, content: { ...content, tools: [], model } }, this.#runtime),
     )
     for (const decision of [...decisions, ...further.flatMap((one) => one.decisions)]) {
-      this.#count(decision, asks)
+      this.#note(decision, asks)
       stopUnlessAllowed(decision, x.route.denyStatus)
     }
   }
 
   /** What is merely said comes many times a second, and is no decision that anybody would look for. */
-  #count(decision: Decision, asks: Said['asks']): void {
-    if (asks !== 'content' || decision.effect !== 'allow') this.#runtime.metrics.decision(decision)
+  #note(decision: Decision, asks: Said['asks']): void {
+    if (asks === 'content' && decision.effect === 'allow' && decision.shadow === undefined) return
+    const { decisions } = this.#x
+    // The metrics count those of the exchange when it ends.
+    if (decisions.length < decisionsMax) grow(this.#x, { decisions: [...decisions, decision] })
+    else this.#runtime.metrics.decision(decision)
   }
 
   #refuse(type: string, fault: Fault, eventId: string | undefined): Turn {

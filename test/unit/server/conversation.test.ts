@@ -233,7 +233,8 @@ t.test('a model that may not be used is refused, in the address and in an event'
     status: 403,
     body: /operation-unsupported|adapter/,
   })
-  talk.say({ type: 'session.update', event_id: 'evt_9', session: { type: 'realtime', model: 'forbidden-one' } })
+  const input = { transcription: { model: 'forbidden-one' } }
+  talk.say({ type: 'session.update', event_id: 'evt_9', session: { type: 'realtime', audio: { input } } })
   t.match(await talk.atClient(), { type: 'error', error: { event_id: 'evt_9' } })
   talk.client.send('{"type":"response.create","type":"response.cancel"}')
   t.match(await talk.atClient(), { type: 'error' })
@@ -242,8 +243,11 @@ t.test('a model that may not be used is refused, in the address and in an event'
   talk.say({ type: 'input_audio_buffer.append', audio: 'UklGRiQAAABXQVZF' })
   t.match(await talk.atServer(), { type: 'input_audio_buffer.append' })
   talk.client.close()
+  const denials = /policy_decisions_total\{rule="no-such-model",effect="deny",mode="enforce"\} 2\n/
   const outcome = (await talk.world.outcomes(3)).find(({ status }) => status === 101)
   t.match(outcome, { uninspected: ['request:audio'], messages: { up: 1, down: 0 } })
+  t.match(outcome?.['decisions'], [{ effect: 'allow' }, { effect: 'allow' }, { effect: 'deny' }])
+  t.match(await talk.world.metrics(), denials)
 })
 
 t.test('a binary message ends the conversation with 1003', async (t) => {
