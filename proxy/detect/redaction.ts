@@ -25,6 +25,8 @@ export type Plan = {
   readonly scanner: Scanner
   /** Some value would be changed or blocked; otherwise everything is only recorded. */
   readonly enforced: boolean
+  /** Some value becomes a token. */
+  readonly issuesTokens: boolean
   readonly actionFor: (entity: string) => EntityAction | undefined
 }
 
@@ -149,8 +151,9 @@ function newPlan(direction: Direction, rules: readonly CompiledRule[]): Plan {
   }
   const all = new Set(actions.keys())
   const enforced = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action !== 'tag')
+  const issuesTokens = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action === 'token')
   const actionFor = (entity: string): EntityAction | undefined => actions.get(entity)
-  return { direction, entities: all, scanner: compileScanner(all), enforced, actionFor }
+  return { direction, entities: all, scanner: compileScanner(all), enforced, issuesTokens, actionFor }
 }
 
 function actionOf(options: RedactionRuleOptions, direction: Direction): EntityAction {

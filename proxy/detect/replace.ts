@@ -1,12 +1,18 @@
 // Owns putting something else where a value stood. Findings come from a scan that has been made already.
 import type { Finding } from './finding.ts'
 import type { EntityAction, Plan } from './redaction.ts'
-import { typeName, type Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
+import type { TokenForm } from './vault-memory.ts'
+import { hasNumberForm } from './vault-number.ts'
+import { typeName } from './vault-token.ts'
 
 /** Longer values are masked whatever the action: nothing that long is worth restoring, and a stream cannot wait for it. */
 export const valueLengthMax = 32_768
 
 export type Counts = Record<string, number>
+
+/** The forms that something which reads the text demands, beyond a word. */
+export type Demanded = { readonly mail?: boolean; readonly number?: boolean }
 
 /** `start` and `end` are those of the original text. */
 export type Replaced = Finding & Pick<EntityAction, 'rule' | 'action'>
@@ -23,7 +29,13 @@ export type Replacement = {
 }
 
 /** Findings of entities that the plan does not name are left alone. Without a vault, tokens and hashes become masks. */
-export function replace(text: string, findings: readonly Finding[], plan: Plan, vault: Vault | undefined): Replacement {
+export function replace(
+  text: string,
+  findings: readonly Finding[],
+  plan: Plan,
+  vault: Vault | undefined,
+  demanded: Demanded = {},
+): Replacement {
   const counts: Counts = {}
   const observed: Counts = {}
   const replaced: Replaced[] = []
@@ -31,7 +43,8 @@ export function replace(text: string, findings: readonly Finding[], plan: Plan, 
   let copied = 0
   for (const finding of findings) {
     const decision = plan.actionFor(finding.entity)
-    if (decision === undefined) continue
+    // A token in the form of an address or a number is found like one.
+    if (decision === undefined || vault?.isToken(text.slice(finding.start, finding.end)) === true) continue
     const { entity } = finding
     if (decision.mode === 'shadow' || decision.action === 'tag') {
       observed[entity] = (observed[entity] ?? 0) + 1
@@ -43,7 +56,7 @@ export function replace(text: string, findings: readonly Finding[], plan: Plan, 
     if (decision.action === 'block') {
       return { text: output, counts, observed, replaced, blocked: { rule: decision.rule, entity } }
     }
-    output += substitute(text, finding, decision, plan, vault)
+    output += substitute(text, finding, decision, plan.direction, vault, demanded)
     copied = finding.end
   }
   return { text: copied === 0 ? text : output + text.slice(copied), counts, observed, replaced }
@@ -52,15 +65,27 @@ export function replace(text: string, findings: readonly Finding[], plan: Plan, 
 function substitute(
   text: string,
   finding: Finding,
-  { action }: EntityAction,
-  plan: Plan,
+  decision: EntityAction,
+  direction: Plan['direction'],
   vault: Vault | undefined,
+  demanded: Demanded,
 ): string {
   const { entity, start, end } = finding
+  const { action, restoreTo } = decision
   if (action === 'remove') return ''
   const value = text.slice(start, end)
   if (action === 'mask' || vault === undefined || finding.openEnded || value.length > valueLengthMax)
     return `[${typeName(entity)}]`
   if (action === 'hash') return vault.hashFor(entity, value)
-  return plan.direction === 'request' ? vault.tokenFor(entity, value) : vault.aliasFor(entity, value)
+  const form = formOf(entity, value, decision, demanded)
+  // What an answer brings is remembered only for those who may have it.
+  if (direction === 'response' && restoreTo.length === 0) return vault.aliasFor(entity, value, form)
+  return vault.tokenFor(entity, value, decision, form)
+}
+
+function formOf(entity: string, value: string, { format }: EntityAction, { mail, number }: Demanded): TokenForm {
+  if (format === 'word') return 'word'
+  const always = format === 'preserve'
+  if (entity === 'email') return always || mail === true ? 'mail' : 'word'
+  return (always || number === true) && hasNumberForm(value) ? 'number' : 'word'
 }

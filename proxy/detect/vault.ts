@@ -1,128 +1,290 @@
 // Owns tokens: what stands for a value on its way to an upstream, and how the value comes back. One vault per exchange;
-// it knows only the values of that exchange. Tokens are derived from the value and the caller, so the same value has
-// the same token in every turn, and callers never share one.
+// what outlives it is kept by caller in a memory that it is given. Tokens are derived from the value and the caller, so
+// the same value has the same token in every turn, and callers never share one.
 import { keyedDigest } from '../lib/keyed-digest.ts'
 import { Recent } from '../lib/recent.ts'
+import { restorePlaces, type RestorePlace } from './options.ts'
+import type { Kept, KeptOfCaller, Terms, TokenForm } from './vault-memory.ts'
+import { numberAt, numberToken, digitsOf, restoredNumber, unfinishedNumberFrom, withDigits } from './vault-number.ts'
+import {
+  alphabet,
+  bodyAfter,
+  bodyBefore,
+  bodyLength,
+  checkSymbol,
+  digestSymbols,
+  isBody,
+  looksLikeToken,
+  mailDomain,
+  mailTailAt,
+  tokenType,
+  typeStart,
+  unfinishedFrom,
+  unfinishedMailFrom,
+} from './vault-token.ts'
 
-/** Crockford's alphabet in lower case: no i, l, o, u. */
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const symbolValues = new Map(Array.from(alphabet).map((symbol, value) => [symbol, value]))
-/** 45 bits of the value's digest, then one symbol that tells our tokens from other text. */
-const digestSymbols = 9
-const bodyLength = digestSymbols + 1
 const hashSymbols = 16
-/** `AWS_SECRET_ACCESS_KEY_` and a body; what a window may have to hold back. */
-export const tokenLengthMax = 32
 
 export type Vault = {
-  /** Word characters only, at most `tokenLengthMax`. The value can be restored from now on. */
-  readonly tokenFor: (entity: string, value: string) => string
+  /** Word characters only, at most `tokenLengthMax`, unless another form is asked for. The value can be restored from now on. */
+  readonly tokenFor: (entity: string, value: string, terms?: Terms, form?: TokenForm) => string
   /** The same token, but the value is not remembered: for what comes from the upstream and must not be undone. */
-  readonly aliasFor: (entity: string, value: string) => string
+  readonly aliasFor: (entity: string, value: string, form?: TokenForm) => string
   /** As `aliasFor`, longer and of another key: it can never be restored. */
   readonly hashFor: (entity: string, value: string) => string
-  /** Replaces the tokens that this vault issued. Anything that only looks like one stays. */
-  readonly restore: (text: string) => string
+  /** Whether a text is a token itself, so that nobody takes it for data. */
+  readonly isToken: (text: string) => boolean
+  /** Replaces the tokens that may come back there. Anything that only looks like one stays. What is before `from` too. */
+  readonly restore: (text: string, place?: RestorePlace, from?: number) => string
   /** For streams: restores what is complete. The rest, from `heldFrom` on, may be the beginning of a token. */
-  readonly restorePart: (text: string) => { readonly text: string; readonly heldFrom: number }
-  /** How many values can be restored. */
+  readonly restorePart: (text: string, place?: RestorePlace, from?: number) => RestoredPart
+  /** Replaces the tokens whose values that upstream may have. */
+  readonly restoreTo: (text: string, upstream: string) => string
+  /** How many values of this exchange can be restored. */
   readonly size: number
+  /** Whether there is anything that may come back in an answer. */
+  readonly restores: boolean
+  /** Entity → how often a value was put back. */
+  readonly restored: Readonly<Record<string, number>>
+}
+
+export type RestoredPart = { readonly text: string; readonly heldFrom: number }
+
+export type Remembering = {
+  readonly kept: KeptOfCaller
+  /** Whether what other exchanges kept may come back in the answer of this one. */
+  readonly allows: (entity: string, place: RestorePlace) => boolean
 }
 
 /** `scope` names the caller: vaults of the same key and scope issue the same tokens. */
-export function openVault(key: Buffer, scope: string): Vault {
-  return new TokenVault(key, scope)
+export function openVault(key: Buffer, scope: string, remembering?: Remembering): Vault {
+  return new TokenVault(key, scope, remembering)
 }
 
-/** `us-ssn` → `US_SSN`, as it stands in masks and tokens. */
-export function typeName(entity: string): string {
-  return entity.toUpperCase().replaceAll('-', '_')
-}
+const everywhere: Terms = { restore: restorePlaces, restoreTo: [] }
 
-type Issued = { readonly token: string; readonly type: string; readonly value: string }
+type Found = { readonly start: number; readonly end: number; readonly text: string; readonly entity: string }
+type LookUp = (token: string) => Kept | undefined
 
 class TokenVault implements Vault {
+  readonly restored: Record<string, number> = {}
   readonly #key: Buffer
   readonly #scope: string
-  readonly #byBody = new Map<string, Issued>()
-  readonly #types = new Set<string>()
+  readonly #kept: KeptOfCaller | undefined
+  readonly #allows: Remembering['allows']
+  /** By body, or by `#` and digits. */
+  readonly #own = new Map<string, Kept>()
+  readonly #ownTypes = new Set<string>()
+  readonly #ownForms = new Set<TokenForm>()
+  readonly #ownNumbers = new Set<string>()
+  #types: { readonly of: number; readonly types: ReadonlySet<string> } | undefined
 
-  constructor(key: Buffer, scope: string) {
+  constructor(key: Buffer, scope: string, remembering: Remembering | undefined) {
     this.#key = key
     this.#scope = scope
+    this.#kept = remembering?.kept
+    this.#allows = remembering?.allows ?? (() => false)
   }
 
   get size(): number {
-    return this.#byBody.size
+    return this.#own.size
   }
 
-  tokenFor(entity: string, value: string): string {
-    const type = typeName(entity)
-    for (let attempt = 0; ; attempt++) {
-      const body = this.#bodyFor(type, value, attempt)
-      const issued = this.#byBody.get(body)
-      // Another value with the same 45 bits takes the next body, so restoring is never wrong.
-      if (issued !== undefined && (issued.value !== value || issued.type !== type)) continue
-      const token = issued?.token ?? `${type}_${body}`
-      if (issued === undefined) this.#byBody.set(body, { token, type, value })
-      this.#types.add(type)
-      return token
-    }
+  get restores(): boolean {
+    return this.#own.size > 0 || (this.#kept !== undefined && this.#kept.size > 0)
   }
 
-  aliasFor(entity: string, value: string): string {
-    const type = typeName(entity)
-    return `${type}_${this.#bodyFor(type, value, 0)}`
+  tokenFor(entity: string, value: string, terms = everywhere, form: TokenForm = 'word'): string {
+    const token = this.#unusedToken(entity, value, form)
+    this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
+    this.#ownTypes.add(tokenType(entity))
+    this.#ownForms.add(form)
+    if (form === 'number') this.#ownNumbers.add(token)
+    if (terms.restore.length > 0 || terms.restoreTo.length > 0)
+      this.#kept?.keep(token, form, { entity, value, ...joined(terms, this.#kept.get(token)) })
+    return written(token, form, entity, value)
+  }
+
+  aliasFor(entity: string, value: string, form: TokenForm = 'word'): string {
+    return written(this.#unusedToken(entity, value, form), form, entity, value)
   }
 
   hashFor(entity: string, value: string): string {
-    const type = typeName(entity)
-    return `${type}_${this.#digest('hash', type, value, hashSymbols)}`
+    return `${tokenType(entity)}_${this.#digest('hash', entity, value, hashSymbols)}`
   }
 
-  restore(text: string): string {
-    return this.#restoreTo(text, text.length).text
+  isToken(text: string): boolean {
+    if (text.endsWith(mailDomain)) return looksLikeToken(text)
+    return this.#has('number') && this.#find(`#${digitsOf(text)}`) !== undefined
   }
 
-  restorePart(text: string): { readonly text: string; readonly heldFrom: number } {
-    return this.#restoreTo(text, this.size === 0 ? text.length : this.#tokenStart(text))
+  restore(text: string, place: RestorePlace = 'response.text', from = 0): string {
+    return this.restores ? this.#replaceTokens(text, from, text.length, this.#at(place)).text : text.slice(from)
   }
 
-  #restoreTo(text: string, end: number): { readonly text: string; readonly heldFrom: number } {
-    if (this.size === 0) return { text, heldFrom: text.length }
+  restorePart(text: string, place: RestorePlace = 'response.text', from = 0): RestoredPart {
+    if (!this.restores) return { text: text.slice(from), heldFrom: text.length }
+    return this.#replaceTokens(text, from, Math.max(from, this.#unfinishedFrom(text)), this.#at(place))
+  }
+
+  restoreTo(text: string, upstream: string): string {
+    const lookUp: LookUp = (token) => {
+      const kept = this.#kept?.get(token)
+      return kept?.restoreTo.includes(upstream) === true ? kept : undefined
+    }
+    return this.restores ? this.#replaceTokens(text, 0, text.length, lookUp).text : text
+  }
+
+  #at(place: RestorePlace): LookUp {
+    return (token) => {
+      const own = this.#own.get(token)
+      if (own !== undefined) return own.restore.includes(place) ? own : undefined
+      const kept = this.#kept?.get(token)
+      return kept?.restore.includes(place) === true && this.#allows(kept.entity, place) ? kept : undefined
+    }
+  }
+
+  /** Tokens begin before `end`; one that does may go on behind it. */
+  #replaceTokens(text: string, from: number, end: number, lookUp: LookUp): RestoredPart {
     let restored = ''
-    let copied = 0
-    for (let mark = text.indexOf('_'); mark !== -1 && mark < end; mark = text.indexOf('_', mark + 1)) {
-      const issued = this.#byBody.get(text.slice(mark + 1, mark + 1 + bodyLength))
-      if (issued === undefined) continue
-      const start = mark - issued.type.length
-      if (start < copied || !text.startsWith(issued.type, start)) continue
-      restored += text.slice(copied, start) + issued.value
-      copied = mark + 1 + bodyLength
+    let copied = from
+    const isPlain = !this.#has('mail') && !this.#has('number')
+    const next = (at: number): number => (isPlain ? text.indexOf('_', at) : markFrom(text, at))
+    for (let mark = next(from); mark !== -1 && mark < end; mark = next(Math.max(mark + 1, copied))) {
+      const found = this.#tokenAt(text, mark, lookUp)
+      if (found === undefined || found.start < copied) continue
+      restored += text.slice(copied, found.start) + found.text
+      copied = found.end
+      this.restored[found.entity] = (this.restored[found.entity] ?? 0) + 1
     }
-    return { text: restored + text.slice(copied, end), heldFrom: end }
+    const heldFrom = Math.max(end, copied)
+    return { text: restored + text.slice(copied, heldFrom), heldFrom }
   }
 
-  /** Where the first unfinished token may start: its type's letters, or all of them and some of the body. */
-  #tokenStart(text: string): number {
-    for (let start = Math.max(0, text.length - tokenLengthMax + 1); start < text.length; start++) {
-      const code = text.charCodeAt(start)
-      if (code < 65 || code > 90) continue
-      for (const type of this.#types) if (isBeginning(text.slice(start), `${type}_`)) return start
+  #tokenAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
+    switch (text.charAt(mark)) {
+      case '_':
+        return wordAt(text, mark, lookUp)
+      case '@':
+      case '%':
+        return mailAt(text, mark, lookUp)
+      default: {
+        const found = this.#has('number') ? numberAt(text, mark, (digits) => lookUp(`#${digits}`)) : undefined
+        if (found === undefined) return undefined
+        const { entity, value } = found.known
+        return { start: mark, end: found.end, text: restoredNumber(value, found.isPlain), entity }
+      }
     }
-    return text.length
   }
 
-  #bodyFor(type: string, value: string, attempt: number): string {
-    const digest = this.#digest(attempt === 0 ? 'token' : `token ${attempt}`, type, value, digestSymbols)
+  #unfinishedFrom(text: string): number {
+    let from = unfinishedFrom(text, this.#possibleTypes())
+    if (this.#has('mail')) from = Math.min(from, unfinishedMailFrom(text))
+    if (!this.#has('number')) return from
+    const numbers = [...this.#ownNumbers, ...(this.#kept?.numbers ?? [])]
+    const digits = numbers.map((token) => token.slice(1))
+    return Math.min(from, unfinishedNumberFrom(text, digits))
+  }
+
+  #possibleTypes(): ReadonlySet<string> {
+    const kept = this.#kept?.entities
+    if (kept === undefined || kept.size === 0) return this.#ownTypes
+    const of = kept.size + this.#ownTypes.size
+    if (this.#types?.of !== of)
+      this.#types = { of, types: new Set([...this.#ownTypes, ...Array.from(kept, tokenType)]) }
+    return this.#types.types
+  }
+
+  #has(form: TokenForm): boolean {
+    return this.#ownForms.has(form) || this.#kept?.forms.has(form) === true
+  }
+
+  #find(token: string): Kept | undefined {
+    return this.#own.get(token) ?? this.#kept?.get(token)
+  }
+
+  /** Another value with the same digest takes the next token, so restoring is never wrong. */
+  #unusedToken(entity: string, value: string, form: TokenForm): string {
+    for (let attempt = 0; ; attempt++) {
+      const token = form === 'number' ? this.#number(entity, value, attempt) : this.#body(entity, value, attempt)
+      const known = this.#find(token)
+      if (known === undefined || (known.value === value && known.entity === entity)) return token
+    }
+  }
+
+  #body(entity: string, value: string, attempt: number): string {
+    const digest = this.#digest(attempt === 0 ? 'token' : `token ${attempt}`, entity, value, digestSymbols)
     return digest + checkSymbol(digest)
   }
 
-  #digest(purpose: string, type: string, value: string, symbols: number): string {
+  #number(entity: string, value: string, attempt: number): string {
+    const draw = (count: number): string => {
+      let digits = ''
+      for (let block = 0; digits.length < count; block++) {
+        const symbols = this.#digest(`number ${attempt} ${block}`, entity, value, hashSymbols)
+        // Two symbols are 10 bits, of which a last digit is even enough.
+        for (let i = 0; i < hashSymbols; i += 2)
+          digits += String((32 * alphabet.indexOf(symbols.charAt(i)) + alphabet.indexOf(symbols.charAt(i + 1))) % 10)
+      }
+      return digits.slice(0, count)
+    }
+    return `#${numberToken(entity, value, draw)}`
+  }
+
+  #digest(purpose: string, entity: string, value: string, symbols: number): string {
     // With its length before it, a caller's name cannot run into what follows, whatever callers are called.
-    const message = `${purpose}\0${this.#scope.length}\0${this.#scope}\0${type}\0${value}`
+    const message = `${purpose}\0${this.#scope.length}\0${this.#scope}\0${entity}\0${value}`
     return digesterOf(this.#key)(message).slice(0, symbols)
   }
+}
+
+function written(token: string, form: TokenForm, entity: string, value: string): string {
+  if (form === 'number') return withDigits(value, token.slice(1))
+  return form === 'mail' ? token + mailDomain : `${tokenType(entity)}_${token}`
+}
+
+/** What is given out on several terms comes back wherever one of them says. */
+function joined(terms: Terms, before: Terms | undefined): Terms {
+  const { restore, restoreTo } = terms
+  if (before === undefined) return { restore, restoreTo }
+  return {
+    restore: before.restore.length === 0 ? restore : [...new Set([...before.restore, ...restore])],
+    restoreTo: before.restoreTo.length === 0 ? restoreTo : [...new Set([...before.restoreTo, ...restoreTo])],
+  }
+}
+
+function wordAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
+  const body = bodyAfter(text, mark)
+  const known = isBody(body) ? lookUp(body) : undefined
+  if (known === undefined) return undefined
+  const start = typeStart(text, mark, tokenType(known.entity))
+  if (start === -1) return undefined
+  return { start, end: mark + 1 + bodyLength, text: known.value, entity: known.entity }
+}
+
+function mailAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
+  const tail = mailTailAt(text, mark)
+  if (tail === undefined) return undefined
+  const body = bodyBefore(text, mark)
+  const known = isBody(body) ? lookUp(body) : undefined
+  if (known === undefined) return undefined
+  const value = tail.startsWith('%') ? encodeURIComponent(known.value) : known.value
+  return { start: mark - bodyLength, end: mark + tail.length, text: value, entity: known.entity }
+}
+
+/** Where the next `_`, `@`, `%` or first digit stands; -1 when there is none. */
+function markFrom(text: string, from: number): number {
+  let isAfterDigit = isDigit(text.charCodeAt(from - 1))
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 95 || code === 64 || code === 37 || (isDigit(code) && !isAfterDigit)) return at
+    isAfterDigit = isDigit(code)
+  }
+  return -1
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }
 
 /** A key serves all exchanges between two reloads, so what is derived from it is kept as long as the key. */
@@ -153,26 +315,4 @@ function symbolsOf(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < hashSymbols; i++) text += alphabet.charAt((bytes[i] ?? 0) & 31)
   return text
-}
-
-/** `rest` is the beginning of `head` followed by a body, and not all of it. */
-function isBeginning(rest: string, head: string): boolean {
-  if (rest.length <= head.length) return head.startsWith(rest)
-  if (!rest.startsWith(head) || rest.length >= head.length + bodyLength) return false
-  for (let i = head.length; i < rest.length; i++) if (!symbolValues.has(rest.charAt(i))) return false
-  return true
-}
-
-/** Weighted sum, so that a changed symbol and two swapped ones are both noticed. */
-function checkSymbol(digest: string): string {
-  let sum = 0
-  for (let i = 0; i < digest.length; i++) sum += (2 * i + 1) * (symbolValues.get(digest.charAt(i)) ?? 0)
-  return alphabet.charAt(sum & 31)
-}
-
-/** Has the form of a token of anybody: a type's name, a body, and its check symbol. */
-export function looksLikeToken(text: string): boolean {
-  const body = text.slice(-bodyLength)
-  if (!/^[A-Z][A-Z0-9_]*_$/.test(text.slice(0, -bodyLength)) || !/^[0-9a-hjkmnp-tv-z]+$/.test(body)) return false
-  return checkSymbol(body.slice(0, digestSymbols)) === body.at(-1)
 }

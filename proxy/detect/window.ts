@@ -1,6 +1,7 @@
 // Owns redacting a text that arrives in pieces: whatever the pieces, what comes out is what the whole text would have
 // given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
 // nothing of events or JSON.
+import type { RestorePlace } from './options.ts'
 import { contextBefore } from './probe.ts'
 import type { Plan } from './redaction.ts'
 import { replace, type Counts, type Replacement } from './replace.ts'
@@ -24,11 +25,13 @@ export type WindowOptions = {
   readonly plan?: Plan | undefined
   /** Whose tokens to restore, after redacting. */
   readonly vault?: Vault | undefined
+  /** What the text is: not every token comes back everywhere. */
+  readonly place?: RestorePlace | undefined
 }
 
 /** The rules of a window without plan and vault: every piece is released as it is. */
-export function openWindow({ plan, vault }: WindowOptions): Window {
-  return new TextWindow(plan, vault)
+export function openWindow({ plan, vault, place = 'response.text' }: WindowOptions): Window {
+  return new TextWindow(plan, vault, place)
 }
 
 /** Below this much held text every piece is scanned; above, only once an eighth of it has been added. */
@@ -43,17 +46,21 @@ class TextWindow implements Window {
   blocked: Replacement['blocked'] = undefined
   readonly #plan: Plan | undefined
   readonly #vault: Vault | undefined
+  readonly #place: RestorePlace
   /** Released text that scans may look back on, then what is held. */
   #buffer = ''
   #released = 0
   #unscanned = 0
   /** Redacted text that may end in the beginning of a token. */
   #tail = ''
+  /** The last unit before it. */
+  #before = ''
   #isSwallowing = false
 
-  constructor(plan: Plan | undefined, vault: Vault | undefined) {
+  constructor(plan: Plan | undefined, vault: Vault | undefined, place: RestorePlace) {
     this.#plan = plan
     this.#vault = vault
+    this.#place = place
   }
 
   get held(): number {
@@ -107,13 +114,15 @@ class TextWindow implements Window {
   #restore(text: string, final: boolean): string {
     if (this.#vault === undefined) return text
     if (text === '' && !final) return ''
-    const all = this.#tail + text
+    const from = this.#before.length
+    const all = this.#before + this.#tail + text
     if (final) {
       this.#tail = ''
-      return this.#vault.restore(all)
+      return this.#vault.restore(all, this.#place, from)
     }
-    const { text: restored, heldFrom } = this.#vault.restorePart(all)
+    const { text: restored, heldFrom } = this.#vault.restorePart(all, this.#place, from)
     this.#tail = all.slice(heldFrom)
+    this.#before = all.slice(Math.max(0, heldFrom - 1), heldFrom)
     return restored
   }
 }

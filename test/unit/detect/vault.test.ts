@@ -1,6 +1,7 @@
 import t from 'tap'
 import { entityGroups } from '../../../proxy/detect/entities.ts'
-import { looksLikeToken, openVault, tokenLengthMax } from '../../../proxy/detect/vault.ts'
+import { openVault } from '../../../proxy/detect/vault.ts'
+import { looksLikeToken, tokenLengthMax } from '../../../proxy/detect/vault-token.ts'
 
 const key = Buffer.alloc(32, 1)
 
@@ -45,10 +46,13 @@ void t.test('only issued tokens are restored, wherever they stand', async (t) =>
     [`${token}${token}`, 'ada@example.orgada@example.org'],
     [`<${token}>, user_${token}x "${token}"`, '<ada@example.org>, user_ada@example.orgx "ada@example.org"'],
     [`EMAIL_${token}`, 'EMAIL_ada@example.org'],
+    [token.toLowerCase(), 'ada@example.org'],
+    [token.toUpperCase(), 'ada@example.org'],
+    [token.replace('_', '\\_'), 'ada@example.org'],
   ] as const) {
     t.equal(vault.restore(text), restored)
   }
-  for (const text of [foreign, token.toLowerCase(), token.slice(0, -1), token.replace('EMAIL', 'IBAN'), 'EMAIL_', '']) {
+  for (const text of [foreign, token.slice(0, -1), token.replace('EMAIL', 'IBAN'), 'EMAIL_', '']) {
     t.equal(vault.restore(text), text)
   }
 })

@@ -1,0 +1,109 @@
+// Owns tokens that are numbers, for cards, accounts and telephone numbers that must stay digits. It does not know which
+// were issued: a number is a token only because it was, so whoever asks brings the table.
+
+const digitsMin = 9
+/** The longest card number (ISO/IEC 7812-1). */
+const digitsMax = 19
+const numberForm = /^\+?\(?[0-9][0-9 ./()-]*[0-9]$/
+/** Between digits of one number at most: `) `. */
+const separatorsMax = 2
+
+/** Digits and what people put between them, few enough and enough of them to be told from other numbers. */
+export function hasNumberForm(value: string): boolean {
+  if (value.length > 2 * digitsMax || !numberForm.test(value)) return false
+  const count = digitsOf(value).length
+  return count >= digitsMin && count <= digitsMax
+}
+
+export function digitsOf(text: string): string {
+  return text.replaceAll(/[^0-9]/g, '')
+}
+
+/**
+ * As many digits as the value has, from `random`, which is asked for as many. Never a valid card number, nor a social
+ * security number that anybody has: area 666 is not assigned (20 CFR 422.103).
+ */
+export function numberToken(entity: string, value: string, random: (count: number) => string): string {
+  const { length } = digitsOf(value)
+  const drawn = random(length)
+  if (entity === 'us-ssn') return `666${drawn.slice(3)}`
+  // A JSON number begins with no zero.
+  const digits = (drawn.startsWith('0') ? '9' : drawn.charAt(0)) + drawn.slice(1)
+  return passesLuhn(digits) ? digits.slice(0, -1) + String((Number(digits.at(-1)) + 1) % 10) : digits
+}
+
+/** The value with other digits in the same places. */
+export function withDigits(value: string, digits: string): string {
+  let next = 0
+  return value.replaceAll(/[0-9]/g, () => digits.charAt(next++))
+}
+
+export type FoundNumber<Known> = { readonly end: number; readonly known: Known; readonly isPlain: boolean }
+
+/** The number that begins with the digit at `start`, if the table has it: with any separators, or plain. */
+export function numberAt<Known>(
+  text: string,
+  start: number,
+  lookUp: (digits: string) => Known | undefined,
+): FoundNumber<Known> | undefined {
+  if (isDigit(text.charCodeAt(start - 1))) return undefined
+  let digits = ''
+  let separators = 0
+  for (let at = start; at < text.length && digits.length < digitsMax; at++) {
+    if (!isDigit(text.charCodeAt(at))) {
+      separators += 1
+      if (separators > separatorsMax || !isSeparator(text.charAt(at))) return undefined
+      continue
+    }
+    separators = 0
+    digits += text.charAt(at)
+    if (digits.length < digitsMin || isDigit(text.charCodeAt(at + 1))) continue
+    const known = lookUp(digits)
+    if (known !== undefined) return { end: at + 1, known, isPlain: at + 1 - start === digits.length }
+  }
+  return undefined
+}
+
+/** What stands for the digits of a token: plain where they stood plain. Signs before the first digit stay in the text. */
+export function restoredNumber(value: string, isPlain: boolean): string {
+  return isPlain ? digitsOf(value) : value.slice(value.search(/[0-9]/))
+}
+
+/** Where the last number of the text starts that may yet become one of `tokens`. */
+export function unfinishedNumberFrom(text: string, tokens: readonly string[]): number {
+  for (let start = Math.max(0, text.length - digitsMax * (separatorsMax + 1)); start < text.length; start++) {
+    if (!isDigit(text.charCodeAt(start)) || isDigit(text.charCodeAt(start - 1))) continue
+    const digits = runTo(text, start)
+    if (digits === undefined) continue
+    const endsInDigit = isDigit(text.charCodeAt(text.length - 1))
+    if (tokens.some((token) => token.startsWith(digits) && (endsInDigit || token !== digits))) return start
+  }
+  return text.length
+}
+
+/** The digits from `start` to the end of the text, where all of it is one number. */
+function runTo(text: string, start: number): string | undefined {
+  let separators = 0
+  for (let at = start; at < text.length; at++) {
+    if (isDigit(text.charCodeAt(at))) separators = 0
+    else if (++separators > separatorsMax || !isSeparator(text.charAt(at))) return undefined
+  }
+  return digitsOf(text.slice(start))
+}
+
+function passesLuhn(digits: string): boolean {
+  let sum = 0
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits.charAt(digits.length - 1 - i))
+    sum += i % 2 === 0 ? digit : digit > 4 ? 2 * digit - 9 : 2 * digit
+  }
+  return sum % 10 === 0
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+function isSeparator(character: string): boolean {
+  return ' ./()-'.includes(character)
+}

@@ -1,0 +1,137 @@
+// Owns how a token is written and told from other text. It does not know which tokens were issued, nor for what.
+
+/** Crockford's alphabet in lower case: no i, l, o, u. */
+export const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+const symbolValues = new Map(Array.from(alphabet).map((symbol, value) => [symbol, value]))
+/** 45 bits of the value's digest, then one symbol that tells our tokens from other text. */
+export const digestSymbols = 9
+export const bodyLength = digestSymbols + 1
+/** A type, `_` and a body, word characters throughout. */
+export const tokenLengthMax = 32
+const typeLengthMax = tokenLengthMax - bodyLength - 1
+
+/** Behind a body, a token for those who must have an address. No such domain can ever exist (RFC 6761 §6.4). */
+export const mailDomain = '@redacted.invalid'
+
+/** `us-ssn` → `US_SSN`, as it stands in masks. */
+export function typeName(entity: string): string {
+  return entity.toUpperCase().replaceAll('-', '_')
+}
+
+/** As it stands in tokens: operators name entities as they like, and a token has a length that models copy well. */
+export function tokenType(entity: string): string {
+  const name = typeName(entity).replaceAll(/[^A-Z0-9_]/g, '_')
+  return (/^[A-Z]/.test(name) ? name : `X${name}`).slice(0, typeLengthMax).replace(/_+$/, '')
+}
+
+/** Weighted sum, so that a changed symbol and two swapped ones are both noticed. */
+export function checkSymbol(digest: string): string {
+  let sum = 0
+  for (let i = 0; i < digest.length; i++) sum += (2 * i + 1) * (symbolValues.get(digest.charAt(i)) ?? 0)
+  return alphabet.charAt(sum & 31)
+}
+
+/** In lower case, with its check symbol. */
+export function isBody(text: string): boolean {
+  if (text.length !== bodyLength) return false
+  for (let i = 0; i < bodyLength; i++) if (!symbolValues.has(text.charAt(i))) return false
+  return checkSymbol(text.slice(0, digestSymbols)) === text.charAt(digestSymbols)
+}
+
+/** Has the form of a token of anybody, as it was issued: with its type, or as an address. */
+export function looksLikeToken(text: string): boolean {
+  if (text.endsWith(mailDomain)) return isBody(text.slice(0, -mailDomain.length))
+  return /^[A-Z][A-Z0-9_]*_$/.test(text.slice(0, -bodyLength)) && isBody(text.slice(-bodyLength))
+}
+
+/** The bodies of what looks like tokens in a text, however their letters are written; `found` gets each once. */
+export function addBodies(text: string, found: Set<string>): void {
+  for (let mark = text.indexOf('_'); mark !== -1; mark = text.indexOf('_', mark + 1)) {
+    const body = bodyAfter(text, mark)
+    if (isBody(body)) found.add(body)
+  }
+  for (const tail of mailTails) {
+    for (let at = text.indexOf(tail); at !== -1; at = text.indexOf(tail, at + 1)) {
+      const body = bodyBefore(text, at)
+      if (isBody(body)) found.add(body)
+    }
+  }
+}
+
+export function bodyAfter(text: string, mark: number): string {
+  return text.slice(mark + 1, mark + 1 + bodyLength).toLowerCase()
+}
+
+export function bodyBefore(text: string, at: number): string {
+  return text.slice(Math.max(0, at - bodyLength), at).toLowerCase()
+}
+
+/**
+ * Where a type begins whose token has its last `_` at `mark`; -1 where it is another. Models write letters in another
+ * case, and `\_` in Markdown; the body says for certain which token is meant.
+ */
+export function typeStart(text: string, mark: number, type: string): number {
+  let at = text.charCodeAt(mark - 1) === backslash ? mark - 1 : mark
+  for (let i = type.length - 1; i >= 0; i--) {
+    at -= 1
+    if (at < 0 || upper(text.charCodeAt(at)) !== type.charCodeAt(i)) return -1
+    if (type.charCodeAt(i) === underscore && text.charCodeAt(at - 1) === backslash) at -= 1
+  }
+  return at
+}
+
+/** Longer than any token, with a backslash before each `_` of it. */
+const writtenLengthMax = tokenLengthMax + 8
+
+/** Where the first unfinished token of one of the types may start: some of its type, or all of it and some of the body. */
+export function unfinishedFrom(text: string, types: ReadonlySet<string>): number {
+  for (let start = Math.max(0, text.length - writtenLengthMax); start < text.length; start++) {
+    const code = upper(text.charCodeAt(start))
+    if (code < 65 || code > 90) continue
+    for (const type of types) if (code === type.charCodeAt(0) && isUnfinished(text, start, type)) return start
+  }
+  return text.length
+}
+
+function isUnfinished(text: string, start: number, type: string): boolean {
+  let at = start
+  for (let i = 0; i <= type.length; i++) {
+    const wanted = i === type.length ? underscore : type.charCodeAt(i)
+    if (wanted === underscore && text.charCodeAt(at) === backslash) at += 1
+    if (at >= text.length) return true
+    if (upper(text.charCodeAt(at)) !== wanted) return false
+    at += 1
+  }
+  return text.length - at < bodyLength && areSymbols(text, at)
+}
+
+function areSymbols(text: string, from: number): boolean {
+  for (let i = from; i < text.length; i++) if (!symbolValues.has(text.charAt(i).toLowerCase())) return false
+  return true
+}
+
+/** The same for tokens that are addresses: any last word may be one. */
+export function unfinishedMailFrom(text: string): number {
+  for (let at = Math.max(0, text.length - bodyLength - mailTails[1].length); at < text.length; at++) {
+    let local = 0
+    while (local < bodyLength && symbolValues.has(text.charAt(at + local).toLowerCase())) local += 1
+    const rest = text.slice(at + local).toLowerCase()
+    if (local === 0 || (local < bodyLength && rest !== '')) continue
+    if (mailTails.some((tail) => rest.length < tail.length && tail.startsWith(rest))) return at
+  }
+  return text.length
+}
+
+/** What follows the body of an address at `at`, as it stands there: `@` or, in a URL, `%40`. Undefined: nothing of the kind. */
+export function mailTailAt(text: string, at: number): string | undefined {
+  return mailTails.find((tail) => text.slice(at, at + tail.length).toLowerCase() === tail)
+}
+
+const mailTails = [mailDomain, mailDomain.replace('@', '%40')] as const
+
+const backslash = 92
+const underscore = 95
+
+function upper(code: number): number {
+  return code >= 97 && code <= 122 ? code - 32 : code
+}
