@@ -81,15 +81,20 @@ export type SocketWorld = {
   close(): Promise<void>
 }
 
-export type SocketWorldOptions = TestGatewayOptions & { readonly drain?: string; readonly keyExpires?: string }
+export type SocketWorldOptions = TestGatewayOptions & {
+  readonly drain?: string
+  readonly keyExpires?: string
+  /** The url of the upstream behind `/hostile` and `/hostile-models`. */
+  readonly hostile?: string
+}
 
 /** `/tunnel` passes everything unread, `/closed` takes no WebSocket, `/models` reads what it can. */
 export async function openSocketWorld(
   extra = '',
-  { drain = '5s', keyExpires = '2999-01-01T00:00:00Z', ...options }: SocketWorldOptions = {},
+  { drain = '5s', keyExpires = '2999-01-01T00:00:00Z', hostile, ...options }: SocketWorldOptions = {},
 ): Promise<SocketWorld> {
   const upstream = await socketUpstream()
-  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url, keyExpires)}\n${extra}`
+  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url, keyExpires, hostile ?? upstream.url)}\n${extra}`
   const gateway = await startGateway(yaml, {
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,
@@ -173,13 +178,15 @@ function outcomesIn(auditDir: string): AuditLine[] {
 
 const sha256 = createHash('sha256').update(agentKey).digest('hex')
 
-function policy(url: string, expires: string): string {
+function policy(url: string, expires: string, hostile: string): string {
   return `
 upstreams:
   crm: { protocol: http, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   model: { protocol: openai, url: '${url}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   idle_crm: { protocol: http, url: '${url}', timeouts: { idle: 100ms } }
   idle_model: { protocol: openai, url: '${url}', timeouts: { idle: 100ms } }
+  hostile: { protocol: http, url: '${hostile}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
+  hostile_model: { protocol: openai, url: '${hostile}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   any_model: { protocol: openai, url: '${url}' }
   hasty: { protocol: http, url: '${url}', timeouts: { firstByte: 50ms } }
   forbidden: { protocol: http, url: 'http://localhost:9', egress: [203.0.113.0/24] }
@@ -187,6 +194,8 @@ upstreams:
 routes:
   - { id: idle-tunnel, path: /idle-tunnel, upstream: idle_crm, posture: opaque }
   - { id: idle-models, path: /idle-models, upstream: idle_model, websocket: true }
+  - { id: hostile, path: /hostile, upstream: hostile, posture: opaque }
+  - { id: hostile-models, path: /hostile-models, upstream: hostile_model, websocket: true }
   - { id: hasty, path: /hasty, upstream: hasty, posture: opaque }
   - { id: forbidden, path: /forbidden, upstream: forbidden, posture: opaque }
   - { id: forbidden-models, path: /forbidden-models, upstream: forbidden_model, websocket: true }
