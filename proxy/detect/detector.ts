@@ -10,6 +10,10 @@ import type { Probe } from './probe.ts'
 export type Detector = {
   readonly entity: string
   readonly group: EntityGroup
+  /** The pack that it belongs to, as in `pii:de`: ISO 3166 alpha-2 in lower case, and `uk`. */
+  readonly country?: string
+  /** Only its pack asks for it, not `pii`: in texts of other countries it would cry wolf. */
+  readonly isOptIn?: true
   /** ASCII literals, found regardless of case. */
   readonly triggers?: readonly string[]
   /**
@@ -17,8 +21,14 @@ export type Detector = {
    * table until one accepts. `code`: digits that follow a letter.
    */
   readonly digits?: 'number' | 'code'
+  /** Of detectors of numbers: fewer digits are no number of theirs. Absent: `numberDigitsMin`. */
+  readonly digitsMin?: number
   /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */
   find(probe: Probe, start: number, end: number): void
+  /** Asked once for each text instead of being woken: it goes over `probe.text` from `from` on, in linear time. */
+  sweep?(probe: Probe, from: number): void
   /** For values that start left of their trigger: where one may start whose trigger has not come yet. */
   tailStart?(text: string): number
 }
+
+export const numberDigitsMin = 7

@@ -33,6 +33,8 @@ export class Probe {
   numberEnd = 0
   /** The same for blocks of many lines, which may quote their own beginning. */
   blockEnd = 0
+  /** Stretches that were read as one and are no value: the next scan must not begin inside of one. */
+  whole: { readonly start: number; readonly end: number }[] = []
   #start = 0
   #touchedEnd = false
 
@@ -40,6 +42,7 @@ export class Probe {
     this.text = text
     this.final = final
     this.candidates = []
+    this.whole = []
     this.undecidedFrom = text.length
     this.numberEnd = 0
     this.blockEnd = 0
@@ -81,6 +84,15 @@ export class Probe {
     let index = from
     while (index < limit && holds(characters, this.code(index))) index++
     return index
+  }
+
+  /** For whoever goes over the text by itself: it has decided nothing from here on. */
+  leaveFrom(index: number): void {
+    if (index < this.undecidedFrom) this.undecidedFrom = index
+  }
+
+  keepWhole(start: number, end: number): void {
+    if (!this.final) this.whole.push({ start, end })
   }
 
   accept(

@@ -5,7 +5,7 @@ import { Recent } from '../lib/recent.ts'
 import { startsWord } from './boundary.ts'
 import { isDigit, isLetter } from './characters.ts'
 import { detectors } from './detectors.ts'
-import type { Detector } from './detector.ts'
+import { numberDigitsMin, type Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { resolveOverlaps } from './overlap.ts'
 import { Probe } from './probe.ts'
@@ -21,7 +21,8 @@ export type Scanner = {
   readonly scanPart: (text: string, from: number, final: boolean) => PartialScan
 }
 
-const scanners = new Map<string, Scanner>()
+/** By the table that the detectors come from: the built-in one, or that of a configuration. */
+const scanners = new WeakMap<readonly Detector[], Map<string, Scanner>>()
 const nothing: readonly Finding[] = []
 
 /** Agents send their whole conversation with every turn, so most texts come again. */
@@ -30,13 +31,15 @@ const seenCharactersMax = 1024 * 1024
 const seenLengthMin = 24
 
 /** Unknown names are ignored: `compileRedaction` has reported them. One scanner per set of entities. */
-export function compileScanner(entities: ReadonlySet<string>): Scanner {
-  const chosen = detectors.filter((d) => entities.has(d.entity))
+export function compileScanner(entities: ReadonlySet<string>, table: readonly Detector[] = detectors): Scanner {
+  const chosen = table.filter((d) => entities.has(d.entity))
   const key = [...new Set(chosen.map((d) => d.entity))].join(' ')
-  let scanner = scanners.get(key)
+  const known = scanners.get(table) ?? new Map<string, Scanner>()
+  scanners.set(table, known)
+  let scanner = known.get(key)
   if (scanner === undefined) {
     scanner = chosen.length === 0 ? emptyScanner : newScanner(chosen)
-    scanners.set(key, scanner)
+    known.set(key, scanner)
   }
   return scanner
 }
@@ -70,8 +73,11 @@ class Pass {
   /** By literal: who is woken, and how long the literal is. */
   readonly #woken: readonly { readonly detector: Detector; readonly length: number }[]
   readonly #numbers: readonly Detector[]
+  /** Shorter numbers interest nobody. */
+  readonly #digitsMin: number
   readonly #codes: readonly Detector[]
   readonly #tails: readonly Detector[]
+  readonly #sweeping: readonly Detector[]
   readonly #probe = new Probe()
 
   constructor(chosen: readonly Detector[]) {
@@ -79,14 +85,17 @@ class Pass {
     this.#automaton = compileAutomaton(pairs.map((p) => p.literal.toLowerCase()))
     this.#woken = pairs.map((p) => ({ detector: p.detector, length: p.literal.length }))
     this.#numbers = chosen.filter((d) => d.digits === 'number')
+    this.#digitsMin = Math.min(...this.#numbers.map((d) => d.digitsMin ?? numberDigitsMin))
     this.#codes = chosen.filter((d) => d.digits === 'code')
     this.#tails = chosen.filter((d) => d.tailStart !== undefined)
+    this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
   }
 
   run(text: string, from: number, final: boolean): PartialScan {
     const probe = this.#probe
     probe.open(text, final)
     const state = this.#walk(text, from)
+    for (const detector of this.#sweeping) detector.sweep?.(probe, from)
     if (final) return { findings: resolveOverlaps(probe.candidates), decidedTo: text.length }
     return this.#decide(text, state)
   }
@@ -139,7 +148,7 @@ class Pass {
     probe.arm(start)
     probe.number.read(probe, start)
     const isRead = probe.settle()
-    if (isRead && probe.number.isTrifle) return
+    if (isRead && probe.number.isTrifle(this.#digitsMin)) return
     const count = probe.candidates.length
     for (const detector of this.#numbers) {
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
@@ -160,6 +169,11 @@ class Pass {
     for (const detector of this.#tails) decidedTo = Math.min(decidedTo, detector.tailStart?.(text) ?? decidedTo)
     for (let moved = true; moved;) {
       moved = false
+      for (const { start, end } of probe.whole) {
+        if (start >= decidedTo || end <= decidedTo) continue
+        decidedTo = start
+        moved = true
+      }
       for (const { start, end, openEnded } of probe.candidates) {
         if (openEnded && start < decidedTo)
           return { findings: resolveOverlaps(probe.candidates), decidedTo: text.length }

@@ -1,0 +1,78 @@
+// Owns the detectors of patterns: which matches are values, by check digits, by words before them, and by what is let be.
+import type { Allowed } from './allow.ts'
+import type { Detector } from './detector.ts'
+import type { EntityGroup } from './finding.ts'
+import type { Pattern } from './pattern.ts'
+import type { Probe } from './probe.ts'
+
+export type PatternSpec = {
+  readonly entity: string
+  readonly group: EntityGroup
+  readonly pattern: Pattern
+  readonly validate: ((value: string) => boolean) | undefined
+  /** In lower case; one of them stands at most `contextBefore` units before the value. Empty: nothing needs to. */
+  readonly context: readonly string[]
+  readonly contextBefore: number
+  readonly allowed: Allowed
+  /** Neither letter nor digit may go on where the value begins or ends with one. */
+  readonly isWholeWord?: true
+}
+
+/** Woken by what its matches begin with, where they all begin alike; else it goes over the text by itself. */
+export function patternDetector(spec: PatternSpec): Detector {
+  const { entity, group, pattern } = spec
+  const prefixes = spec.isWholeWord ? undefined : pattern.prefixes
+  if (prefixes === undefined) return { entity, group, find: unasked, sweep: (probe, from) => sweep(spec, probe, from) }
+  return {
+    entity,
+    group,
+    triggers: prefixes,
+    find(probe, start) {
+      const { end, more } = pattern.matchAt(probe.text, start, probe.final)
+      // Reading where the text ends says that nothing is decided yet.
+      if (more) probe.code(probe.text.length)
+      else if (end !== -1 && isValue(spec, probe.text, start, end)) accept(spec, probe, start, end)
+    },
+  }
+}
+
+function unasked(): void {}
+
+function sweep(spec: PatternSpec, probe: Probe, from: number): void {
+  spec.pattern.each(probe.text, from, (start, end) => {
+    if (isValue(spec, probe.text, start, end)) accept(spec, probe, start, end)
+    // The next match is looked for behind this one, so a scan must not begin inside of it.
+    else probe.keepWhole(start, end)
+  })
+  if (!probe.final) probe.leaveFrom(spec.pattern.tailStart(probe.text, from))
+}
+
+function accept(spec: PatternSpec, probe: Probe, start: number, end: number): void {
+  probe.accept(spec, start, end, spec.validate !== undefined)
+}
+
+function isValue(spec: PatternSpec, text: string, start: number, end: number): boolean {
+  const { validate, context, contextBefore, allowed } = spec
+  if (spec.isWholeWord && (isInsideWord(text, start) || isInsideWord(text, end))) return false
+  const value = text.slice(start, end)
+  if (validate !== undefined && !validate(value)) return false
+  if (allowed(value)) return false
+  if (context.length === 0) return true
+  const before = text.slice(Math.max(0, start - contextBefore), start).toLowerCase()
+  return context.some((word) => hasWord(before, word))
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+    if (!isWordUnit(text, at - 1) && !isWordUnit(text, at + word.length)) return true
+  }
+  return false
+}
+
+function isInsideWord(text: string, index: number): boolean {
+  return isWordUnit(text, index - 1) && isWordUnit(text, index)
+}
+
+function isWordUnit(text: string, index: number): boolean {
+  return /[\p{L}\p{N}_]/u.test(text.charAt(index))
+}
