@@ -20,6 +20,8 @@ export type SocketUpstream = {
   declines: number | undefined
   /** Raw connections, closed ones included. */
   readonly raw: Socket[]
+  /** Upgrades are accepted when it is settled. */
+  before: Promise<void> | undefined
   /** What becomes of each new connection; absent, it echoes. */
   onSocket: (socket: WebSocket) => void
   close(): Promise<void>
@@ -34,6 +36,7 @@ export async function socketUpstream(): Promise<SocketUpstream> {
     sockets: [],
     raw: [],
     declines: undefined,
+    before: undefined,
     onSocket: (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
     async close() {
       for (const socket of upstream.raw) socket.destroy()
@@ -57,11 +60,14 @@ export async function socketUpstream(): Promise<SocketUpstream> {
       )
       return
     }
-    sockets.handleUpgrade(request, socket, head, (open) => {
-      upstream.sockets.push(open)
-      open.on('error', () => {})
-      upstream.onSocket(open)
-    })
+    const accept = (): void =>
+      sockets.handleUpgrade(request, socket, head, (open) => {
+        upstream.sockets.push(open)
+        open.on('error', () => {})
+        upstream.onSocket(open)
+      })
+    if (upstream.before === undefined) accept()
+    else void upstream.before.then(accept)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -84,6 +90,7 @@ export type SocketWorld = {
 export type SocketWorldOptions = TestGatewayOptions & {
   readonly drain?: string
   readonly keyExpires?: string
+  readonly clientWrite?: string
   /** The url of the upstream behind `/hostile` and `/hostile-models`. */
   readonly hostile?: string
 }
@@ -91,10 +98,16 @@ export type SocketWorldOptions = TestGatewayOptions & {
 /** `/tunnel` passes everything unread, `/closed` takes no WebSocket, `/models` reads what it can. */
 export async function openSocketWorld(
   extra = '',
-  { drain = '5s', keyExpires = '2999-01-01T00:00:00Z', hostile, ...options }: SocketWorldOptions = {},
+  {
+    drain = '5s',
+    keyExpires = '2999-01-01T00:00:00Z',
+    clientWrite = '30s',
+    hostile,
+    ...options
+  }: SocketWorldOptions = {},
 ): Promise<SocketWorld> {
   const upstream = await socketUpstream()
-  const yaml = `server: { timeouts: { drain: ${drain} } }${policy(upstream.url, keyExpires, hostile ?? upstream.url)}\n${extra}`
+  const yaml = `server: { timeouts: { drain: ${drain}, clientWrite: ${clientWrite} } }${policy(upstream.url, keyExpires, hostile ?? upstream.url)}\n${extra}`
   const gateway = await startGateway(yaml, {
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,

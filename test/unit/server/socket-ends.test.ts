@@ -189,6 +189,47 @@ t.test('a slow reader holds the sender back', async (t) => {
   t.ok(world)
 })
 
+t.test('a slow upstream holds the client back', async (t) => {
+  const { client, server } = await pair(t, '/tunnel/room')
+  server.pause()
+  const block = Buffer.alloc(1024 * 1024)
+  let sent = 0
+  while (client.bufferedAmount < 8 * block.length && sent < 64) {
+    client.send(block)
+    sent += 1
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  t.ok(sent < 64, `${sent} MiB were sent`)
+})
+
+t.test('a client that stops reading is not waited for', async (t) => {
+  const world = await openSocketWorld('', { clientWrite: '100ms' })
+  t.teardown(() => world.close())
+  const { client, server } = await openPair(world, '/tunnel/room')
+  client.pause()
+  const gone = closing(server)
+  for (let at = 0; at < 32; at += 1) server.send(Buffer.alloc(1024 * 1024))
+  await gone
+  t.match((await world.outcomes(1))[0], { status: 101, fault: 'client-stalled' })
+})
+
+t.test('a key that is taken back while the upstream is asked opens nothing', async (t) => {
+  const world = await openSocketWorld()
+  t.teardown(() => world.close())
+  let answer: () => void = () => {}
+  world.upstream.before = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const client = world.open('/tunnel/room')
+  const closed = closing(client)
+  while (world.upstream.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  world.gateway.rewrite(world.yaml.replace(/sha256: [0-9a-f]{64}/, `sha256: ${'f'.repeat(64)}`))
+  t.match(world.gateway.gateway.reload(), { ok: true })
+  answer()
+  await closed
+  t.match((await world.outcomes(1))[0], { fault: 'credentials-invalid' })
+})
+
 async function* eventsOf(socket: WebSocket): AsyncGenerator<[Buffer]> {
   const { on } = await import('node:events')
   for await (const args of on(socket, 'message')) yield args as [Buffer]
