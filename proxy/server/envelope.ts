@@ -103,9 +103,17 @@ export function asksForSocket({ method, httpVersion, headers }: IncomingMessage)
     headers.upgrade?.toLowerCase() === 'websocket' &&
     headers['sec-websocket-version'] === '13' &&
     /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+    areSubprotocols(headers['sec-websocket-protocol']) &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined
   )
+}
+
+/** Tokens, each once. */
+function areSubprotocols(offered: string | undefined): boolean {
+  if (offered === undefined) return true
+  const names = offered.split(',').map((name) => name.trim())
+  return names.every((name) => /^[!#-'*+.0-9A-Z^-z|~-]+$/.test(name)) && new Set(names).size === names.length
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -251,6 +259,9 @@ function judgeConnection(
   }
   // h2c and the like are dropped with the other hop-by-hop headers; a WebSocket client would wait for its answer.
   if (upgrade === undefined && seen.value('upgrade')?.toLowerCase().includes('websocket') === true)
-    return new Fault('upgrade-refused', 'An upgrade to a WebSocket is a GET with version 13, a key and no body.')
+    return new Fault(
+      'upgrade-refused',
+      'An upgrade to a WebSocket is a GET with version 13, a key, sound subprotocols and no body.',
+    )
   return undefined
 }
