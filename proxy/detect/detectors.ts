@@ -7,13 +7,17 @@ import { jwt } from './detectors/jwt.ts'
 import { paymentCard } from './detectors/payment-card.ts'
 import { phone } from './detectors/phone.ts'
 import { privateKey } from './detectors/private-key.ts'
+import { usItin } from './detectors/national/us.ts'
 import { usSsn } from './detectors/us-ssn.ts'
 import { vendorKeys } from './detectors/vendor-keys.ts'
+import { nationalIds } from './national-ids.ts'
 
 export const detectors: readonly Detector[] = [
   email,
   paymentCard,
+  ...nationalIds,
   usSsn,
+  ...usItin,
   iban,
   ipv4Address,
   ipv6Address,

@@ -36,8 +36,8 @@ export class NumberRun {
   }
 
   /** Too short for everything but four groups with dots between. */
-  get isTrifle(): boolean {
-    return this.digits < 7 && this.groups < 4
+  isTrifle(digitsMin: number): boolean {
+    return this.digits < digitsMin && this.groups < 4
   }
 
   startOf(group: number): number {

@@ -14,6 +14,7 @@ const space = 32
 export const usSsn: Detector = {
   entity,
   group,
+  country: 'us',
   digits: 'number',
   find(probe, start) {
     const { number } = probe
