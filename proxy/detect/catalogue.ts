@@ -38,9 +38,13 @@ export function catalogueOf(own: readonly Detector[], externals: readonly Extern
     },
     hint(wrong) {
       const names = [...allGroups, ...groups.keys()]
-      return didYouMean(wrong, names).hint ?? `known: ${names.join(', ')}`
+      // All of them would fill a screen.
+      const known = ['pii', 'secrets', ...ids, ...added.keys(), ...entityGroups.keys()].slice(0, hintNamesMax)
+      return didYouMean(wrong, names).hint ?? `known: ${known.join(', ')}, …`
     },
   }
 }
+
+const hintNamesMax = 24
 
 export const builtInCatalogue: Catalogue = catalogueOf([], [])

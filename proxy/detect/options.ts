@@ -1,10 +1,19 @@
 // Owns the `redaction:` section as operators write it.
+import { allowSchema } from './detector-options.ts'
 
 /** Mildest first: when several rules name one entity, the last of these wins. */
 export const redactionActions = ['tag', 'mask', 'token', 'hash', 'remove', 'block'] as const
 export type RedactionAction = (typeof redactionActions)[number]
 
 export type Direction = 'request' | 'response'
+
+/** `target`: path and query of a request to a tool. */
+export const redactionPlaces = ['body', 'target', 'headers'] as const
+export type RedactionPlace = (typeof redactionPlaces)[number]
+
+/** What becomes of values that stand as a JSON number, or as a key of an object. */
+export const formActions = ['redact', 'block', 'leave'] as const
+export type FormAction = (typeof formActions)[number]
 
 /** Where a token of a request becomes its value again in the answer: in what is said, in the arguments of tool calls. */
 export const restorePlaces = ['response.text', 'tool.args'] as const
@@ -22,6 +31,10 @@ export type RedactionRuleOptions = {
   readonly detect: readonly string[]
   readonly action: RedactionAction
   readonly mode?: 'enforce' | 'shadow'
+  readonly in?: readonly RedactionPlace[]
+  readonly numbers?: FormAction
+  readonly keys?: FormAction
+  readonly allow?: readonly string[]
   readonly restore?: readonly RestorePlace[]
   readonly restoreTo?: readonly string[]
   readonly format?: TokenFormat
@@ -54,6 +67,20 @@ export const redactionSchema = {
         enum: redactionActions,
       },
       mode: { description: 'shadow: record what would happen, change nothing.', enum: ['enforce', 'shadow'] },
+      in: {
+        description:
+          'Where to look: body, target (path and query of tool calls), headers; body and target when absent.',
+        type: 'array',
+        minItems: 1,
+        uniqueItems: true,
+        items: { enum: redactionPlaces },
+      },
+      numbers: {
+        description: 'Values that are JSON numbers: redact makes them strings, leave only records; redact when absent.',
+        enum: formActions,
+      },
+      keys: { description: 'Values that are keys of JSON objects; redact when absent.', enum: formActions },
+      allow: allowSchema,
       restore: {
         description: 'Where tokens of requests become values again in answers; absent: everywhere, []: nowhere.',
         type: 'array',

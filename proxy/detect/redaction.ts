@@ -2,11 +2,12 @@
 import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { entitiesOf, entityHint } from './entities.ts'
-import { redactionActions, restorePlaces } from './options.ts'
-import type { Direction, RedactionAction, RedactionOptions, RedactionRuleOptions } from './options.ts'
+import { compileAllow, type Allowed } from './allow.ts'
+import { builtInCatalogue, type Catalogue } from './catalogue.ts'
+import type { Direction, RedactionAction, RedactionOptions, RedactionPlace, RedactionRuleOptions } from './options.ts'
 import type { RestorePlace, TokenFormat } from './options.ts'
-import { compileScanner, type Scanner } from './scanner.ts'
+import { newPlan } from './plan.ts'
+import type { Scanner } from './scanner.ts'
 
 export type EntityAction = {
   readonly rule: string
@@ -27,12 +28,15 @@ export type Plan = {
   readonly enforced: boolean
   /** Some value becomes a token. */
   readonly issuesTokens: boolean
-  readonly actionFor: (entity: string) => EntityAction | undefined
+  /** Undefined: the value is let be. Lists of values that are allowed count only where the value is told. */
+  readonly actionFor: (entity: string, value?: string) => EntityAction | undefined
+  /** The same for values that stand as a JSON number or as a key of an object. */
+  readonly forForm: (form: 'string' | 'number' | 'key') => Plan
 }
 
 export type Redaction = {
   /** Undefined: no rule applies there, so there is nothing to scan for. */
-  readonly plan: (direction: Direction, upstream: string, route: string) => Plan | undefined
+  readonly plan: (direction: Direction, upstream: string, route: string, place?: RedactionPlace) => Plan | undefined
   /** Whether some rule lets an upstream have the values of tokens. */
   readonly restoresTo: (upstream: string) => boolean
   /** All entities that any rule names. */
@@ -47,9 +51,10 @@ export function compileRedaction(
   rules: RedactionOptions,
   path: Path,
   known?: RedactionKnown,
+  catalogue: Catalogue = builtInCatalogue,
 ): { readonly redaction?: Redaction; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
-  const compiled = rules.map((rule, index) => compileRule(rule, [...path, index], problems))
+  const compiled = rules.map((rule, index) => compileRule(rule, [...path, index], catalogue, problems))
   reportDuplicates(rules, path, problems)
   if (known !== undefined) reportUnknown(rules, path, known, problems)
   if (problems.length > 0) return { problems }
@@ -57,12 +62,13 @@ export function compileRedaction(
   const redaction: Redaction = {
     entities: new Set(compiled.flatMap((rule) => rule.entities)),
     restoresTo: (upstream) => rules.some(({ mode, restoreTo }) => mode !== 'shadow' && restoreTo?.includes(upstream)),
-    plan(direction, upstream, route) {
-      const applying = compiled.filter((rule) => applies(rule.options, direction, upstream, route))
+    plan(direction, upstream, route, place = 'body') {
+      const here = compiled.filter((rule) => applies(rule.options, direction, upstream, route))
+      const applying = here.filter(({ options }) => (options.in ?? placesDefault).includes(place))
       const key = `${direction} ${applying.map((rule) => rule.index).join(' ')}`
       let plan = plans.get(key)
       if (plan === undefined && applying.length > 0) {
-        plan = newPlan(direction, applying)
+        plan = newPlan(direction, applying, catalogue)
         plans.set(key, plan)
       }
       return plan
@@ -71,18 +77,30 @@ export function compileRedaction(
   return { redaction, problems }
 }
 
-type CompiledRule = {
+/** Headers are for whoever knows which of them his tools can do without. */
+const placesDefault: readonly RedactionPlace[] = ['body', 'target']
+
+export type CompiledRule = {
   readonly index: number
   readonly options: RedactionRuleOptions
   readonly entities: readonly string[]
+  readonly allowed: Allowed | undefined
 }
 
-function compileRule(options: RedactionRuleOptions, path: Path, problems: Problem[]): CompiledRule {
+function compileRule(
+  options: RedactionRuleOptions,
+  path: Path,
+  { entitiesOf, hint }: Catalogue,
+  problems: Problem[],
+): CompiledRule {
   options.detect.forEach((name, i) => {
-    if (entitiesOf([name]).size === 0) problems.push(unknownEntity(name, [...path, 'detect', i]))
+    if (entitiesOf([name]).size > 0) return
+    const message = `"${name}" is neither an entity nor a group`
+    problems.push({ path: [...path, 'detect', i], message, hint: hint(name), severity: 'error' })
   })
   problems.push(...tokenProblems(options, path))
-  return { index: Number(path.at(-1)), options, entities: [...entitiesOf(options.detect)] }
+  const allowed = options.allow === undefined ? undefined : compileAllow(options.allow)
+  return { index: Number(path.at(-1)), options, entities: [...entitiesOf(options.detect)], allowed }
 }
 
 /** Options that could not have an effect are errors, or somebody would rely on them. */
@@ -104,10 +122,6 @@ function tokenProblems({ action, direction, ...options }: RedactionRuleOptions, 
       severity: 'error',
     },
   ]
-}
-
-function unknownEntity(name: string, path: Path): Problem {
-  return { path, message: `"${name}" is neither an entity nor a group`, hint: entityHint(name), severity: 'error' }
 }
 
 function reportDuplicates(rules: RedactionOptions, path: Path, problems: Problem[]): void {
@@ -141,29 +155,4 @@ function applies(rule: RedactionRuleOptions, direction: Direction, upstream: str
   if (rule.direction !== 'both' && rule.direction !== direction) return false
   if (rule.upstreams !== undefined && !rule.upstreams.includes(upstream)) return false
   return rule.routes === undefined || rule.routes.includes(route)
-}
-
-function newPlan(direction: Direction, rules: readonly CompiledRule[]): Plan {
-  const actions = new Map<string, EntityAction>()
-  for (const { options, entities: named } of rules) {
-    const offered = actionOf(options, direction)
-    for (const entity of named) if (isStricter(offered, actions.get(entity))) actions.set(entity, offered)
-  }
-  const all = new Set(actions.keys())
-  const enforced = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action !== 'tag')
-  const issuesTokens = [...actions.values()].some(({ mode, action }) => mode === 'enforce' && action === 'token')
-  const actionFor = (entity: string): EntityAction | undefined => actions.get(entity)
-  return { direction, entities: all, scanner: compileScanner(all), enforced, issuesTokens, actionFor }
-}
-
-function actionOf(options: RedactionRuleOptions, direction: Direction): EntityAction {
-  const { id, action, mode = 'enforce', restore = restorePlaces, restoreTo = [], format = 'auto' } = options
-  return { rule: id, action, mode, restore: direction === 'request' ? restore : [], restoreTo, format }
-}
-
-/** A rule that is enforced beats one that only watches; then the stricter action; then the earlier rule. */
-function isStricter(offered: EntityAction, current: EntityAction | undefined): boolean {
-  if (current === undefined) return true
-  if (offered.mode !== current.mode) return offered.mode === 'enforce'
-  return redactionActions.indexOf(offered.action) > redactionActions.indexOf(current.action)
 }

@@ -42,9 +42,10 @@ export function replace(
   let output = ''
   let copied = 0
   for (const finding of findings) {
-    const decision = plan.actionFor(finding.entity)
+    const value = text.slice(finding.start, finding.end)
+    const decision = plan.actionFor(finding.entity, value)
     // A token in the form of an address or a number is found like one.
-    if (decision === undefined || vault?.isToken(text.slice(finding.start, finding.end)) === true) continue
+    if (decision === undefined || vault?.isToken(value) === true) continue
     const { entity } = finding
     if (decision.mode === 'shadow' || decision.action === 'tag') {
       observed[entity] = (observed[entity] ?? 0) + 1

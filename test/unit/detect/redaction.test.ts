@@ -82,11 +82,40 @@ void t.test('the strictest action wins, and enforcing beats watching', async (t)
         const decision = redactionOf(...rules)
           .plan('request', 'u', 'r')
           ?.actionFor('email')
-        t.same(decision, { rule: strict, action: strict, mode: 'enforce' })
+        t.match(decision, { rule: strict, action: strict, mode: 'enforce' })
       }
     }
   }
   const shadowed = redactionOf(rule({ id: 's', action: 'block', mode: 'shadow' }), rule({ id: 'e', action: 'tag' }))
-  t.same(shadowed.plan('request', 'u', 'r')?.actionFor('email'), { rule: 'e', action: 'tag', mode: 'enforce' })
+  t.match(shadowed.plan('request', 'u', 'r')?.actionFor('email'), { rule: 'e', action: 'tag', mode: 'enforce' })
   t.equal(shadowed.plan('request', 'u', 'r')?.actionFor('iban'), undefined)
+})
+
+void t.test('values that a rule lets be are left to the next one', async (t) => {
+  const redaction = redactionOf(
+    rule({ id: 'strict', action: 'remove', allow: ['@example.com', 'ada@example.org'] }),
+    rule({ id: 'mild', action: 'mask', allow: ['@example.com'] }),
+  )
+  const decide = (value?: string) => redaction.plan('request', 'u', 'r')?.actionFor('email', value)?.rule
+  t.equal(decide('bob@example.org'), 'strict')
+  t.equal(decide('ada@example.org'), 'mild')
+  t.equal(decide('ada@example.com'), undefined)
+  t.equal(decide(), 'strict', 'without a value nothing is let be')
+})
+
+void t.test('numbers and keys, and places', async (t) => {
+  const redaction = redactionOf(
+    rule({ id: 'a', action: 'mask', numbers: 'leave', keys: 'block' }),
+    rule({ id: 'h', action: 'mask', in: ['headers'] }),
+  )
+  const plan = redaction.plan('request', 'u', 'r')
+  t.equal(plan?.actionFor('email')?.action, 'mask')
+  t.equal(plan?.forForm('number').actionFor('email')?.action, 'tag')
+  t.equal(plan?.forForm('key').actionFor('email')?.action, 'block')
+  t.equal(plan?.forForm('key').forForm('string'), plan)
+  t.equal(redaction.plan('request', 'u', 'r', 'target'), plan)
+  t.equal(redaction.plan('request', 'u', 'r', 'headers')?.actionFor('email')?.rule, 'h')
+  const same = redactionOf(rule({})).plan('request', 'u', 'r')
+  t.equal(same?.forForm('number'), same)
+  t.equal(redactionOf(rule({})).plan('request', 'u', 'r', 'headers'), undefined, 'headers only where they are named')
 })

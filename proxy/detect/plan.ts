@@ -1,0 +1,71 @@
+// Owns how several rules over one entity become one decision: per entity, per form in which a value stands, and per value
+// where rules let some be.
+import type { Allowed } from './allow.ts'
+import type { Catalogue } from './catalogue.ts'
+import { redactionActions, restorePlaces } from './options.ts'
+import type { Direction, FormAction, RedactionRuleOptions } from './options.ts'
+import type { CompiledRule, EntityAction, Plan } from './redaction.ts'
+import { compileScanner } from './scanner.ts'
+
+type Form = 'string' | 'number' | 'key'
+
+export function newPlan(direction: Direction, rules: readonly CompiledRule[], { detectors }: Catalogue): Plan {
+  const entities = new Set(rules.flatMap((rule) => rule.entities))
+  const scanner = compileScanner(entities, detectors)
+  const ofForm = (form: Form): Plan => {
+    const offers = offersOf(direction, rules, form)
+    const strictest = [...offers.values()].flatMap(([first]) => (first === undefined ? [] : [first.action]))
+    const enforced = strictest.filter(({ mode, action }) => mode === 'enforce' && action !== 'tag')
+    return {
+      direction,
+      entities,
+      scanner,
+      enforced: enforced.length > 0,
+      issuesTokens: enforced.some(({ action }) => action === 'token'),
+      actionFor: (entity, value) =>
+        offers.get(entity)?.find(({ allowed }) => value === undefined || allowed?.(value) !== true)?.action,
+      forForm: (other) => forms[other],
+    }
+  }
+  const string = ofForm('string')
+  const forms: Record<Form, Plan> = {
+    string,
+    number: rules.some(({ options }) => differs(options.numbers)) ? ofForm('number') : string,
+    key: rules.some(({ options }) => differs(options.keys)) ? ofForm('key') : string,
+  }
+  return string
+}
+
+function differs(action: FormAction | undefined): boolean {
+  return action !== undefined && action !== 'redact'
+}
+
+type Offer = { readonly action: EntityAction; readonly allowed: Allowed | undefined }
+
+/** By entity, the strictest rule first: the next one decides over values that it lets be. */
+function offersOf(direction: Direction, rules: readonly CompiledRule[], form: Form): Map<string, Offer[]> {
+  const offers = new Map<string, Offer[]>()
+  for (const { options, entities, allowed } of rules) {
+    const offer = { action: actionOf(options, direction, form), allowed }
+    for (const entity of entities) {
+      const others = offers.get(entity) ?? []
+      const place = others.findIndex(({ action }) => isStricter(offer.action, action))
+      others.splice(place === -1 ? others.length : place, 0, offer)
+      offers.set(entity, others)
+    }
+  }
+  return offers
+}
+
+function actionOf(options: RedactionRuleOptions, direction: Direction, form: Form): EntityAction {
+  const { id, mode = 'enforce', restore = restorePlaces, restoreTo = [], format = 'auto' } = options
+  const asked = form === 'number' ? options.numbers : form === 'key' ? options.keys : 'redact'
+  const action = asked === 'block' ? 'block' : asked === 'leave' ? 'tag' : options.action
+  return { rule: id, action, mode, restore: direction === 'request' ? restore : [], restoreTo, format }
+}
+
+/** A rule that is enforced beats one that only watches; then the stricter action; then the earlier rule. */
+function isStricter(offered: EntityAction, current: EntityAction): boolean {
+  if (offered.mode !== current.mode) return offered.mode === 'enforce'
+  return redactionActions.indexOf(offered.action) > redactionActions.indexOf(current.action)
+}
