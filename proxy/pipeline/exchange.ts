@@ -66,7 +66,7 @@ export type Trace = {
   waitedMs: number
   firstByteMs: number | undefined
   intent: boolean
-  /** Of a conversation over a WebSocket: pieces that were sent on, whole messages where they can be read. */
+  /** Of a conversation over a WebSocket: messages that were sent on. */
   carried: { readonly up: number; readonly down: number } | undefined
   /** Messages of the client that were answered in-band and not sent on. */
   readonly refusals: { readonly type: string; readonly fault: Fault }[]

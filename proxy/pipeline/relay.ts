@@ -92,7 +92,8 @@ class Relay {
     })
     this.#near.destroy()
     this.#far.destroy()
-    trace.carried = { up: this.#up, down: this.#down }
+    // How many pieces the bytes of a tunnel came in says nothing.
+    if (this.#conversation !== undefined) trace.carried = { up: this.#up, down: this.#down }
     trace.waitedMs += Math.max(0, clock.monotonic() - this.#sinceMs - this.#busyMs)
   }
 
