@@ -106,6 +106,8 @@ export type FaultDetails = {
   /** Overrides the catalogue's status, e.g. a route's `denyStatus`. */
   readonly status?: number
   readonly cause?: unknown
+  /** Of an upstream: nothing was done, or what was may be done again, so another may be asked instead. */
+  readonly elsewhere?: boolean
 }
 
 /**

@@ -56,13 +56,15 @@ export function openMetrics() {
       }
     },
     attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
-      i.upstreamRequests.add(1, upstream, status === undefined ? outcome : `${Math.floor(status / 100)}xx`)
+      const classed = outcome === 'answered' && status !== undefined
+      i.upstreamRequests.add(1, upstream, classed ? `${Math.floor(status / 100)}xx` : outcome)
       if (firstByteMs !== undefined) i.firstByteSeconds.observe(firstByteMs / 1000, upstream)
     },
     upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
     breaker: (upstream: string, state: BreakerState) =>
       i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
     retry: (upstream: string) => i.retries.add(1, upstream),
+    credentialRest: (upstream: string, credential: string) => i.credentialRests.add(1, upstream, credential),
     auditRecord: (kind: string) => i.auditRecords.add(1, kind),
     auditFailure: () => i.auditFailures.add(1),
     /** `what` is `audit` or `store:<limit id>`. */
@@ -127,6 +129,10 @@ function instrumentsIn(registry: Registry) {
     ),
     breakerState: gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream']),
     retries: counter('retries_total', 'Attempts after the first', ['upstream']),
+    credentialRests: counter('credential_rests_total', 'Times one of several credentials was left alone for a while', [
+      'upstream',
+      'credential',
+    ]),
     auditRecords: counter('audit_records_total', 'Records accepted by the audit log', ['kind']),
     auditFailures: counter('audit_failures_total', 'Records that the audit log did not accept or make durable', []),
     failOpen: counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', [

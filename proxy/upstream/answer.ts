@@ -24,9 +24,22 @@ export type UpstreamRequest = {
   readonly idempotent: boolean
   /** Model or similar, so that a cooldown hits only what was limited. */
   readonly group?: string
+  /** The caller's own deadline for the head of the answer, monotonic milliseconds. */
+  readonly headAtMs?: number
+  /** A second attempt may be made beside one that takes long, where the upstream's options say so. */
+  readonly hedgeable?: boolean
+  /**
+   * How a stream begins, given the bytes that have come of it; undefined while that cannot be told. With it, the answer
+   * is held back for a moment, so that a stream that begins with an error is a failed attempt.
+   */
+  readonly readOpening?: (bytes: Uint8Array) => Opening | undefined
   /** Called for each attempt as it comes out, also when `send` throws in the end. */
   readonly onAttempt?: (attempt: Attempt) => void
 }
+
+/** `limited`: who asks was limited. `failed`: it could not. `refused`: it will not, however often it is asked. */
+export type FailedOpening = 'limited' | 'failed' | 'refused'
+export type Opening = 'content' | FailedOpening
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
 export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' | 'onAttempt'> &
@@ -41,8 +54,11 @@ export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' 
  * `connectMs` until it had a connection (a pooled one takes next to nothing), `firstByteMs` until the answer's head.
  */
 export type Attempt = {
-  readonly outcome: 'answered' | FaultCode
+  /** `error-event`: the answer's stream began with an error. `superseded`: another attempt beside it was quicker. */
+  readonly outcome: 'answered' | 'error-event' | 'superseded' | FaultCode
   readonly status?: number
+  /** Which of several credentials it was made with. */
+  readonly credential?: string
   readonly connectMs?: number
   readonly firstByteMs?: number
   readonly waitedMs: number
@@ -64,6 +80,8 @@ export type UpstreamAnswer = {
    */
   settle(outcome: StreamOutcome): void
   readonly attempts: readonly Attempt[]
+  /** It says that nothing was done, so another upstream may be asked instead. */
+  readonly elsewhere?: boolean
 }
 
 export type UpstreamPeer = Peer & {
@@ -84,6 +102,8 @@ export type UpstreamEvent =
   | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt }
   | { readonly type: 'retry'; readonly upstream: string; readonly waitMs: number }
   | { readonly type: 'breaker'; readonly upstream: string; readonly state: BreakerState }
+  /** One of several credentials is left alone after an answer of this status. */
+  | { readonly type: 'rest'; readonly upstream: string; readonly credential: string; readonly status: number }
   /** An answer's body came to its end; `durationMs` is since its attempt began. */
   | {
       readonly type: 'end'

@@ -22,6 +22,7 @@ export class Body implements AsyncIterableIterator<Uint8Array, undefined> {
   #ended = false
   #fault: Fault | undefined
   #wake: (() => void) | undefined
+  #onChange: (() => void) | undefined
 
   constructor(source: BodySource) {
     this.#source = source
@@ -44,6 +45,17 @@ export class Body implements AsyncIterableIterator<Uint8Array, undefined> {
   fail(fault: Fault): void {
     this.#fault = fault
     this.end()
+  }
+
+  /** What has come and was not read yet, left where it is. */
+  peek(): { readonly bytes: Uint8Array; readonly ended: boolean; readonly broken: boolean } {
+    const bytes = this.#queue.length === 1 ? (this.#queue[0] as Uint8Array) : Buffer.concat(this.#queue)
+    return { bytes, ended: this.#ended, broken: this.#fault !== undefined }
+  }
+
+  /** Calls once, when there is more to read or there will be no more. */
+  whenChanged(run: () => void): void {
+    this.#onChange = run
   }
 
   async next(): Promise<Result> {
@@ -89,5 +101,8 @@ export class Body implements AsyncIterableIterator<Uint8Array, undefined> {
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
+    const changed = this.#onChange
+    this.#onChange = undefined
+    changed?.()
   }
 }

@@ -5,6 +5,9 @@ import type { BreakerSettings } from './settings.ts'
 import { Window } from './window.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
+export const breakerModes = ['auto', 'forced-open', 'disabled'] as const
+/** `auto`: by its own counting. `forced-open`: nothing passes. `disabled`: everything does. */
+export type BreakerMode = (typeof breakerModes)[number]
 export type Verdict = 'success' | 'failure' | 'neutral'
 
 /** Permission for one attempt. Every pass comes to one verdict. */
@@ -30,7 +33,7 @@ export class Breaker {
   readonly #failuresOfAll: Window
 
   #state: BreakerState = 'closed'
-  #override: 'forced-open' | 'disabled' | undefined
+  #override: Exclude<BreakerMode, 'auto'> | undefined
   #consecutive = 0
   #trips = 0
   #openMs = 0
@@ -48,6 +51,7 @@ export class Breaker {
     this.#onState = onState
     this.#failuresOfAll = new Window(settings.windowMs)
     this.#closedSinceMs = clock.monotonic()
+    this.#override = settings.mode === 'auto' ? undefined : settings.mode
   }
 
   /** `open` lasts until someone is admitted as a probe, even when its time is over. */
@@ -55,9 +59,14 @@ export class Breaker {
     return this.#override === 'forced-open' ? 'open' : this.#override === 'disabled' ? 'closed' : this.#state
   }
 
-  /** An operator's hand: `undefined` gives the breaker back to itself. */
-  override(to: 'forced-open' | 'disabled' | undefined): void {
-    this.#override = to
+  get mode(): BreakerMode {
+    return this.#override ?? 'auto'
+  }
+
+  /** An operator's hand: `auto` gives the breaker back to itself, as it has become meanwhile. */
+  override(to: BreakerMode): void {
+    this.#override = to === 'auto' ? undefined : to
+    this.#onState(this.state)
   }
 
   /** How long the next attempt would be refused; zero when it would be admitted. */

@@ -1,6 +1,7 @@
 // Owns the judgement: what each way an attempt can come out means for the breaker, for retries and for cooldowns. It is
 // the only place that says so; breaker and retry both listen to it.
 import type { FaultCode } from '../errors.ts'
+import type { FailedOpening } from './answer.ts'
 import type { Verdict } from './breaker.ts'
 import type { Advice } from './retry-after.ts'
 
@@ -20,6 +21,8 @@ export type Judgement = {
   readonly retryAfterMs?: number
   /** Leave this group alone for so long. */
   readonly cooldownMs?: number
+  /** It was refused because of who asked, with nothing done: another credential or another upstream may be asked. */
+  readonly elsewhere?: true
 }
 
 /** How far an attempt had come when it failed. */
@@ -30,6 +33,8 @@ export type Progress = {
   readonly answering: boolean
   /** The socket had carried an earlier exchange. */
   readonly reused: boolean
+  /** It was not the upstream that ended it: the caller's own deadline had come. */
+  readonly ours?: boolean
 }
 
 export const cooldownMaxMs = 60_000
@@ -42,8 +47,22 @@ export function judgeAnswer(status: number, advice: Advice): Judgement {
     : judgement
 }
 
+/**
+ * An answer whose stream began with an error of the upstream's own, or ended before it had begun. Nothing of it has left,
+ * so it is as good as a status that says the same.
+ */
+export function judgeOpening(opening: FailedOpening, { retryAfterMs }: Advice): Judgement {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  if (opening === 'limited') return { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait }
+  return opening === 'failed'
+    ? { verdict: 'failure', repeatable: 'answered', ...wait }
+    : { verdict: 'failure', repeatable: 'never' }
+}
+
 /** An attempt that failed before an answer's head. `raceBefore`: this request has met a dead pooled socket already. */
 export function judgeFailure(code: FaultCode, progress: Progress, raceBefore: boolean): Judgement {
+  // How long a caller waits is the caller's choice, and no client may trip a breaker that others share.
+  if (progress.ours === true) return { verdict: 'neutral', repeatable: 'never' }
   switch (code) {
     case 'upstream-unreachable':
       if (!progress.written) return { verdict: 'failure', repeatable: 'unsent' }
@@ -77,13 +96,17 @@ function judgeStatus(status: number, { retryAfterMs, shouldRetry }: Advice): Jud
     case 408:
     case 425:
       return { verdict: 'neutral', repeatable: 'answered', ...wait }
+    case 401:
+    case 402:
+      // About the credential or what is owed for it: the upstream is well.
+      return { verdict: 'success', repeatable: 'never', elsewhere: true }
     case 409:
       return { verdict: 'neutral', repeatable: 'never' }
     case 429:
       // Without a time to come back it is a quota or a spend limit, which no waiting heals.
       return retryAfterMs === undefined && shouldRetry !== true
-        ? { verdict: 'neutral', repeatable: 'never' }
-        : { verdict: 'neutral', repeatable: 'answered', ...wait, ...cooldown }
+        ? { verdict: 'neutral', repeatable: 'never', elsewhere: true }
+        : { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait, ...cooldown }
     case 503:
       return { verdict: 'failure', repeatable: 'answered', ...wait, ...cooldown }
     case 500:

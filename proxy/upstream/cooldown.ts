@@ -26,22 +26,20 @@ export class Cooldown {
     this.#rests.set(group, { untilMs, status })
   }
 
-  /** Throws what the upstream would answer, as long as the group is to be left alone. */
-  check(group: string): void {
-    if (this.#rests.size === 0) return
+  /** What the upstream would answer, as long as the group is to be left alone. */
+  resting(group: string): Fault | undefined {
+    if (this.#rests.size === 0) return undefined
     const rest = this.#rests.get(group)
-    if (rest === undefined) return
+    if (rest === undefined) return undefined
     const retryAfterMs = rest.untilMs - this.#clock.monotonic()
     if (retryAfterMs <= 0) {
       this.#rests.delete(group)
-      return
+      return undefined
     }
-    throw rest.status === 429
-      ? new Fault('rate-limited', 'The upstream limits requests and asked to wait.', {
-          limit: 'upstream',
-          retryAfterMs,
-        })
-      : new Fault('breaker-open', 'The upstream is not available and asked to wait.', { retryAfterMs })
+    const details = { retryAfterMs, elsewhere: true }
+    return rest.status === 429
+      ? new Fault('rate-limited', 'The upstream limits requests and asked to wait.', { limit: 'upstream', ...details })
+      : new Fault('breaker-open', 'The upstream is not available and asked to wait.', details)
   }
 
   #forget(): void {

@@ -56,19 +56,20 @@ const answerHeadersMax = 200
 
 /**
  * The caller's head without what is ours to say, and the credential as the last step. Cookies are between a browser and
- * one site: where `cookies` is false, none crosses in either direction.
+ * one site: where `cookies` is false, none crosses in either direction. `keyHeaders` are those of other credentials.
  */
 export function requestHeaders(
   headers: readonly string[],
   credential: Credential | undefined,
   cookies = true,
+  keyHeaders?: ReadonlySet<string>,
 ): string[] {
   const sent: string[] = []
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? ''
     const lower = name.toLowerCase()
     if (notForwarded.has(lower) || lower === credential?.name || ordersToProxies.test(lower)) continue
-    if (!cookies && lower === 'cookie') continue
+    if ((!cookies && lower === 'cookie') || keyHeaders?.has(lower) === true) continue
     sent.push(name, headers[index + 1] ?? '')
   }
   if (credential !== undefined) sent.push(credential.name, credential.value)

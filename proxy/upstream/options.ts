@@ -2,11 +2,17 @@
 // environment conditions (`ifEnv`, `unlessEnv`) are resolved by config.
 import { secretRefSchema, type SecretRef } from '../lib/secret.ts'
 import { durationPattern } from '../lib/units.ts'
+import { breakerModes, type BreakerMode } from './breaker.ts'
 
 export const upstreamProtocols = ['openai', 'anthropic', 'gemini', 'ollama', 'mcp', 'http'] as const
 export type UpstreamProtocol = (typeof upstreamProtocols)[number]
 
 export type CredentialOptions = { readonly bearer: SecretRef } | { readonly header: string; readonly value: SecretRef }
+
+/** One of several; without an id the record calls it by its place. */
+export type ListedCredentialOptions = CredentialOptions & { readonly id?: string }
+
+export type HedgeOptions = { readonly after: string }
 
 export type TimeoutOptions = {
   readonly connect?: string
@@ -16,6 +22,7 @@ export type TimeoutOptions = {
 }
 
 export type BreakerOptions = {
+  readonly mode?: BreakerMode
   readonly consecutive?: number
   readonly ratio?: number
   readonly minimum?: number
@@ -24,15 +31,24 @@ export type BreakerOptions = {
   readonly openMax?: string
 }
 
-export type RetryOptions = { readonly attempts?: number; readonly budget?: number; readonly unsafe?: boolean }
+export type RetryOptions = {
+  readonly attempts?: number
+  readonly budget?: number
+  readonly unsafe?: boolean
+  readonly idempotent?: readonly string[]
+  readonly idempotencyKey?: boolean
+}
 
 export type UpstreamOptions = {
   readonly protocol: UpstreamProtocol
   readonly url: string
   readonly credential?: CredentialOptions
+  readonly credentials?: readonly ListedCredentialOptions[]
   readonly timeouts?: TimeoutOptions
   readonly breaker?: BreakerOptions
   readonly retry?: RetryOptions
+  readonly hedge?: HedgeOptions
+  readonly models?: { readonly [asked: string]: string }
   readonly egress?: readonly string[]
   readonly connections?: number
   readonly pinTools?: boolean | { readonly manifest: string }
@@ -63,6 +79,11 @@ const breakerSchema = {
   additionalProperties: false,
   description: 'When to stop sending to an upstream that fails.',
   properties: {
+    mode: {
+      enum: breakerModes,
+      description:
+        'auto when absent; forced-open lets nothing pass, disabled everything, until the admin API says otherwise.',
+    },
     consecutive: {
       type: 'integer',
       minimum: 1,
@@ -101,29 +122,69 @@ const retrySchema = {
       minimum: 0,
       maximum: 1,
       description:
-        'Retries as a share of requests over 10s, beyond one a second; 0 turns retries off; 0.2 when absent.',
+        'Retries as a share of the requests of 10s, or one a second if that is more; 0 turns them off; 0.2 when absent.',
     },
     unsafe: {
       type: 'boolean',
       description: 'Also repeat requests that are not idempotent after they were written; false when absent.',
     },
+    idempotent: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', minLength: 1 },
+      description: 'What may be done twice: paths of an http upstream, tools of an mcp one; globs.',
+      examples: [['/search', '/reports/*']],
+    },
+    idempotencyKey: {
+      type: 'boolean',
+      description:
+        'The upstream honours Idempotency-Key: each request carries one, so it may be repeated; false when absent.',
+    },
   },
 } as const
 
+const bearerProperties = { bearer: secretRefSchema } as const
+const headerProperties = {
+  header: { type: 'string', pattern: '^[A-Za-z0-9-]{1,64}$', description: 'Name of the header, e.g. x-api-key.' },
+  value: secretRefSchema,
+} as const
+const credentialId = {
+  id: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+    description: 'Its name in record and metrics; its place in the list when absent.',
+  },
+} as const
+
+function credentialOf(bearer: object, header: object) {
+  return {
+    oneOf: [
+      { type: 'object', required: ['bearer'], additionalProperties: false, properties: bearer },
+      { type: 'object', required: ['header', 'value'], additionalProperties: false, properties: header },
+    ],
+  } as const
+}
+
 const credentialSchema = {
   description: 'What this upstream asks for; added to each request, never shown.',
-  oneOf: [
-    { type: 'object', required: ['bearer'], additionalProperties: false, properties: { bearer: secretRefSchema } },
-    {
-      type: 'object',
-      required: ['header', 'value'],
-      additionalProperties: false,
-      properties: {
-        header: { type: 'string', pattern: '^[A-Za-z0-9-]{1,64}$', description: 'Name of the header, e.g. x-api-key.' },
-        value: secretRefSchema,
-      },
-    },
-  ],
+  ...credentialOf(bearerProperties, headerProperties),
+} as const
+
+const credentialsSchema = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 32,
+  description: 'Several credentials: one is used until the upstream limits or refuses it, then the next.',
+  items: credentialOf({ ...credentialId, ...bearerProperties }, { ...credentialId, ...headerProperties }),
+} as const
+
+const hedgeSchema = {
+  type: 'object',
+  required: ['after'],
+  additionalProperties: false,
+  description:
+    'Ask a second time, for embeddings and GET only, when there is no answer yet; the slower one is cancelled.',
+  properties: { after: duration('How long to wait for the first.') },
 } as const
 
 const environmentName = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } as const
@@ -144,9 +205,18 @@ export const upstreamsSchema = {
         description: 'Where it is; its own path goes before the path of each request.',
       },
       credential: credentialSchema,
+      credentials: credentialsSchema,
       timeouts: timeoutsSchema,
       breaker: breakerSchema,
       retry: retrySchema,
+      hedge: hedgeSchema,
+      models: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', minLength: 1 },
+        description:
+          'What models are called here: name that is asked for to name that is sent; rules see what is asked for.',
+      },
       egress: {
         type: 'array',
         minItems: 1,

@@ -36,6 +36,8 @@ export type ReceiverOptions = {
   /** The body comes from a client as it goes out: until it is sent, the upstream is not the one to wait for. */
   readonly streamsBody: boolean
   readonly totalAtMs: number
+  /** When the caller stops waiting for the head; Infinity where it said nothing. */
+  readonly headAtMs: number
   /** Says why no connection was there in time. */
   readonly connectFault: () => Fault
   readonly observer: Observer
@@ -63,12 +65,16 @@ export class Receiver implements Carried, Deadline, BodySource {
   #closeDelimited = false
   #interim = 0
   #contentSeen = false
+  /** It was not the upstream that ended it. */
+  endedByUs = false
+  /** Another attempt beside it was quicker. */
+  superseded = false
   #discarded: number | undefined
 
   constructor(options: ReceiverOptions) {
     this.#options = options
     this.#startedMs = options.clock.monotonic()
-    this.dueMs = Math.min(this.#startedMs + options.timeouts.connectMs, options.totalAtMs)
+    this.dueMs = Math.min(this.#startedMs + options.timeouts.connectMs, options.totalAtMs, options.headAtMs)
     this.body = new Body(this)
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve
@@ -99,7 +105,9 @@ export class Receiver implements Carried, Deadline, BodySource {
   }
 
   expire(): void {
-    const { clock, totalAtMs, connectFault } = this.#options
+    const { clock, totalAtMs, headAtMs, connectFault } = this.#options
+    if (this.#stage !== 'body' && clock.monotonic() >= headAtMs)
+      return this.cancel(new Fault('upstream-timeout', 'The time that the caller allows is over.'), true)
     if (this.#stage === 'connecting') return this.cancel(connectFault(), false)
     // A long answer that is cut off by our own cap says nothing about the upstream's health.
     const ours = this.#stage === 'body' && clock.monotonic() >= totalAtMs
@@ -113,6 +121,12 @@ export class Receiver implements Carried, Deadline, BodySource {
     if (this.#done) return
     this.#await(this.#options.timeouts.idleMs)
     this.#controller?.resume()
+  }
+
+  /** Ends it for another attempt that was quicker. */
+  supersede(): void {
+    this.superseded = true
+    this.abandon()
   }
 
   abandon(): void {
@@ -187,12 +201,13 @@ export class Receiver implements Carried, Deadline, BodySource {
 
   #finish(fault: Fault | undefined, ours: boolean): void {
     this.#done = true
+    this.endedByUs = ours
     const { deadlines, signal, observer } = this.#options
     deadlines.remove(this)
     signal.removeEventListener('abort', this)
     if (this.#stage !== 'body') {
       const written = this.#stage !== 'connecting'
-      const progress = { written, answering: this.#stage === 'head', reused: this.#reused }
+      const progress = { written, answering: this.#stage === 'head', reused: this.#reused, ours }
       return this.#resolve({ fault: fault ?? new Fault('upstream-invalid'), progress })
     }
     if (fault === undefined) this.body.end()
@@ -202,8 +217,9 @@ export class Receiver implements Carried, Deadline, BodySource {
 
   /** Sets the deadline of what is now awaited; the total always counts. */
   #await(forMs: number): void {
-    const { clock, deadlines, totalAtMs } = this.#options
-    deadlines.move(this, Math.min(clock.monotonic() + forMs, totalAtMs))
+    const { clock, deadlines, totalAtMs, headAtMs } = this.#options
+    const lastMs = this.#stage === 'body' ? totalAtMs : Math.min(totalAtMs, headAtMs)
+    deadlines.move(this, Math.min(clock.monotonic() + forMs, lastMs))
   }
 
   timings(): { connectMs?: number; firstByteMs?: number } {

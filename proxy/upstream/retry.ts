@@ -39,19 +39,38 @@ export class Retry {
     if (attempts >= this.#settings.attempts || !this.#mayRepeat(request, judgement)) return undefined
     const delayMs = this.#delayMs(judgement, attempts)
     if (delayMs === undefined || delayMs >= remainingMs) return undefined
+    return this.#pay() ? delayMs : undefined
+  }
+
+  /**
+   * Pays for one more attempt that waits for nobody and counts against no number of attempts: with another credential, or
+   * beside one that takes long.
+   */
+  withdrawExtra({ body }: UpstreamRequest): boolean {
+    return isReplayable(body) && this.#pay()
+  }
+
+  /** Whether another upstream may be asked instead. That is no retry of this one's, so nothing is paid for it here. */
+  mayPassOn(request: UpstreamRequest, judgement: Judgement): boolean {
+    if (!(request.body === undefined || request.body instanceof Uint8Array)) return false
+    return judgement.elsewhere === true || this.#mayRepeat(request, judgement)
+  }
+
+  /** Of the requests of the last while a share, or one a second where that is more. */
+  #pay(): boolean {
     const nowMs = this.#clock.monotonic()
-    const allowed =
-      this.#requestsAndRetries.first(nowMs) * this.#settings.budget + (this.#settings.budget > 0 ? budgetFloor : 0)
-    if (this.#requestsAndRetries.second(nowMs) + 1 > allowed) return undefined
+    const { budget } = this.#settings
+    const allowed = budget > 0 ? Math.max(budgetFloor, this.#requestsAndRetries.first(nowMs) * budget) : 0
+    if (this.#requestsAndRetries.second(nowMs) + 1 > allowed) return false
     this.#requestsAndRetries.addSecond(nowMs)
-    return delayMs
+    return true
   }
 
   #mayRepeat({ body, idempotent }: UpstreamRequest, { repeatable }: Judgement): boolean {
     if (repeatable === 'never') return false
     // A stream is touched only once the request is being written.
     if (repeatable === 'unsent') return true
-    if (body !== undefined && !(body instanceof Uint8Array && body.byteLength <= replayBytesMax)) return false
+    if (!isReplayable(body)) return false
     return idempotent || this.#settings.unsafe || (repeatable !== 'idempotent' && this.#settings.repeatAnswered)
   }
 
@@ -61,4 +80,8 @@ export class Retry {
     if (retryAfterMs > retryAfterMaxMs) return undefined
     return retryAfterMs + this.#random() * Math.min(backoffMaxMs, backoffFirstMs * 2 ** (attempts - 1))
   }
+}
+
+function isReplayable(body: UpstreamRequest['body']): boolean {
+  return body === undefined || (body instanceof Uint8Array && body.byteLength <= replayBytesMax)
 }

@@ -3,6 +3,7 @@
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
+import type { BreakerMode } from './breaker.ts'
 import { compileEgress, type Egress } from './egress.ts'
 import type { BreakerOptions, CredentialOptions, RetryOptions, TimeoutOptions, UpstreamOptions } from './options.ts'
 
@@ -14,6 +15,7 @@ export type Timeouts = {
 }
 
 export type BreakerSettings = {
+  readonly mode: BreakerMode
   readonly consecutive: number
   readonly ratio: number
   readonly minimum: number
@@ -37,7 +39,8 @@ export type UpstreamSettings = {
   readonly origin: string
   /** The url's own path without a trailing slash; empty for the root. */
   readonly basePath: string
-  readonly credential: CredentialOptions | undefined
+  /** In order of use; empty where the upstream asks for none. */
+  readonly credentials: readonly NamedCredential[]
   /** Tools may keep sessions in cookies; models and MCP have others. */
   readonly cookies: boolean
   readonly timeouts: Timeouts
@@ -45,7 +48,12 @@ export type UpstreamSettings = {
   readonly retry: RetrySettings
   readonly egress: Egress
   readonly connections: number
+  /** How long a request that may be made twice waits before it is; undefined: it is not. */
+  readonly hedgeAfterMs: number | undefined
 }
+
+/** `name` is its id, or its place in the list, counted from 1. */
+export type NamedCredential = { readonly name: string; readonly options: CredentialOptions }
 
 export type Compiled = { readonly problems: readonly Problem[]; readonly settings: UpstreamSettings | undefined }
 
@@ -60,9 +68,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
   if (options.ifEnv !== undefined && options.ifEnv === options.unlessEnv) {
     report(['unlessEnv'], 'ifEnv and unlessEnv name the same variable, so this upstream can never exist')
   }
-  if (options.credential !== undefined && 'header' in options.credential && isFraming(options.credential.header)) {
-    report(['credential', 'header'], `a credential cannot travel in ${options.credential.header}`)
-  }
+  const credentials = readCredentials(options, report)
   const url = readUrl(options.url, report)
   const timeouts = readTimeouts(options.timeouts, report)
   const breaker = readBreaker(options.breaker, report)
@@ -73,13 +79,15 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
     settings: {
       origin: url.origin,
       basePath: url.pathname.replace(/\/+$/, ''),
-      credential: options.credential,
+      credentials,
       cookies: options.protocol === 'http',
       timeouts,
       breaker,
       retry: readRetry(options),
       egress,
       connections: options.connections ?? 256,
+      hedgeAfterMs:
+        options.hedge === undefined ? undefined : readDuration(options.hedge.after, 0, ['hedge', 'after'], report),
     },
   }
 }
@@ -114,6 +122,25 @@ function readUrl(text: string, report: Report): URL | undefined {
   return undefined
 }
 
+function readCredentials({ credential, credentials = [] }: UpstreamOptions, report: Report): NamedCredential[] {
+  if (credential !== undefined && credentials.length > 0)
+    report(['credentials'], 'credential and credentials exclude each other', 'put all of them under credentials')
+  const check = (one: CredentialOptions, at: Path): void => {
+    if ('header' in one && isFraming(one.header))
+      report([...at, 'header'], `a credential cannot travel in ${one.header}`)
+  }
+  if (credential !== undefined) check(credential, ['credential'])
+  const names = new Set<string>()
+  for (const [index, one] of credentials.entries()) {
+    check(one, ['credentials', index])
+    if (one.id === undefined) continue
+    if (names.has(one.id)) report(['credentials', index, 'id'], `two credentials are called "${one.id}"`)
+    names.add(one.id)
+  }
+  if (credential !== undefined) return [{ name: '1', options: credential }]
+  return credentials.map((one, index) => ({ name: one.id ?? String(index + 1), options: one }))
+}
+
 function readTimeouts(options: TimeoutOptions = {}, report: Report): Timeouts {
   const read = (name: keyof TimeoutOptions, defaultMs: number): number =>
     readDuration(options[name], defaultMs, ['timeouts', name], report)
@@ -132,6 +159,7 @@ function readBreaker(options: BreakerOptions = {}, report: Report): BreakerSetti
   const openMaxMs = read('openMax', Math.max(60_000, openMs))
   if (openMaxMs < openMs) report(['breaker', 'openMax'], 'openMax is shorter than open')
   return {
+    mode: options.mode ?? 'auto',
     consecutive: options.consecutive ?? 5,
     ratio: options.ratio ?? 0.5,
     minimum: options.minimum ?? 20,

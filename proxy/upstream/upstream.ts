@@ -1,28 +1,23 @@
 // Owns one upstream: its connections, credential, breaker and retries behind one `send`. It does not know routes,
 // policies or what the bytes mean, and it never follows a redirect.
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
-import type {
-  Attempt,
-  Cancellation,
-  UpgradeRequest,
-  UpstreamAnswer,
-  UpstreamEvent,
-  UpstreamPeer,
-  UpstreamRequest,
-} from './answer.ts'
-import { Breaker, type BreakerState, type Pass } from './breaker.ts'
-import { judgeAnswer, judgeBreak, judgeFailure, type Judgement } from './classify.ts'
-import { Connection, openConnect } from './connection.ts'
-import { Cooldown } from './cooldown.ts'
+import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
+import { answerOf, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
+import { Breaker, type BreakerMode, type BreakerState, type Pass } from './breaker.ts'
+import { judgeAnswer, judgeBreak, judgeFailure, judgeOpening, type Judgement } from './classify.ts'
 import { openCredential, type Credential } from './credential.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Lookup } from './egress.ts'
+import { hedge } from './hedge.ts'
 import { requestHeaders, type AnswerHead } from './head.ts'
+import { Keyring, type Slot } from './keyring.ts'
+import { awaitOpening, isStream } from './opening.ts'
 import type { UpstreamOptions } from './options.ts'
-import { Receiver } from './receiver.ts'
+import { openPool } from './pool.ts'
+import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
@@ -45,8 +40,12 @@ export interface Upstream {
    */
   open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer>
   state(): BreakerState
-  /** An operator's hand on the breaker; `undefined` lets go. */
-  override(to: 'forced-open' | 'disabled' | undefined): void
+  /** Of the breaker. */
+  mode(): BreakerMode
+  /** An operator's hand on the breaker; `auto` lets go. */
+  override(to: BreakerMode): void
+  /** How long a request of this group would be refused now, by the breaker or by a rest that was asked for; mostly zero. */
+  refusedMs(group: string): number
   /** Lets what is in flight finish; new requests are refused with `shutting-down`. May be called again. */
   close(): Promise<void>
 }
@@ -65,87 +64,96 @@ export type UpstreamDeps = {
 export function openUpstream(id: string, options: UpstreamOptions, deps: UpstreamDeps): Upstream {
   const { settings, problems } = compileUpstream(options, ['upstreams', id])
   if (settings === undefined) throw new Fault('internal', problems.map((problem) => problem.message).join('; '))
-  const credential =
-    settings.credential === undefined ? undefined : openCredential(id, settings.credential, deps.resolve)
-  return new PooledUpstream(id, settings, credential, deps)
+  return new PooledUpstream(id, settings, deps)
 }
 
-// Below what servers commonly allow (node 5 s, nginx 75 s), so that it is we who close an idle socket.
-const keepAliveMs = 4000
-const keepAliveHintedMaxMs = 30_000
-const answerHeadBytesMax = 64 * 1024
 // A breaker that stays open longer than this is not worth waiting for.
 const worthWaitingMs = 10_000
+
+/** What goes with one credential. */
+type Held = { readonly credential: Credential | undefined; readonly switchboard: Switchboard }
+type Key = Slot<Held>
 
 /** One exchange with its attempts so far. */
 type Sending = {
   readonly request: UpstreamRequest
+  readonly group: string
   readonly signal: Cancellation
-  readonly headers: string[]
   readonly totalAtMs: number
+  readonly headAtMs: number
   readonly attempts: Attempt[]
+  readonly tried: Set<Key>
+  key: Key
   raced: boolean
 }
 
-type Reported = { readonly attempts: Attempt[]; readonly request: Pick<UpstreamRequest, 'onAttempt'> }
+type Reported = {
+  readonly attempts: Attempt[]
+  readonly request: Pick<UpstreamRequest, 'onAttempt'>
+  readonly key: Key
+}
 
-type Outcome = { readonly judgement: Judgement; readonly receiver: Receiver; readonly pass: Pass } & (
-  { readonly head: AnswerHead } | { readonly fault: Fault }
-)
+/** An attempt under way. */
+type Underway = { readonly receiver: Receiver; readonly outcome: Promise<Outcome> }
+
+type Made = { readonly receiver: Receiver; readonly pass: Pass; readonly key: Key }
+type Answered = Made & { readonly judgement: Judgement; readonly head: AnswerHead }
+type Outcome = Answered | (Made & { readonly judgement: Judgement; readonly fault: Fault })
+type ReadOpening = NonNullable<UpstreamRequest['readOpening']>
 
 class PooledUpstream implements Upstream {
   readonly id: string
   readonly basePath: string
   readonly #settings: UpstreamSettings
-  readonly #credential: Credential | undefined
   readonly #deps: UpstreamDeps
   readonly #pool: Pool
   readonly #deadlines: Deadlines
   readonly #breaker: Breaker
   readonly #retry: Retry
-  readonly #cooldown: Cooldown
-  readonly #switchboard: Switchboard
+  readonly #keys: Keyring<Held>
+  /** Headers in which credentials travel: a client must not fill one that another credential leaves free. */
+  readonly #keyHeaders: ReadonlySet<string>
   #carried = 0
   #closed: Promise<void> | undefined
 
-  constructor(id: string, settings: UpstreamSettings, credential: Credential | undefined, deps: UpstreamDeps) {
-    const { clock, random, onEvent } = deps
+  constructor(id: string, settings: UpstreamSettings, deps: UpstreamDeps) {
+    const { clock, random, onEvent, lookup, resolve } = deps
     this.id = id
     this.basePath = settings.basePath
     this.#settings = settings
-    this.#credential = credential
     this.#deps = deps
-    this.#deadlines = new Deadlines(clock)
+    const deadlines = new Deadlines(clock)
+    this.#deadlines = deadlines
     this.#breaker = new Breaker(settings.breaker, clock, random, (state) =>
       onEvent({ type: 'breaker', upstream: id, state }),
     )
     this.#retry = new Retry(settings.retry, clock, random)
-    this.#cooldown = new Cooldown(clock)
-    this.#pool = openPool(settings, deps)
-    const { lookup } = deps
-    this.#switchboard = new Switchboard({ settings, credential, clock, deadlines: this.#deadlines, lookup })
+    this.#pool = openPool(settings, clock, lookup)
+    const entries = settings.credentials.map(({ name, options }) => ({
+      name,
+      credential: openCredential(id, options, resolve),
+    }))
+    this.#keyHeaders = new Set(entries.map(({ credential }) => credential.name))
+    const held = (credential: Credential | undefined): Held => ({
+      credential,
+      switchboard: new Switchboard({ settings, credential, clock, deadlines, lookup }),
+    })
+    const keys = entries.map(({ name, credential }) => ({ name, holding: held(credential) }))
+    this.#keys = new Keyring(keys.length === 0 ? [{ name: '1', holding: held(undefined) }] : keys, clock)
   }
 
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
-    if (this.#closed !== undefined) throw new Fault('shutting-down')
-    if (signal.aborted) throw reasonOf(signal)
-    this.#cooldown.check(request.group ?? '')
+    const sending = this.#begin(request, signal)
     this.#retry.deposit()
-    const sending: Sending = {
-      request,
-      signal,
-      headers: requestHeaders(request.headers, this.#credential, this.#settings.cookies),
-      totalAtMs: this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs,
-      attempts: [],
-      raced: false,
-    }
     for (let waitedMs = 0; ;) {
       const outcome = await this.#attempt(sending, waitedMs)
-      const { judgement, pass, receiver } = outcome
+      const { judgement, pass, receiver, key } = outcome
       const retryMs = this.#retryMs(sending, judgement)
       if (retryMs === undefined) {
-        if ('fault' in outcome) throw outcome.fault
-        return answerOf(outcome.head, receiver, scrubBody(receiver.body, this.#credential), pass, sending.attempts)
+        const elsewhere = !signal.aborted && this.#retry.mayPassOn(request, judgement)
+        if ('fault' in outcome) throw elsewhere ? withElsewhere(outcome.fault) : outcome.fault
+        const body = scrubBody(receiver.body, key.holding.credential)
+        return { ...answerOf(outcome.head, receiver, body, pass), attempts: sending.attempts, elsewhere }
       }
       if ('head' in outcome) receiver.discard()
       this.#deps.onEvent({ type: 'retry', upstream: this.id, waitMs: retryMs })
@@ -159,20 +167,24 @@ class PooledUpstream implements Upstream {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
     const group = request.group ?? ''
-    this.#cooldown.check(group)
+    const key = this.#keys.pick(group)
     const pass = this.#admit()
     const startedMs = this.#deps.clock.monotonic()
-    const headers = requestHeaders(request.headers, this.#credential, this.#settings.cookies)
-    const switching = await this.#switchboard.dial(request, headers, signal)
+    const headers = this.#headers(request.headers, key)
+    const switching = await key.holding.switchboard.dial(request, headers, signal)
     const { judgement, timings, status } = switching
     const answered = status === undefined ? {} : { status }
     const outcome = status === undefined && 'fault' in switching ? switching.fault.code : 'answered'
     const attempts: Attempt[] = []
-    this.#report({ attempts, request }, { outcome, ...answered, ...timings, waitedMs: 0 })
+    this.#report({ attempts, request, key }, { outcome, ...answered, ...timings, waitedMs: 0 })
     if ('fault' in switching) {
-      if (judgement.cooldownMs !== undefined) this.#cooldown.start(group, judgement.cooldownMs, status ?? 0)
+      this.#rest(key, group, status ?? 0, judgement)
       pass.end(judgement.verdict, judgement.retryAfterMs)
-      throw switching.fault
+      const { repeatable, elsewhere } = judgement
+      // What was answered was no switch, so nothing has happened.
+      throw elsewhere === true || repeatable === 'unsent' || repeatable === 'answered'
+        ? withElsewhere(switching.fault)
+        : switching.fault
     }
     pass.content()
     const { peer } = switching
@@ -180,15 +192,24 @@ class PooledUpstream implements Upstream {
       const durationMs = this.#deps.clock.monotonic() - startedMs
       this.#deps.onEvent({ type: 'end', upstream: this.id, outcome: peer.fault?.code ?? 'complete', durationMs })
     })
-    return { ...nothingMore, status: 101, headers: switching.headers, peer, attempts, settle: settlePeer(peer, pass) }
+    const settle = settlePeer(peer, pass)
+    return { ...nothingMore, status: 101, headers: switching.headers, peer, attempts, settle, elsewhere: false }
   }
 
   state(): BreakerState {
     return this.#breaker.state
   }
 
-  override(to: 'forced-open' | 'disabled' | undefined): void {
+  mode(): BreakerMode {
+    return this.#breaker.mode
+  }
+
+  override(to: BreakerMode): void {
     this.#breaker.override(to)
+  }
+
+  refusedMs(group: string): number {
+    return Math.max(this.#breaker.refusedMs(), this.#keys.restingMs(group))
   }
 
   close(): Promise<void> {
@@ -196,55 +217,122 @@ class PooledUpstream implements Upstream {
     return this.#closed
   }
 
-  async #attempt(sending: Sending, waitedMs: number): Promise<Outcome> {
-    const { request, signal, headers, totalAtMs } = sending
+  #begin(request: UpstreamRequest, signal: Cancellation): Sending {
+    if (this.#closed !== undefined) throw new Fault('shutting-down')
+    if (signal.aborted) throw reasonOf(signal)
+    const { group = '', headAtMs = Infinity } = request
+    const key = this.#keys.pick(group)
+    const totalAtMs = this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs
+    return { request, group, signal, totalAtMs, headAtMs, attempts: [], tried: new Set([key]), key, raced: false }
+  }
+
+  #attempt(sending: Sending, waitedMs: number): Promise<Outcome> {
+    const first = this.#start(sending, waitedMs)
+    const { hedgeAfterMs } = this.#settings
+    if (hedgeAfterMs === undefined || sending.request.hedgeable !== true) return first.outcome
+    const second = (): Underway | undefined => this.#startSecond(sending)
+    return hedge(first, second, hedgeAfterMs, this.#deps.clock)
+  }
+
+  #startSecond(sending: Sending): Underway | undefined {
+    if (this.#breaker.state !== 'closed' || !this.#retry.withdrawExtra(sending.request)) return undefined
+    this.#deps.onEvent({ type: 'retry', upstream: this.id, waitMs: 0 })
+    return this.#start(sending, 0)
+  }
+
+  #start(sending: Sending, waitedMs: number): Underway {
+    const { request, signal, totalAtMs, headAtMs, key } = sending
     const { method, path, body } = request
     const pass = this.#admit()
     let judgement: Judgement | undefined
+    let held = false
     const receiver = new Receiver({
       clock: this.#deps.clock,
       deadlines: this.#deadlines,
       timeouts: this.#settings.timeouts,
-      credential: this.#credential,
+      credential: key.holding.credential,
       cookies: this.#settings.cookies,
       signal,
       head: method === 'HEAD',
       streamsBody: request.body !== undefined && !(request.body instanceof Uint8Array),
       totalAtMs,
+      headAtMs,
       connectFault: () => this.#connectFault(),
       observer: {
         head: (head) => {
-          judgement = this.#judgeHead(head, request, pass)
-          this.#report(sending, { outcome: 'answered', status: head.status, ...receiver.timings(), waitedMs })
+          judgement = this.#judgeHead(head, sending, key, pass)
+          held = request.readOpening !== undefined && head.status === 200 && isStream(head.headers)
+          if (!held)
+            this.#report(sending, { outcome: 'answered', status: head.status, ...receiver.timings(), waitedMs })
         },
-        content: () => pass.content(),
-        end: (fault, ours) => this.#ended(receiver, pass, fault, ours),
+        content: () => {
+          if (!held) pass.content()
+        },
+        end: (fault, ours) => this.#ended(receiver, held ? undefined : pass, fault, ours),
       },
     })
     this.#carried++
+    const headers = this.#headers(request.headers, key)
     // An iterable that is not a stream is missing from undici's types, though it is documented and sent chunked.
     this.#pool.dispatch({ method, path, headers, body: (body ?? null) as Uint8Array | null }, receiver)
-    const outcome = await receiver.outcome
-    if ('status' in outcome) return { judgement: judgement as Judgement, receiver, pass, head: outcome }
+    const outcome = receiver.outcome.then((came): Outcome | Promise<Outcome> => {
+      if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
+      const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
+      if (!held) return answered
+      return this.#opened(sending, answered, waitedMs).finally(() => {
+        held = false
+      })
+    })
+    return { receiver, outcome }
+  }
+
+  #failed(sending: Sending, { fault, progress }: Failure, made: Made, waitedMs: number): Outcome {
     this.#carried--
-    const { fault, progress } = outcome
-    judgement = judgeFailure(fault.code, progress, sending.raced)
-    pass.end(judgement.verdict)
-    this.#report(sending, { outcome: fault.code, ...receiver.timings(), waitedMs })
-    return { judgement, receiver, pass, fault }
+    const judgement = judgeFailure(fault.code, progress, sending.raced)
+    made.pass.end(judgement.verdict)
+    const outcome = made.receiver.superseded ? 'superseded' : fault.code
+    this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs })
+    return { judgement, ...made, fault }
+  }
+
+  /** Waits for the beginning of a stream; one that begins with an error is a failed attempt. */
+  async #opened(sending: Sending, answered: Answered, waitedMs: number): Promise<Outcome> {
+    const { receiver, pass, head, key } = answered
+    const { request } = sending
+    const opening = await awaitOpening(receiver.body, request.readOpening as ReadOpening, this.#deps.clock)
+    const outcome = opening === 'content' ? 'answered' : 'error-event'
+    this.#report(sending, { outcome, status: head.status, ...receiver.timings(), waitedMs })
+    if (opening === 'content') {
+      pass.content()
+      return answered
+    }
+    const judgement = judgeOpening(opening, readAdvice(head.headers, this.#deps.clock.now()))
+    // When it was we who ended it, this says nothing about the upstream.
+    pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
+    if (opening === 'limited') this.#keys.rest(key, sending.group, 429, judgement.retryAfterMs)
+    return { ...answered, judgement }
+  }
+
+  #headers(headers: readonly string[], { holding }: Key): string[] {
+    return requestHeaders(headers, holding.credential, this.#settings.cookies, this.#keyHeaders)
   }
 
   /** What an answer's status says; what a success is worth shows only when its body has come. */
-  #judgeHead(head: AnswerHead, request: UpstreamRequest, pass: Pass): Judgement {
+  #judgeHead(head: AnswerHead, { group }: Sending, key: Key, pass: Pass): Judgement {
     const judgement = judgeAnswer(head.status, readAdvice(head.headers, this.#deps.clock.now()))
     if (judgement.verdict !== 'success') pass.end(judgement.verdict, judgement.retryAfterMs)
-    if (judgement.cooldownMs !== undefined) {
-      this.#cooldown.start(request.group ?? '', judgement.cooldownMs, head.status)
-    }
+    this.#rest(key, group, head.status, judgement)
     return judgement
   }
 
-  #report({ attempts, request }: Reported, attempt: Attempt): void {
+  #rest(key: Key, group: string, status: number, { cooldownMs, elsewhere }: Judgement): void {
+    if (cooldownMs === undefined && elsewhere !== true) return
+    this.#keys.rest(key, group, status, cooldownMs)
+    if (key.name !== undefined) this.#deps.onEvent({ type: 'rest', upstream: this.id, credential: key.name, status })
+  }
+
+  #report({ attempts, request, key }: Reported, made: Attempt): void {
+    const attempt = key.name === undefined ? made : { ...made, credential: key.name }
     attempts.push(attempt)
     request.onAttempt?.(attempt)
     this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
@@ -255,103 +343,42 @@ class PooledUpstream implements Upstream {
     if (!('retryAfterMs' in admitted)) return admitted
     const { retryAfterMs } = admitted
     throw new Fault('breaker-open', undefined, {
+      elsewhere: true,
       retryAfterMs,
       retry: retryAfterMs > worthWaitingMs ? 'never' : 'later',
     })
   }
 
   /** How long to wait before the next attempt; undefined when there is to be none. */
-  #retryMs({ request, attempts, totalAtMs, signal }: Sending, judgement: Judgement): number | undefined {
+  #retryMs(sending: Sending, judgement: Judgement): number | undefined {
+    const { request, group, attempts, totalAtMs, headAtMs, signal, tried } = sending
     // A breaker that this attempt has opened refuses the next: better to relay what the upstream said.
-    if (
-      judgement.repeatable === 'never' ||
-      signal.aborted ||
-      this.#closed !== undefined ||
-      this.#breaker.refusedMs() > 0
-    )
-      return undefined
-    return this.#retry.withdraw(request, judgement, attempts.length, totalAtMs - this.#deps.clock.monotonic())
+    if (signal.aborted || this.#closed !== undefined || this.#breaker.refusedMs() > 0) return undefined
+    if (judgement.elsewhere === true) {
+      const other = this.#keys.other(tried, group)
+      if (other !== undefined && this.#retry.withdrawExtra(request)) {
+        sending.key = other
+        tried.add(other)
+        return 0
+      }
+    }
+    if (judgement.repeatable === 'never') return undefined
+    const remainingMs = Math.min(totalAtMs, headAtMs) - this.#deps.clock.monotonic()
+    return this.#retry.withdraw(request, judgement, attempts.length, remainingMs)
   }
 
   #connectFault(): Fault {
     return this.#carried > this.#settings.connections
-      ? new Fault('overloaded', 'All connections to the upstream are taken.', { retryAfterMs: 1000 })
+      ? new Fault('overloaded', 'All connections to the upstream are taken.', { retryAfterMs: 1000, elsewhere: true })
       : new Fault('upstream-timeout', 'The connection to the upstream took too long.')
   }
 
-  #ended(receiver: Receiver, pass: Pass, fault: Fault | undefined, ours: boolean): void {
+  /** `pass` is absent while its verdict waits for how the stream begins. */
+  #ended(receiver: Receiver, pass: Pass | undefined, fault: Fault | undefined, ours: boolean): void {
     this.#carried--
-    if (fault === undefined) pass.content()
-    else pass.end(judgeBreak(ours))
+    if (fault === undefined) pass?.content()
+    else pass?.end(judgeBreak(ours))
     const outcome = fault?.code ?? 'complete'
     this.#deps.onEvent({ type: 'end', upstream: this.id, outcome, durationMs: receiver.elapsedMs() })
   }
-}
-
-function openPool(settings: UpstreamSettings, { clock, lookup }: UpstreamDeps): Pool {
-  const connect = openConnect(settings.egress, settings.timeouts.connectMs, clock, lookup)
-  return new Pool(settings.origin, {
-    connections: settings.connections,
-    pipelining: 1,
-    // All waiting is on our own clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveHintedMaxMs,
-    keepAliveTimeoutThreshold: 1000,
-    maxHeaderSize: answerHeadBytesMax,
-    strictContentLength: true,
-    allowH2: false,
-    factory: (origin, options) => new Connection(origin, options, connect),
-  })
-}
-
-function answerOf(
-  head: AnswerHead,
-  receiver: Receiver,
-  body: UpstreamAnswer['body'],
-  pass: Pass,
-  attempts: readonly Attempt[],
-): UpstreamAnswer {
-  return {
-    status: head.status,
-    headers: head.headers,
-    contentLength: head.contentLength,
-    body,
-    attempts,
-    settle(outcome) {
-      pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? 'failure' : 'neutral')
-      if (outcome !== 'complete') receiver.abandon()
-    },
-  }
-}
-
-const nothingMore = { contentLength: undefined, body: (async function* none() {})() } as const
-
-/** A connection that nobody used for too long, or that lasted as long as it may, says nothing about its health. */
-function settlePeer(peer: UpstreamPeer, pass: Pass): UpstreamAnswer['settle'] {
-  return (outcome) => {
-    const ours = peer.fault !== undefined || outcome === 'neutral'
-    pass.end(ours ? 'neutral' : outcome === 'complete' ? 'success' : 'failure')
-    peer.destroy()
-  }
-}
-
-function reasonOf({ reason }: Cancellation): Fault {
-  return reason instanceof Fault ? reason : new Fault('client-aborted')
-}
-
-function pause(forMs: number, clock: Clock, signal: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      timer.cancel()
-      signal.removeEventListener('abort', abort)
-      reject(reasonOf(signal))
-    }
-    const timer = clock.after(forMs, () => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    })
-    signal.addEventListener('abort', abort)
-  })
 }

@@ -5,6 +5,7 @@ import type { BreakerSettings } from '../../../proxy/upstream/settings.ts'
 import { ManualClock } from '../../support/clock.ts'
 
 const defaults: BreakerSettings = {
+  mode: 'auto',
   consecutive: 5,
   ratio: 0.5,
   minimum: 20,
@@ -325,7 +326,7 @@ t.test('an operator can force it open, disable it and let go', async (t) => {
   breaker.override('disabled')
   run(breaker, 'failure', 50)
   t.equal(breaker.state, 'closed')
-  breaker.override(undefined)
+  breaker.override('auto')
   t.equal(breaker.state, 'closed', 'what happened meanwhile was not counted')
   run(breaker, 'failure', 5)
   t.equal(breaker.state, 'open')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { faults, type FaultCode } from '../../../proxy/errors.ts'
-import { judgeAnswer, judgeBreak, judgeFailure, type Progress } from '../../../proxy/upstream/classify.ts'
+import { judgeAnswer, judgeBreak, judgeFailure, judgeOpening, type Progress } from '../../../proxy/upstream/classify.ts'
 
 const silent = { retryAfterMs: undefined, shouldRetry: undefined }
 
@@ -11,7 +11,6 @@ t.test('the outcome table for answers', async (t) => {
     [302, 'success', 'never'],
     [304, 'success', 'never'],
     [400, 'success', 'never'],
-    [401, 'success', 'never'],
     [403, 'success', 'never'],
     [404, 'success', 'never'],
     [408, 'neutral', 'answered'],
@@ -19,7 +18,6 @@ t.test('the outcome table for answers', async (t) => {
     [413, 'success', 'never'],
     [422, 'success', 'never'],
     [425, 'neutral', 'answered'],
-    [429, 'neutral', 'never'],
     [500, 'failure', 'answered'],
     [501, 'success', 'never'],
     [502, 'failure', 'answered'],
@@ -40,18 +38,43 @@ t.test('the outcome table for answers', async (t) => {
   }
 })
 
+t.test('who asks is refused, and another credential or upstream may be asked', async (t) => {
+  t.strictSame(judgeAnswer(401, silent), { verdict: 'success', repeatable: 'never', elsewhere: true })
+  t.strictSame(judgeAnswer(402, silent), { verdict: 'success', repeatable: 'never', elsewhere: true })
+  t.strictSame(judgeAnswer(429, silent), { verdict: 'neutral', repeatable: 'never', elsewhere: true }, 'a quota')
+  t.equal(judgeAnswer(403, silent).elsewhere, undefined)
+})
+
+t.test('a stream that begins with an error is judged like a status', async (t) => {
+  t.strictSame(judgeOpening('failed', silent), { verdict: 'failure', repeatable: 'answered' })
+  t.strictSame(judgeOpening('limited', { ...silent, retryAfterMs: 5 }), {
+    verdict: 'neutral',
+    repeatable: 'answered',
+    elsewhere: true,
+    retryAfterMs: 5,
+  })
+  t.strictSame(judgeOpening('refused', silent), { verdict: 'failure', repeatable: 'never' })
+})
+
+t.test("the caller's own deadline says nothing about the upstream", async (t) => {
+  const ours = { written: true, answering: false, reused: false, ours: true }
+  t.strictSame(judgeFailure('upstream-timeout', ours, false), { verdict: 'neutral', repeatable: 'never' })
+})
+
 t.test('a time to come back is kept, and 429 and 503 make a cooldown of at most a minute', async (t) => {
   const soon = { ...silent, retryAfterMs: 2000 }
   const late = { ...silent, retryAfterMs: 999_999_000 }
   t.strictSame(judgeAnswer(429, soon), {
     verdict: 'neutral',
     repeatable: 'answered',
+    elsewhere: true,
     retryAfterMs: 2000,
     cooldownMs: 2000,
   })
   t.strictSame(judgeAnswer(429, late), {
     verdict: 'neutral',
     repeatable: 'answered',
+    elsewhere: true,
     retryAfterMs: 999_999_000,
     cooldownMs: 60_000,
   })

@@ -11,13 +11,22 @@ t.test('defaults', async (t) => {
   t.strictSame(compileUpstream(plain, []).settings, {
     origin: 'https://api.example.com',
     basePath: '',
-    credential: undefined,
+    credentials: [],
     cookies: false,
     timeouts: { connectMs: 3000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 900_000 },
-    breaker: { consecutive: 5, ratio: 0.5, minimum: 20, windowMs: 10_000, openMs: 5000, openMaxMs: 60_000 },
+    breaker: {
+      mode: 'auto',
+      consecutive: 5,
+      ratio: 0.5,
+      minimum: 20,
+      windowMs: 10_000,
+      openMs: 5000,
+      openMaxMs: 60_000,
+    },
     retry: { attempts: 2, budget: 0.2, unsafe: false, repeatAnswered: true },
     egress: { only: undefined, localhost: false },
     connections: 256,
+    hedgeAfterMs: undefined,
   })
   t.match(compileUpstream({ ...plain, protocol: 'http' }, []).settings, {
     retry: { repeatAnswered: false },

@@ -1,0 +1,60 @@
+// Owns what an upstream hands to its caller: an answer whose end feeds the breaker, a connection that does, a Fault.
+import { Fault } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Cancellation, UpstreamAnswer, UpstreamPeer } from './answer.ts'
+import type { Pass } from './breaker.ts'
+import type { AnswerHead } from './head.ts'
+import type { Receiver } from './receiver.ts'
+
+export function answerOf(
+  head: AnswerHead,
+  receiver: Receiver,
+  body: UpstreamAnswer['body'],
+  pass: Pass,
+): Omit<UpstreamAnswer, 'attempts' | 'elsewhere'> {
+  return {
+    status: head.status,
+    headers: head.headers,
+    contentLength: head.contentLength,
+    body,
+    settle(outcome) {
+      pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? 'failure' : 'neutral')
+      if (outcome !== 'complete') receiver.abandon()
+    },
+  }
+}
+
+export const nothingMore = { contentLength: undefined, body: (async function* none() {})() } as const
+
+/** A connection that nobody used for too long, or that lasted as long as it may, says nothing about its health. */
+export function settlePeer(peer: UpstreamPeer, pass: Pass): UpstreamAnswer['settle'] {
+  return (outcome) => {
+    const ours = peer.fault !== undefined || outcome === 'neutral'
+    pass.end(ours ? 'neutral' : outcome === 'complete' ? 'success' : 'failure')
+    peer.destroy()
+  }
+}
+
+export function withElsewhere(fault: Fault): Fault {
+  if (fault.details.elsewhere === true) return fault
+  return new Fault(fault.code, fault.message, { ...fault.details, cause: fault.cause, elsewhere: true })
+}
+
+export function reasonOf({ reason }: Cancellation): Fault {
+  return reason instanceof Fault ? reason : new Fault('client-aborted')
+}
+
+export function pause(forMs: number, clock: Clock, signal: Cancellation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      timer.cancel()
+      signal.removeEventListener('abort', abort)
+      reject(reasonOf(signal))
+    }
+    const timer = clock.after(forMs, () => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    })
+    signal.addEventListener('abort', abort)
+  })
+}

@@ -1,0 +1,44 @@
+// Owns holding an answer back until its stream has begun, for a moment at most: a provider that is overloaded says so in
+// the first event of a stream whose status was 200. What an event says is for its caller to read.
+import type { Clock } from '../lib/clock.ts'
+import type { Opening } from './answer.ts'
+import type { Body } from './body.ts'
+
+// Longer than the way from a head to a first event that is an error, shorter than anybody waits for a head.
+const heldMsMax = 1000
+const heldBytesMax = 64 * 1024
+
+/** Takes nothing away: whoever reads the body next reads it from its beginning. */
+export async function awaitOpening(
+  body: Body,
+  read: (bytes: Uint8Array) => Opening | undefined,
+  clock: Clock,
+): Promise<Opening> {
+  let late = false
+  let wake = (): void => {}
+  const timer = clock.after(heldMsMax, () => {
+    late = true
+    wake()
+  })
+  try {
+    for (;;) {
+      const { bytes, ended, broken } = body.peek()
+      const opening = bytes.length === 0 ? undefined : read(bytes)
+      if (opening !== undefined) return opening
+      // It ended before it had begun. A stream without a word is no answer to anything either.
+      if (broken || (ended && bytes.length === 0)) return 'failed'
+      if (ended || late || bytes.length >= heldBytesMax) return 'content'
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        body.whenChanged(resolve)
+      })
+    }
+  } finally {
+    timer.cancel()
+  }
+}
+
+export function isStream(headers: readonly string[]): boolean {
+  const at = headers.indexOf('content-type')
+  return at % 2 === 0 && /^\s*(?:text\/event-stream|application\/x-ndjson)\s*(?:;|$)/i.test(headers[at + 1] ?? '')
+}
