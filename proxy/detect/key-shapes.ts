@@ -1,21 +1,22 @@
-// Owns the two shapes that keys have: a fixed beginning with a body, and a body that only a label before it tells from
-// other random text. It knows no vendor.
+// Owns the three shapes that keys have: a fixed beginning with a body, a fixed middle, and a body that only a label
+// before it tells from other random text. It knows no vendor.
+import { readAssignment } from './assignment.ts'
 import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
-import { runBefore, startsWord } from './boundary.ts'
+import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
-import type { Probe } from './probe.ts'
+import { isFiller } from './filler.ts'
+import { contextBefore, type Probe } from './probe.ts'
 
-type PrefixedShape = {
+export type BodyShape = {
   readonly body: string
-  /** Least and most characters after the prefix. */
+  /** Least and most characters of the body. */
   readonly lengths: readonly [number, number]
-  readonly isDigitNeeded?: true
-  /** Stands somewhere in every key of this kind. */
-  readonly infix?: string
+  /** Tried on the body once it has been read, so it may not be longer than the body. */
+  readonly form?: RegExp | undefined
 }
 
 /** The prefixes are matched with their case. */
-export function prefixedKey(entity: string, prefixes: readonly string[], shape: PrefixedShape): Detector {
+export function prefixedKey(entity: string, prefixes: readonly string[], shape: BodyShape): Detector {
   const body = characterClass(shape.body)
   const [lengthMin, lengthMax] = shape.lengths
   const detector: Detector = {
@@ -34,8 +35,7 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
       if (end - bodyStart < lengthMin || end - bodyStart > lengthMax) return
       if (end === runEnd && isWordUnit(probe.code(end))) return
       const value = probe.text.slice(bodyStart, end)
-      if (shape.isDigitNeeded && !/\d/.test(value)) return
-      if (shape.infix !== undefined && !value.includes(shape.infix)) return
+      if (shape.form !== undefined && !shape.form.test(value)) return
       if (isFiller(value) || probe.text.startsWith('EXAMPLE', end - 7)) return
       probe.accept(detector, start, end, true)
     },
@@ -43,32 +43,24 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
   return detector
 }
 
-type LabelledShape = { readonly body: string; readonly length: number; readonly ending: string }
-
-/** How much of an identifier may follow the label, and how much `" => "`-like text the value. */
-const labelRestMax = 24
-const gapMax = 12
-const labelRest = characterClass('A-Za-z_')
-const gap = characterClass(' \t\r\n"\'`=:>,|\\({[')
-
 /** Case of labels does not matter. The finding is the value alone. */
-export function labelledKey(entity: string, labels: readonly string[], shape: LabelledShape): Detector {
+export function labelledKey(entity: string, labels: readonly string[], shape: BodyShape): Detector {
   const body = characterClass(shape.body)
+  const [lengthMin, lengthMax] = shape.lengths
   const detector: Detector = {
     entity,
     group: 'secrets',
     triggers: labels,
-    find(probe, _start, labelEnd) {
-      const gapStart = probe.runEnd(labelEnd, labelRest, labelRestMax)
-      const start = probe.runEnd(gapStart, gap, gapMax)
-      if (start === gapStart) return
-      const bodyEnd = probe.runEnd(start, body, shape.length + 1)
-      if (bodyEnd - start !== shape.length) return
-      const end = bodyEnd + shape.ending.length
-      for (let i = bodyEnd; i < end; i++) if (probe.code(i) !== shape.ending.charCodeAt(i - bodyEnd)) return
+    find(probe, labelStart, labelEnd) {
+      if (labelEnd - labelStart < wholeWordLengthMax && isInsideWord(probe, labelStart, labelEnd)) return
+      const start = readAssignment(probe, labelStart, labelEnd)
+      if (start < 0) return
+      const end = probe.runEnd(start, body, lengthMax + 1)
+      if (end - start < lengthMin || end - start > lengthMax) return
       if (isWordUnit(probe.code(end)) || probe.code(end) === 61) return
-      const value = probe.text.slice(start, bodyEnd)
-      if (!/[a-z]/.test(value) || !/[A-Z]/.test(value) || !/\d/.test(value)) return
+      if (isDigest(probe.text.slice(labelEnd, start))) return
+      const value = probe.text.slice(start, end)
+      if (shape.form === undefined ? !/\d/.test(value) : !shape.form.test(value)) return
       if (isFiller(value) || value.endsWith('EXAMPLEKEY')) return
       probe.accept(detector, start, end, true)
     },
@@ -76,20 +68,85 @@ export function labelledKey(entity: string, labels: readonly string[], shape: La
   return detector
 }
 
+export type AnchoredShape = {
+  /** The anchor stands after so many characters of the body. */
+  readonly before: { readonly body: string; readonly lengths: readonly [number, number] }
+  readonly after: BodyShape
+}
+
+/** A key that is known by what stands in its middle, with its case. What is before it is shorter than `contextBefore`. */
+export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape): Detector {
+  const before = characterClass(shape.before.body)
+  const [beforeMin, beforeMax] = shape.before.lengths
+  const after = characterClass(shape.after.body)
+  const [afterMin, afterMax] = shape.after.lengths
+  const detector: Detector = {
+    entity,
+    group: 'secrets',
+    triggers: [anchor],
+    find(probe, anchorStart, anchorEnd) {
+      if (probe.text.slice(anchorStart, anchorEnd) !== anchor) return
+      const start = runStart(probe.text, anchorStart, before, beforeMax)
+      if (anchorStart - start < beforeMin || !startsWord(probe, start)) return
+      probe.startsAt(start)
+      const end = probe.runEnd(anchorEnd, after, afterMax + 1)
+      if (end - anchorEnd < afterMin || end - anchorEnd > afterMax || isWordUnit(probe.code(end))) return
+      const value = probe.text.slice(start, end)
+      if (shape.after.form !== undefined && !shape.after.form.test(value)) return
+      if (isFiller(value)) return
+      probe.accept(detector, start, end, true)
+    },
+    tailStart: (text) => runStart(text, text.length, before, beforeMax + anchor.length),
+  }
+  return detector
+}
+
+/** Shorter labels than this are parts of other words: `lob` of `global`. */
+const wholeWordLengthMax = 6
+
+/** `globalKey` has no `lob` and `sumOf` no `sumo`, but `myLobKey`, `MY_LOB` and `lob-key` have. */
+function isInsideWord(probe: Probe, start: number, end: number): boolean {
+  if (/^[a-z]+[A-Z]$/.test(probe.text.slice(start, end))) return true
+  const previous = probe.before(start)
+  if (previous < 0 || !isLetter(previous) || startsWord(probe, start)) return false
+  const isLower = previous >= 97
+  const first = probe.text.charCodeAt(start)
+  return !isLower || first >= 97
+}
+
+/** Names of what is as random as a key, and is none. */
+function isDigest(name: string): boolean {
+  return /sha\d|_sha|hash|digest|checksum|commit|revision|etag|trace|request/i.test(name)
+}
+
 /**
- * A dash or a dot joins it to what stands before, so it is a later part of something else. After more punctuation it
- * still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read at every one.
+ * A dash, dot, plus or slash joins it to what stands before, so it is a later part of something else. After more
+ * punctuation it still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read
+ * at every one.
  */
 function isJoined(probe: Probe, start: number, body: CharacterClass, prefixes: readonly string[]): boolean {
   const previous = probe.before(start)
-  if ((previous !== 45 && previous !== 46) || !holds(body, previous)) return false
+  if (previous < 43 || previous > 47 || !holds(body, previous)) return false
   if (isWordUnit(probe.before(start - 1))) return true
-  const run = runBefore(probe, start, body)
-  return prefixes.some((prefix) => run.includes(prefix))
+  const context = probe.text.slice(Math.max(0, start - contextBefore), start)
+  return prefixes.some((prefix) => isRunFrom(context, context.lastIndexOf(prefix), body))
 }
 
-function isWordUnit(code: number): boolean {
+function isRunFrom(text: string, from: number, characters: CharacterClass): boolean {
+  if (from < 0) return false
+  for (let i = from; i < text.length; i++) if (!holds(characters, text.charCodeAt(i))) return false
+  return true
+}
+
+export function isWordUnit(code: number): boolean {
   return isDigit(code) || (code >= 0 && isLetter(code)) || code === 95
+}
+
+function runStart(text: string, end: number, characters: CharacterClass, lengthMax: number): number {
+  const least = Math.max(0, end - lengthMax)
+  let start = end
+  while (start > least && holds(characters, text.charCodeAt(start - 1))) start--
+  return start
 }
 
 /** Where a body may go on, a full stop or a dash at its end belongs to the sentence. */
@@ -97,13 +154,4 @@ function trimPunctuation(text: string, least: number, runEnd: number): number {
   let end = runEnd
   while (end > least && (text[end - 1] === '.' || text[end - 1] === '-' || text[end - 1] === '/')) end--
   return end
-}
-
-/** `xxxxxxxx`, `00000000`, `your-key-here`: what documentation prints in place of a key. */
-function isFiller(value: string): boolean {
-  const different = new Set(value).size
-  if (different < Math.min(8, value.length / 2)) return true
-  return (
-    /(?:your|my|xxxx|insert|example|placeholder|redacted|changeme)/i.test(value) && !/[A-Z].*\d|\d.*[A-Z]/.test(value)
-  )
 }

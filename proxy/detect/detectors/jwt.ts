@@ -51,3 +51,27 @@ function headerParts(text: string): number | undefined {
     return undefined
   }
 }
+
+const base64 = characterClass('A-Za-z0-9+/=_-')
+const wrappedHeaderMin = 24
+
+/** A token whose text has been encoded once more, as secrets of Kubernetes are. */
+export const jwtInBase64: Detector = {
+  entity,
+  group,
+  // eyJ in base64
+  triggers: ['ZXlK'],
+  find(probe, start) {
+    if (!probe.text.startsWith('ZXlK', start) || !startsWord(probe, start)) return
+    const previous = probe.before(start)
+    if (previous === 45 || previous === 43 || previous === 47) return
+    const end = probe.runEnd(start, base64, jwtLengthMax)
+    if (end - start < wrappedHeaderMin) return
+    const text = Buffer.from(probe.text.slice(start, Math.min(end, start + headerLengthMax)), 'base64').toString(
+      'latin1',
+    )
+    const dot = text.indexOf('.')
+    if (dot < 0 || headerParts(text.slice(0, dot)) === undefined) return
+    probe.accept(jwtInBase64, start, end, true)
+  },
+}

@@ -1,6 +1,7 @@
 // Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
 import { characterClass, holds } from '../characters.ts'
+import { startsWord } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -67,4 +68,25 @@ function trimmed(text: string, end: number): number {
   let last = end
   while (/\s/.test(text.charAt(last - 1))) last--
   return last
+}
+
+const labelInBase64Length = 96
+
+/** A whole PEM text that has been encoded once more, as secrets of Kubernetes are. */
+export const privateKeyInBase64: Detector = {
+  entity,
+  group,
+  // -----BEGIN in base64
+  triggers: ['LS0tLS1CRUdJTi'],
+  find(probe, start) {
+    if (!probe.text.startsWith('LS0tLS1CRUdJTi', start) || !startsWord(probe, start)) return
+    const previous = probe.before(start)
+    if (previous === 43 || previous === 47) return
+    const end = probe.runEnd(start, base64, keyLengthMax)
+    const head = Buffer.from(probe.text.slice(start, Math.min(end, start + labelInBase64Length)), 'base64').toString(
+      'latin1',
+    )
+    if (!/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/.test(head)) return
+    probe.accept(privateKeyInBase64, start, end, true)
+  },
 }

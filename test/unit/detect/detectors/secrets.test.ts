@@ -64,7 +64,7 @@ void t.test('keys that only their label gives away', async (t) => {
   t.same(found(`"SecretAccessKey": "${secret}"`, 'secrets'), [secret])
   t.same(found(`AWS_SECRET_KEY: '${secret}'`, 'secrets'), [secret])
   t.same(found(`checksum = ${secret}`, 'secrets'), [])
-  t.same(found(`aws_secret_access_key = ${secret}x`, 'secrets'), [])
+  t.same(found(`aws_secret_access_key = ${secret}x`, 'aws-secret-access-key'), [])
   const storage = `${alphanumeric.slice(0, 86)}==`
   t.same(found(`AccountName=a;AccountKey=${storage};EndpointSuffix=x`, 'secrets'), [storage])
 })

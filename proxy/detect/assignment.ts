@@ -1,0 +1,70 @@
+// Owns what stands between a name and the value it is given, in source code, JSON, YAML, XML, environment files, command
+// lines and sentences. It knows neither names nor values.
+import { characterClass, holds } from './characters.ts'
+import { runBefore } from './boundary.ts'
+import type { Probe } from './probe.ts'
+
+const restLengthMax = 32
+const gapLengthMax = 24
+const hopsMax = 3
+const hopLengthMax = 10
+
+export const identifierCharacters = characterClass('A-Za-z0-9_.-')
+const letters = characterClass('A-Za-z')
+/** Operators, quotes, brackets, white space, and escapes of quotes. */
+const gap = characterClass(' \t\r\n"\'`=:>,|\\({[?+$@.')
+const signs = characterClass('"\'`=:>,|({')
+/** Types of variables, and words that stand between: `value="x"`, `key string = "x"`, `Bearer x`, `is x`. */
+const hops = new Set([
+  'value',
+  'default',
+  'string',
+  'str',
+  'is',
+  'are',
+  'bearer',
+  'basic',
+  'token',
+  'apikey',
+  'ssws',
+  'sso',
+])
+const hopInitials = characterClass('abdistvABDISTV')
+
+/**
+ * Where the value begins that is given to the identifier which `labelEnd` stands in or behind. -1 when nothing assigns:
+ * prose, or the end of the text.
+ */
+export function readAssignment(probe: Probe, labelStart: number, labelEnd: number): number {
+  const restEnd = probe.runEnd(labelEnd, identifierCharacters, restLengthMax)
+  let index = restEnd
+  let isAssigned = false
+  for (let hop = 0; hop < hopsMax; hop++) {
+    const start = probe.runEnd(index, gap, gapLengthMax)
+    if (start === index) return -1
+    isAssigned ||= hasSign(probe.text, index, start)
+    const hopEnd = hopAfter(probe, start)
+    if (hopEnd === start) return isAssigned || isFlag(probe, labelStart) ? start : -1
+    isAssigned ||= probe.text[hopEnd - 1] === 's' || probe.text[hopEnd - 1] === 'S'
+    index = hopEnd
+  }
+  return -1
+}
+
+function hasSign(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (holds(signs, text.charCodeAt(i))) return true
+  return false
+}
+
+/** `start` when what stands there is the value itself. */
+function hopAfter(probe: Probe, start: number): number {
+  if (!holds(hopInitials, probe.code(start))) return start
+  const end = probe.runEnd(start, letters, hopLengthMax)
+  if (end === start || !holds(gap, probe.code(end))) return start
+  return hops.has(probe.text.slice(start, end).toLowerCase()) ? end : start
+}
+
+/** `--token x` */
+function isFlag(probe: Probe, labelStart: number): boolean {
+  return runBefore(probe, labelStart, identifierCharacters).startsWith('--')
+}

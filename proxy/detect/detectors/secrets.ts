@@ -1,0 +1,26 @@
+// Owns the order of the detectors of secrets: formats that speak for themselves, then what only its surroundings give away.
+import type { Detector } from '../detector.ts'
+import { jwt, jwtInBase64 } from './jwt.ts'
+import { privateKey, privateKeyInBase64 } from './private-key.ts'
+import { authorizationHeader, basicAuthorization, curlCredentials } from './secrets/authorization.ts'
+import { connectionString, netrcPassword } from './secrets/connection-string.ts'
+import { genericSecret } from './secrets/generic.ts'
+import { passwordHashes } from './secrets/password-hash.ts'
+import { urlCredentials } from './secrets/url-credentials.ts'
+import { vendorKeys } from './vendor-keys.ts'
+
+export const secretDetectors: readonly Detector[] = [
+  privateKey,
+  privateKeyInBase64,
+  jwt,
+  jwtInBase64,
+  ...vendorKeys,
+  ...passwordHashes,
+  urlCredentials,
+  connectionString,
+  netrcPassword,
+  authorizationHeader,
+  basicAuthorization,
+  curlCredentials,
+  genericSecret,
+]

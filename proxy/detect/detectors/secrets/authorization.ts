@@ -1,0 +1,83 @@
+// Owns credentials of HTTP as they are written in headers (RFC 9110 section 11.6.2, RFC 7617, RFC 6750) and given to curl.
+import { characterClass } from '../../characters.ts'
+import { startsWord } from '../../boundary.ts'
+import type { Detector } from '../../detector.ts'
+import { isFiller, isReference } from '../../filler.ts'
+import { contextBefore } from '../../probe.ts'
+import { isPassword, isToken } from './secret-value.ts'
+
+const token68 = characterClass('A-Za-z0-9._~+/=-')
+const tokenLengthMin = 16
+const tokenLengthMax = 4096
+const gap = characterClass(' \t"\'`:=,>\\')
+const letters = characterClass('A-Za-z')
+const schemes = new Set(['bearer', 'token', 'basic', 'ssws', 'apikey', 'digest', 'negotiate', 'key'])
+
+/** `Authorization: <scheme> <credentials>`, in a header or as code writes one. */
+export const authorizationHeader: Detector = {
+  entity: 'authorization-header',
+  group: 'secrets',
+  triggers: ['authorization', 'bearer ', 'x-api-key', 'x-auth-token'],
+  find(probe, labelStart, labelEnd) {
+    const isScheme = probe.text.charCodeAt(labelEnd - 1) === 32
+    if (isScheme && !startsWord(probe, labelStart)) return
+    let start = isScheme ? labelEnd : probe.runEnd(labelEnd, gap, 8)
+    if (start === labelEnd && !isScheme) return
+    const wordEnd = probe.runEnd(start, letters, 10)
+    if (!isScheme && probe.code(wordEnd) === 32 && schemes.has(probe.text.slice(start, wordEnd).toLowerCase()))
+      start = wordEnd + 1
+    const end = probe.runEnd(start, token68, tokenLengthMax)
+    if (end - start < tokenLengthMin) return
+    const value = probe.text.slice(start, end)
+    if (isFiller(value) || (!isToken(value) && !isBasic(value))) return
+    probe.accept(authorizationHeader, start, end, false)
+  },
+}
+
+const basicLengthMax = 512
+const base64 = characterClass('A-Za-z0-9+/=')
+
+/** `Basic <base64 of user:password>` */
+export const basicAuthorization: Detector = {
+  entity: 'authorization-header',
+  group: 'secrets',
+  triggers: ['basic '],
+  find(probe, schemeStart, start) {
+    if (!startsWord(probe, schemeStart)) return
+    const end = probe.runEnd(start, base64, basicLengthMax)
+    if (end - start < 8 || !isBasic(probe.text.slice(start, end))) return
+    probe.accept(basicAuthorization, start, end, true)
+  },
+}
+
+function isBasic(value: string): boolean {
+  return /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1')) && value.length % 4 === 0
+}
+
+const flagGap = characterClass(' ="\'\\')
+const userLengthMax = 96
+const userCharacters = characterClass('A-Za-z0-9._%+@\\-')
+const passwordCharacters = characterClass('A-Za-z0-9._~!@#$%^&*+=?/-')
+const command = /\b(?:curl|wget|https?)\b/
+
+/** `curl -u user:password` */
+export const curlCredentials: Detector = {
+  entity: 'curl-credentials',
+  group: 'secrets',
+  triggers: [' -u', ' --user'],
+  find(probe, flagStart, flagEnd) {
+    const start = probe.runEnd(flagEnd, flagGap, 4)
+    const userEnd = probe.runEnd(start, userCharacters, userLengthMax)
+    if (probe.code(userEnd) !== 58) return
+    const end = probe.runEnd(userEnd + 1, passwordCharacters, 128)
+    const password = probe.text.slice(userEnd + 1, end)
+    if (!isPassword(password, { isQuoted: true, isEnvironment: false }) || isReference(password)) return
+    if (password === probe.text.slice(start, userEnd)) return
+    const before = probe.text.slice(Math.max(0, flagStart - contextBefore), flagStart)
+    const after = probe.text.slice(end, probe.runEnd(end, printable, 64))
+    if (!command.test(after) && !command.test(before)) return
+    probe.accept(curlCredentials, start, end, false)
+  },
+}
+
+const printable = characterClass(' -~\n')

@@ -1,0 +1,72 @@
+// Owns secrets that only their name gives away: a name such as `password` or `api_key`, an assignment, and a value that no
+// one would write for anything else. It knows no vendor; findings of vendors' formats win over these.
+import { identifierCharacters, readAssignment } from '../../assignment.ts'
+import { runBefore } from '../../boundary.ts'
+import { characterClass, holds } from '../../characters.ts'
+import type { Detector } from '../../detector.ts'
+import type { Probe } from '../../probe.ts'
+import { secretKind, secretWords } from './secret-name.ts'
+import { isKey, isPassword, isToken } from './secret-value.ts'
+
+const group = 'secrets'
+const entity = 'generic-secret'
+const valueLengthMin = 4
+const valueLengthMax = 512
+const afterLengthMax = 32
+
+/** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
+const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
+const padding = characterClass('=')
+const modifier = characterClass('A-Za-z')
+
+export const genericSecret: Detector = {
+  entity,
+  group,
+  triggers: secretWords,
+  find(probe, labelStart, labelEnd) {
+    const start = readAssignment(probe, labelStart, labelEnd)
+    if (start < 0) return
+    const quote = '"\'`'.includes(probe.text.charAt(start - 1)) ? probe.text.charCodeAt(start - 1) : -1
+    const end = quote === -1 ? bareEnd(probe, start) : quotedEnd(probe, start, quote)
+    if (end < start + valueLengthMin) return
+    const before = runBefore(probe, labelStart, identifierCharacters)
+    const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
+    const label = probe.text.slice(labelStart, labelEnd)
+    const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
+    if (kind === undefined) return
+    const value = probe.text.slice(start, end)
+    const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
+    if (kind === 'password' && !isPassword(value, { isQuoted: quote !== -1, isEnvironment })) return
+    if (kind === 'token' && !isToken(value)) return
+    if (kind === 'key' && !isKey(value)) return
+    probe.accept(genericSecret, start, end, false)
+  },
+}
+
+/** `secret` of `secret key: …` */
+function wordBefore(probe: Probe, start: number): string {
+  return probe.before(start) === 32 ? runBefore(probe, start - 1, modifier) : ''
+}
+
+/** -1 where a call, an index or a URL goes on, or where the value is longer than any. */
+function bareEnd(probe: Probe, start: number): number {
+  const runEnd = probe.runEnd(start, bare, valueLengthMax + 1)
+  if (runEnd - start > valueLengthMax) return -1
+  const next = probe.code(runEnd)
+  if (next === 40 || next === 91 || next === 123) return -1
+  if (next === 58 && probe.code(runEnd + 1) === 47) return -1
+  let end = probe.runEnd(runEnd, padding, 3)
+  while (end > start && '.,?!'.includes(probe.text.charAt(end - 1)) && !holds(bare, next)) end--
+  return end
+}
+
+/** -1 when the line ends before the quote. The backslash of an escaped quote is not of the value. */
+function quotedEnd(probe: Probe, start: number, quote: number): number {
+  const limit = start + valueLengthMax
+  for (let index = start; index <= limit; index++) {
+    const code = probe.code(index)
+    if (code === quote) return probe.before(index) === 92 ? index - 1 : index
+    if (code === -1 || code === 10 || code === 13) return -1
+  }
+  return -1
+}

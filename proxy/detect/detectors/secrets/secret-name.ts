@@ -1,0 +1,76 @@
+// Owns which identifiers name a secret: their last word must be a secret's (`db_password`, `apiKey`, `GH_TOKEN`), so that
+// `password_hash`, `token_type` and `keyboard` are none. It does not look at values.
+
+/** `password`: chosen by people, so anything goes. `token`: random. `key`: may be anything, so only a very random one is secret. */
+export type SecretKind = 'password' | 'token' | 'key'
+
+/** The beginnings of secrets' words. */
+export const secretWords = ['pass', 'pwd', 'pw', 'secret', 'token', 'key', 'credential', 'auth'] as const
+
+/** What may follow the beginning within the word. */
+const endings: Readonly<Record<string, RegExp>> = {
+  pass: /^(?:w(?:or)?d|wort|phrase|code)?$/,
+  pwd: /^$/,
+  pw: /^$/,
+  secret: /^s?$/,
+  token: /^$/,
+  key: /^$/,
+  credential: /^s?$/,
+  auth: /^$/,
+}
+
+/** Words at the end that leave the meaning as it is. */
+const indifferent =
+  /^(?:value|val|string|str|text|plain|plaintext|raw|dev|test|testing|prod|production|stage|staging|local|default|base64|b64|env|old|new|current|confirmation|\d{1,2})$/
+const secretModifiers = new Set(
+  (
+    'api apis access secret private priv auth account acct encryption encrypt crypto signing sign signature master service storage ' +
+    'shared client license app application admin deploy ssh aes rsa hmac jwt webhook session bearer ingest write read user io ' +
+    'consumer login cookie security integration anon role subscription management provision device rest functions function hub'
+  ).split(' '),
+)
+const harmlessModifiers = new Set(
+  (
+    'public pub primary foreign cache idempotency partition sort row object page next prev previous continuation cursor csrf ' +
+    'xsrf stop eos bos pad unk max min total num number prompt completion input output reasoning cached used remaining count lock ' +
+    'dedup dedupe event message trace request correlation hash routing index unique group query sync map dict json list cell column'
+  ).split(' '),
+)
+
+/** `before` and `after` are what the identifier has around `label`. Undefined: it names no secret. */
+export function secretKind(before: string, label: string, after: string, spaced: string): SecretKind | undefined {
+  const labelWord = label.toLowerCase()
+  if (after !== '') {
+    const [first = '', ...rest] = wordsOf(label + after)
+    if (!first.startsWith(labelWord) || endings[labelWord]?.test(first.slice(label.length)) !== true) return undefined
+    if (!rest.every((word) => indifferent.test(word))) return undefined
+  }
+  const preceding = wordsOf(before)
+  const joined = joinedWord(before, label)
+  if (preceding.some((word) => harmlessModifiers.has(word))) return undefined
+  if (labelWord === 'pass' || labelWord === 'pwd' || labelWord === 'pw') return passwordKind(labelWord, after, joined)
+  if (labelWord === 'secret' || labelWord === 'token' || labelWord === 'credential') return 'token'
+  const modifier = joined === '' ? (preceding.at(-1) ?? spaced.toLowerCase()) : joined
+  return secretModifiers.has(modifier) || preceding.some((word) => secretModifiers.has(word)) ? 'token' : 'key'
+}
+
+/** `bypass` and `compass` have the word's letters. */
+function passwordKind(label: string, after: string, joined: string): SecretKind | undefined {
+  if (label === 'pass' && !/^[a-z]/i.test(after) && /^(?:by|com|tres|sur|over|under|im|en|tres)$/.test(joined))
+    return undefined
+  return label === 'pw' && joined !== '' ? undefined : 'password'
+}
+
+/** The letters of the same word right before the label: `api` of `apikey`. */
+function joinedWord(before: string, label: string): string {
+  const isLower = /^[a-z]/.test(label)
+  const match = (isLower ? /[A-Z]?[a-z]+$/ : /[A-Z]+$/).exec(before)
+  if (match === null || (!isLower && /^[A-Z][a-z]/.test(label))) return ''
+  return match[0].toLowerCase()
+}
+
+/** `dbPassword`, `DB_PASSWORD`, `db-password` → db, password. */
+function wordsOf(identifier: string): readonly string[] {
+  if (identifier === '') return []
+  return (identifier.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? []).map((word) => word.toLowerCase())
+}
