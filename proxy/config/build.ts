@@ -23,6 +23,7 @@ import type { UpstreamEvent } from '../upstream/answer.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import type { CompiledConfig } from './compile.ts'
 import { openPins, type OpenPins } from './pins.ts'
+import { openVaults, type Vaults } from './vaults.ts'
 
 export type Surroundings = {
   readonly clock: Clock
@@ -37,6 +38,7 @@ export type Standing = {
   readonly audit: AuditLog
   readonly auditKey: AuditKey
   readonly store: Store
+  readonly vaults: Vaults
   /** Id → a mark of the options and the secret it was opened with, and the upstream. */
   readonly upstreams: ReadonlyMap<string, { readonly mark: string; readonly upstream: Upstream }>
   readonly pins: OpenPins
@@ -54,7 +56,7 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
   try {
     const auditKey = await openKeyFile(config.audit.keyFile)
     const audit = await openAuditLog(config, auditKey, around)
-    return { audit, auditKey, store, upstreams: new Map(), pins: new Map() }
+    return { audit, auditKey, store, vaults: openVaults(config, auditKey, around), upstreams: new Map(), pins: new Map() }
   } catch (error) {
     store.close()
     throw error
@@ -101,6 +103,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     policy: config.policy,
     policyHeaders: config.policyHeaders,
     audit,
+    vaults: standing.vaults.store,
     metrics: around.metrics,
     log: around.log,
     clock: around.clock,
@@ -162,14 +165,14 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
   return { clock, random, resolve: resolveSecret, onEvent }
 }
 
-function auditOf(config: CompiledConfig, { audit, auditKey }: Standing): Audit {
+function auditOf(config: CompiledConfig, { audit, auditKey, vaults }: Standing): Audit {
   const digest = keyedDigest(auditKey.derive('digest'))
   return {
     log: audit,
     strict: config.audit.durability === 'strict',
     onFailure: config.audit.onFailure,
     digest: (bytes) => digest(bytes).toString('base64url'),
-    tokenKey: auditKey.derive('token'),
+    tokenKey: vaults.tokenKey,
     sessionCode: keyedDigest(auditKey.derive('session')),
   }
 }
@@ -222,6 +225,7 @@ function routeOf(
       config.redaction.plan('response', options.upstream, options.id),
       needs.answer ? needs.findings : new Set(),
     ),
+    restoresTokens: config.redaction.restoresTo(options.upstream),
     limitsByModel: config.limits.some((limit) => limit.phase === 'body' && (limit.routes?.has(options.id) ?? true)),
     pins,
   }

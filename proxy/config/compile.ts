@@ -4,6 +4,7 @@ import { compileAudit, type AuditSettings } from '../audit/options.ts'
 import { entityGroups } from '../detect/entities.ts'
 import type { RedactionOptions } from '../detect/options.ts'
 import { compileRedaction, type Redaction } from '../detect/redaction.ts'
+import { compileVault, type VaultPlan } from '../detect/vault-options.ts'
 import { compileIdentity, type KnownPrincipals } from '../identity/compile.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Problem } from '../lib/problem.ts'
@@ -25,6 +26,7 @@ export type CompiledConfig = {
   readonly authenticator: Authenticator
   readonly limits: LimitPlan
   readonly store: StorePlan
+  readonly vault: VaultPlan
   readonly policy: Policy
   readonly redaction: Redaction
   readonly audit: AuditSettings
@@ -50,6 +52,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const names = namesIn(written)
   const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids }))
   const store = note(compileStore(document.store, ['store']))
+  const vault = note(compileVault(document.vault, ['vault'], document.store?.redis !== undefined))
   const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names))
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
@@ -73,6 +76,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
     authenticator: identity.authenticator,
     limits: limits.plan,
     store: store.plan,
+    vault: vault.plan,
     policy: policy.policy,
     redaction: redaction.redaction,
     audit: audit.settings,

@@ -1,6 +1,7 @@
 // Owns a Runtime that decides but cannot act: no log, no store, no connection. `test` and `explain` judge with it.
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
+import { openVaultStore } from '../detect/vault-store.ts'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -31,6 +32,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     policy: config.policy,
     policyHeaders: config.policyHeaders,
     audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },
+    vaults: openVaultStore(config.vault, clock),
     metrics: openMetrics(),
     log: pino({ level: 'silent' }),
     clock,

@@ -2,6 +2,7 @@
 // folder's business.
 import { type AuditOptions, auditSchema } from '../audit/options.ts'
 import { type RedactionOptions, redactionSchema } from '../detect/options.ts'
+import { type VaultOptions, vaultSchema } from '../detect/vault-options.ts'
 import { anonymousSchema, type IdentityOptions, principalsSchema } from '../identity/options.ts'
 import { limitsSchema, type LimitOptions, type StoreOptions, storeSchema } from '../limits/options.ts'
 import {
@@ -27,6 +28,7 @@ export type Document = IdentityOptions &
     readonly upstreams: UpstreamsOptions
     readonly routes: readonly RouteOptions[]
     readonly redaction?: RedactionOptions
+    readonly vault: VaultOptions
     readonly limits?: readonly LimitOptions[]
     readonly store?: StoreOptions
     readonly demo?: DemoOptions
@@ -51,6 +53,7 @@ export const configSchema = {
     anonymous: anonymousSchema,
     ...policySchemas,
     redaction: redactionSchema,
+    vault: vaultSchema,
     limits: limitsSchema,
     store: storeSchema,
     audit: auditSchema,

@@ -45,7 +45,7 @@ export type Vault = {
   /** Whether there is anything that may come back in an answer. */
   readonly restores: boolean
   /** Entity → how often a value was put back. */
-  readonly restored: Readonly<Record<string, number>>
+  readonly restored: ReadonlyMap<string, number>
 }
 
 export type RestoredPart = { readonly text: string; readonly heldFrom: number }
@@ -67,7 +67,7 @@ type Found = { readonly start: number; readonly end: number; readonly text: stri
 type LookUp = (token: string) => Kept | undefined
 
 class TokenVault implements Vault {
-  readonly restored: Record<string, number> = {}
+  readonly restored = new Map<string, number>()
   readonly #key: Buffer
   readonly #scope: string
   readonly #kept: KeptOfCaller | undefined
@@ -155,7 +155,7 @@ class TokenVault implements Vault {
       if (found === undefined || found.start < copied) continue
       restored += text.slice(copied, found.start) + found.text
       copied = found.end
-      this.restored[found.entity] = (this.restored[found.entity] ?? 0) + 1
+      this.restored.set(found.entity, (this.restored.get(found.entity) ?? 0) + 1)
     }
     const heldFrom = Math.max(end, copied)
     return { text: restored + text.slice(copied, heldFrom), heldFrom }

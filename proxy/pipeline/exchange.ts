@@ -45,6 +45,10 @@ export type Trace = {
   readonly redactedAt: string[]
   /** Detectors that really ran, by direction. */
   readonly scanned: { request: readonly string[]; answer: readonly string[] }
+  /** Entity → how often a tool was sent the value of a token. */
+  readonly restoredRequest: Map<string, number>
+  /** What other gateways issued could not be asked for, so it stays as it is. */
+  vaultUnavailable: boolean
   /** Decisions about tool calls in the answer. */
   readonly answerDecisions: { readonly tool: string; readonly decision: Decision }[]
   /** Tools that were taken out of a server's list. */
@@ -111,7 +115,12 @@ export type Decoded = Admitted & {
   readonly asked: Asked | undefined
 }
 
-export type Inspected = Decoded & {
+export type Recalled = Decoded & {
+  /** Tokens given out in this exchange, and those of others; absent when nothing is redacted on this route. */
+  readonly vault: Vault | undefined
+}
+
+export type Inspected = Recalled & {
   /** What the redaction found: parallel to `content.parts`; absent when nothing is redacted here. */
   readonly findings: readonly (readonly Finding[])[] | undefined
   /** The same for the pieces of a plain HTTP target (target.ts); empty when nothing is redacted here. */
@@ -137,8 +146,6 @@ export type Prepared = Permitted & {
     readonly headers: readonly string[]
     readonly body: Uint8Array | undefined
   }
-  /** Tokens given out in this exchange; absent when nothing is redacted on this route. */
-  readonly vault: Vault | undefined
 }
 
 export type Answered = Prepared & { readonly answer: UpstreamAnswer }
@@ -190,6 +197,8 @@ function openTrace(): Trace {
     observedRequest: new Map(),
     observedAnswer: new Map(),
     redactedAt: [],
+    restoredRequest: new Map(),
+    vaultUnavailable: false,
     scanned: { request: [], answer: [] },
     answerDecisions: [],
     withheld: [],

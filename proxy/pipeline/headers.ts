@@ -3,7 +3,8 @@ import type { Fault } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Ended } from './exchange.ts'
 
-/** Flat list: request id, decision, deciding rule, redactions, what an opaque route lets pass unread, and openings. */
+/** Flat list: request id, decision, deciding rule, redactions, what
+ * became a value again, what an opaque route lets pass unread, and openings. */
 export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   const headers = ['x-gatewright-request-id', x.id]
   const decision = decisionOf(x, fault)
@@ -12,6 +13,8 @@ export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   if (rule !== undefined) headers.push('x-gatewright-rule', rule)
   const redactions = redactionsOf(x)
   if (redactions !== '') headers.push('x-gatewright-redactions', redactions)
+  const restored = restoredOf(x)
+  if (restored !== '') headers.push('x-gatewright-restored', restored)
   if (fault === undefined && x.route?.posture === 'opaque' && x.trace.uninspected.size > 0)
     headers.push('x-gatewright-uninspected', [...x.trace.uninspected].join(', '))
   if (x.trace.open.length > 0) headers.push('x-gatewright-open', x.trace.open.join(', '))
@@ -60,14 +63,21 @@ export function ruleOf(x: Ended): string | undefined {
 }
 
 function redactionsOf({ trace }: Ended): string {
-  let listed = ''
-  for (const [entity, count] of trace.redactedRequest) {
-    listed += `${separator(listed)}${entity}=${count + (trace.redactedAnswer.get(entity) ?? 0)}`
-  }
-  for (const [entity, count] of trace.redactedAnswer) {
-    if (!trace.redactedRequest.has(entity)) listed += `${separator(listed)}${entity}=${count}`
-  }
-  return listed
+  return listed(trace.redactedRequest, trace.redactedAnswer)
+}
+
+/** Tokens that became values again: in what a tool was sent, and in an answer that was known whole. */
+function restoredOf({ trace, vault }: Ended): string {
+  return listed(trace.restoredRequest, vault?.restored ?? none)
+}
+
+const none: ReadonlyMap<string, number> = new Map()
+
+function listed(request: ReadonlyMap<string, number>, answer: ReadonlyMap<string, number>): string {
+  let list = ''
+  for (const [entity, count] of request) list += `${separator(list)}${entity}=${count + (answer.get(entity) ?? 0)}`
+  for (const [entity, count] of answer) if (!request.has(entity)) list += `${separator(list)}${entity}=${count}`
+  return list
 }
 
 function separator(listed: string): string {

@@ -10,6 +10,7 @@ import { queryOf } from './query.ts'
 import { decide } from './stages/decide.ts'
 import { decode } from './stages/decode.ts'
 import { inspect } from './stages/inspect.ts'
+import { recall } from './stages/recall.ts'
 import { oblige } from './stages/oblige.ts'
 import { route } from './stages/route.ts'
 import { stopIfBlocked } from './stages/enforce.ts'
@@ -58,7 +59,7 @@ async function decideDry(
     query: x.head.query,
   })
   const admitted = grow(identified, { admissions: [], limitStates: [] })
-  const inspected = inspect(await decode(admitted, runtime, new BodyOnly(body)))
+  const inspected = inspect(await recall(await decode(admitted, runtime, new BodyOnly(body)), runtime))
   return decide(inspected, runtime)
 }
 

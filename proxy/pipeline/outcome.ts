@@ -52,6 +52,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
     }))
   }
   addInspection(fields, trace)
+  const restored = counted(trace.restoredRequest, x.vault?.restored ?? none)
+  if (restored.length > 0) fields['restored'] = restored
   if (trace.open.length > 0) fields['open'] = trace.open
   if (trace.attempts.length > 0)
     fields['attempts'] = trace.attempts.map(({ outcome, status }) =>
@@ -75,11 +77,14 @@ function addInspection(fields: AuditFields, trace: Trace): void {
   if (redactions.length > 0) fields['redactions'] = redactions
   const observed = counted(trace.observedRequest, trace.observedAnswer)
   if (observed.length > 0) fields['observed'] = observed
+  if (trace.vaultUnavailable) fields['vault'] = 'unavailable'
   if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
   if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
 }
 
 type Counts = ReadonlyMap<string, number>
+
+const none: Counts = new Map()
 
 function counted(request: Counts, answer: Counts): AuditFields[] {
   const fields: AuditFields[] = []

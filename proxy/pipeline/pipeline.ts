@@ -14,6 +14,7 @@ import { enforce } from './stages/enforce.ts'
 import { identify } from './stages/identify.ts'
 import { inspect } from './stages/inspect.ts'
 import { oblige } from './stages/oblige.ts'
+import { recall } from './stages/recall.ts'
 import { record } from './stages/record.ts'
 import { refuse } from './stages/refuse.ts'
 import { route } from './stages/route.ts'
@@ -25,7 +26,8 @@ export async function run(x: Exchange, runtime: Runtime, client: Client): Promis
     const identified = identify(routed, runtime) // who is asking
     const admitted = await admit(identified, runtime) // may they ask now; cheap, so before the body is read
     const decoded = await decode(admitted, runtime, client) // what they ask: bytes to content
-    const inspected = inspect(decoded) // what is in it: findings
+    const recalled = await recall(decoded, runtime) // what tokens in it stand for
+    const inspected = inspect(recalled) // what is in it: findings
     const decided = decide(inspected, runtime) // the PDP: allow, deny or approve
     const permitted = await enforce(decided, runtime) // the PEP: stop here, or hand out the permit
     const prepared = oblige(permitted, runtime) // redact what goes out

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { AuditLog } from '../audit/log.ts'
 import type { Plan } from '../detect/redaction.ts'
 import type { Scanner } from '../detect/scanner.ts'
+import type { VaultStore } from '../detect/vault-store.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limiter } from '../limits/limiter.ts'
@@ -34,6 +35,8 @@ export type Route = {
   readonly needs: Needs
   readonly request: Inspection
   readonly answer: Inspection
+  /** Some rule lets the upstream have the values of tokens that it is sent. */
+  readonly restoresTokens: boolean
   /** Some limit on this route counts by model. */
   readonly limitsByModel: boolean
   /** What is known of the server's tools, where they are pinned. */
@@ -58,6 +61,7 @@ export type Runtime = {
   readonly policy: Policy
   readonly policyHeaders: ReadonlySet<string>
   readonly audit: Audit
+  readonly vaults: VaultStore
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock

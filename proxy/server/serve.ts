@@ -94,6 +94,7 @@ async function firstBuild(
     return new Proxy(options, around, config, standing)
   } catch (error) {
     standing.store.close()
+    standing.vaults.store.close()
     await standing.audit.close()
     throw error
   }
@@ -214,6 +215,7 @@ class Proxy implements Gateway {
     await Promise.all([...this.#standing.upstreams.values()].map(({ upstream }) => upstream.close()))
     await this.demo?.close()
     this.#standing.store.close()
+    this.#standing.vaults.store.close()
     await this.#standing.audit.close()
     await this.#adminListener.close()
     this.#state = 'closed'
@@ -336,7 +338,7 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
 }
 
 /** Sections that are opened once: taking half of a change over would be a lie. */
-const fixedSections = ['server', 'audit', 'store', 'demo'] as const
+const fixedSections = ['server', 'audit', 'store', 'vault', 'demo'] as const
 
 function fixedProblems(before: CompiledConfig, after: CompiledConfig, locate: Loaded['locate']): LocatedProblem[] {
   const changed = fixedSections.filter((name) => !isDeepStrictEqual(before.document[name], after.document[name]))

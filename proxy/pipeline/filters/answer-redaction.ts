@@ -2,16 +2,26 @@
 // that this exchange gave out. It counts what it did; it knows nothing of wire formats.
 import { Fault } from '../../errors.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
+import type { RestorePlace } from '../../detect/options.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, type Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { blocked } from '../stages/enforce.ts'
 
 /** Redaction applies to the answer, or tokens were given out that must be restored in it. */
 export function changesAnswer(x: Answered): boolean {
-  return x.route.answer.plan !== undefined || (x.vault !== undefined && x.vault.size > 0)
+  return x.route.answer.plan !== undefined || x.vault?.restores === true
+}
+
+/** The arguments of a model's calls stand under these names, whatever the format. */
+const argumentNames: ReadonlySet<string | number> = new Set(['arguments', 'args', 'input'])
+
+function placeOf({ operation }: Answered, address: Address | undefined): RestorePlace {
+  const isArguments = address?.path.some((step) => argumentNames.has(step)) === true
+  return isArguments && givesModelAnswer(operation) ? 'tool.args' : 'response.text'
 }
 
 /** The record names no more. */
@@ -33,7 +43,7 @@ export class AnswerRedaction {
   }
 
   /** A text that is known whole. Fault `content-blocked`. */
-  whole(text: string, address?: Address): string {
+  whole(text: string, address?: Address, place = placeOf(this.#x, address)): string {
     const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
@@ -49,7 +59,7 @@ export class AnswerRedaction {
         result = replaced.text
       }
     }
-    return vault.size === 0 ? result : vault.restore(result)
+    return vault.restore(result, place)
   }
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */

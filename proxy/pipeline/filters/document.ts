@@ -1,10 +1,12 @@
 // Owns the filter for answers that are known whole: JSON, or a text.
+import type { RestorePlace } from '../../detect/options.ts'
 import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
 import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
+import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import type { MediaKind } from '../stages/decode.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
@@ -97,19 +99,18 @@ function read(x: Answered, value: Json, text: string): Reading {
   return x.answer.status < 400 ? x.operation.readAnswer(value, text) : readPlain(value, text)
 }
 
-/** The edits for JSON of no particular format, such as the arguments of a tool call. */
+/** The edits for the arguments of a tool call. */
 export function documentEdits(redaction: AnswerRedaction, value: Json, text: string): Edit[] {
   const reading = readPlain(value, text)
-  return reading.ok ? editsOf(redaction, reading.content) : []
+  return reading.ok ? editsOf(redaction, reading.content, 'tool.args') : []
 }
 
-function editsOf(redaction: AnswerRedaction, content: Content): Edit[] {
+function editsOf(redaction: AnswerRedaction, content: Content, place?: RestorePlace): Edit[] {
   const edits: Edit[] = []
   if (!redaction.changes) return edits
   for (const part of content.parts) {
-    const text = redaction.whole(part.text, part.address)
-    if (text === part.text) continue
-    edits.push({ address: part.address, text, was: part.form === 'string' ? part.text : undefined })
+    const text = redaction.whole(part.text, part.address, place)
+    if (text !== part.text) edits.push(partEdit(part, text))
   }
   return edits
 }

@@ -5,6 +5,7 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import type { Answered } from '../exchange.ts'
+import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import { sealId } from '../session.ts'
 import type { MediaKind } from '../stages/decode.ts'
@@ -113,7 +114,7 @@ function filterText(
   if (redaction.changes) {
     for (const part of content.parts) {
       const replaced = redaction.whole(part.text, part.address)
-      if (replaced !== part.text) edits.push({ address: part.address, text: replaced })
+      if (replaced !== part.text) edits.push(partEdit(part, replaced))
     }
   }
   return applyEdits(text, edits)

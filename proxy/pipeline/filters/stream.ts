@@ -302,7 +302,7 @@ export class StreamFilter {
   #redactArguments(held: string): string {
     const { jsonDepthMax, jsonKeysMax } = this.#runtime.limits
     const parsed = parseJsonText(held, { depthMax: jsonDepthMax, keysMax: jsonKeysMax })
-    if (!parsed.ok) return this.#redaction.whole(held)
+    if (!parsed.ok) return this.#redaction.whole(held, undefined, 'tool.args')
     return applyEdits(held, documentEdits(this.#redaction, parsed.value, held))
   }
 }

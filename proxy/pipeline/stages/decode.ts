@@ -17,6 +17,13 @@ export async function decode(x: Admitted, runtime: Runtime, client: Client): Pro
   return grow(x, { body, content, asked: content?.asked })
 }
 
+/** Once values were put in the place of tokens: the body that is judged and sent from then on, read like the first. */
+export function reread(x: Decoded, runtime: Runtime, text: string): void {
+  const body = formOf(x, Buffer.from(text), runtime)
+  const content = contentOf(x, body)
+  grow(x, { body, content, asked: content?.asked })
+}
+
 /** Undefined: there is a body, and it must be read. */
 function unreadBody(x: Admitted, client: Client): Body | undefined {
   if (!client.hasBody) {
@@ -25,7 +32,7 @@ function unreadBody(x: Admitted, client: Client): Body | undefined {
   }
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
   const { route } = x
-  const needed = route.needs.body || route.request.scanner !== undefined || route.limitsByModel
+  const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsByModel
   return needed ? undefined : { form: 'unread' }
 }
 

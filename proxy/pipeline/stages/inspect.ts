@@ -1,13 +1,13 @@
 // Owns the question what is in the request. One scan serves the rules and the redaction, unless they ask for different
 // kinds.
-import { grow, type Decoded, type Inspected } from '../exchange.ts'
+import { grow, type Inspected, type Recalled } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
 import { hasFindings, rewriteTarget, targetTexts } from '../target.ts'
 
-export function inspect(x: Decoded): Inspected {
+export function inspect(x: Recalled): Inspected {
   const { scanner, scans } = x.route.request
   if (scanner === undefined)
-    return grow(x, { findings: undefined, targetFindings: [], findingCounts: undefined, shownPath: undefined })
+    return grow(x, { findings: undefined, targetFindings: [], findingCounts: undefined, shownPath: shownPathOf(x) })
   const target = inspectTarget(x)
   if (target.found.length > 0) x.trace.scanned.request = scans
   // No body is a body without findings; a body that could not be read leaves them unknown.
@@ -23,25 +23,31 @@ export function inspect(x: Decoded): Inspected {
 }
 
 /** Of a model call that is known the path is a fixed one, and its query says nothing to the model. */
-function inspectTarget(x: Decoded): {
+function inspectTarget(x: Recalled): {
   found: readonly (readonly Finding[])[]
   fields: Pick<Inspected, 'targetFindings' | 'shownPath'>
 } {
   const { scanner, plan } = x.route.request
   if (scanner === undefined || !hasTarget(x.operation))
-    return { found: [], fields: { targetFindings: [], shownPath: undefined } }
+    return { found: [], fields: { targetFindings: [], shownPath: shownPathOf(x) } }
   const texts = targetTexts({ path: x.operation.path, query: x.query })
   const found = texts.map((text) => scanner.scan(text))
   const targetFindings =
     plan === undefined ? [] : plan.scanner === scanner ? found : texts.map((text) => plan.scanner.scan(text))
   // The log holds no content, so a path with data in it is shown without.
   const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
-  const shownPath = hasFindings(found) ? rewriteTarget({ path: x.operation.path, query: '' }, mask).path : undefined
+  const path = shownPathOf(x) ?? x.operation.path
+  const shownPath = hasFindings(found) ? rewriteTarget({ path, query: '' }, mask).path : shownPathOf(x)
   return { found, fields: { targetFindings, shownPath } }
 }
 
+/** What tokens in the path stand for is data; the path as it came is not. */
+function shownPathOf(x: Recalled): string | undefined {
+  return (x as Partial<Inspected>).shownPath
+}
+
 /** Of a message to a tool server the query goes along, and nobody knows what it means there. */
-function hasTarget({ action, opaque }: Decoded['operation']): boolean {
+function hasTarget({ action, opaque }: Recalled['operation']): boolean {
   return action === 'tool.call' || action === 'asked' || opaque === true
 }
 
@@ -49,7 +55,7 @@ function hasTarget({ action, opaque }: Decoded['operation']): boolean {
  * Which of two entities a span counts as depends on the set that is looked for. The redaction must see what its own
  * rules name, so where the rules ask for more kinds than it does, it looks for itself.
  */
-function redactionFindings(x: Decoded, found: readonly (readonly Finding[])[]): Inspected['findings'] {
+function redactionFindings(x: Recalled, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
   return plan.scanner === scanner ? found : x.content?.parts.map((part) => plan.scanner.scan(part.text))

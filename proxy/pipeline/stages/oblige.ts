@@ -1,30 +1,31 @@
 // Owns what leaves for the upstream: the head, built anew, and the body, either the bytes that were inspected or those
 // bytes with the redactor's edits.
-import { openVault, type Vault } from '../../detect/vault.ts'
-import { replace, type Replacement } from '../../detect/replace.ts'
+import type { Vault } from '../../detect/vault.ts'
+import { replace, type Demanded, type Replacement } from '../../detect/replace.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
+import { demandedBy } from '../demanded.ts'
 import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
 import { offerEdits } from '../offers.ts'
+import { partEdit } from '../part-edit.ts'
 import { hasFindings, rewriteTarget, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
-  const redacts = x.route.request.plan !== undefined || x.route.answer.plan !== undefined
-  const vault = redacts ? openVault(runtime.audit.tokenKey, x.principal.id) : undefined
+  const { vault } = x
   const replaced = x.operation.headerMirror === undefined ? undefined : new Map<string, string>()
   const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x)]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, target.path) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined)
-    x.trace.digestForwarded = edits.length === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
+    x.trace.digestForwarded =
+      edits.length === 0 && x.trace.restoredRequest.size === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
     outgoing: { path, headers: forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced)), body },
-    vault,
   })
 }
 
@@ -42,15 +43,18 @@ export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: 
   const { plan } = x.route.request
   const edits: Edit[] = []
   if (plan === undefined || x.findings === undefined || x.content === undefined) return edits
+  let demanded: Demanded | undefined
   for (const [index, part] of x.content.parts.entries()) {
     const findings = x.findings[index]
     if (findings === undefined || findings.length === 0) continue
-    const replacement = replace(part.text, findings, plan, vault)
+    demanded ??= demandedBy(x.content.parts)
+    const here = part.form === 'number' ? { ...demanded, number: true } : demanded
+    const replacement = replace(part.text, findings, plan, vault, here)
     note(x, runtime, replacement, `request ${formatAddress(part.address)}`)
     const { text } = replacement
     if (text === part.text) continue
     replaced?.set(part.text, text)
-    edits.push({ address: part.address, text, was: part.form === 'string' ? part.text : undefined })
+    edits.push(partEdit(part, text))
   }
   return edits
 }

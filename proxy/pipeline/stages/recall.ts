@@ -1,0 +1,96 @@
+// Owns what tokens in a request stand for: the vault of the exchange is opened, what other gateways issued is fetched, and
+// where a rule says that a tool may have the values, they are put in place before anything judges or redacts the request.
+import type { RestorePlace } from '../../detect/options.ts'
+import { openVault, type Vault } from '../../detect/vault.ts'
+import type { KeptOfCaller } from '../../detect/vault-memory.ts'
+import { addBodies } from '../../detect/vault-token.ts'
+import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { grow, type Decoded, type Recalled } from '../exchange.ts'
+import { partEdit } from '../part-edit.ts'
+import type { Route, Runtime } from '../runtime.ts'
+import { rewriteTarget, targetTexts } from '../target.ts'
+import { reread } from './decode.ts'
+
+export async function recall(x: Decoded, runtime: Runtime): Promise<Recalled> {
+  const { route, principal } = x
+  const isKept = issuesTokens(route)
+  const kept = isKept || route.restoresTokens ? runtime.vaults.of(principal.id) : undefined
+  if (kept !== undefined && runtime.vaults.isShared) await fetchShown(x, runtime)
+  if (route.restoresTokens && kept !== undefined && kept.size > 0) putValues(x, runtime, kept)
+  const redacts = route.request.plan !== undefined || route.answer.plan !== undefined
+  return grow(x, { vault: redacts ? vaultOf(x, runtime, isKept ? kept : undefined) : undefined })
+}
+
+function issuesTokens({ request, answer }: Route): boolean {
+  return request.plan?.issuesTokens === true || answer.plan?.issuesTokens === true
+}
+
+function vaultOf({ route, principal }: Decoded, { audit }: Runtime, kept: KeptOfCaller | undefined): Vault {
+  if (kept === undefined) return openVault(audit.tokenKey, principal.id)
+  return openVault(audit.tokenKey, principal.id, {
+    kept,
+    allows: (entity, place) => mayComeBack(route, entity, place),
+  })
+}
+
+/** Of what other exchanges gave out, only what this route would have given out on the same terms, and does not hide. */
+function mayComeBack({ request, answer }: Route, entity: string, place: RestorePlace): boolean {
+  const hiding = answer.plan?.actionFor(entity)
+  if (hiding !== undefined && hiding.mode === 'enforce' && hiding.action !== 'tag') return false
+  const sent = request.plan?.actionFor(entity)
+  return sent?.action === 'token' && sent.mode === 'enforce' && sent.restore.includes(place)
+}
+
+/** Only what the request shows: a provider that remembers a conversation may say more, which then stays a token. */
+async function fetchShown(x: Decoded, runtime: Runtime): Promise<void> {
+  const shown = new Set<string>()
+  for (const { text } of x.content?.parts ?? []) addBodies(text, shown)
+  if (x.operation.action === 'tool.call') {
+    for (const text of targetTexts({ path: x.operation.path, query: x.query })) addBodies(text, shown)
+  }
+  if (shown.size === 0) return
+  const sinceMs = runtime.clock.monotonic()
+  if (!(await runtime.vaults.recall(x.principal.id, shown))) x.trace.vaultUnavailable = true
+  x.trace.waitedMs += runtime.clock.monotonic() - sinceMs
+}
+
+/** Body, headers that repeat it, and target. What follows sees the values, as if the client had sent them. */
+function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
+  const vault = openVault(runtime.audit.tokenKey, x.principal.id, { kept, allows: () => false })
+  const valuesIn = (text: string): string => vault.restoreTo(text, x.route.upstream.id)
+  const headers = headersWith(x, valuesIn)
+  if (x.operation.action === 'tool.call') putInTarget(x, valuesIn)
+  const edits: Edit[] = []
+  for (const part of x.content?.parts ?? []) {
+    const text = valuesIn(part.text)
+    if (text !== part.text) edits.push(partEdit(part, text))
+  }
+  for (const [entity, count] of vault.restored) x.trace.restoredRequest.set(entity, count)
+  if (headers !== undefined) grow(x, { headers })
+  if (x.body.form === 'text' && edits.length > 0) reread(x, runtime, valuesIn(x.body.text))
+  else if (x.body.form === 'json' && edits.length > 0) reread(x, runtime, applyEdits(x.body.text, edits))
+}
+
+/** The record shows the path as the client sent it. */
+function putInTarget(x: Decoded, valuesIn: (text: string) => string): void {
+  const { operation, query } = x
+  const target = rewriteTarget({ path: operation.path, query }, valuesIn)
+  if (target.path !== operation.path)
+    grow(x, { shownPath: operation.path, operation: { ...operation, path: target.path } })
+  if (target.query !== query) grow(x, { query: target.query })
+}
+
+/** Undefined: they stay as they are. */
+function headersWith({ headers, operation }: Decoded, valuesIn: (text: string) => string): string[] | undefined {
+  const mirror = operation.headerMirror
+  if (mirror === undefined) return undefined
+  let isChanged = false
+  const changed = headers.map((value, index) => {
+    const said = index % 2 === 0 ? undefined : mirror.read((headers[index - 1] as string).toLowerCase(), value)
+    const text = said === undefined ? undefined : valuesIn(said.text)
+    if (said === undefined || text === undefined || text === said.text) return value
+    isChanged = true
+    return mirror.write(text)
+  })
+  return isChanged ? changed : undefined
+}
