@@ -5,7 +5,7 @@ import type { Probe } from './probe.ts'
 
 /** More digits than any number that is looked for: E.164 with `00` before it has 17, cards have 19. */
 const digitsMax = 20
-const groupsMax = 14
+const groupsMax = 20
 const separatorLengthMax = 3
 /** Groups that fit before the room is used from its beginning again. */
 const room = 256

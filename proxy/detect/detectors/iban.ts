@@ -1,4 +1,5 @@
 // Owns bank accounts: IBAN (ISO 13616, length by country, mod 97) however it is spaced.
+import { remainderOf, weightedSum } from '../checksums.ts'
 import { alphanumerics, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -55,6 +56,40 @@ export const iban: Detector = {
   },
   tailStart: lettersAtEnd,
 }
+
+/**
+ * Poland's accounts without the country: 26 digits, which are an IBAN when PL is put before them. The bank's eight
+ * digits have a check of their own (NBP, "Numer rachunku bankowego", weights 3 9 7 1).
+ */
+export const domesticAccount: Detector = {
+  entity,
+  group,
+  digits: 'number',
+  find(probe, start) {
+    if (probe.number.digits < 20 || probe.number.lengthOf(0) === 4) return
+    const end = readDigits(probe, start)
+    if (end !== undefined) probe.accept(domesticAccount, start, end, true)
+  },
+}
+
+/** The end of 26 digits in one run, or in two and then fours, that pass both checks. */
+function readDigits(probe: Probe, start: number): number | undefined {
+  const separator = probe.code(start + 2)
+  const isGrouped = separator === 32 || separator === 45 || separator === 46 || separator === 0xa0
+  let digits = ''
+  let index = start
+  while (digits.length < polishDigits) {
+    if (isGrouped && digits.length % 4 === 2 && probe.code(index++) !== separator) return undefined
+    const code = probe.code(index++)
+    if (!isDigit(code)) return undefined
+    digits += String.fromCharCode(code)
+  }
+  if (holds(wordCharacters, probe.code(index))) return undefined
+  const isBank = weightedSum(digits.slice(2), [3, 9, 7, 1, 3, 9, 7, 1]) % 10 === 0
+  return isBank && remainderOf(`${digits.slice(2)}2521${digits.slice(0, 2)}`, 97) === 1 ? index : undefined
+}
+
+const polishDigits = 26
 
 /** The end of `length` letters and digits with at most one separator between any two, when they pass the check. */
 function readSpaced(probe: Probe, start: number, length: number): number | undefined {

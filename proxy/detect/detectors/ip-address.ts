@@ -1,6 +1,6 @@
 // Owns IPv4 and IPv6 addresses. Version numbers, times, hardware addresses and C++ scopes are not addresses.
 import { isIPv6 } from 'node:net'
-import { alphanumerics, characterClass, holds, isLetter, wordCharacters } from '../characters.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -15,6 +15,8 @@ const addressCharacters = characterClass('0-9A-Fa-f:.')
 const versionContext =
   /(?:\b(?:v|ver|version|build|release|driver|firmware|rev|revision|section|chapter|clause|table)["']?[\s:=.]{0,3}["']?|§ ?|[\w\]][=~<>!]=|[~^])$/i
 const contextLength = 24
+const addressContext =
+  /\b(?:unspecified|address|addr|bind|listen|host|src|dst|source|destination|gateway|ip(?:v6)?)["']?[\s=:]{1,2}["'[]?$/i
 
 export const ipv4Address: Detector = {
   entity,
@@ -41,10 +43,11 @@ function readIpv4(probe: Probe, start: number): number | undefined {
   return number.endOf(3)
 }
 
-/** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. */
+/** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. Home networks (RFC 1918) are no versions, whatever index follows. */
 function continues(probe: Probe, end: number): boolean {
   const next = probe.code(end)
   if (holds(wordCharacters, next)) return true
+  if (next === 46 && isDigit(probe.code(end + 1))) return !probe.text.startsWith('192.168.', probe.number.start)
   return (next === 46 || next === 45) && holds(alphanumerics, probe.code(end + 1))
 }
 
@@ -84,7 +87,7 @@ export const ipv6Address: Detector = {
     const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
     if (end - start > lengthMax || holds(wordCharacters, probe.code(end))) return
     const address = probe.text.slice(start, end)
-    if (isIPv6(address) && isPlausible(address))
+    if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address))
       probe.accept(ipv6Address, start, prefixEnd(probe, zoneEnd(probe, end)), false)
   },
   tailStart: (text) => groupStart(text, text.length),
@@ -95,6 +98,12 @@ function groupStart(text: string, end: number): number {
   let start = end
   while (start > 0 && start > end - 4 && holds(hexadecimals, text.charCodeAt(start - 1))) start--
   return start
+}
+
+/** `::` is an operator in many languages: a prefix's length must follow it, or such a word stand before it. */
+function isUnspecified(probe: Probe, start: number, end: number): boolean {
+  if (probe.code(end) === 47 && isDigit(probe.code(end + 1))) return true
+  return addressContext.test(probe.text.slice(Math.max(0, start - contextLength), start))
 }
 
 /** A full stop or a colon after an address belongs to the sentence; `::` at the end does not. */

@@ -8,7 +8,9 @@ import type { Probe } from '../probe.ts'
 
 const group = 'pii'
 const entity = 'phone'
-const digitsMin = 7
+const digitsMin = 6
+/** Fewer digits are a telephone number only where a word says nothing else. */
+const plainDigitsMin = 7
 /** E.164 allows 15. */
 const digitsMax = 15
 const nationalDigitsMax = 12
@@ -20,16 +22,25 @@ const words = [
   'desk|office|home|work|hotline|helpline|dial|call(?:ing|ed|back)?|text(?:ed)?(?: me)?|reach(?: me| us)?|ring',
   'contact(?: number)?|answering|kom[oó]rk\\w*|zadzwo\\w*|dzwo[nń]\\w*',
 ].join('|')
-const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
+/** `my Israeli number is`, `my US number is`; but not `my order number is`. */
+const whose =
+  'my (?:(?!id |po |pr )[a-z]{2}|[a-z]+(?:eli|ani|ese|ish|ian|ch|man|can)|new|old|personal|private|direct|local|international) number(?: is)?'
+const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words}|${whose})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
+const plainWordBefore =
+  /(?<![\p{L}\d])(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\W{1,4}(?:is )?["'(]?$/iu
+const plainWordAfter = /^ as a (?:callback|contact|phone)\b/i
 const wordAfter =
   /^[\s-]{0,2}(?:\((?=\w))?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct|as a (?:callback|contact|phone))\b/i
 const date = /^(?:(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d)(?:\D|$)/
+/** As abroad, with dashes throughout. */
+const withCallingCode = /^\d{1,2}-[2-9]\d\d-[2-9]\d\d-\d{4}$/
 const northAmerican = /^(?:1[ .-])?(?:\(?[2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}$/
 
 export const phone: Detector = {
   entity,
   group,
   digits: 'number',
+  digitsMin,
   find(probe, at) {
     const { number } = probe
     const start = signStart(probe.text, at)
@@ -42,6 +53,28 @@ export const phone: Detector = {
   },
   tailStart: (text) => signStart(text, text.length),
 }
+
+/** `415-555-0132` right after a word, where somebody left out the space. */
+export const gluedPhone: Detector = {
+  entity,
+  group,
+  digits: 'code',
+  find(probe, start) {
+    let from = start
+    while (from > start - gluedLettersMax && isLowerCase(probe.before(from))) from--
+    if (from > start - 2 || probe.before(from) !== 32) return
+    for (let i = 0; i < gluedForm.length; i++) {
+      const code = probe.code(start + i)
+      if (gluedForm[i] === '-' ? code !== 45 : !isDigit(code)) return
+    }
+    const end = start + gluedForm.length
+    if (!isWordEnd(probe, end) && northAmerican.test(probe.text.slice(start, end)))
+      probe.accept(gluedPhone, start, end, false)
+  },
+}
+
+const gluedForm = '000-000-0000'
+const gluedLettersMax = 12
 
 /** `+`, `(`, `+(`, `(+` before the first digit. */
 function signStart(text: string, at: number): number {
@@ -66,10 +99,16 @@ function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): nu
     if (!isTrunkZero(probe, number, group)) digits += probe.text.slice(number.startOf(group), number.endOf(group))
   }
   if (hasZeros) digits = digits.slice(2)
-  if (hasZeros && !isCallingCode(probe.text.slice(number.start + 2, number.end)) && !hasWordBefore(probe, number.start))
+  if (
+    hasZeros &&
+    !isCallingCode(probe.text.slice(number.start + 2, number.end)) &&
+    !hasPhoneWordBefore(probe, number.start)
+  )
     return undefined
-  for (let group = number.groups - 1; group >= 0 && digits.length >= digitsMin; group--) {
+  for (let group = number.groups - 1; group >= 0 && digits.length >= plainDigitsMin; group--) {
     if (digits.length <= digitsMax && isInternationalNumber(digits)) return number.endOf(group)
+    // Zeros may begin a part of any long number: all of it must be the one that they announce.
+    if (hasZeros) return undefined
     if (!isTrunkZero(probe, number, group)) digits = digits.slice(0, -number.lengthOf(group))
   }
   return undefined
@@ -82,25 +121,48 @@ function isTrunkZero(probe: Probe, number: NumberRun, group: number): boolean {
 
 /** `(555) 234-5678`, `555-234-5678`, `1.555.234.5678`: area and exchange begin with 2–9. Spaces alone prove nothing. */
 function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
-  const last = number.lengthOf(0) === 1 ? 3 : 2
+  const last = number.lengthOf(0) === 3 ? 2 : 3
   if (number.groups <= last || number.lengthOf(last) !== 4) return undefined
   const end = number.endOf(last)
   if (isWordEnd(probe, end)) return undefined
   const text = probe.text.slice(number.start, end)
   const isMarked = text.includes('-') || text.includes(')') || text.includes('.')
-  return isMarked && northAmerican.test(text) ? end : undefined
+  if (isMarked && northAmerican.test(text)) return end
+  const isForeign =
+    number.lengthOf(0) < 3 && withCallingCode.test(text) && isCallingCode(text.slice(0, text.indexOf('-')))
+  return isForeign ? end : undefined
 }
 
 /** Seven digits or more, however grouped, with a word before or after that makes them a telephone's. */
 function nationalEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
   if (number.digits > nationalDigitsMax) return undefined
   const end = number.endOf(number.groups - 1)
-  if (isWordEnd(probe, end) || date.test(probe.text.slice(number.start, end))) return undefined
-  return hasWordBefore(probe, start) || wordAfter.test(textAfter(probe, end)) ? end : undefined
+  const text = probe.text.slice(number.start, end)
+  if (isWordEnd(probe, end) || date.test(text)) return undefined
+  if (number.digits < plainDigitsMin) return isPlainlyPhone(probe, start, end) ? end : undefined
+  if (hasPhoneWordBefore(probe, start) || wordAfter.test(textAfter(probe, end))) return end
+  return start === 0 && probe.code(end) === -1 && looksNational(probe.text.slice(start, end), number) ? end : undefined
+}
+
+/** A text that is nothing but groups of digits, as numbers are dialled in a country: a trunk zero, or an area in brackets. */
+function looksNational(text: string, { digits, groups }: NumberRun): boolean {
+  if (groups < 2 || digits < 9 || digits > 11 || /^\d{3}-\d\d-\d{4}$/.test(text)) return false
+  return /^(?:0[1-9]|\()[\d ()-]+\d\d$/.test(text)
+}
+
+function isPlainlyPhone(probe: Probe, start: number, end: number): boolean {
+  return (
+    plainWordBefore.test(probe.text.slice(Math.max(0, start - contextLength), start)) ||
+    plainWordAfter.test(textAfter(probe, end))
+  )
+}
+
+function isLowerCase(code: number): boolean {
+  return code >= 97 && code <= 122
 }
 
 /** The word and the number have no other number between, so in tables of numbers there is nothing to match. */
-function hasWordBefore(probe: Probe, start: number): boolean {
+export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
   const limit = Math.max(0, start - contextLength)
   let from = start
   let letters = 0

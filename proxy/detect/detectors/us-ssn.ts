@@ -3,6 +3,7 @@ import { alphanumerics, holds, isDigit } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
+import { hasPhoneWordBefore } from './phone.ts'
 
 const group = 'pii'
 const entity = 'us-ssn'
@@ -10,6 +11,7 @@ const context = /(?:\bssns?\b|social[\s_-]{0,2}security|\bss[\s_]?(?:#|no\b|numb
 const contextLength = 48
 const dash = 45
 const space = 32
+const plus = 43
 
 export const usSsn: Detector = {
   entity,
@@ -21,9 +23,11 @@ export const usSsn: Detector = {
     const separator = number.separatorAfter(probe, 0)
     const isBare = number.lengthOf(0) === 9
     if (!isBare && !isDelimited(number, probe, separator)) return
+    if (probe.before(start) === plus) return
     const end = number.endOf(isBare ? 0 : 2)
     if (continues(probe, end) || !isIssued(probe.text.slice(start, end).replaceAll(/\D/g, ''))) return
-    const needsContext = isBare || (separator === space && isAmongNumbers(number, probe, start))
+    const needsContext =
+      isBare || (separator !== dash && (isAmongNumbers(number, probe, start) || hasPhoneWordBefore(probe, start)))
     if (needsContext && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
     probe.accept(usSsn, start, end, separator === dash)
   },
