@@ -1,8 +1,19 @@
 // Owns the table of detectors. Numbers go to the first that takes them, so the stricter ones come first.
 import type { Detector } from './detector.ts'
+import { base58Address, bech32Address, cashAddress, etherAddress } from './detectors/crypto-address.ts'
+import { dateOfBirth } from './detectors/date-of-birth.ts'
+import {
+  bankAccount,
+  bankRouting,
+  drivingLicence,
+  medicalLicence,
+  medicalRecord,
+  passport,
+} from './detectors/documents.ts'
 import { email } from './detectors/email.ts'
 import { domesticAccount, iban } from './detectors/iban.ts'
 import { ipv4Address, ipv6Address } from './detectors/ip-address.ts'
+import { dottedMacAddress, macAddress } from './detectors/mac-address.ts'
 import { paymentCard } from './detectors/payment-card.ts'
 import { gluedPhone, phone } from './detectors/phone.ts'
 import { secretDetectors } from './detectors/secrets.ts'
@@ -22,5 +33,18 @@ export const detectors: readonly Detector[] = [
   ipv6Address,
   phone,
   gluedPhone,
+  base58Address,
+  bech32Address,
+  cashAddress,
+  etherAddress,
+  macAddress,
+  dottedMacAddress,
+  dateOfBirth,
+  passport,
+  ...drivingLicence,
+  medicalRecord,
+  medicalLicence,
+  bankAccount,
+  ...bankRouting,
   ...secretDetectors,
 ]

@@ -1,0 +1,97 @@
+// Owns the codes that addresses of cryptocurrencies are written in, each with its own checksum. Which prefix is which
+// currency's, the detector knows.
+import { hash } from 'node:crypto'
+import { keccak256 } from './keccak.ts'
+
+const bitcoinAlphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+/** XRP Ledger documentation, "Base58 encodings". */
+const rippleAlphabet = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz'
+
+/** Base58Check (Bitcoin wiki): the payload with its version, when the four bytes after it are its checksum. */
+export function base58Check(text: string, isRipple = false): Uint8Array | undefined {
+  const bytes = base58(text, isRipple ? rippleAlphabet : bitcoinAlphabet)
+  if (bytes === undefined || bytes.length < 5) return undefined
+  const payload = bytes.subarray(0, -4)
+  const digest = hash('sha256', hash('sha256', payload, 'buffer'), 'buffer')
+  return digest.subarray(0, 4).equals(bytes.subarray(-4)) ? payload : undefined
+}
+
+/** How many bytes the text stands for; none when it is not base 58. */
+export function base58Length(text: string): number {
+  return base58(text, bitcoinAlphabet)?.length ?? 0
+}
+
+function base58(text: string, alphabet: string): Uint8Array | undefined {
+  const bytes: number[] = []
+  for (let i = 0; i < text.length; i++) {
+    let carry = alphabet.indexOf(text.charAt(i))
+    if (carry < 0) return undefined
+    for (let j = 0; j < bytes.length; j++) {
+      carry += (bytes[j] ?? 0) * 58
+      bytes[j] = carry & 0xff
+      carry >>= 8
+    }
+    while (carry > 0) {
+      bytes.push(carry & 0xff)
+      carry >>= 8
+    }
+  }
+  for (let i = 0; i < text.length && text[i] === alphabet[0]; i++) bytes.push(0)
+  return Uint8Array.from(bytes.reverse())
+}
+
+/** BIP 173. */
+export const bech32Characters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+
+/** BIP 173 and 350: letters of one case, `prefix1data`; the checksum's remainder is 1, or that of Bech32m. */
+export function isBech32(text: string): boolean {
+  const lower = text.toLowerCase()
+  if (lower !== text && text.toUpperCase() !== text) return false
+  const separator = lower.lastIndexOf('1')
+  const prefix = lower.slice(0, separator)
+  const values = valuesOf(lower.slice(separator + 1))
+  if (separator < 1 || values === undefined || values.length < 6) return false
+  const head = [...prefix].map((c) => c.charCodeAt(0) >> 5)
+  const tail = [...prefix].map((c) => c.charCodeAt(0) & 31)
+  const remainder = [...head, 0, ...tail, ...values].reduce(bech32Step, 1)
+  return remainder === 1 || remainder === 0x2bc830a3
+}
+
+const bech32Generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3]
+
+function bech32Step(check: number, value: number): number {
+  let next = ((check & 0x1ffffff) << 5) ^ value
+  for (let i = 0; i < 5; i++) if ((check >> (25 + i)) & 1) next ^= bech32Generator[i] ?? 0
+  return next
+}
+
+/** Bitcoin Cash specification, "CashAddr": a polynomial of forty bits over the prefix and the data. */
+export function isCashAddress(prefix: string, data: string): boolean {
+  const values = valuesOf(data.toLowerCase())
+  if (values === undefined) return false
+  let check = 1n
+  for (const value of [...[...prefix].map((c) => c.charCodeAt(0) & 31), 0, ...values]) {
+    const top = check >> 35n
+    check = ((check & 0x07ffffffffn) << 5n) ^ BigInt(value)
+    for (let i = 0n; i < 5n; i++) if ((top >> i) & 1n) check ^= cashGenerator[Number(i)] ?? 0n
+  }
+  return check === 1n
+}
+
+const cashGenerator = [0x98f2bc8e61n, 0x79b76d99e2n, 0xf33e5fb3c4n, 0xae2eabe2a8n, 0x1e4f43e470n]
+
+function valuesOf(data: string): number[] | undefined {
+  const values = [...data].map((character) => bech32Characters.indexOf(character))
+  return values.includes(-1) ? undefined : values
+}
+
+/** ERC-55: a letter is upper case where the digest of the lower case address has 8 or more. */
+export function isChecksummedHex(hex: string): boolean {
+  const lower = hex.toLowerCase()
+  const digest = keccak256(lower)
+  for (let i = 0; i < hex.length; i++) {
+    const isUpper = digest.charAt(i) >= '8'
+    if (hex.charAt(i) !== (isUpper ? lower.charAt(i).toUpperCase() : lower.charAt(i))) return false
+  }
+  return true
+}

@@ -1,0 +1,124 @@
+// Owns addresses of cryptocurrencies, known by their checksums; those without one only beside a word that says so.
+import { base58Check, base58Length, isBech32, isCashAddress, isChecksummedHex } from '../address-codes.ts'
+import { startsWord } from '../boundary.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import type { Probe } from '../probe.ts'
+
+const group = 'pii'
+const entity = 'crypto-address'
+const contextLength = 64
+
+/** Version bytes of 21-byte payloads, by first character: SLIP-0044's coins, each project's chain parameters. */
+const versions: Readonly<Record<string, readonly number[]>> = {
+  1: [0x00], // Bitcoin
+  3: [0x05], // Bitcoin, Litecoin: scripts
+  2: [0xc4], // test networks
+  m: [0x6f],
+  n: [0x6f],
+  L: [0x30], // Litecoin
+  M: [0x32],
+  D: [0x1e], // Dogecoin
+  9: [0x16],
+  A: [0x16],
+  X: [0x4c], // Dash
+  7: [0x10],
+  T: [0x41], // TRON
+}
+const base58LengthMin = 25
+const base58LengthMax = 44
+const solanaLengthMin = 32
+const solanaContext = /\b(?:solana|sol|phantom|spl)\b/i
+
+/** Base58: Bitcoin and its kin, XRP, Zcash, Solana. Woken by the first digit that follows a letter. */
+export const base58Address: Detector = {
+  entity,
+  group,
+  digits: 'code',
+  find(probe, at) {
+    const start = wordStart(probe.text, at)
+    if (start === undefined || !startsWord(probe, start)) return
+    probe.startsAt(start)
+    const end = probe.runEnd(start, alphanumerics, base58LengthMax + 1)
+    const length = end - start
+    if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return
+    const text = probe.text.slice(start, end)
+    if (isBase58Address(text)) probe.accept(base58Address, start, end, true)
+    else if (length >= solanaLengthMin && isNear(probe, start, solanaContext) && base58Length(text) === 32)
+      probe.accept(base58Address, start, end, false)
+  },
+  tailStart: (text) => wordStart(text, text.length) ?? text.length,
+}
+
+/** The start of leading digits and letters up to `end`; undefined when a digit follows a letter, or it is too long. */
+function wordStart(text: string, end: number): number | undefined {
+  const limit = Math.max(0, end - base58LengthMax)
+  let start = end
+  while (start > limit && isLetter(text.charCodeAt(start - 1))) start--
+  while (start > limit && isDigit(text.charCodeAt(start - 1))) start--
+  return start > 0 && holds(alphanumerics, text.charCodeAt(start - 1)) ? undefined : start
+}
+
+function isBase58Address(text: string): boolean {
+  if (text.length > 36) return false
+  const first = text.charAt(0)
+  if (first === 'r') return base58Check(text, true)?.length === 21
+  // Zcash has two version bytes.
+  if (first === 't') return /^t[13]/.test(text) && base58Check(text)?.length === 22
+  const known = versions[first]
+  if (known === undefined) return false
+  const payload = base58Check(text)
+  return payload?.length === 21 && known.includes(payload[0] ?? -1)
+}
+
+/** Bech32 prefixes: SLIP-0173; Cardano's CIP-19. */
+const prefixes = ['bc1', 'tb1', 'ltc1', 'addr1', 'cosmos1', 'osmo1', 'bnb1', 'celestia1', 'thor1']
+const bech32LengthMax = 120
+
+export const bech32Address: Detector = {
+  entity,
+  group,
+  triggers: prefixes,
+  find(probe, start) {
+    if (!startsWord(probe, start)) return
+    const end = probe.runEnd(start, alphanumerics, bech32LengthMax)
+    if (end - start < 38 || holds(wordCharacters, probe.code(end))) return
+    if (isBech32(probe.text.slice(start, end))) probe.accept(bech32Address, start, end, true)
+  },
+}
+
+export const cashAddress: Detector = {
+  entity,
+  group,
+  triggers: ['bitcoincash:'],
+  find(probe, start, dataStart) {
+    const end = probe.runEnd(dataStart, alphanumerics, bech32LengthMax)
+    if (end - dataStart < 42 || holds(wordCharacters, probe.code(end))) return
+    if (isCashAddress('bitcoincash', probe.text.slice(dataStart, end))) probe.accept(cashAddress, start, end, true)
+  },
+}
+
+const hexadecimals = characterClass('0-9A-Fa-f')
+const hexLength = 40
+const etherContext =
+  /(?:\beth(?:er|ereum)?\b|wallet|address|erc-?\d|metamask|usd[tc]\b|polygon|arbitrum|payee|recipient|sender|0x\W*$)/i
+
+/** Ethereum and every chain with its addresses (ERC-55). */
+export const etherAddress: Detector = {
+  entity,
+  group,
+  triggers: ['0x'],
+  find(probe, start, hexStart) {
+    if (!startsWord(probe, start)) return
+    const end = probe.runEnd(hexStart, hexadecimals, hexLength + 1)
+    if (end - hexStart !== hexLength || holds(wordCharacters, probe.code(end))) return
+    const hex = probe.text.slice(hexStart, end)
+    const isOneCase = hex === hex.toLowerCase() || hex === hex.toUpperCase()
+    if (isOneCase ? isNear(probe, start, etherContext) : isChecksummedHex(hex))
+      probe.accept(etherAddress, start, end, !isOneCase)
+  },
+}
+
+function isNear(probe: Probe, start: number, context: RegExp): boolean {
+  return context.test(probe.text.slice(Math.max(0, start - contextLength), start))
+}

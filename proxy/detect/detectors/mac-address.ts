@@ -1,0 +1,67 @@
+// Owns hardware addresses (IEEE 802, EUI-48): pairs with colons or dashes, and fours with dots beside the word.
+import { startsWord } from '../boundary.ts'
+import { characterClass, holds, wordCharacters } from '../characters.ts'
+import type { Detector } from '../detector.ts'
+import type { Probe } from '../probe.ts'
+
+const group = 'pii'
+const entity = 'mac-address'
+const hexadecimals = characterClass('0-9A-Fa-f')
+const pairs = 6
+
+export const macAddress: Detector = {
+  entity,
+  group,
+  triggers: [':', '-'],
+  find(probe, at) {
+    const start = at - 2
+    if (start < 0 || !isPair(probe, start) || !startsWord(probe, start)) return
+    const separator = probe.text.charCodeAt(at)
+    const previous = probe.before(start)
+    if (previous === separator && holds(hexadecimals, probe.before(start - 1))) return
+    probe.startsAt(start)
+    for (let pair = 1; pair < pairs; pair++) {
+      const next = start + pair * 3
+      if (probe.code(next - 1) !== separator || !isPair(probe, next)) return
+    }
+    const end = start + pairs * 3 - 1
+    const next = probe.code(end)
+    if (holds(wordCharacters, next) || (next === separator && holds(hexadecimals, probe.code(end + 1)))) return
+    if (isAssigned(probe.text.slice(start, end))) probe.accept(macAddress, start, end, true)
+  },
+  tailStart: hexadecimalsAtEnd,
+}
+
+function isPair(probe: Probe, start: number): boolean {
+  return holds(hexadecimals, probe.code(start)) && holds(hexadecimals, probe.code(start + 1))
+}
+
+/** Not the broadcast address, nor the one of nobody. */
+function isAssigned(address: string): boolean {
+  return /[1-9a-e]/i.test(address) || /f.*0|0.*f/i.test(address)
+}
+
+function hexadecimalsAtEnd(text: string): number {
+  let start = text.length
+  while (start > 0 && start > text.length - 2 && holds(hexadecimals, text.charCodeAt(start - 1))) start--
+  return start
+}
+
+const dotted = /^(?: ?address)?["']?(?: is|:| =)?\s?["']?([\da-f]{4}\.[\da-f]{4}\.[\da-f]{4})(?![\w.])/i
+const reach = 36
+
+/** As Cisco writes them; without the word they may be parts of anything. */
+export const dottedMacAddress: Detector = {
+  entity,
+  group,
+  triggers: ['mac'],
+  find(probe, start, end) {
+    if (!startsWord(probe, start)) return
+    let limit = end
+    while (limit < end + reach && probe.code(limit) > 31) limit++
+    const match = dotted.exec(probe.text.slice(end, limit))
+    if (match === null) return
+    const valueEnd = end + match[0].length
+    probe.accept(dottedMacAddress, valueEnd - (match[1]?.length ?? 0), valueEnd, true)
+  },
+}

@@ -1,0 +1,55 @@
+// Owns how values are found that have no check of their own: a label wakes the detector, and the value must follow it
+// with nothing but filling words between. What labels and values look like, each detector says.
+import { startsWord } from './boundary.ts'
+import type { Detector } from './detector.ts'
+import type { Probe } from './probe.ts'
+
+export type LabelledKind = {
+  readonly entity: string
+  /** ASCII literals at the start of a word, found regardless of case. */
+  readonly labels: readonly string[]
+  /** What the rest of the label looks like. */
+  readonly rest?: string
+  /** May stand between in place of the usual filling words. */
+  readonly filling?: string
+  readonly value: string
+  readonly valid?: (value: string) => boolean
+}
+
+/** After the label, in UTF-16 units: filling words and the value. */
+const reach = 64
+const words =
+  'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
+const fillingWords = `(?:[\\s_.-]{0,2}(?:(?:${words})(?![\\p{L}])|[#№º°]))*`
+const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}["'\`(#]?\\s?`
+
+export function labelledDetector(kind: LabelledKind): Detector {
+  const between = kind.filling ?? fillingWords + assignment
+  const pattern = new RegExp(`^${kind.rest ?? ''}${between}(?<value>${kind.value})(?![\\p{L}\\d_])`, 'iu')
+  const detector: Detector = {
+    entity: kind.entity,
+    group: 'pii',
+    triggers: kind.labels,
+    find(probe, start, end) {
+      if (!startsWord(probe, start)) return
+      const text = textAfter(probe, end)
+      const match = pattern.exec(text)
+      const value = match?.groups?.['value']
+      if (match === null || value === undefined || kind.valid?.(value) === false) return
+      const valueEnd = end + match[0].length
+      probe.accept(detector, valueEnd - value.length, valueEnd, false)
+    },
+  }
+  return detector
+}
+
+/** To the end of the line, or as far as a value may be. */
+function textAfter(probe: Probe, from: number): string {
+  let index = from
+  while (index < from + reach) {
+    const code = probe.code(index)
+    if (code < 0 || code === 10 || code === 13) break
+    index++
+  }
+  return probe.text.slice(from, index)
+}
