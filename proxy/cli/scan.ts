@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { compileRedaction } from '../detect/redaction.ts'
-import { entitiesOf, entityGroups, entityHint, groupNames } from '../detect/entities.ts'
+import { entitiesOf, entityHint, isKnownName } from '../detect/entities.ts'
 import type { RedactionAction } from '../detect/options.ts'
 import { replace } from '../detect/replace.ts'
 import { compileScanner } from '../detect/scanner.ts'
@@ -39,8 +39,7 @@ export function scanCommand(): Command {
 
 function selected(list: string): ReadonlySet<string> {
   const names = list.split(',').map((name) => name.trim())
-  const known = new Set<string>([...groupNames, ...entityGroups.keys()])
-  const unknown = names.find((name) => !known.has(name))
+  const unknown = names.find((name) => !isKnownName(name))
   if (unknown === undefined) return entitiesOf(names)
   throw new CommandError(`there is nothing to detect called "${unknown}"; ${entityHint(unknown)}`, 2)
 }

@@ -41,7 +41,7 @@ function base58(text: string, alphabet: string): Uint8Array | undefined {
 }
 
 /** BIP 173. */
-export const bech32Characters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+const bech32Characters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 
 /** BIP 173 and 350: letters of one case, `prefix1data`; the checksum's remainder is 1, or that of Bech32m. */
 export function isBech32(text: string): boolean {
@@ -51,8 +51,8 @@ export function isBech32(text: string): boolean {
   const prefix = lower.slice(0, separator)
   const values = valuesOf(lower.slice(separator + 1))
   if (separator < 1 || values === undefined || values.length < 6) return false
-  const head = [...prefix].map((c) => c.charCodeAt(0) >> 5)
-  const tail = [...prefix].map((c) => c.charCodeAt(0) & 31)
+  const head = codesOf(prefix).map((code) => code >> 5)
+  const tail = codesOf(prefix).map((code) => code & 31)
   const remainder = [...head, 0, ...tail, ...values].reduce(bech32Step, 1)
   return remainder === 1 || remainder === 0x2bc830a3
 }
@@ -70,7 +70,7 @@ export function isCashAddress(prefix: string, data: string): boolean {
   const values = valuesOf(data.toLowerCase())
   if (values === undefined) return false
   let check = 1n
-  for (const value of [...[...prefix].map((c) => c.charCodeAt(0) & 31), 0, ...values]) {
+  for (const value of [...codesOf(prefix).map((code) => code & 31), 0, ...values]) {
     const top = check >> 35n
     check = ((check & 0x07ffffffffn) << 5n) ^ BigInt(value)
     for (let i = 0n; i < 5n; i++) if ((top >> i) & 1n) check ^= cashGenerator[Number(i)] ?? 0n
@@ -81,8 +81,12 @@ export function isCashAddress(prefix: string, data: string): boolean {
 const cashGenerator = [0x98f2bc8e61n, 0x79b76d99e2n, 0xf33e5fb3c4n, 0xae2eabe2a8n, 0x1e4f43e470n]
 
 function valuesOf(data: string): number[] | undefined {
-  const values = [...data].map((character) => bech32Characters.indexOf(character))
+  const values = data.split('').map((character) => bech32Characters.indexOf(character))
   return values.includes(-1) ? undefined : values
+}
+
+function codesOf(text: string): number[] {
+  return text.split('').map((character) => character.charCodeAt(0))
 }
 
 /** ERC-55: a letter is upper case where the digest of the lower case address has 8 or more. */

@@ -3,7 +3,7 @@
 import { didYouMean } from '../lib/nearest.ts'
 import type { Detector } from './detector.ts'
 import { detectors } from './detectors.ts'
-import { entitiesOf, entityGroups, groupNames } from './entities.ts'
+import { entitiesOf, entityGroups, groupNames, packNames } from './entities.ts'
 import type { External } from './external.ts'
 
 export type Catalogue = {
@@ -24,7 +24,7 @@ export function catalogueOf(own: readonly Detector[], externals: readonly Extern
   for (const { entities, group } of externals) for (const name of entities.values()) added.set(name, group)
   const groups = new Map([...entityGroups, ...added])
   const ids = externals.map(({ id }) => id)
-  const allGroups = [...groupNames, ...ids]
+  const allGroups = [...groupNames, ...packNames, ...ids]
   return {
     detectors: own.length === 0 ? detectors : [...own, ...detectors],
     externals,

@@ -8,7 +8,7 @@ import { patternDetector } from './custom-pattern.ts'
 import { wordDetectors } from './custom-words.ts'
 import type { DetectorOptions, DetectorsOptions } from './detector-options.ts'
 import type { Detector } from './detector.ts'
-import { entityGroups, groupNames } from './entities.ts'
+import { entityGroups, groupNames, packNames } from './entities.ts'
 import { compileExternal, type External } from './external.ts'
 import { compilePattern, type PatternProblem } from './pattern.ts'
 import { validators } from './validators.ts'
@@ -104,7 +104,7 @@ function problemOf({ error, hint, offset }: PatternProblem, path: Path): Problem
 
 /** A name that means two things would find the wrong one. */
 function reportTaken(options: DetectorsOptions, path: Path, problems: Problem[]): void {
-  const taken = new Set<string>([...entityGroups.keys(), ...groupNames])
+  const taken = new Set<string>([...entityGroups.keys(), ...groupNames, ...packNames])
   options.forEach((one, index) => {
     const at = [...path, index]
     if (taken.has(one.id)) problems.push(takenProblem(one.id, [...at, 'id'], 'give it an id of its own'))

@@ -6,15 +6,17 @@ import { detectors } from './detectors.ts'
 /** Entity → the narrowest group that has it without being asked for: `pii`, `secrets`, or a pack such as `pii:de`. */
 export const entityGroups: ReadonlyMap<string, string> = new Map(detectors.map((d) => [d.entity, mainGroup(d)]))
 
-/** `pii`, `secrets`, and a pack for each country that has one. */
-export const groupNames: readonly string[] = [...new Set([...['pii', 'secrets'], ...detectors.flatMap(packOf).sort()])]
+export const groupNames: readonly string[] = ['pii', 'secrets']
+
+/** A group for each country that has numbers of its own: `pii:de`. */
+export const packNames: readonly string[] = [...new Set(detectors.flatMap(packOf))].sort()
 
 /** Other names of packs: what ISO 3166 calls them. */
 const aliases: ReadonlyMap<string, string> = new Map([['pii:gb', 'pii:uk']])
 
 /** Group → its entities, in the order of the table of detectors. */
 const members: ReadonlyMap<string, readonly string[]> = new Map(
-  groupNames.map((name) => [
+  [...groupNames, ...packNames].map((name) => [
     name,
     [...new Set(detectors.filter((d) => mainGroup(d) === name || packOf(d).includes(name)).map((d) => d.entity))],
   ]),
@@ -30,9 +32,13 @@ export function entitiesOf(names: Iterable<string>): ReadonlySet<string> {
   return new Set([...entityGroups.keys()].filter((entity) => wanted.has(entity)))
 }
 
+export function isKnownName(name: string): boolean {
+  return entityGroups.has(name) || members.has(aliases.get(name) ?? name)
+}
+
 /** A hint for a name that is neither an entity nor a group: what it most likely meant, else what there is. */
 export function entityHint(wrong: string): string {
-  const names = [...groupNames, ...entityGroups.keys()]
+  const names = [...groupNames, ...packNames, ...entityGroups.keys()]
   return didYouMean(wrong, names).hint ?? `known: ${names.join(', ')}`
 }
 
