@@ -25,6 +25,8 @@ export class Probe {
   /** False: more text may follow, so whoever reads past the end has decided nothing. */
   final = true
   candidates: Candidate[] = []
+  /** By candidate: from where on it would have to be looked for again. */
+  anchors: number[] = []
   /** Nothing that starts at or after this index is decided yet. */
   undecidedFrom = 0
   /** For detectors of numbers: the number they are asked about. */
@@ -42,6 +44,7 @@ export class Probe {
     this.text = text
     this.final = final
     this.candidates = []
+    this.anchors = []
     this.whole = []
     this.undecidedFrom = text.length
     this.numberEnd = 0
@@ -102,6 +105,7 @@ export class Probe {
     validated: boolean,
   ): void {
     this.startsAt(start)
+    this.anchors.push(this.#start)
     this.candidates.push({ entity: of.entity, group: of.group, start, end, validated })
   }
 
@@ -109,6 +113,7 @@ export class Probe {
   acceptToEnd(of: { readonly entity: string; readonly group: EntityGroup }, start: number): void {
     this.startsAt(start)
     const { entity, group } = of
+    this.anchors.push(this.#start)
     this.candidates.push({ entity, group, start, end: this.text.length, validated: true, openEnded: true })
   }
 }

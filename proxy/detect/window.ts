@@ -50,6 +50,8 @@ class TextWindow implements Window {
   /** Released text that scans may look back on, then what is held. */
   #buffer = ''
   #released = 0
+  /** How the released text is read, where that is not as it is written. */
+  #carried: string | undefined
   #unscanned = 0
   /** Redacted text that may end in the beginning of a token. */
   #tail = ''
@@ -88,7 +90,8 @@ class TextWindow implements Window {
   }
 
   #release(plan: Plan, final: boolean): string {
-    const { findings, decidedTo } = plan.scanner.scanPart(this.#buffer, this.#released, final)
+    const { findings, decidedTo, carried } = plan.scanner.scanPart(this.#buffer, this.#released, final, this.#carried)
+    this.#carried = carried
     const from = this.#released
     this.#released = decidedTo
     const decided = this.#buffer.slice(from, decidedTo)

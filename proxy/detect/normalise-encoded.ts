@@ -1,0 +1,170 @@
+// Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
+// what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
+import type { Respelling } from './respelling.ts'
+
+/** The shortest values that are looked for have seven bytes, `1.2.3.4`. */
+const base64LengthMin = 12
+const hexLengthMin = 16
+/** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
+const lengthMax = 240
+const stride = base64LengthMin
+
+const none = 255
+const pad = 64
+/** By unit: the value of a digit of base64 in either alphabet. */
+const sextets = new Uint8Array(128).fill(none)
+for (const [value, digit] of Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').entries())
+  sextets[digit.charCodeAt(0)] = value
+sextets[0x2d] = 62
+sextets[0x5f] = 63
+sextets[0x3d] = pad
+const nibbles = new Uint8Array(128).fill(none)
+for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
+  nibbles[digit.charCodeAt(0)] = value
+  nibbles[digit.toUpperCase().charCodeAt(0)] = value
+}
+
+/** Nothing starts there; the text ends before it is known whether something does. */
+const nothing = 0
+const undecided = -1
+
+/**
+ * Puts what is encoded between `from` and `to` where it is read as its text. Neither end cuts a run, but for the end of a
+ * text that is not final. Returns from where on the text is not decided yet, or `to`.
+ */
+export function readEncoded(text: string, from: number, to: number, final: boolean, into: Respelling): number {
+  const isOpen = !final && to === text.length
+  let start = from
+  /** Before this index every unit from `start` on belongs to a run. */
+  let known = from
+  while (start + stride <= to) {
+    let at = start + stride - 1
+    while (at >= known && isRunUnit(text, at)) at--
+    if (at >= known) {
+      known = start + stride
+      start = at + 1
+      continue
+    }
+    let runEnd = start + stride
+    while (runEnd < to && isRunUnit(text, runEnd)) runEnd++
+    const end = readRun(text, start, runEnd, isOpen && runEnd === to, into)
+    if (end < runEnd) return end
+    start = runEnd
+    known = runEnd
+  }
+  if (!isOpen) return to
+  let tail = to
+  while (tail > start && isRunUnit(text, tail - 1)) tail--
+  return readRun(text, tail, to, true, into)
+}
+
+function isRunUnit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return code < 128 && sextets[code] !== none
+}
+
+/** Returns `to`, or where what is undecided starts. `isOpen`: the run may go on. */
+function readRun(text: string, from: number, to: number, isOpen: boolean, into: Respelling): number {
+  const last = isOpen ? to - 1 : to - stride
+  for (let start = from; start <= last;) {
+    let end = hexEnd(text, start, to, isOpen)
+    const isHex = end > nothing
+    if (end === nothing) end = base64End(text, start, to, isOpen)
+    if (end === undecided) return start
+    if (end === nothing) {
+      start++
+      continue
+    }
+    into.begin(start)
+    if (isHex) putHex(text, start, end, into)
+    else putBase64(text, start, end, into)
+    into.close(end)
+    start = end
+  }
+  return to
+}
+
+/** Where the text ends that is encoded from `start` on; it ends where its bytes are no longer text. */
+function base64End(text: string, start: number, to: number, isOpen: boolean): number {
+  const limit = Math.min(to, start + lengthMax)
+  let bits = 0
+  let state = 0
+  let good = start
+  let at = start
+  for (; at < limit; at++) {
+    const value = sextets[text.charCodeAt(at)] as number
+    if (value >= pad) break
+    bits = (bits << 6) | value
+    const phase = (at - start) & 3
+    if (phase === 0) continue
+    state = nextState(state, (bits >> (6 - 2 * phase)) & 255)
+    if (state === notText) return accepted(start, good, base64LengthMin)
+    if (phase === 3 && state === 0) good = at + 1
+  }
+  if (at === to && isOpen && at < start + lengthMax) return undecided
+  const phase = (at - start) & 3
+  const isRestZero = (bits & (phase === 2 ? 15 : 3)) === 0
+  if (phase >= 2 && state === 0 && isRestZero && at < start + lengthMax) {
+    good = at
+    while (good < to && good < at + 4 - phase && sextets[text.charCodeAt(good)] === pad) good++
+    if (good === to && isOpen && good < at + 4 - phase) return undecided
+  }
+  return accepted(start, good, base64LengthMin)
+}
+
+function hexEnd(text: string, start: number, to: number, isOpen: boolean): number {
+  const limit = Math.min(to, start + lengthMax)
+  let state = 0
+  let good = start
+  let at = start
+  for (; at + 1 < limit; at += 2) {
+    const high = nibbles[text.charCodeAt(at)] as number
+    const low = nibbles[text.charCodeAt(at + 1)] as number
+    if (high === none || low === none) return accepted(start, good, hexLengthMin)
+    state = nextState(state, (high << 4) | low)
+    if (state === notText) return accepted(start, good, hexLengthMin)
+    if (state === 0) good = at + 2
+  }
+  if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
+    return undecided
+  return accepted(start, good, hexLengthMin)
+}
+
+function accepted(start: number, end: number, lengthMin: number): number {
+  return end - start >= lengthMin ? end : nothing
+}
+
+const notText = -1
+
+/**
+ * Reads one byte further: how many bytes of a character of UTF-8 are missing, or that this is no text. A zero byte is
+ * text, because every other byte of UTF-16 is one.
+ */
+function nextState(state: number, byte: number): number {
+  if (state > 0) return (byte & 0xc0) === 0x80 ? state - 1 : notText
+  if (byte >= 0x20 ? byte < 0x7f : byte === 0 || byte === 9 || byte === 10 || byte === 13) return 0
+  if (byte < 0xc2 || byte > 0xf4) return notText
+  return byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+}
+
+function putBase64(text: string, start: number, end: number, into: Respelling): void {
+  let bits = 0
+  for (let at = start; at < end; at++) {
+    const value = sextets[text.charCodeAt(at)] as number
+    if (value === pad) return
+    bits = (bits << 6) | value
+    const phase = (at - start) & 3
+    if (phase > 0) putByte((bits >> (6 - 2 * phase)) & 255, into)
+  }
+}
+
+function putHex(text: string, start: number, end: number, into: Respelling): void {
+  for (let at = start; at < end; at += 2) {
+    putByte(((nibbles[text.charCodeAt(at)] as number) << 4) | (nibbles[text.charCodeAt(at + 1)] as number), into)
+  }
+}
+
+/** Bytes beyond ASCII are put as they are: what is looked for has none, but its neighbours may. */
+function putByte(byte: number, into: Respelling): void {
+  if (byte !== 0) into.put(byte)
+}

@@ -1,0 +1,104 @@
+// Owns reading a text as a person or a program behind it would: escapes, encodings, compatibility forms, look-alikes and
+// what nobody sees are read as what they stand for. One level only. Whether something is read differently depends on a
+// bounded neighbourhood, so that pieces of a text are read as the whole is.
+import { isDigit, isLetter } from './characters.ts'
+import { readEncoded } from './normalise-encoded.ts'
+import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
+import { foldKinds, folds, lookAlikeAt, readingOf } from './normalise-fold.ts'
+import type { Respelling } from './respelling.ts'
+
+const isSpot = new Uint8Array(128)
+for (const escape of '%&\\') isSpot[escape.charCodeAt(0)] = 1
+const escape: Escape = { codePoint: 0, end: 0 }
+
+/** Nothing is read differently at a spot; the text ends before that is known. */
+const plain = 0
+const undecided = -1
+
+/**
+ * Puts into `into`, which is open, everything from `from` on that is read otherwise than it is written. Returns the index
+ * up to which that is decided. `isAscii` may be false for a text that is.
+ */
+export function normalise(text: string, from: number, final: boolean, isAscii: boolean, into: Respelling): number {
+  const hasSpots = !isAscii || text.includes('%', from) || text.includes('&', from) || text.includes('\\', from)
+  let index = from
+  for (;;) {
+    const spot = hasSpots ? nextSpot(text, index) : text.length
+    const known = readEncoded(text, index, spot, final, into)
+    if (known < spot || spot === text.length) return known
+    const end = readSpot(text, spot, final, into)
+    if (end === undecided) return spot
+    index = end === plain ? spot + 1 : end
+  }
+}
+
+function nextSpot(text: string, from: number): number {
+  for (let index = from; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 128 ? isSpot[code] === 1 : folds[code] !== foldKinds.none) return index
+  }
+  return text.length
+}
+
+/** Returns where what is read differently ends. */
+function readSpot(text: string, start: number, final: boolean, into: Respelling): number {
+  const code = text.charCodeAt(start)
+  if (code >= 128) return readForeign(text, start, final, into)
+  const found = readEscape(text, start, final, escape)
+  if (found === isNone) return plain
+  if (found === isCut) return undecided
+  into.begin(start)
+  putCodePoint(escape.codePoint, into)
+  into.close(escape.end)
+  return escape.end
+}
+
+function readForeign(text: string, start: number, final: boolean, into: Respelling): number {
+  const code = text.charCodeAt(start)
+  const kind = folds[code]
+  if (kind === foldKinds.surrogate || kind === foldKinds.read) return readCharacter(text, start, final, into)
+  let unit: number
+  if (kind === foldKinds.lookAlike) unit = lookAlikeAt(text, start, final)
+  else {
+    if (start + 1 === text.length && !final) return undecided
+    unit = isInNumber(text, start) ? (kind === foldKinds.dash ? 45 : 32) : 0
+  }
+  if (unit <= 0) return unit
+  into.begin(start)
+  into.put(unit)
+  into.close(start + 1)
+  return start + 1
+}
+
+function readCharacter(text: string, start: number, final: boolean, into: Respelling): number {
+  const codePoint = text.codePointAt(start) ?? 0
+  if ((codePoint & 0xfc00) === 0xd800 && start + 1 === text.length && !final) return undecided
+  const reading = readingOf(codePoint)
+  if (reading === undefined) return plain
+  const end = start + (codePoint > 0xffff ? 2 : 1)
+  into.begin(start)
+  for (let i = 0; i < reading.length; i++) into.put(reading.charCodeAt(i))
+  into.close(end)
+  return end
+}
+
+/** Letters or digits on both sides, a digit on one at least. */
+function isInNumber(text: string, index: number): boolean {
+  if (index === 0 || index + 1 === text.length) return false
+  const before = text.charCodeAt(index - 1)
+  const after = text.charCodeAt(index + 1)
+  return isDigit(before) ? isDigit(after) || isLetter(after) : isLetter(before) && isDigit(after)
+}
+
+function putCodePoint(codePoint: number, into: Respelling): void {
+  const reading = codePoint < 128 ? undefined : readingOf(codePoint)
+  if (reading !== undefined) {
+    for (let i = 0; i < reading.length; i++) into.put(reading.charCodeAt(i))
+  } else if (codePoint > 0xffff) {
+    const rest = codePoint - 0x10000
+    into.put(0xd800 + (rest >> 10))
+    into.put(0xdc00 + (rest & 0x3ff))
+  } else {
+    into.put(codePoint)
+  }
+}

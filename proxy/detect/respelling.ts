@@ -1,0 +1,142 @@
+// Owns a text as it is read, beside the text as it is written: which units stand for which. It does not know why a text
+// is read otherwise than it is written.
+
+const roomMin = 1 << 12
+/** Longer texts get room of their own, which is not kept. */
+const roomKept = 1 << 18
+
+/** Reused for every text: `text` stays, everything else is valid until the next `open`. */
+export class Respelling {
+  #units = new Uint16Array(roomMin)
+  /** -1 until something is read differently: nothing is copied before. */
+  #length = -1
+  /** Stretches in order, each up to the next: where it is read, where it is written, and whether it is read as one. */
+  #readAt = new Int32Array(roomMin)
+  #writtenAt = new Int32Array(roomMin)
+  #isWhole = new Uint8Array(roomMin)
+  #stretches = 0
+  #source = ''
+  #context = ''
+  /** What is written before this index has been taken over. */
+  #taken = 0
+
+  /** `context` is what was read before `from`. */
+  open(source: string, from: number, context: string): void {
+    if (this.#units.length > roomKept) this.#units = new Uint16Array(roomMin)
+    if (this.#readAt.length > roomKept) this.#reserveStretches(roomMin, 0)
+    this.#source = source
+    this.#context = context
+    this.#length = -1
+    this.#stretches = 0
+    this.#taken = from
+  }
+
+  get contextLength(): number {
+    return this.#context.length
+  }
+
+  get isChanged(): boolean {
+    return this.#stretches > 0
+  }
+
+  /** What stands from `start` on is read as the units that are `put` until `close`. */
+  begin(start: number): void {
+    this.#takeOver(start)
+    this.#stretch(start, 1)
+  }
+
+  put(unit: number): void {
+    if (this.#length === this.#units.length) this.#reserve(this.#length)
+    this.#units[this.#length++] = unit
+  }
+
+  /** Where what is written differently ends. */
+  close(end: number): void {
+    this.#taken = end
+  }
+
+  /** The whole text as it is read, up to the index `to` of what is written. */
+  finish(to: number): string {
+    this.#takeOver(to)
+    this.#stretch(to, 0)
+    const { buffer, byteOffset } = this.#units
+    return Buffer.from(buffer, byteOffset, this.#length * 2).toString('utf16le')
+  }
+
+  /** Where the unit that is read at `index` begins as it is written. */
+  startOf(index: number): number {
+    const at = this.#find(this.#readAt, index)
+    if (at < 0) return this.#writtenAt[0] ?? 0
+    const start = this.#writtenAt[at] as number
+    return this.#isWhole[at] === 1 ? start : start + index - (this.#readAt[at] as number)
+  }
+
+  /** Where the unit that is read before `index` ends as it is written. */
+  endOf(index: number): number {
+    const at = this.#find(this.#readAt, index - 1)
+    if (at < 0) return this.#writtenAt[0] ?? 0
+    if (this.#isWhole[at] === 1) return this.#writtenAt[at + 1] as number
+    return (this.#writtenAt[at] as number) + index - (this.#readAt[at] as number)
+  }
+
+  /** The last index up to `written` that is in nothing that is read as one. */
+  wholeBefore(written: number): number {
+    const at = this.#find(this.#writtenAt, written)
+    return at >= 0 && this.#isWhole[at] === 1 ? (this.#writtenAt[at] as number) : written
+  }
+
+  /** How much has been read where `written` begins, which is in nothing that is read as one. */
+  readBefore(written: number): number {
+    const at = this.#find(this.#writtenAt, written)
+    return at < 0 ? this.#length : (this.#readAt[at] as number) + written - (this.#writtenAt[at] as number)
+  }
+
+  #takeOver(to: number): void {
+    if (this.#length < 0) {
+      this.#length = 0
+      for (let i = 0; i < this.#context.length; i++) this.put(this.#context.charCodeAt(i))
+    }
+    if (to <= this.#taken) return
+    this.#stretch(this.#taken, 0)
+    if (this.#length + to - this.#taken > this.#units.length) this.#reserve(this.#length + to - this.#taken)
+    for (let i = this.#taken; i < to; i++) this.#units[this.#length++] = this.#source.charCodeAt(i)
+    this.#taken = to
+  }
+
+  #stretch(writtenAt: number, isWhole: 0 | 1): void {
+    if (this.#stretches === this.#readAt.length) this.#reserveStretches(2 * this.#stretches, this.#stretches)
+    this.#readAt[this.#stretches] = this.#length
+    this.#writtenAt[this.#stretches] = writtenAt
+    this.#isWhole[this.#stretches] = isWhole
+    this.#stretches++
+  }
+
+  /** The last stretch that begins at `index` or before; -1 when none does. */
+  #find(starts: Int32Array, index: number): number {
+    let low = -1
+    let high = this.#stretches
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] as number) <= index) low = middle
+      else high = middle
+    }
+    return low
+  }
+
+  #reserve(least: number): void {
+    if (least < this.#units.length) return
+    const larger = new Uint16Array(2 * least)
+    larger.set(this.#units.subarray(0, this.#length))
+    this.#units = larger
+  }
+
+  #reserveStretches(room: number, kept: number): void {
+    const grow = <Room extends Int32Array | Uint8Array>(old: Room, grown: Room): Room => {
+      grown.set(old.subarray(0, kept))
+      return grown
+    }
+    this.#readAt = grow(this.#readAt, new Int32Array(room))
+    this.#writtenAt = grow(this.#writtenAt, new Int32Array(room))
+    this.#isWhole = grow(this.#isWhole, new Uint8Array(room))
+  }
+}
