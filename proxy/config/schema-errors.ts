@@ -4,7 +4,8 @@ import { Ajv, type ErrorObject } from 'ajv'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { durationPattern, ratePattern, sizePattern } from '../lib/units.ts'
+import { durationPattern, sizePattern } from '../lib/units.ts'
+import { limitRatePattern } from '../limits/window.ts'
 import { formatPath } from './locate.ts'
 import { didYouMean, nearest } from '../lib/nearest.ts'
 
@@ -173,7 +174,7 @@ function patternProblem(
   const notations: Record<string, string> = {
     [durationPattern]: 'a duration such as 250ms, 30s, 15m or 24h',
     [sizePattern]: 'a size such as 512, 64KiB or 10MiB',
-    [ratePattern]: 'a rate such as 60/m, 1000/h or 20/10s',
+    [limitRatePattern]: 'a rate such as 60/m, 1000/h, 20/10s or 1000/month',
   }
   const { pattern } = error.params as { pattern: string }
   const notation = notations[pattern] ?? (nameRegExp.test(pattern) ? nameNotation : undefined)

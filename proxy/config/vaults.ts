@@ -29,7 +29,7 @@ export function openVaults(config: CompiledConfig, auditKey: AuditKey, around: V
 
 function openRedis(config: CompiledConfig, key: Buffer, around: VaultSurroundings): VaultRedis | undefined {
   const { redis } = config.store
-  if (!config.vault.isShared || redis === undefined) return undefined
+  if (!config.vault.isShared || redis?.url === undefined) return undefined
   const { clock, metrics, resolveSecret } = around
   const { url, username, password, timeoutMs, prefix } = redis
   const client = connectVaultRedis({

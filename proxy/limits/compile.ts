@@ -1,65 +1,91 @@
-// Owns the step from options to plans for limits and their store. It knows nothing of counting.
-import { didYouMean } from '../lib/nearest.ts'
+// Owns the step from options to plans for limits. It knows nothing of counting; the store has its own (compile-store.ts).
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import type { SecretRef } from '../lib/secret.ts'
-import { parseDuration, parseRate, type Rate } from '../lib/units.ts'
-import { dimensions, type Dimension, type LimitOptions, type OnStoreError, type StoreOptions } from './options.ts'
+import { isTimeZone } from './calendar.ts'
+import { compileFilters, type Filters, type LimitReferences } from './filters.ts'
+import {
+  dimensions,
+  units,
+  type Dimension,
+  type LimitOptions,
+  type OnStoreError,
+  type PriceOptions,
+  type Unit,
+} from './options.ts'
+import { nanosPerDollar, openPrices, type Prices } from './prices.ts'
+import { windowName, windowOf, type Window } from './window.ts'
+
+export type { LimitReferences } from './filters.ts'
+
+export type Quota = {
+  readonly unit: Unit
+  /** Of cost in billionths of a dollar. */
+  readonly quota: number
+  readonly window: Window
+  /** Same limit, same rate, same dimensions: only then do counts survive a reload. */
+  readonly namespace: string
+}
 
 export type Limit = {
   readonly id: string
   /** In the order of `dimensions`, so that the order in the document does not matter. */
   readonly by: readonly Dimension[]
-  /** `body`: counted by model, so only after the body was read. */
+  /** `body`: it cannot be counted before the body was read. */
   readonly phase: 'head' | 'body'
-  readonly rate?: Rate
+  readonly quotas: readonly Quota[]
   readonly concurrency?: number
   readonly onStoreError: OnStoreError
-  readonly principals?: ReadonlySet<string>
-  readonly routes?: ReadonlySet<string>
-  readonly upstreams?: ReadonlySet<string>
-  /** Same limit, same rate, same dimensions: only then do counts survive a reload. */
-  readonly namespace: string
-  /** The same without the rate: who is in flight stays so when the rate changes. */
+  readonly shadow: boolean
+  readonly filters: Filters
+  readonly assumedTokens: number
+  readonly maxTokens?: number
+  readonly onUnknownPrice: 'deny' | 'estimate'
+  readonly prices: Prices
+  /** Like a namespace, without the rate: who is in flight stays so when the rate changes. */
   readonly slots: string
 }
 
 export type LimitPlan = readonly Limit[]
 
-export type StorePlan = {
-  readonly redis?: {
-    readonly url: string
-    readonly username?: string
-    readonly password?: SecretRef
-    readonly timeoutMs: number
-    readonly prefix: string
-  }
-}
-
-/** Ids that filters may name. Absent: not checked. */
-export type LimitReferences = {
-  readonly principals?: ReadonlySet<string>
-  readonly routes?: ReadonlySet<string>
-  readonly upstreams?: ReadonlySet<string>
-}
+const assumedTokensDefault = 4096
 
 /** Problems stand at `path`; limits with errors are left out of the plan. */
 export function compileLimits(
   options: readonly LimitOptions[],
   path: Path,
   references: LimitReferences = {},
+  prices: Prices = openPrices([]),
 ): { readonly plan: LimitPlan; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
   const plan: Limit[] = []
   const seen = new Set<string>()
   for (const [index, option] of options.entries()) {
     const at = [...path, index]
-    const found = [...check(option, at, seen), ...checkReferences(option, at, references)]
+    const quotas = compileQuotas(option, at)
+    const filters = compileFilters(option, at, references)
+    const found = [...check(option, at, seen), ...quotas.problems, ...filters.problems]
     seen.add(option.id)
     problems.push(...found)
-    if (!found.some((problem) => problem.severity === 'error')) plan.push(build(option))
+    if (!found.some((problem) => problem.severity === 'error'))
+      plan.push(build(option, quotas.quotas, filters.filters, prices))
   }
   return { plan, problems }
+}
+
+/** `patterns` compiles a glob over model names. */
+export function compilePrices(
+  options: readonly PriceOptions[],
+  path: Path,
+  patterns: NonNullable<LimitReferences['patterns']>,
+): { readonly prices: Prices; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const own = options.flatMap((price, index) => {
+    const matches = patterns(price.model, '')
+    if (typeof matches === 'function') return [{ matches, price }]
+    problems.push({ path: [...path, index, 'model'], message: matches.error, severity: 'error' })
+    return []
+  })
+  return { prices: openPrices(own), problems }
 }
 
 function check(option: LimitOptions, at: Path, seen: ReadonlySet<string>): Problem[] {
@@ -77,105 +103,102 @@ function check(option: LimitOptions, at: Path, seen: ReadonlySet<string>): Probl
       severity: 'error',
     })
   }
-  for (const key of ['tokens', 'cost'] as const) {
-    if (option[key] !== undefined) {
-      report(key, `"${key}" is not served by this version`, 'limit requests or concurrency, or leave the limit out')
-    }
-  }
-  if (option.requests !== undefined) {
-    const rate = parseRate(option.requests)
-    if (rate === undefined) report('requests', `"${option.requests}" is not a rate`, 'write e.g. 600/m or 20/10s')
-    else if (!Number.isSafeInteger(rate.amount)) {
-      report('requests', `"${option.requests}" is not a whole number of requests`, 'widen the window: 1/2h, not 0.5/h')
-    }
-  }
-  if (['requests', 'concurrency', 'tokens', 'cost'].every((key) => option[key as keyof LimitOptions] === undefined)) {
+  if (option.timezone !== undefined && !isTimeZone(option.timezone))
+    report('timezone', `there is no time zone "${option.timezone}"`, 'write e.g. Europe/Berlin')
+  const counts = units.some((unit) => option[unit] !== undefined)
+  if (!counts && option.concurrency === undefined) {
     problems.push({
       path: at,
       message: `the limit "${option.id}" limits nothing`,
-      hint: 'add requests (600/m) or concurrency (8)',
+      hint: 'add requests (600/m), tokens (100k/m), cost (50/d) or concurrency (8)',
       severity: 'error',
     })
   }
-  // `local` is also what the schema fills in, and what happens anyway.
-  if ((option.onStoreError ?? 'local') !== 'local' && option.requests === undefined) {
-    problems.push({
-      path: [...at, 'onStoreError'],
-      message: 'concurrency is counted in this process and never asks the store, so onStoreError has no effect here',
-      severity: 'warning',
+  return [...problems, ...withoutEffect(option, at, counts)]
+}
+
+/** What the schema fills in says nothing. */
+function withoutEffect(option: LimitOptions, at: Path, counts: boolean): Problem[] {
+  const warning = (key: string, message: string): Problem => ({ path: [...at, key], message, severity: 'warning' })
+  const problems: Problem[] = []
+  if ((option.onStoreError ?? 'local') !== 'local' && !counts) {
+    const why = 'concurrency is counted in this process and never asks the store, so onStoreError has no effect here'
+    problems.push(warning('onStoreError', why))
+  }
+  if ((option.onUnknownPrice ?? 'deny') !== 'deny' && option.cost === undefined)
+    problems.push(warning('onUnknownPrice', 'only cost asks for prices, so onUnknownPrice has no effect here'))
+  return problems
+}
+
+/** Above this, sums are no longer exact in every store. */
+const quotaMax = Number.MAX_SAFE_INTEGER / 2
+
+function compileQuotas(option: LimitOptions, at: Path): { quotas: Quota[]; problems: Problem[] } {
+  const quotas: Quota[] = []
+  const problems: Problem[] = []
+  const by = dimensions.filter((name) => option.by.includes(name))
+  for (const unit of units) {
+    const rate = option[unit]
+    if (rate === undefined) continue
+    const report = (message: string, hint: string): void => {
+      problems.push({ path: [...at, unit], message, hint, severity: 'error' })
+    }
+    const zone = option.timezone === undefined || isTimeZone(option.timezone) ? (option.timezone ?? 'UTC') : 'UTC'
+    const compiled = windowOf(rate, {
+      zone,
+      ...(option.window === undefined ? {} : { window: option.window }),
+      ...(option.burst === undefined ? {} : { burst: option.burst }),
+    })
+    if ('error' in compiled) {
+      report(compiled.error, compiled.hint)
+      continue
+    }
+    const window = unit === 'cost' ? scaled(compiled.window) : compiled.window
+    const quota = unit === 'cost' ? Math.round(compiled.quota * nanosPerDollar) : compiled.quota
+    if (quota > quotaMax) report(`"${rate}" is more than can be counted`, 'leave the limit out')
+    else if (!Number.isInteger(quota))
+      report(`"${rate}" is not a whole number of ${unit}`, 'widen the window: 1/2h, not 0.5/h')
+    const counted = unit === 'requests' ? '' : `${unit}:`
+    quotas.push({
+      unit,
+      quota,
+      window,
+      namespace: `${option.id}/${counted}${quota}/${windowName(window)}/${by.join('+')}`,
     })
   }
-  return problems
+  return { quotas, problems }
 }
 
-function checkReferences(option: LimitOptions, at: Path, references: LimitReferences): Problem[] {
-  const problems: Problem[] = []
-  for (const key of ['principals', 'routes', 'upstreams'] as const) {
-    const known = references[key]
-    if (known === undefined) continue
-    for (const [position, id] of (option[key] ?? []).entries()) {
-      if (known.has(id)) continue
-      problems.push({
-        path: [...at, key, position],
-        message: `there is no ${key.slice(0, -1)} "${id}"`,
-        ...didYouMean(id, known),
-        severity: 'error',
-      })
-    }
-  }
-  return problems
+/** A bucket of money empties in billionths of a dollar, too. */
+function scaled(window: Window): Window {
+  return window.kind === 'bucket' ? { ...window, perMs: window.perMs * nanosPerDollar } : window
 }
 
-function build(option: LimitOptions): Limit {
+const bodyUnits: ReadonlySet<Unit> = new Set(['toolCalls', 'tokens', 'inputTokens', 'outputTokens', 'cost'])
+
+function build(option: LimitOptions, quotas: readonly Quota[], filters: Filters, prices: Prices): Limit {
   const by = dimensions.filter((name) => option.by.includes(name))
-  const rate = option.requests === undefined ? undefined : parseRate(option.requests)
+  const { models, tools, actions } = filters
+  const asksBody =
+    by.includes('model') ||
+    by.includes('tool') ||
+    models !== undefined ||
+    tools !== undefined ||
+    actions !== undefined ||
+    quotas.some(({ unit }) => bodyUnits.has(unit))
   return {
     id: option.id,
     by,
-    phase: by.includes('model') ? 'body' : 'head',
+    phase: asksBody ? 'body' : 'head',
+    quotas,
     onStoreError: option.onStoreError ?? 'local',
+    shadow: option.mode === 'shadow',
+    filters,
+    assumedTokens: option.assumedTokens ?? assumedTokensDefault,
+    onUnknownPrice: option.onUnknownPrice ?? 'deny',
+    prices,
     slots: `${option.id}/${by.join('+')}`,
-    namespace: `${option.id}/${rate === undefined ? '-' : `${rate.amount}/${rate.windowMs}`}/${by.join('+')}`,
-    ...(rate === undefined ? {} : { rate }),
+    ...(option.maxTokens === undefined ? {} : { maxTokens: option.maxTokens }),
     ...(option.concurrency === undefined ? {} : { concurrency: option.concurrency }),
-    ...(option.principals === undefined ? {} : { principals: new Set(option.principals) }),
-    ...(option.routes === undefined ? {} : { routes: new Set(option.routes) }),
-    ...(option.upstreams === undefined ? {} : { upstreams: new Set(option.upstreams) }),
   }
-}
-
-const timeoutMsDefault = 50
-const timeoutMsMax = 1000
-
-export function compileStore(
-  options: StoreOptions | undefined,
-  path: Path,
-): { readonly plan: StorePlan; readonly problems: readonly Problem[] } {
-  const redis = options?.redis
-  if (redis === undefined) return { plan: {}, problems: [] }
-  const problems: Problem[] = []
-  const report = (key: string, message: string, hint: string): void => {
-    problems.push({ path: [...path, 'redis', key], message, hint, severity: 'error' })
-  }
-  // The url itself stays out of messages: it may carry a password.
-  const url = URL.parse(redis.url)
-  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
-    report('url', 'this is not a Redis url', 'write redis://host:6379 or rediss://host:6379')
-  } else if (!/^\/?[0-9]{0,4}$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
-    report('url', 'only a database number may follow the host of a Redis url', 'write e.g. redis://host:6379/0')
-  }
-  const timeoutMs = redis.timeout === undefined ? timeoutMsDefault : parseDuration(redis.timeout)
-  if (timeoutMs === undefined || timeoutMs === 0 || timeoutMs > timeoutMsMax) {
-    report('timeout', 'the timeout for Redis must lie between 1ms and 1s', 'requests wait for it: leave it at 50ms')
-  }
-  const plan = {
-    redis: {
-      url: redis.url,
-      timeoutMs: timeoutMs ?? timeoutMsDefault,
-      prefix: redis.prefix ?? 'gatewright:',
-      ...(redis.username === undefined ? {} : { username: redis.username }),
-      ...(redis.password === undefined ? {} : { password: redis.password }),
-    },
-  }
-  return { plan, problems }
 }

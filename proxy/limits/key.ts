@@ -8,11 +8,18 @@ import type { Dimension } from './options.ts'
 /** Longer names are replaced by their digest, so that a client cannot make the store hold what it likes. */
 const charsMax = 128
 
+/** What a count may be named after. */
+export type Named = Pick<LimitSubject, 'principal' | 'org' | 'team' | 'ip' | 'route' | 'upstream'> & {
+  readonly role?: string | undefined
+  readonly model?: string | undefined
+  readonly tool?: string | undefined
+}
+
 /**
  * Every value is preceded by its length, so two different subjects never share a name whatever characters they hold.
  * A value that is absent is written `-` and is a subject of its own.
  */
-export function subjectKey(by: readonly Dimension[], subject: LimitSubject): string {
+export function subjectKey(by: readonly Dimension[], subject: Named): string {
   let key = ''
   for (const name of by) {
     const value = name === 'ip' ? addressBlock(subject.ip) : subject[name]

@@ -1,54 +1,95 @@
-// Owns the interface of limiting: who is counted, what a refusal says, what must be released.
+// Owns the interface of limiting: who is counted, what a refusal says, what is reserved, what must be given back.
+import type { Unit } from './options.ts'
 
-/** Everything a limit can be counted by. `model` is known only after the body was read. */
+/** What a limit can be counted by, as far as it is known before the body was read. */
 export type LimitSubject = {
   readonly principal: string
   readonly org?: string
   readonly team?: string
+  readonly roles?: readonly string[]
   readonly ip: string
   readonly route: string
   readonly upstream: string
-  readonly model?: string
+  /** What the head announces of the body. */
+  readonly bytes?: number
   /** It stays open for as long as it likes, waiting for what may never come: it takes slots of its own. */
   readonly standing?: true
 }
 
-/** State of one limit after it was consumed, for the RateLimit headers. Times in milliseconds. */
+/** What the body says. */
+export type Demand = {
+  readonly model?: string
+  /** Types of actions. */
+  readonly actions: readonly string[]
+  /** Names of the tools that are called now. */
+  readonly tools: readonly string[]
+  /** Estimated. */
+  readonly inputTokens: number
+  /** For all answers that are asked for; absent where the request names no maximum. */
+  readonly outputTokensMax?: number
+  /** How many answers are asked for at once. */
+  readonly answers: number
+}
+
+/** What became of it: tokens as they are billed, `input` without what came from or went to a cache. */
+export type Spent = {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead: number
+  readonly cacheWrite: number
+  readonly bytes: number
+}
+
+/** State of one quota after it was consumed, for the RateLimit headers. Times in milliseconds. */
 export type LimitState = {
   readonly limit: string
+  /** Requests where absent. */
+  readonly unit?: Unit
   readonly quota: number
   readonly windowMs: number
   readonly remaining: number
   readonly resetMs: number
 }
 
-export type Admission =
-  | {
-      readonly ok: true
-      readonly states: readonly LimitState[]
-      /** What was decided without the store: `store:<limit id>` for each; empty when all is well. */
-      readonly open: readonly string[]
-      /** Gives back concurrency slots. Idempotent; must be called whatever the end of the exchange. */
-      release(): void
-      /**
-       * Changes the slots for those of streams that stay open. The id of a limit: all of its are taken, and nothing has
-       * changed.
-       */
-      stand(): string | undefined
-    }
-  | {
-      readonly ok: false
-      readonly code: 'rate-limited' | 'concurrency-limited' | 'quota-exhausted' | 'store-unavailable'
-      readonly limit: string
-      readonly retryAfterMs: number
-      readonly states: readonly LimitState[]
-      readonly open: readonly string[]
-    }
+export type Refused = {
+  readonly ok: false
+  readonly code: 'rate-limited' | 'concurrency-limited' | 'quota-exhausted' | 'store-unavailable' | 'price-unknown'
+  readonly limit: string
+  readonly retryAfterMs: number
+  /** It asks for more than the limit ever gives at once. */
+  readonly tooLarge?: true
+  readonly states: readonly LimitState[]
+  readonly open: readonly string[]
+}
+
+export type Admitted = {
+  readonly ok: true
+  readonly states: readonly LimitState[]
+  /** What was decided without the store: `store:<limit id>` for each; empty when all is well. */
+  readonly open: readonly string[]
+  /** Limits in shadow mode that would have refused. */
+  readonly exceeded: readonly string[]
+  /** Gives back concurrency slots. Idempotent; must be called whatever the end of the exchange. */
+  release(): void
+  /**
+   * Changes the slots for those of streams that stay open. The id of a limit: all of its are taken, and nothing has
+   * changed.
+   */
+  stand(): string | undefined
+  /**
+   * Present where a limit must know the body: then nothing is counted before, and this asks all limits in one step. A
+   * request that ends before is counted when it is released.
+   */
+  reserve?(demand: Demand): Admission | Promise<Admission>
+  /** Present where something was reserved: puts it right. `undefined`: nothing was produced. Idempotent. */
+  settle?(spent: Spent | undefined): void
+}
+
+export type Admission = Admitted | Refused
 
 export interface Limiter {
-  /**
-   * `head`: the limits that need no body, before it is read. `body`: the limits that are counted by model.
-   * Refusals consume nothing of the limits that would have admitted. A promise only where a store must be asked.
-   */
-  admit(phase: 'head' | 'body', subject: LimitSubject): Admission | Promise<Admission>
+  /** Some limit wants to know how long bodies are. */
+  readonly countsBytes: boolean
+  /** Refusals consume nothing of the limits that would have admitted. A promise only where a store must be asked. */
+  admit(subject: LimitSubject): Admission | Promise<Admission>
 }

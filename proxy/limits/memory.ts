@@ -1,14 +1,16 @@
 // Owns counting in this process: all charges of a request in one synchronous step, so nothing can come in between.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { Charge, Count, Taken } from './counters.ts'
-import { WindowTable } from './window-table.ts'
+import type { Charge, Correction, Count, Taken } from './counters.ts'
+import { KeyTable } from './key-table.ts'
+import { add, correct, lifeMs, look, openEntry, type Entry, type Time } from './window-count.ts'
+import type { Window } from './window.ts'
 
 /** Keys of one namespace, so that a flood of addresses cannot push out the counts of principals. About 10 MB when full. */
 export const keysMax = 65_536
 const sweepMs = 30_000
 
 export class MemoryCounters {
-  readonly #tables = new Map<string, WindowTable>()
+  readonly #tables = new Map<string, KeyTable<Entry>>()
   readonly #clock: Clock
   readonly #keysMax: number
   #sweeping: Timer | undefined
@@ -20,24 +22,41 @@ export class MemoryCounters {
 
   /** `forgotten`: namespaces that were full, so that the counts of other keys were given up. */
   take(charges: readonly Charge[]): Taken & { readonly forgotten: readonly string[] } {
-    const nowMs = this.#clock.monotonic()
+    const time = this.#time()
     let admitted = true
-    const found = charges.map(({ namespace, key, quota }) => {
-      const entry = this.#tables.get(namespace)?.find(key, nowMs)
-      if ((entry?.used ?? 0) >= quota) admitted = false
-      return entry
+    const found = charges.map((charge) => {
+      const known = this.#tables.get(charge.namespace)?.find(charge.key, time.elapsedMs)
+      const entry = known ?? openEntry(charge.window)
+      const count = look(entry, charge, time)
+      if (charge.shadow !== true && count.used + Math.max(charge.amount, 1) > charge.quota) admitted = false
+      return { charge, entry, count, isNew: known === undefined }
     })
     const forgotten: string[] = []
-    const counts = charges.map((charge, index): Count => {
-      const entry = found[index]
-      if (entry === undefined) {
-        if (admitted && this.#table(charge, nowMs).open(charge.key, nowMs)) forgotten.push(charge.namespace)
-        return { used: admitted ? 1 : 0, resetMs: charge.windowMs }
-      }
-      if (admitted) entry.used += 1
-      return { used: entry.used, resetMs: entry.resetAtMs - nowMs }
+    if (!admitted) return { admitted, counts: found.map(({ count }) => count), forgotten }
+    const counts = found.map(({ charge, entry, count, isNew }): Count => {
+      if (charge.amount === 0) return count
+      add(entry, charge.window, time, charge.amount)
+      // A fixed window lasts no longer for what is counted in it.
+      const moves = charge.window.kind === 'sliding' || charge.window.kind === 'bucket'
+      if ((isNew || moves) && this.#table(charge, time.elapsedMs).put(charge.key, entry, time.elapsedMs))
+        forgotten.push(charge.namespace)
+      return { ...look(entry, charge, time), waitMs: 0 }
     })
     return { admitted, counts, forgotten }
+  }
+
+  correct(corrections: readonly Correction[]): void {
+    const time = this.#time()
+    for (const correction of corrections) {
+      if (
+        correction.delta < 0 &&
+        this.#tables.get(correction.namespace)?.find(correction.key, time.elapsedMs) === undefined
+      )
+        continue
+      const entry = this.#find(correction, time)
+      correct(entry, correction, time)
+      this.#table(correction, time.elapsedMs).put(correction.key, entry, time.elapsedMs)
+    }
   }
 
   /** Keys held in all namespaces. */
@@ -53,11 +72,20 @@ export class MemoryCounters {
     this.#tables.clear()
   }
 
-  #table(charge: Charge, nowMs: number): WindowTable {
-    let table = this.#tables.get(charge.namespace)
+  #time(): Time {
+    return { elapsedMs: this.#clock.monotonic(), wallMs: this.#clock.now() }
+  }
+
+  /** A new one where there is none is not entered yet. */
+  #find({ namespace, key, window }: Counted, { elapsedMs }: Time): Entry {
+    return this.#tables.get(namespace)?.find(key, elapsedMs) ?? openEntry(window)
+  }
+
+  #table({ namespace, window }: Counted, nowMs: number): KeyTable<Entry> {
+    let table = this.#tables.get(namespace)
     if (table === undefined) {
-      table = new WindowTable(charge.windowMs, this.#keysMax, nowMs)
-      this.#tables.set(charge.namespace, table)
+      table = new KeyTable(lifeMs(window), this.#keysMax, nowMs)
+      this.#tables.set(namespace, table)
       this.#sweeping ??= this.#clock.after(sweepMs, () => this.#sweep())
     }
     return table
@@ -70,3 +98,5 @@ export class MemoryCounters {
     this.#sweeping = this.#tables.size === 0 ? undefined : this.#clock.after(sweepMs, () => this.#sweep())
   }
 }
+
+type Counted = { readonly namespace: string; readonly key: string; readonly window: Window }

@@ -1,45 +1,18 @@
 // Owns counting in Redis: one script per request, so that several gateways share counts and no request is counted by
 // half. It also owns the breaker round Redis: who asks a Redis that is slow is told at once that it is not there.
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
-import type { StorePlan } from './compile.ts'
-import type { Charge, Count, Taken } from './counters.ts'
+import type { RedisPlan } from './compile-store.ts'
+import type { Charge, Correction, Count, Taken } from './counters.ts'
+import { correctArguments, correctScript, takeArguments, takeScript } from './script.ts'
 import type { StoreErrorReason, StoreEvent } from './store-event.ts'
-
-/**
- * Looks at every count before it changes any, so a refusal consumes nothing. Only relative times, so only the server's
- * own clock decides when a window ends. ARGV: quota and window in milliseconds for each key.
- */
-const script = `
-local used, admitted = {}, 1
-for i, key in ipairs(KEYS) do
-  used[i] = tonumber(redis.call('get', key) or '0')
-  if used[i] >= tonumber(ARGV[2 * i - 1]) then admitted = 0 end
-end
-local reply = { admitted }
-for i, key in ipairs(KEYS) do
-  local window = tonumber(ARGV[2 * i])
-  if admitted == 1 then
-    used[i] = redis.call('incr', key)
-  end
-  local left = redis.call('pttl', key)
-  if left == -1 then
-    redis.call('pexpire', key, window)
-  end
-  if left < 0 then
-    left = window
-  end
-  reply[2 * i] = used[i]
-  reply[2 * i + 1] = left
-end
-return reply
-`
 
 /** What is used of a Redis client; ioredis fulfils it, and so does a test's. */
 export interface RedisClient {
   readonly status: string
   takeAll(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
+  correctAll(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>
   ping(): Promise<unknown>
   disconnect(reconnect?: boolean): void
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -49,9 +22,16 @@ export interface RedisClient {
 
 const reconnectMsMax = 2000
 
-export function connectRedis(plan: NonNullable<StorePlan['redis']>, resolveSecret: ResolveSecret): RedisClient {
-  const client = new Redis(plan.url, {
-    protocol: 2,
+export function connectRedis(plan: RedisPlan, resolveSecret: ResolveSecret): RedisClient {
+  const client = connect(plan, resolveSecret)
+  client.defineCommand('takeAll', { lua: takeScript })
+  client.defineCommand('correctAll', { lua: correctScript })
+  return client as unknown as RedisClient
+}
+
+function connect(plan: RedisPlan, resolveSecret: ResolveSecret): Redis | Cluster {
+  const options = {
+    protocol: 2 as const,
     disableClientInfo: true,
     connectionName: 'gatewright',
     connectTimeout: 2000,
@@ -63,13 +43,37 @@ export function connectRedis(plan: NonNullable<StorePlan['redis']>, resolveSecre
     maxRetriesPerRequest: 0,
     // A charge that was given up must not be replayed after the next connect: its request was decided without it.
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) =>
-      Math.min(50 * 2 ** Math.min(attempt - 1, 10), reconnectMsMax) * (0.5 + Math.random() / 2),
     ...(plan.username === undefined ? {} : { username: plan.username }),
     ...(plan.password === undefined ? {} : { password: resolveSecret(plan.password) }),
+    ...(plan.tls ? { tls: {} } : {}),
+  }
+  const { servers } = plan
+  if ('url' in servers) return new Redis(servers.url, { ...options, retryStrategy: backoffMs })
+  if ('cluster' in servers) {
+    return new Cluster([...servers.cluster], {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: backoffMs,
+      // One move of the slot is followed; whoever waits for more waits longer than a command may.
+      maxRedirections: 2,
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      redisOptions: options,
+    })
+  }
+  const { sentinels, name, sentinelPassword } = servers
+  return new Redis({
+    ...options,
+    sentinels: [...sentinels],
+    name,
+    sentinelRetryStrategy: backoffMs,
+    retryStrategy: backoffMs,
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword: resolveSecret(sentinelPassword) }),
+    ...(plan.tls ? { enableTLSForSentinelMode: true } : {}),
   })
-  client.defineCommand('takeAll', { lua: script })
-  return client as unknown as RedisClient
+}
+
+function backoffMs(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt - 1, 10), reconnectMsMax) * (0.5 + Math.random() / 2)
 }
 
 const probeMsMin = 100
@@ -117,14 +121,32 @@ export class RedisCounters {
       this.#onEvent({ kind: 'error', reason: 'unavailable', message: this.#slow ? 'breaker open' : 'not connected' })
       return undefined
     }
-    const keys = charges.map((charge) => `${this.#prefix}${charge.namespace}/${charge.key}`)
-    const quotas = charges.flatMap((charge) => [charge.quota, charge.windowMs])
+    const keys = charges.map((charge) => this.#keyOf(charge))
+    const wallMs = this.#clock.now()
+    const rest = charges.flatMap((charge) => takeArguments(charge, wallMs))
     try {
-      return readReply(await this.#client.takeAll(keys.length, ...keys, ...quotas), charges.length)
+      return readReply(await this.#client.takeAll(keys.length, ...keys, ...rest), charges.length)
     } catch (error) {
       this.#failed(error)
       return undefined
     }
+  }
+
+  /** Nobody waits for it. What Redis is not there for stays as it was taken. */
+  correct(corrections: readonly Correction[]): void {
+    if (!this.available) {
+      this.#onEvent({ kind: 'error', reason: 'unavailable', message: 'a correction was not made' })
+      return
+    }
+    const wallMs = this.#clock.now()
+    const keys = corrections.map((correction) => this.#keyOf(correction))
+    const rest = corrections.flatMap((correction) => correctArguments(correction, wallMs))
+    this.#client.correctAll(keys.length, ...keys, ...rest).catch((error: unknown) => this.#failed(error))
+  }
+
+  /** One tag for all keys, so that those of one request lie in one slot of a cluster. */
+  #keyOf({ namespace, key }: { readonly namespace: string; readonly key: string }): string {
+    return `${this.#prefix}{limits}${namespace}/${key}`
   }
 
   /** Resolves with true once Redis can be asked, with false after `timeoutMs`. Never rejects. */
@@ -199,10 +221,13 @@ export class RedisCounters {
 }
 
 function readReply(reply: unknown, length: number): Taken {
-  if (!Array.isArray(reply) || reply.length !== 1 + 2 * length) throw new Error('Redis sent an unexpected reply')
+  if (!Array.isArray(reply) || reply.length !== 1 + 4 * length) throw new Error('Redis sent an unexpected reply')
   const numbers = reply.map(Number)
   const counts: Count[] = []
-  for (let i = 1; i < numbers.length; i += 2) counts.push({ used: numbers[i] ?? 0, resetMs: numbers[i + 1] ?? 0 })
+  for (let at = 1; at < numbers.length; at += 4) {
+    const [used = 0, resetMs = 0, waitMs = 0, mark = 0] = numbers.slice(at, at + 4)
+    counts.push({ used, resetMs, waitMs, mark })
+  }
   return { admitted: numbers[0] === 1, counts }
 }
 

@@ -2,7 +2,7 @@
 // and go over it.
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
-import type { StorePlan } from './compile.ts'
+import type { RedisPlan, StorePlan } from './compile-store.ts'
 import { MemoryCounters } from './memory.ts'
 import { connectRedis, RedisCounters, type RedisClient } from './redis.ts'
 import { Slots } from './slots.ts'
@@ -12,6 +12,8 @@ export type Store = {
   readonly memory: MemoryCounters
   readonly redis?: RedisCounters
   readonly slots: Slots
+  /** How many processes share Redis. */
+  readonly replicas: number
   readonly onEvent: (event: StoreEvent) => void
   /** True: everything can be counted where the plan says. False: Redis was not there within `timeoutMs`; it may still come. */
   ready(timeoutMs: number): Promise<boolean>
@@ -23,7 +25,7 @@ export type StoreContext = {
   readonly onEvent: (event: StoreEvent) => void
   readonly resolveSecret: ResolveSecret
   /** For tests: a client in the place of ioredis. */
-  readonly connect?: (plan: NonNullable<StorePlan['redis']>, resolveSecret: ResolveSecret) => RedisClient
+  readonly connect?: (plan: RedisPlan, resolveSecret: ResolveSecret) => RedisClient
   /** For tests: keys that memory holds for each limit. */
   readonly keysMax?: number
 }
@@ -34,13 +36,14 @@ export function openStore(plan: StorePlan, context: StoreContext): Store {
   const memory = new MemoryCounters(clock, context.keysMax)
   const slots = new Slots()
   if (plan.redis === undefined) {
-    return { memory, slots, onEvent, ready: () => Promise.resolve(true), close: () => memory.close() }
+    return { memory, slots, replicas: 1, onEvent, ready: () => Promise.resolve(true), close: () => memory.close() }
   }
   const redis = new RedisCounters(connect(plan.redis, resolveSecret), plan.redis.prefix, clock, onEvent)
   return {
     memory,
     redis,
     slots,
+    replicas: plan.replicas,
     onEvent,
     ready: (timeoutMs) => redis.ready(timeoutMs),
     close: () => {

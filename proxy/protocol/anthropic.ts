@@ -12,6 +12,7 @@ import type { FaultView, Operation, Protocol } from './protocol.ts'
 
 export const anthropicProtocol: Protocol = {
   name: 'anthropic',
+  cachedInputApart: true,
   joinPath: joinVersioned,
   resolve(method, path) {
     const rest = pathBelowVersion(path)

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../proxy/lib/clock.ts'
-import { compileLimits, compileStore } from '../../proxy/limits/compile.ts'
+import { compileLimits } from '../../proxy/limits/compile.ts'
+import { compileStore } from '../../proxy/limits/compile-store.ts'
 import type { Admission, LimitSubject } from '../../proxy/limits/limiter.ts'
 import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import type { LimitOptions, StoreOptions } from '../../proxy/limits/options.ts'
@@ -31,7 +32,7 @@ function control(t: Test, server: RedisServer): Redis {
 }
 
 type Gateway = {
-  readonly admit: (phase: 'head' | 'body', subject: LimitSubject) => Promise<Admission>
+  readonly admit: (subject: LimitSubject) => Promise<Admission>
   readonly ask: () => Promise<Admission>
   readonly ready: () => Promise<boolean>
   /** The next event that matches; those that have been do not count. */
@@ -59,8 +60,8 @@ function gateway(
   t.teardown(() => store.close())
   const limiter = openLimiter(compileLimits(limits, []).plan, store)
   return {
-    admit: async (phase, subject) => limiter.admit(phase, subject),
-    ask: async () => limiter.admit('head', anna),
+    admit: async (subject) => limiter.admit(subject),
+    ask: async () => limiter.admit(anna),
     ready: () => store.ready(5000),
     events,
     next: (matches) =>
@@ -90,7 +91,7 @@ const each: LimitOptions[] = (['local', 'deny', 'allow'] as const).map((onStoreE
 /** Every onStoreError, asked twice, with the store away. */
 async function decidesAlone(t: Test, { admit }: Gateway): Promise<void> {
   const started = performance.now()
-  const ask = (principal: string) => admit('head', { ...anna, principal })
+  const ask = (principal: string) => admit({ ...anna, principal })
   t.match(await ask('local'), { ok: true, open: ['store:local'], states: [{ limit: 'local', remaining: 0 }] })
   t.match(await ask('local'), { ok: false, code: 'rate-limited', open: ['store:local'] }, 'this process counts')
   t.match(await ask('deny'), { ok: false, code: 'store-unavailable', limit: 'deny', open: [], retryAfterMs: 1000 })
@@ -121,7 +122,10 @@ t.test('two gateways share one count, and many at once get exactly the quota', {
   )
   const client = control(t, server)
   const keys = await client.keys('*')
-  t.same(keys.sort(), ['gatewright:ten/10/60000/principal/4:anna', 'gatewright:wide/1000/60000/route/6:openai'])
+  t.same(keys.sort(), [
+    'gatewright:{limits}ten/10/60000/principal/4:anna',
+    'gatewright:{limits}wide/1000/60000/route/6:openai',
+  ])
   for (const key of keys) t.ok((await client.pttl(key)) > 0, 'every key expires')
 })
 
@@ -132,7 +136,7 @@ t.test('a window ends by the clock of Redis', { skip }, async (t) => {
   await ask()
   await ask()
   t.match(await ask(), { ok: false, code: 'rate-limited' })
-  await control(t, server).pexpire('gatewright:two/2/60000/principal/4:anna', 0)
+  await control(t, server).pexpire('gatewright:{limits}two/2/60000/principal/4:anna', 0)
   t.match(await ask(), { ok: true, states: [{ remaining: 1, resetMs: 60_000 }] })
 })
 
@@ -163,7 +167,7 @@ t.test(
     server.resume()
     await back
     t.match(await hung.ask(), { ok: true, open: [] })
-    t.match(await hung.admit('head', { ...anna, principal: 'deny' }), { ok: true, open: [] })
+    t.match(await hung.admit({ ...anna, principal: 'deny' }), { ok: true, open: [] })
   },
 )
 
@@ -222,7 +226,7 @@ t.test('Redis loads its data: LOADING', { skip }, async (t) => {
   const back = loading.next(up)
   await decidesAlone(t, loading)
   await back
-  t.match(await loading.admit('head', { ...anna, principal: 'deny' }), { ok: true, open: [] })
+  t.match(await loading.admit({ ...anna, principal: 'deny' }), { ok: true, open: [] })
 })
 
 t.test('Redis became a replica: READONLY, until it is a primary again', { skip }, async (t) => {
@@ -238,7 +242,7 @@ t.test('Redis became a replica: READONLY, until it is a primary again', { skip }
   )
   await client.replicaof('NO', 'ONE')
   await readonly.ready()
-  const admission = await readonly.admit('head', { ...anna, principal: 'deny' })
+  const admission = await readonly.admit({ ...anna, principal: 'deny' })
   t.match(admission, { ok: true, open: [] })
 })
 
@@ -254,7 +258,7 @@ t.test('Redis is out of memory: OOM', { skip }, async (t) => {
     { reason: 'reply', message: /OOM/ },
   )
   await client.config('SET', 'maxmemory', '0')
-  t.match(await full.admit('head', { ...anna, principal: 'deny' }), { ok: true, open: [] })
+  t.match(await full.admit({ ...anna, principal: 'deny' }), { ok: true, open: [] })
 })
 
 t.test('a key of the wrong type concerns only its own limit, and nothing is counted by half', { skip }, async (t) => {
@@ -262,10 +266,10 @@ t.test('a key of the wrong type concerns only its own limit, and nothing is coun
   const client = control(t, server)
   const wrong = gateway(t, server.url, [{ id: 'other', by: ['route'], requests: '9/m' }, ...two])
   await wrong.ready()
-  await client.lpush('gatewright:two/2/60000/principal/4:anna', 'x')
+  await client.lpush('gatewright:{limits}two/2/60000/principal/4:anna', 'x')
   t.match(await wrong.ask(), { ok: true, open: ['store:other', 'store:two'] })
   t.equal(await client.get('gatewright:other/9/60000/route/6:openai'), null)
-  t.match(await wrong.admit('head', { ...anna, principal: 'ben' }), { ok: true, open: [] })
+  t.match(await wrong.admit({ ...anna, principal: 'ben' }), { ok: true, open: [] })
 })
 
 t.test('the script is known again after SCRIPT FLUSH', { skip }, async (t) => {

@@ -1,19 +1,16 @@
 // Owns the question whether this caller may ask now. It runs before the body is read, so that a refused flood costs
-// little; limits that count by model are asked once the model is known.
+// little; limits that must know the body are asked in reserve.ts.
 import { Fault } from '../../errors.ts'
-import type { Admission, LimitState, LimitSubject } from '../../limits/limiter.ts'
+import { headerValue } from '../../lib/headers.ts'
+import type { Admission, Demand, LimitState, LimitSubject } from '../../limits/limiter.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** A promise only where a limit's store must be asked. */
 export function admit(x: Identified, runtime: Runtime): Admitted | Promise<Admitted> {
   const admitted = grow(x, { admissions: [] as Admitted['admissions'], limitStates: [] as LimitState[] })
-  return take('head', admitted, runtime, undefined)
-}
-
-/** The limits that count by model, if the route has such. Called from enforce.ts. */
-export function admitModel(x: Admitted, runtime: Runtime, model: string | undefined): Admitted | Promise<Admitted> {
-  return take('body', x, runtime, model)
+  const taken = take(runtime.limiter.admit(subject(x, runtime)), admitted, runtime)
+  return taken === undefined ? admitted : taken.then(() => admitted)
 }
 
 /** Of a request for a stream that stays open, once that is known. Called from enforce.ts. */
@@ -28,50 +25,61 @@ export function letStand(x: Admitted, runtime: Runtime): void {
 
 /**
  * Another request within an exchange that stays open. It is counted like one by itself, but nothing tells when it is over,
- * so slots are only asked for.
+ * so slots are only asked for, and so is whether there is room for what it will use.
  */
 export async function admitAgain(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
   const again: Admitted = { ...x, head: { ...x.head, upgrade: undefined }, admissions: [], limitStates: [] }
   try {
-    await take('head', again, runtime, undefined)
-    if (x.route.limitsByModel) await take('body', again, runtime, model)
+    await take(runtime.limiter.admit(subject(again, runtime)), again, runtime)
+    const [head] = again.admissions
+    if (head?.reserve !== undefined) await take(head.reserve(oneMore(model)), again, runtime)
   } finally {
     for (const admission of again.admissions) admission.release()
   }
 }
 
-function take(
-  phase: 'head' | 'body',
-  x: Admitted,
-  runtime: Runtime,
-  model: string | undefined,
-): Admitted | Promise<Admitted> {
-  const admission = runtime.limiter.admit(phase, subject(x, model))
-  return admission instanceof Promise
-    ? admission.then((asked) => settle(asked, x, runtime))
-    : settle(admission, x, runtime)
+function oneMore(model: string | undefined): Demand {
+  const known = model === undefined ? undefined : { model }
+  return { actions: ['model.call'], tools: [], inputTokens: 0, outputTokensMax: 0, answers: 1, ...known }
 }
 
-function settle(admission: Admission, x: Admitted, runtime: Runtime): Admitted {
+/** Keeps what was admitted with the exchange. Faults: what a limit refuses with. */
+export function take(
+  admission: Admission | Promise<Admission>,
+  x: Admitted,
+  runtime: Runtime,
+): undefined | Promise<void> {
+  if (admission instanceof Promise) return admission.then((taken) => keep(taken, x, runtime))
+  keep(admission, x, runtime)
+  return undefined
+}
+
+function keep(admission: Admission, x: Admitted, runtime: Runtime): void {
   for (const what of admission.open) open(x, runtime, what)
   x.limitStates.push(...admission.states)
   if (!admission.ok) throw refusal(admission, runtime)
+  x.trace.limitsExceeded.push(...admission.exceeded)
   x.admissions.push(admission)
-  return x
 }
 
-function subject(x: Identified, model: string | undefined): LimitSubject {
+function subject(x: Identified, { limiter }: Runtime): LimitSubject {
   const { principal, route } = x
   return {
     principal: principal.id,
+    roles: principal.roles,
     ip: x.head.ip,
     route: route.id,
     upstream: route.upstream.id,
     ...(principal.org === undefined ? undefined : { org: principal.org }),
     ...(principal.team === undefined ? undefined : { team: principal.team }),
-    ...(model === undefined ? undefined : { model }),
+    ...(limiter.countsBytes ? { bytes: announced(x) } : undefined),
     ...(x.operation.standing === true || x.head.upgrade !== undefined ? ({ standing: true } as const) : undefined),
   }
+}
+
+function announced({ headers }: Identified): number {
+  const length = Number(headerValue(headers, 'content-length') ?? 0)
+  return Number.isSafeInteger(length) ? length : 0
 }
 
 function open(x: Admitted, runtime: Runtime, what: string): void {
@@ -82,12 +90,15 @@ function open(x: Admitted, runtime: Runtime, what: string): void {
 function refusal(refused: Extract<Admission, { ok: false }>, runtime: Runtime): Fault {
   runtime.metrics.rateLimited(refused.limit)
   const { code, limit, retryAfterMs } = refused
-  return new Fault(code, message(code, limit, retryAfterMs), { limit, retryAfterMs })
+  return new Fault(code, message(refused), { limit, retryAfterMs })
 }
 
-function message(code: string, limit: string, retryAfterMs: number): string {
+function message({ code, limit, retryAfterMs, tooLarge }: Extract<Admission, { ok: false }>): string {
   const wait = Math.ceil(retryAfterMs / 1000)
+  if (tooLarge === true) return `The request may need more than limit ${limit} ever allows at once.`
   switch (code) {
+    case 'price-unknown':
+      return `The price of the model is not known, and limit ${limit} counts costs.`
     case 'quota-exhausted':
       return `The quota of limit ${limit} is used up; it is renewed in ${wait} s.`
     case 'concurrency-limited':

@@ -1,6 +1,8 @@
 // Owns the end of every exchange, whatever it was: slots are given back, the breaker is told, one outcome record is
 // appended, metrics and the log line are written. It must not throw and must run exactly once.
+import { costNanos } from '../../limits/prices.ts'
 import type { Client } from '../client.ts'
+import { spentOf } from '../consumption.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionOf } from '../headers.ts'
 import { endOf, outcomeFields, type Ending } from '../outcome.ts'
@@ -8,7 +10,7 @@ import type { Runtime } from '../runtime.ts'
 
 export function record(x: Exchange, runtime: Runtime, client: Client): void {
   const ended = x as Ended
-  for (const admission of ended.admissions ?? []) admission.release()
+  settleLimits(ended, runtime, client)
   ended.answer?.settle(settlement(ended))
   const ending: Ending = {
     decision: decisionOf(ended) ?? 'none',
@@ -19,6 +21,20 @@ export function record(x: Exchange, runtime: Runtime, client: Client): void {
   }
   appendOutcome(ended, runtime, ending)
   measure(ended, runtime, ending)
+}
+
+/** What was reserved becomes what was used. */
+function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): void {
+  const { trace } = x
+  const model = x.content?.model
+  if (prices !== undefined && trace.usage !== undefined && model !== undefined) {
+    const price = prices.of(model)
+    if (price !== undefined) metrics.cost((trace.costNanos = costNanos(price, spentOf(x, 0))))
+  }
+  for (const admission of x.admissions ?? []) {
+    admission.settle?.(spentOf(x, client.bytesIn + client.bytesOut))
+    admission.release()
+  }
 }
 
 /** A client that leaves, and a refusal of ours, must not trip a breaker that others share. */

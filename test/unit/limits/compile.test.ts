@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { compileLimits, compileStore } from '../../../proxy/limits/compile.ts'
+import { compileLimits } from '../../../proxy/limits/compile.ts'
+import { compileStore } from '../../../proxy/limits/compile-store.ts'
 import { limitsSchema, storeSchema, type LimitOptions } from '../../../proxy/limits/options.ts'
 
 const ajv = new Ajv({ allErrors: true })
@@ -30,7 +31,6 @@ t.test('the schema takes what the interface shows, and nothing else', async (t) 
   t.ok(storeValid({ redis: { url: 'rediss://r', password: { fromEnv: 'P' }, username: 'u', prefix: 'gw:' } }))
   for (const bad of [
     { memory: {} },
-    { redis: {} },
     { redis: { url: 'r', password: 'secret' } },
     { redis: { url: 'r', timeout: 50 } },
   ]) {
@@ -56,11 +56,27 @@ t.test('what is wrong with limits', async (t) => {
   t.same(problems({ id: 'a', by: ['ip'], requests: '0.5/h' }), [
     'error limits/0/requests: "0.5/h" is not a whole number of requests',
   ])
-  t.same(problems({ id: 'a', by: ['ip'], tokens: '1k/m', requests: '1/m' }), [
-    'error limits/0/tokens: "tokens" is not served by this version',
+  t.same(problems({ id: 'a', by: ['ip'], tokens: '0.0001k/m' }), [
+    'error limits/0/tokens: "0.0001k/m" is not a whole number of tokens',
   ])
-  t.same(problems({ id: 'a', by: ['org'], cost: '50/d' }), [
-    'error limits/0/cost: "cost" is not served by this version',
+  t.same(problems({ id: 'a', by: ['org'], cost: '0.5/h' }), [], 'money is counted in small parts')
+  t.same(problems({ id: 'a', by: ['org'], cost: '999999M/d' }), [
+    'error limits/0/cost: "999999M/d" is more than can be counted',
+  ])
+  t.same(problems({ id: 'a', by: ['org'], requests: '5/2d', window: 'calendar' }), [
+    'error limits/0/requests: the calendar knows no window as in "5/2d"',
+  ])
+  t.same(problems({ id: 'a', by: ['org'], requests: '5/month', window: 'sliding' }), [
+    'error limits/0/requests: a month is counted by the calendar',
+  ])
+  t.same(problems({ id: 'a', by: ['org'], requests: '5/m', window: 'sliding', burst: 2 }), [
+    'error limits/0/requests: a burst is counted with neither a window nor months',
+  ])
+  t.same(problems({ id: 'a', by: ['org'], requests: '5/d', timezone: 'Europe/Atlantis' }), [
+    'error limits/0/timezone: there is no time zone "Europe/Atlantis"',
+  ])
+  t.match(problems({ id: 'a', by: ['org'], requests: '5/d', onUnknownPrice: 'estimate' }), [
+    /^warning limits\/0\/onUnknownPrice: /,
   ])
   t.match(problems({ id: 'a', by: ['ip'], concurrency: 1, onStoreError: 'deny' }), [
     /^warning limits\/0\/onStoreError: /,
@@ -71,13 +87,19 @@ t.test('what is wrong with limits', async (t) => {
 t.test('a limit with an error is not half compiled', async (t) => {
   const { plan } = compileLimits(
     [
-      { id: 'a', by: ['ip'], requests: '1/m', cost: '1/d' },
+      { id: 'a', by: ['ip'], requests: '1/m', cost: '1/w' },
       { id: 'b', by: ['model', 'ip'], requests: '2/s' },
     ],
     [],
   )
   t.match(plan, [
-    { id: 'b', by: ['ip', 'model'], phase: 'body', rate: { amount: 2, windowMs: 1000 }, onStoreError: 'local' },
+    {
+      id: 'b',
+      by: ['ip', 'model'],
+      phase: 'body',
+      quotas: [{ unit: 'requests', quota: 2, window: { kind: 'first', lengthMs: 1000 } }],
+      onStoreError: 'local',
+    },
   ])
   t.equal(plan.length, 1)
 })
@@ -101,10 +123,19 @@ t.test('filters name what exists', async (t) => {
 })
 
 t.test('the store', async (t) => {
-  t.same(compileStore(undefined, ['store']), { plan: {}, problems: [] })
-  t.same(compileStore({}, ['store']), { plan: {}, problems: [] })
+  t.same(compileStore(undefined, ['store']), { plan: { replicas: 1 }, problems: [] })
+  t.same(compileStore({}, ['store']), { plan: { replicas: 1 }, problems: [] })
   t.same(compileStore({ redis: { url: 'redis://127.0.0.1:6379/2' } }, ['store']), {
-    plan: { redis: { url: 'redis://127.0.0.1:6379/2', timeoutMs: 50, prefix: 'gatewright:' } },
+    plan: {
+      replicas: 1,
+      redis: {
+        servers: { url: 'redis://127.0.0.1:6379/2' },
+        url: 'redis://127.0.0.1:6379/2',
+        tls: false,
+        timeoutMs: 50,
+        prefix: 'gatewright:',
+      },
+    },
     problems: [],
   })
   const wrong = (url: string, timeout?: string) =>

@@ -1,19 +1,25 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
+import type { Charge } from '../../../proxy/limits/counters.ts'
 import { RedisCounters, type RedisClient } from '../../../proxy/limits/redis.ts'
 import type { StoreEvent } from '../../../proxy/limits/store-event.ts'
 import { ManualClock } from '../../support/clock.ts'
 
-const charge = { namespace: 'n', key: 'k', quota: 2, windowMs: 1000 }
+const charge: Charge = { namespace: 'n', key: 'k', quota: 2, amount: 1, window: { kind: 'first', lengthMs: 1000 } }
 
 /** Answers as the test says: `reply` is a value to answer with, or an error. */
 class ScriptedClient extends EventEmitter implements RedisClient {
   status = 'ready'
-  reply: unknown = [1, 1, 1000]
+  reply: unknown = [1, 1, 1000, 0, 7]
   readonly calls: string[] = []
 
   takeAll(keyCount: number, ...rest: (string | number)[]): Promise<unknown> {
     this.calls.push(`take ${keyCount} ${rest.join(' ')}`)
+    return this.#answer()
+  }
+
+  correctAll(keyCount: number, ...rest: (string | number)[]): Promise<unknown> {
+    this.calls.push(`correct ${keyCount} ${rest.join(' ')}`)
     return this.#answer()
   }
 
@@ -45,15 +51,30 @@ const timeout = new Error('Command timed out')
 
 t.test('one question holds every charge', async (t) => {
   const { client, counters } = open()
-  client.reply = [0, 2, 700, 5, 60_000]
-  t.same(await counters.take([charge, { namespace: 'm', key: 'l', quota: 9, windowMs: 60_000 }]), {
+  client.reply = [0, 2, 700, 700, 1, 5, 60_000, 0, 2]
+  const wide: Charge = { ...charge, namespace: 'm', key: 'l', quota: 9, amount: 3, shadow: true }
+  t.same(await counters.take([charge, wide]), {
     admitted: false,
     counts: [
-      { used: 2, resetMs: 700 },
-      { used: 5, resetMs: 60_000 },
+      { used: 2, resetMs: 700, waitMs: 700, mark: 1 },
+      { used: 5, resetMs: 60_000, waitMs: 0, mark: 2 },
     ],
   })
-  t.same(client.calls, ['take 2 p:n/k p:m/l 2 1000 9 60000'])
+  t.same(client.calls, ['take 2 p:{limits}n/k p:{limits}m/l f 2 1 1 1000 0 0 0 f 9 3 0 1000 0 0 0'])
+})
+
+t.test('nobody waits for a correction, and none is made of a store that is away', async (t) => {
+  const { client, counters, events } = open()
+  const { namespace, key, window } = charge
+  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
+  t.same(client.calls.splice(0), ['correct 1 p:{limits}n/k f 7 -3 1000 0 0 0'])
+  client.reply = timeout
+  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
+  await settled()
+  t.same(client.calls.splice(0).at(-1), 'ping', 'one that is not answered opens the breaker, too')
+  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
+  t.same(client.calls, [])
+  t.match(events.at(-1), { kind: 'error', reason: 'unavailable' })
 })
 
 t.test('a timeout opens the breaker; probes, never requests, find out when to close it', async (t) => {
@@ -61,7 +82,7 @@ t.test('a timeout opens the breaker; probes, never requests, find out when to cl
   client.reply = timeout
   t.equal(await counters.take([charge]), undefined)
   await settled()
-  t.same(client.calls.splice(0), ['take 1 p:n/k 2 1000', 'ping'], 'probed at once')
+  t.same(client.calls.splice(0), ['take 1 p:{limits}n/k f 2 1 1 1000 0 0 0', 'ping'], 'probed at once')
   t.same(events.splice(0), [
     { kind: 'error', reason: 'timeout', message: 'Command timed out' },
     { kind: 'state', up: false },
@@ -81,7 +102,7 @@ t.test('a timeout opens the breaker; probes, never requests, find out when to cl
   }
   t.equal(client.calls.shift(), 'disconnect true', 'the third probe in vain costs the connection')
   client.emit('close')
-  client.reply = [1, 1, 1000]
+  client.reply = [1, 1, 1000, 0, 7]
   clock.advance(400)
   await settled()
   t.same(events, [{ kind: 'state', up: true }])

@@ -1,0 +1,74 @@
+// Owns how much of each unit a request may take, before anybody knows, and how much it took, when it is over.
+import type { Limit } from './compile.ts'
+import type { Demand, LimitSubject, Spent } from './limiter.ts'
+import type { Unit } from './options.ts'
+import { costNanos, type Price } from './prices.ts'
+
+/** `price-unknown`: the limit counts money, and refuses what it cannot count. */
+export function reservedAmount(
+  unit: Unit,
+  limit: Limit,
+  { bytes = 0 }: LimitSubject,
+  demand: Demand | undefined,
+): number | 'price-unknown' {
+  switch (unit) {
+    case 'requests':
+      return 1
+    case 'bytes':
+      return bytes
+    case 'toolCalls':
+      return demand?.actions.filter((type) => type === 'tool.call').length ?? 0
+    case 'inputTokens':
+      return demand?.inputTokens ?? 0
+    case 'outputTokens':
+      return outputMax(limit, demand)
+    case 'tokens':
+      return (demand?.inputTokens ?? 0) + outputMax(limit, demand)
+    default: {
+      if (demand === undefined || !demand.actions.includes('model.call')) return 0
+      const price = priceFor(limit, demand.model)
+      if (price === undefined) return 'price-unknown'
+      // What is written to a cache may cost more than input, and nobody knows what will be.
+      const input = Math.max(price.input, price.cacheWrite)
+      return Math.ceil(demand.inputTokens * input + outputMax(limit, demand) * price.output)
+    }
+  }
+}
+
+/** `reserved` stays where nothing else was learnt. */
+export function spentAmount(
+  unit: Unit,
+  limit: Limit,
+  model: string | undefined,
+  reserved: number,
+  spent: Spent | undefined,
+): number {
+  if (unit === 'requests' || unit === 'toolCalls') return reserved
+  if (spent === undefined) return 0
+  const { input, output, cacheRead, cacheWrite, bytes } = spent
+  switch (unit) {
+    case 'bytes':
+      return bytes
+    case 'inputTokens':
+      return input + cacheRead + cacheWrite
+    case 'outputTokens':
+      return output
+    case 'tokens':
+      return input + cacheRead + cacheWrite + output
+    default: {
+      const price = priceFor(limit, model)
+      return price === undefined ? reserved : costNanos(price, spent)
+    }
+  }
+}
+
+function outputMax({ maxTokens, assumedTokens }: Limit, demand: Demand | undefined): number {
+  if (demand === undefined || !demand.actions.includes('model.call')) return 0
+  const asked = demand.outputTokensMax ?? Math.min(assumedTokens, maxTokens ?? assumedTokens) * demand.answers
+  return maxTokens === undefined ? asked : Math.min(asked, maxTokens * demand.answers)
+}
+
+function priceFor({ prices, onUnknownPrice }: Limit, model: string | undefined): Price | undefined {
+  const known = model === undefined ? undefined : prices.of(model)
+  return known ?? (onUnknownPrice === 'estimate' ? prices.dearest : undefined)
+}

@@ -1,0 +1,215 @@
+// Owns what one request takes of its limits and how that is put right when it is over. Which limits those are, and who
+// asks, is the limiter's business.
+import { reservedAmount, spentAmount } from './amounts.ts'
+import type { Quota } from './compile.ts'
+import { isTooLarge, type Charge, type Correction, type Taken } from './counters.ts'
+import type { Admission, Admitted, Demand, LimitState, LimitSubject, Refused, Spent } from './limiter.ts'
+import type { Asked, Held } from './slots-held.ts'
+import type { Store } from './store.ts'
+
+export type Charged = Asked & { readonly quota: Quota; readonly amount: number }
+
+/** A refusal: the limit counts money, and what this costs is not known. */
+export function chargesOf(
+  asked: readonly Asked[],
+  subject: LimitSubject,
+  demand: Demand | undefined,
+): Charged[] | Refused {
+  const charged: Charged[] = []
+  for (const { limit, key } of asked) {
+    for (const quota of limit.quotas) {
+      const amount = reservedAmount(quota.unit, limit, subject, demand)
+      if (amount !== 'price-unknown') charged.push({ limit, key, quota, amount })
+      else if (!limit.shadow)
+        return { ok: false, code: 'price-unknown', limit: limit.id, retryAfterMs: 0, states: [], open: [] }
+    }
+  }
+  return charged
+}
+
+/** Slots are kept only by who is admitted, whatever goes wrong. */
+export function conclude(
+  charged: readonly Charged[],
+  held: Held,
+  store: Store,
+  model: string | undefined,
+): Admission | Promise<Admission> {
+  const { redis } = store
+  if (redis === undefined) return keeping(held, () => verdict(countHere(charged, store), held, store, model))
+  return redis.take(charged.map(chargeOf)).then(
+    (taken) =>
+      keeping(held, () => {
+        const outcome: Outcome =
+          taken === undefined ? withoutRedis(charged, store) : { taken, charged, open: [], where: 'redis' }
+        return verdict(outcome, held, store, model)
+      }),
+    (error: unknown) => {
+      held.release()
+      throw error
+    },
+  )
+}
+
+function keeping(held: Held, decide: () => Admission): Admission {
+  let admitted = false
+  try {
+    const admission = decide()
+    admitted = admission.ok
+    return admission
+  } finally {
+    if (!admitted) held.release()
+  }
+}
+
+/** What a request of its own would have taken; nobody waits for it and nobody is refused. */
+export function countAfterwards(asked: readonly Asked[], subject: LimitSubject, store: Store): void {
+  const charged = chargesOf(asked, subject, undefined)
+  if (!Array.isArray(charged) || charged.length === 0) return
+  const charges = charged.map((one): Charge => ({ ...chargeOf(one), shadow: true }))
+  if (store.redis === undefined) store.memory.take(charges)
+  else void store.redis.take(charges)
+}
+
+/** `taken` counts `charged`, which lacks the limits that were let pass. `denied`: a limit that needs the store. */
+type Outcome =
+  | {
+      readonly taken: Taken
+      readonly charged: readonly Charged[]
+      readonly open: readonly string[]
+      readonly where: 'memory' | 'redis'
+    }
+  | { readonly denied: Charged }
+
+function countHere(charged: readonly Charged[], store: Store): Outcome {
+  const taken = store.memory.take(charged.map(chargeOf))
+  if (taken.forgotten.length === 0) return { taken, charged, open: [], where: 'memory' }
+  const forgotten = charged.filter(({ quota }) => taken.forgotten.includes(quota.namespace))
+  return { taken, charged, open: each(forgotten.map((one) => opened(one, 'forgotten', store))), where: 'memory' }
+}
+
+function withoutRedis(charged: readonly Charged[], store: Store): Outcome {
+  const denied = charged.find(({ limit }) => limit.onStoreError === 'deny')
+  if (denied !== undefined) return { denied }
+  const local = charged.filter(({ limit }) => limit.onStoreError === 'local').map((one) => shareOf(one, store.replicas))
+  const taken = store.memory.take(local.map(chargeOf))
+  const open = charged.map((one) => {
+    const how = one.limit.onStoreError === 'allow' ? 'allow' : 'local'
+    return opened(one, taken.forgotten.includes(one.quota.namespace) ? 'forgotten' : how, store)
+  })
+  return { taken, charged: local, open: each(open), where: 'memory' }
+}
+
+/** Several processes that cannot see each other's counts together let through no more than the limit, but for rounding. */
+function shareOf(charged: Charged, replicas: number): Charged {
+  if (replicas === 1) return charged
+  const { quota } = charged
+  const { window } = quota
+  return {
+    ...charged,
+    quota: {
+      ...quota,
+      quota: Math.max(1, Math.floor(quota.quota / replicas)),
+      window: window.kind === 'bucket' ? { ...window, perMs: window.perMs / replicas } : window,
+    },
+  }
+}
+
+function opened({ limit }: Charged, how: 'local' | 'allow' | 'forgotten', store: Store): string {
+  store.onEvent({ kind: 'open', limit: limit.id, how })
+  return `store:${limit.id}`
+}
+
+function each(names: readonly string[]): readonly string[] {
+  return names.length < 2 ? names : [...new Set(names)]
+}
+
+function chargeOf({ limit, key, quota, amount }: Charged): Charge {
+  const charge = { namespace: quota.namespace, key, quota: quota.quota, window: quota.window, amount }
+  return limit.shadow ? { ...charge, shadow: true } : charge
+}
+
+/** Redis is asked again at least this often. */
+const storeRetryMs = 1000
+
+function verdict(outcome: Outcome, held: Held, store: Store, model: string | undefined): Admission {
+  if ('denied' in outcome) {
+    const { id } = outcome.denied.limit
+    return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
+  }
+  const { taken, charged, open, where } = outcome
+  const states = charged.flatMap((one, index) => (one.limit.shadow ? [] : [stateOf(one, taken, index)]))
+  if (!taken.admitted) return refusal(taken, charged, states, open)
+  const over = charged.filter(({ limit, quota }, at) => limit.shadow && (taken.counts[at]?.used ?? 0) > quota.quota)
+  const exceeded = over.length === 0 ? held.exceeded : each([...held.exceeded, ...over.map(({ limit }) => limit.id)])
+  const { release, stand } = held
+  const admitted: Admitted = { ok: true, states, open, exceeded, release, stand }
+  const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0 })).filter(isPutRight)
+  if (later.length === 0) return admitted
+  const counters = where === 'redis' && store.redis !== undefined ? store.redis : store.memory
+  let settled = false
+  return {
+    ...admitted,
+    settle(spent) {
+      if (settled) return
+      settled = true
+      const corrections = later.flatMap((one) => correctionOf(one, model, spent))
+      if (corrections.length > 0) counters.correct(corrections)
+    },
+  }
+}
+
+function isPutRight({ quota: { unit } }: Charged): boolean {
+  return unit !== 'requests' && unit !== 'toolCalls'
+}
+
+function correctionOf(
+  { limit, key, quota, amount, mark }: Charged & { readonly mark: number },
+  model: string | undefined,
+  spent: Spent | undefined,
+): Correction[] {
+  const delta = Math.ceil(spentAmount(quota.unit, limit, model, amount, spent)) - amount
+  return delta === 0 ? [] : [{ namespace: quota.namespace, key, window: quota.window, mark, delta }]
+}
+
+function stateOf({ limit, quota }: Charged, { counts }: Taken, index: number): LimitState {
+  const { used, resetMs } = counts[index] ?? { used: quota.quota, resetMs: quota.window.lengthMs }
+  return {
+    limit: limit.id,
+    ...(quota.unit === 'requests' ? undefined : { unit: quota.unit }),
+    quota: quota.quota,
+    windowMs: quota.window.lengthMs,
+    remaining: Math.max(Math.floor(quota.quota - used), 0),
+    resetMs,
+  }
+}
+
+/** Of several that refuse, the one that refuses longest: waiting for any other would be in vain. */
+function refusal(
+  { counts }: Taken,
+  charged: readonly Charged[],
+  states: readonly LimitState[],
+  open: readonly string[],
+): Refused {
+  const refusing = charged.flatMap((one, at) => {
+    const waitMs = counts[at]?.waitMs ?? 0
+    return one.limit.shadow || waitMs <= 0 ? [] : [{ one, waitMs, tooLarge: isTooLarge(chargeOf(one)) }]
+  })
+  const [first] = refusing
+  if (first === undefined) throw new Error('A store refused what no limit refuses.')
+  const longest = refusing.reduce((a, b) => (b.tooLarge || (!a.tooLarge && b.waitMs > a.waitMs) ? b : a))
+  const { one, waitMs, tooLarge } = longest
+  return {
+    ok: false,
+    code: tooLarge ? 'quota-exhausted' : codeOf(one.quota.window.lengthMs, waitMs),
+    limit: one.limit.id,
+    retryAfterMs: waitMs,
+    ...(tooLarge ? { tooLarge } : undefined),
+    states,
+    open,
+  }
+}
+
+/** Waiting is no advice when the wait is longer than `Retry-After` may say and the window is a quota's. */
+function codeOf(windowMs: number, waitMs: number): 'rate-limited' | 'quota-exhausted' {
+  return windowMs >= 3_600_000 && waitMs > 60_000 ? 'quota-exhausted' : 'rate-limited'
+}
