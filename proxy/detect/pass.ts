@@ -99,9 +99,9 @@ export class Pass {
     probe.number.read(probe, start)
     const isRead = probe.settle()
     if (isRead && probe.number.isTrifle(this.#digitsMin)) return
-    const count = probe.candidates.length
     for (const detector of this.#numbers) {
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
+      const count = probe.candidates.length
       probe.arm(start, !isRead)
       detector.find(probe, start, probe.number.end)
       const isDecided = probe.settle()
