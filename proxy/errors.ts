@@ -59,8 +59,10 @@ export const faults = {
   // Limits
   'rate-limited': entry(429, 'limited', 'later', 'Rate limit reached.'),
   'concurrency-limited': entry(429, 'limited', 'later', 'Too many requests at the same time.'),
+  'price-unknown': entry(403, 'denied', 'never', 'The price of the model is not known, and a limit counts costs.'),
   'quota-exhausted': entry(429, 'quota', 'never', 'The quota of this period is used up.'),
   'store-unavailable': entry(503, 'unavailable', 'later', 'The limit store cannot be reached and the limit says deny.'),
+  'detector-unavailable': entry(503, 'unavailable', 'later', 'A detector that must look into this does not answer.'),
   // The body of the request
   'body-too-large': entry(413, 'too-large', 'never', 'The request body is larger than this listener accepts.'),
   'body-timeout': entry(408, 'timeout', 'client', 'The request body did not arrive in time.'),

@@ -26,7 +26,7 @@ t.test('fault codes and their status', async (t) => {
     400 request-malformed target-invalid header-invalid upgrade-refused body-malformed body-too-deep
       version-unsupported header-mismatch
     401 credentials-missing credentials-invalid source-refused
-    403 origin-refused operation-unsupported denied approval-unserved content-blocked answer-denied
+    403 origin-refused operation-unsupported price-unknown denied approval-unserved content-blocked answer-denied
     404 route-not-found session-unknown
     405 method-unsupported
     408 headers-timeout body-timeout
@@ -37,7 +37,7 @@ t.test('fault codes and their status', async (t) => {
     499 client-aborted client-stalled
     500 internal
     502 upstream-refused-address upstream-unreachable upstream-invalid answer-too-large upstream-truncated
-    503 overloaded shutting-down store-unavailable audit-unavailable breaker-open
+    503 overloaded shutting-down store-unavailable audit-unavailable breaker-open detector-unavailable
     504 upstream-timeout`)
   let status = ''
   const expected = pinned.flatMap((word) => {
@@ -54,7 +54,7 @@ t.test('metrics and their labels', async (t) => {
     requests_total{route,decision,status} request_duration_seconds{route} overhead_seconds{route}
     inflight_requests{} slow_requests_total{route} connections_refused_total{}
     policy_decisions_total{rule,effect,mode} redactions_total{entity,direction} rate_limited_total{limit}
-    tokens_total{type} uninspected_total{what} fail_open_total{what} store_errors_total{what}
+    tokens_total{type} cost_total{} uninspected_total{what} fail_open_total{what} store_errors_total{what}
     upstream_requests_total{upstream,outcome} upstream_duration_seconds{upstream}
     upstream_time_to_first_byte_seconds{upstream} breaker_state{upstream} retries_total{upstream}
     audit_records_total{kind} audit_failures_total{} audit_size{} audit_checkpoint_age_seconds{}
@@ -97,8 +97,12 @@ t.test('keys of the configuration', async (t) => {
       findings from between.{from,to,tz,days} when mode reason`,
     policyHeaders: '',
     redaction: 'id direction upstreams routes detect action mode',
-    limits: 'id by requests concurrency tokens cost onStoreError principals routes upstreams',
-    store: 'redis.{url,username,password,timeout,prefix}',
+    limits: `id by requests tokens inputTokens outputTokens cost bytes toolCalls window timezone burst concurrency
+      assumedTokens maxTokens onUnknownPrice mode onStoreError principals orgs teams roles routes upstreams models tools
+      actions`,
+    prices: 'model input output cacheRead cacheWrite',
+    store: `replicas redis.{url,sentinels.name,sentinels.nodes,sentinels.password,cluster.nodes,tls,username,password,
+      timeout,prefix}`,
     audit: 'dir writer durability onFailure key.{fromFile} payloads segmentSize segmentAge',
     demo: 'listen',
     log: 'level slow',

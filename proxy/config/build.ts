@@ -4,14 +4,12 @@ import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
 import { openLog, type AuditLog } from '../audit/log.ts'
 import { openKeyFile, type AuditKey } from '../audit/key.ts'
-import { entitiesOf, entityGroups, groupNames } from '../detect/entities.ts'
-import { compileScanner } from '../detect/scanner.ts'
-import type { Plan } from '../detect/redaction.ts'
 import type { Clock } from '../lib/clock.ts'
 import { keyedDigest } from '../lib/keyed-digest.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore, type Store } from '../limits/store.ts'
+import type { Inquirer } from '../pipeline/inquirer.ts'
 import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
 import { acceptsSockets, denialOf, type RouteOptions } from '../pipeline/options.ts'
@@ -20,9 +18,12 @@ import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
 import { openUpstream, type Upstream } from '../upstream/upstream.ts'
 import type { UpstreamEvent } from '../upstream/answer.ts'
-import type { UpstreamOptions } from '../upstream/options.ts'
+import type { UpstreamOptions, UpstreamsOptions } from '../upstream/options.ts'
 import type { CompiledConfig } from './compile.ts'
+import { detectorUpstreams } from './detectors.ts'
+import { inquirersOf, inspectionOf } from './inspections.ts'
 import { openPins, type OpenPins } from './pins.ts'
+import { routeWithTargets } from './route-targets.ts'
 import { openVaults, type Vaults } from './vaults.ts'
 
 export type Surroundings = {
@@ -56,7 +57,14 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
   try {
     const auditKey = await openKeyFile(config.audit.keyFile)
     const audit = await openAuditLog(config, auditKey, around)
-    return { audit, auditKey, store, vaults: openVaults(config, auditKey, around), upstreams: new Map(), pins: new Map() }
+    return {
+      audit,
+      auditKey,
+      store,
+      vaults: openVaults(config, auditKey, around),
+      upstreams: new Map(),
+      pins: new Map(),
+    }
   } catch (error) {
     store.close()
     throw error
@@ -97,9 +105,11 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
       config,
       (id) => upstreams.get(id)?.upstream,
       (id) => pins.get(id)?.pins,
+      inquirersOf(config.catalogue, (id) => upstreams.get(id)?.upstream),
     ),
     authenticator: config.authenticator,
     limiter: openLimiter(config.limits, standing.store),
+    prices: pricesAsked(config),
     policy: config.policy,
     policyHeaders: config.policyHeaders,
     audit,
@@ -110,10 +120,16 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
+    random: around.random,
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
   return { runtime, standing: { ...standing, upstreams, pins } }
+}
+
+/** Those of external detectors, too. */
+function upstreamsOf({ document }: CompiledConfig): UpstreamsOptions {
+  return { ...document.upstreams, ...detectorUpstreams(document.detectors ?? []) }
 }
 
 type OpenUpstreams = Map<string, { readonly mark: string; readonly upstream: Upstream }>
@@ -122,10 +138,10 @@ type OpenUpstreams = Map<string, { readonly mark: string; readonly upstream: Ups
 function openUpstreams(config: CompiledConfig, standing: Standing, around: Surroundings): OpenUpstreams {
   const open: OpenUpstreams = new Map()
   try {
-    for (const [id, options] of Object.entries(config.document.upstreams)) {
+    for (const [id, options] of Object.entries(upstreamsOf(config))) {
       const mark = markOf(options, around)
       const before = standing.upstreams.get(id)
-      open.set(id, before?.mark === mark ? before : { mark, upstream: openUpstream(id, options, upstreamDeps(around)) })
+      open.set(id, before?.mark === mark ? before : { mark, upstream: openAnew(id, options, before?.upstream, around) })
     }
   } catch (error) {
     for (const [id, { upstream }] of open) if (standing.upstreams.get(id)?.upstream !== upstream) void upstream.close()
@@ -134,13 +150,20 @@ function openUpstreams(config: CompiledConfig, standing: Standing, around: Surro
   return open
 }
 
-/** A digest, so that the secret is not kept a second time. */
+/** What an operator has done to its breaker by hand stays done, unless the configuration now says what is to be. */
+function openAnew(id: string, options: UpstreamOptions, before: Upstream | undefined, around: Surroundings): Upstream {
+  const upstream = openUpstream(id, options, upstreamDeps(around))
+  if (before !== undefined && options.breaker?.mode === undefined && before.mode() !== 'auto')
+    upstream.override(before.mode())
+  return upstream
+}
+
+/** A digest, so that the secrets are not kept a second time. */
 function markOf(options: UpstreamOptions, { resolveSecret }: Surroundings): string {
-  const { credential } = options
-  const secret =
-    credential === undefined ? '' : resolveSecret('bearer' in credential ? credential.bearer : credential.value)
+  const { credential, credentials = credential === undefined ? [] : [credential] } = options
+  const secrets = credentials.map((one) => resolveSecret('bearer' in one ? one.bearer : one.value))
   return createHash('sha256')
-    .update(JSON.stringify([options, secret]))
+    .update(JSON.stringify([options, secrets]))
     .digest('base64')
 }
 
@@ -159,6 +182,13 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
         break
       case 'retry':
         metrics.retry(event.upstream)
+        break
+      case 'rest':
+        metrics.credentialRest(event.upstream, event.credential)
+        log.warn(
+          { upstream: event.upstream, credential: event.credential, status: event.status },
+          'credential is left alone for a while',
+        )
         break
     }
   }
@@ -182,10 +212,21 @@ export function routesOf(
   config: CompiledConfig,
   upstreamOf: (id: string) => Upstream | undefined,
   pinsOf: (id: string) => ToolPins | undefined,
+  inquirers: readonly Inquirer[],
 ): Route[] {
   return config.document.routes
-    .map((route) => routeOf(route, config, upstreamOf(route.upstream), pinsOf(route.upstream)))
+    .map((route) =>
+      routeWithTargets(route, config.document, (one) =>
+        routeOf(one, config, { upstream: upstreamOf(one.upstream), pins: pinsOf(one.upstream), inquirers }),
+      ),
+    )
     .sort((a, b) => b.path.length - a.path.length)
+}
+
+/** Nobody is told what something costs who does not ask. */
+function pricesAsked({ document, limits, prices }: CompiledConfig): Runtime['prices'] {
+  const counted = limits.some(({ quotas }) => quotas.some(({ unit }) => unit === 'cost'))
+  return counted || (document.prices ?? []).length > 0 ? prices : undefined
 }
 
 export function runtimeLimits({ server }: CompiledConfig): Runtime['limits'] {
@@ -200,8 +241,11 @@ export function runtimeLimits({ server }: CompiledConfig): Runtime['limits'] {
 function routeOf(
   options: RouteOptions,
   config: CompiledConfig,
-  upstream: Upstream | undefined,
-  pins: ToolPins | undefined,
+  {
+    upstream,
+    pins,
+    inquirers,
+  }: Pick<Route, 'pins'> & { upstream: Upstream | undefined; inquirers: readonly Inquirer[] },
 ): Route {
   const protocol = config.document.upstreams[options.upstream]?.protocol
   if (upstream === undefined || protocol === undefined) throw new Error(`route ${options.id} has no upstream`)
@@ -209,6 +253,8 @@ function routeOf(
   if (adapter === undefined) throw new Error(`protocol ${protocol} has no adapter`)
   const needs = config.policy.needs(options.id)
   const denial = denialOf(options)
+  const inspected = (direction: 'request' | 'response', findings: ReadonlySet<string>): Inspection =>
+    inspectionOf({ direction, upstream: options.upstream, route: options.id }, config, findings, inquirers)
   return {
     id: options.id,
     path: options.path === '/' ? '' : options.path,
@@ -220,30 +266,10 @@ function routeOf(
     posture: options.posture,
     websocket: acceptsSockets(options),
     needs,
-    request: inspection(config.redaction.plan('request', options.upstream, options.id), needs.findings),
-    answer: inspection(
-      config.redaction.plan('response', options.upstream, options.id),
-      needs.answer ? needs.findings : new Set(),
-    ),
+    request: inspected('request', needs.findings),
+    answer: inspected('response', needs.answer ? needs.findings : new Set()),
     restoresTokens: config.redaction.restoresTo(options.upstream),
-    limitsByModel: config.limits.some((limit) => limit.phase === 'body' && (limit.routes?.has(options.id) ?? true)),
+    limitsBody: config.limits.some((limit) => limit.phase === 'body' && (limit.filters.routes?.(options.id) ?? true)),
     pins,
   }
-}
-
-/** One scanner for what the rules ask about and what the redaction replaces. */
-function inspection(plan: Plan | undefined, findings: ReadonlySet<string>): Inspection {
-  const entities = new Set([...entitiesOf(findings), ...(plan?.entities ?? [])])
-  return {
-    scanner: entities.size === 0 ? undefined : compileScanner(entities),
-    scans: labelsOf(entities),
-    plan,
-  }
-}
-
-/** What every record repeats should be short: a group's name stands for all of its entities. */
-function labelsOf(entities: ReadonlySet<string>): string[] {
-  const whole = groupNames.filter((group) => entitiesOf([group]).isSubsetOf(entities))
-  const single = [...entities].filter((entity) => !whole.some((group) => group === entityGroups.get(entity)))
-  return [...whole, ...single.sort()]
 }

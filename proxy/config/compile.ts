@@ -1,7 +1,8 @@
 // Owns the step from a document to everything that can be worked out without opening a file, a socket or a database:
 // what `check` runs, and what a reload must pass before anything is swapped.
 import { compileAudit, type AuditSettings } from '../audit/options.ts'
-import { entityGroups } from '../detect/entities.ts'
+import type { Catalogue } from '../detect/catalogue.ts'
+import { compileDetectors } from '../detect/custom.ts'
 import type { RedactionOptions } from '../detect/options.ts'
 import { compileRedaction, type Redaction } from '../detect/redaction.ts'
 import { compileVault, type VaultPlan } from '../detect/vault-options.ts'
@@ -9,11 +10,15 @@ import { compileIdentity, type KnownPrincipals } from '../identity/compile.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
-import { compileLimits, compileStore, type LimitPlan, type StorePlan } from '../limits/compile.ts'
-import { compileServer, type ServerSettings } from '../pipeline/options.ts'
+import { compileLimits, compilePrices, type LimitPlan } from '../limits/compile.ts'
+import { compileStore, type StorePlan } from '../limits/compile-store.ts'
+import type { Prices } from '../limits/prices.ts'
+import { compileServer, upstreamsOf, type ServerSettings } from '../pipeline/options.ts'
 import { compilePolicy, type Policy } from '../policy/compile.ts'
+import { compileGlob } from '../policy/glob.ts'
 import type { Known } from '../policy/known.ts'
 import { compileUpstream } from '../upstream/settings.ts'
+import { connectionProblems } from './detectors.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
 import { routeProblems } from './route-problems.ts'
@@ -25,10 +30,13 @@ export type CompiledConfig = {
   readonly server: ServerSettings
   readonly authenticator: Authenticator
   readonly limits: LimitPlan
+  readonly prices: Prices
   readonly store: StorePlan
   readonly vault: VaultPlan
   readonly policy: Policy
   readonly redaction: Redaction
+  /** What can be detected here. */
+  readonly catalogue: Catalogue
   readonly audit: AuditSettings
   /** Lower case. */
   readonly policyHeaders: ReadonlySet<string>
@@ -50,12 +58,17 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const identity = note(compileIdentity(document, [], { nowMs }))
   for (const [id, upstream] of Object.entries(document.upstreams)) note(compileUpstream(upstream, ['upstreams', id]))
   const names = namesIn(written)
-  const limits = note(compileLimits(document.limits ?? [], ['limits'], { ...names, principals: identity.known.ids }))
+  const { prices } = note(compilePrices(document.prices ?? [], ['prices'], compileGlob))
+  const { ids, orgs, teams, roles } = identity.known
+  const references = { ...names, principals: ids, orgs, teams, roles, patterns: compileGlob }
+  const limits = note(compileLimits(document.limits ?? [], ['limits'], references, prices))
   const store = note(compileStore(document.store, ['store']))
-  const vault = note(compileVault(document.vault, ['vault'], document.store?.redis !== undefined))
-  const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names))
+  const vault = note(compileVault(document.vault, ['vault'], document.store?.redis?.url !== undefined))
+  const { catalogue } = note(compileDetectors(document.detectors ?? [], ['detectors']))
+  problems.push(...connectionProblems(document.detectors ?? [], ['detectors']))
+  const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names, catalogue))
   const audit = note(compileAudit(document.audit, ['audit']))
-  const policy = note(compilePolicy(document, knownTo(written, identity.known), []))
+  const policy = note(compilePolicy(document, knownTo(written, identity.known, catalogue), []))
   problems.push(...routeProblems(document, { policy: policy.policy, redaction: redaction.redaction }))
 
   const located = [...problems.map(loaded.locate), ...problemsSwitchedOff(loaded)]
@@ -75,10 +88,12 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
     server: server.settings,
     authenticator: identity.authenticator,
     limits: limits.plan,
+    prices,
     store: store.plan,
     vault: vault.plan,
     policy: policy.policy,
     redaction: redaction.redaction,
+    catalogue,
     audit: audit.settings,
     policyHeaders: new Set((document.policyHeaders ?? []).map((name) => name.toLowerCase())),
     slowMs: parseDuration(document.log.slow) ?? 0,
@@ -103,10 +118,17 @@ function namesIn(written: Loaded['written']): { upstreams: Set<string>; routes: 
   }
 }
 
-function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrincipals): Known {
+function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrincipals, catalogue: Catalogue): Known {
   const protocolOf = (upstream: string): string => upstreams[upstream]?.protocol ?? 'http'
   return {
-    routes: routes.map(({ id, upstream }) => ({ id, upstream, protocol: protocolOf(upstream) })),
+    routes: routes.map((route) => ({
+      id: route.id,
+      upstream: route.upstream,
+      protocol: protocolOf(route.upstream),
+      fallback: upstreamsOf(route)
+        .slice(1)
+        .map(({ upstream }) => upstream),
+    })),
     upstreams: Object.entries(upstreams).map(([id, { protocol }]) => ({ id, protocol })),
     principals: {
       ids: [...principals.ids],
@@ -114,7 +136,7 @@ function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrin
       teams: [...principals.teams],
       roles: [...principals.roles],
     },
-    entities: entityGroups,
+    entities: catalogue.groups,
   }
 }
 

@@ -5,6 +5,8 @@ import { openVaultStore } from '../detect/vault-store.ts'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
+import { openLimiter } from '../limits/open-limiter.ts'
+import { openStore } from '../limits/store.ts'
 import { openMetrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
@@ -23,12 +25,11 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
       config,
       (id) => unreachable(id, config),
       () => undefined,
+      [],
     ),
     authenticator: config.authenticator,
-    limiter: {
-      admit: () =>
-        Promise.resolve({ ok: true, states: [], open: [], release: () => undefined, stand: () => undefined }),
-    },
+    limiter: openLimiter([], openStore({ replicas: 1 }, { clock, onEvent: () => undefined, resolveSecret: () => '' })),
+    prices: undefined,
     policy: config.policy,
     policyHeaders: config.policyHeaders,
     audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },
@@ -39,6 +40,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     limits: runtimeLimits(config),
     slowMs: config.slowMs,
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
+    random: () => 0,
   }
 }
 
@@ -58,7 +60,9 @@ function unreachable(id: string, config: CompiledConfig): Upstream {
     send: () => Promise.reject(new Fault('upstream-unreachable')),
     open: () => Promise.reject(new Fault('upstream-unreachable')),
     state: () => 'closed',
+    mode: () => 'auto',
     override: () => undefined,
+    refusedMs: () => 0,
     close: () => Promise.resolve(),
   }
 }

@@ -4,7 +4,14 @@ import { type AuditOptions, auditSchema } from '../audit/options.ts'
 import { type RedactionOptions, redactionSchema } from '../detect/options.ts'
 import { type VaultOptions, vaultSchema } from '../detect/vault-options.ts'
 import { anonymousSchema, type IdentityOptions, principalsSchema } from '../identity/options.ts'
-import { limitsSchema, type LimitOptions, type StoreOptions, storeSchema } from '../limits/options.ts'
+import {
+  limitsSchema,
+  type LimitOptions,
+  pricesSchema,
+  type PriceOptions,
+  type StoreOptions,
+  storeSchema,
+} from '../limits/options.ts'
 import {
   type DemoOptions,
   demoSchema,
@@ -16,6 +23,7 @@ import {
   serverSchema,
 } from '../pipeline/options.ts'
 import { type PolicyOptions, policySchemas } from '../policy/options.ts'
+import { type DetectorDocument, detectorsSchema } from './detectors.ts'
 import { type UpstreamsOptions, upstreamsSchema } from '../upstream/options.ts'
 
 export const apiVersion = 'gatewright/v1'
@@ -27,9 +35,11 @@ export type Document = IdentityOptions &
     readonly server: ServerOptions
     readonly upstreams: UpstreamsOptions
     readonly routes: readonly RouteOptions[]
+    readonly detectors?: readonly DetectorDocument[]
     readonly redaction?: RedactionOptions
     readonly vault: VaultOptions
     readonly limits?: readonly LimitOptions[]
+    readonly prices?: readonly PriceOptions[]
     readonly store?: StoreOptions
     readonly demo?: DemoOptions
     readonly audit: AuditOptions
@@ -52,9 +62,11 @@ export const configSchema = {
     principals: principalsSchema,
     anonymous: anonymousSchema,
     ...policySchemas,
+    detectors: detectorsSchema,
     redaction: redactionSchema,
     vault: vaultSchema,
     limits: limitsSchema,
+    prices: pricesSchema,
     store: storeSchema,
     audit: auditSchema,
     demo: demoSchema,

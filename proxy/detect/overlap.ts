@@ -1,4 +1,5 @@
 // Owns which of several overlapping candidates is the finding: validated, then longer, then earlier.
+import type { Finding } from './finding.ts'
 import type { Candidate } from './probe.ts'
 
 /** Sorted by start, without overlaps. */
@@ -13,6 +14,11 @@ export function resolveOverlaps(candidates: Candidate[]): Candidate[] {
     i = clusterEnd
   }
   return findings
+}
+
+/** What two of them found in one text; of what overlaps, the same wins as within one. */
+export function mergeFindings(some: readonly Finding[], others: readonly Finding[]): readonly Finding[] {
+  return resolveOverlaps([...some, ...others].map((finding) => ({ validated: false, ...finding })))
 }
 
 /** The index after the candidates that overlap one another, directly or through others, beginning with `first`. */

@@ -13,6 +13,7 @@ import type { Permit } from '../policy/permit.ts'
 import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
+import type { Inquiry } from './inquiry.ts'
 import type { Route } from './runtime.ts'
 
 export type RequestHead = {
@@ -53,8 +54,17 @@ export type Trace = {
   readonly answerDecisions: { readonly tool: string; readonly decision: Decision }[]
   /** Tools that were taken out of a server's list. */
   readonly withheld: string[]
-  readonly attempts: Attempt[]
+  /** With the upstream where the route has several. */
+  readonly attempts: (Attempt & { readonly upstream?: string })[]
+  /** Upstreams that were asked in vain before, or passed over, for the record. */
+  readonly earlier: AuditFields[]
   usage: Usage | undefined
+  /** Of the model's text that was read, for where usage is not reported. */
+  answerTextChars: number
+  /** Limits in shadow mode that would have refused. */
+  readonly limitsExceeded: string[]
+  /** In billionths of a dollar, where prices are asked for and known. */
+  costNanos: number | undefined
   /** The upstream reported an error in-band. */
   upstreamError: boolean
   fault: Fault | undefined
@@ -120,11 +130,18 @@ export type Recalled = Decoded & {
   readonly vault: Vault | undefined
 }
 
-export type Inspected = Recalled & {
+export type Consulted = Recalled & {
+  /** What external detectors have found and are still asked; absent where none is needed on this route. */
+  readonly inquiry: Inquiry | undefined
+}
+
+export type Inspected = Consulted & {
   /** What the redaction found: parallel to `content.parts`; absent when nothing is redacted here. */
   readonly findings: readonly (readonly Finding[])[] | undefined
   /** The same for the pieces of a plain HTTP target (target.ts); empty when nothing is redacted here. */
   readonly targetFindings: readonly (readonly Finding[])[]
+  /** And for the values of its headers. */
+  readonly headerFindings: readonly (readonly Finding[])[]
   /** The path for the record where the real one has data in it. */
   readonly shownPath: string | undefined
   /** What the rules are told, by entity and by group. */
@@ -173,8 +190,10 @@ export function openExchange(id: string, head: RequestHead, startedMs: number): 
     body: undefined,
     content: undefined,
     asked: undefined,
+    inquiry: undefined,
     findings: undefined,
     targetFindings: undefined,
+    headerFindings: undefined,
     shownPath: undefined,
     findingCounts: undefined,
     actions: undefined,
@@ -203,7 +222,11 @@ function openTrace(): Trace {
     answerDecisions: [],
     withheld: [],
     attempts: [],
+    earlier: [],
     usage: undefined,
+    answerTextChars: 0,
+    limitsExceeded: [],
+    costNanos: undefined,
     upstreamError: false,
     fault: undefined,
     status: undefined,

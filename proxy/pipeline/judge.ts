@@ -59,7 +59,9 @@ async function decideDry(
     query: x.head.query,
   })
   const admitted = grow(identified, { admissions: [], limitStates: [] })
-  const inspected = inspect(await recall(await decode(admitted, runtime, new BodyOnly(body)), runtime))
+  const recalled = await recall(await decode(admitted, runtime, new BodyOnly(body)), runtime)
+  // No external detector is asked: nothing here leaves the process.
+  const inspected = inspect(grow(recalled, { inquiry: undefined }))
   return decide(inspected, runtime)
 }
 

@@ -3,9 +3,11 @@ import type { Fault } from '../errors.ts'
 import { answerForClient } from './answer-server.ts'
 import type { Client } from './client.ts'
 import type { Exchange } from './exchange.ts'
+import { askInTurn } from './failover.ts'
 import { overhear } from './overhear.ts'
 import type { Runtime } from './runtime.ts'
 import { admit } from './stages/admit.ts'
+import { consult } from './stages/consult.ts'
 import { decide } from './stages/decide.ts'
 import { decode } from './stages/decode.ts'
 import { deliver } from './stages/deliver.ts'
@@ -26,12 +28,16 @@ export async function run(x: Exchange, runtime: Runtime, client: Client): Promis
     const identified = identify(routed, runtime) // who is asking
     const admitted = await admit(identified, runtime) // may they ask now; cheap, so before the body is read
     const decoded = await decode(admitted, runtime, client) // what they ask: bytes to content
-    const recalled = await recall(decoded, runtime) // what tokens in it stand for
-    const inspected = inspect(recalled) // what is in it: findings
-    const decided = decide(inspected, runtime) // the PDP: allow, deny or approve
-    const permitted = await enforce(decided, runtime) // the PEP: stop here, or hand out the permit
-    const prepared = oblige(permitted, runtime) // redact what goes out
-    const answered = await dispatch(prepared, runtime, client) // breaker, retries, timeouts
+    // For the route's upstream, and for each that stands in for it: what goes there is judged for there.
+    const answered = await askInTurn(decoded, runtime, async (aimed) => {
+      const recalled = await recall(aimed, runtime) // what tokens in it stand for
+      const consulted = await consult(recalled, runtime) // what detectors of others find in it
+      const inspected = inspect(consulted) // what is in it: findings
+      const decided = decide(inspected, runtime) // the PDP: allow, deny or approve
+      const permitted = await enforce(decided, runtime) // the PEP: stop here, or hand out the permit
+      const prepared = oblige(permitted, runtime) // redact what goes out
+      return dispatch(prepared, runtime, client) // breaker, retries, timeouts
+    })
     await deliver(answered, runtime, client) // back through the response filters
   } catch (error) {
     await overhear(x, runtime, client, error) // what the refusal must name, where it was not read yet

@@ -8,12 +8,14 @@ import type { VaultStore } from '../detect/vault-store.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limiter } from '../limits/limiter.ts'
+import type { Prices } from '../limits/prices.ts'
 import type { Needs } from '../policy/decision.ts'
 import type { Policy } from '../policy/compile.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
+import type { Inquirer } from './inquirer.ts'
 import type { ToolPins } from './tool-pins.ts'
 import type { DenyPreset, Posture } from './options.ts'
 
@@ -37,18 +39,39 @@ export type Route = {
   readonly answer: Inspection
   /** Some rule lets the upstream have the values of tokens that it is sent. */
   readonly restoresTokens: boolean
-  /** Some limit on this route counts by model. */
-  readonly limitsByModel: boolean
+  /** Some limit on this route must know the body. */
+  readonly limitsBody: boolean
   /** What is known of the server's tools, where they are pinned. */
   readonly pins: ToolPins | undefined
+  /**
+   * Where there are several upstreams: the route as it is for each, itself included. Each has plans, path and names of its
+   * own, and is judged by itself.
+   */
+  readonly targets?: readonly Target[]
+  /** Model that is asked for → what it is called at the upstream. */
+  readonly aliases?: ReadonlyMap<string, string>
+  /** Of an http upstream by path, of an mcp one by tool: what may be done twice. */
+  readonly mayRepeat?: (name: string) => boolean
+  /** The upstream honours Idempotency-Key. */
+  readonly sendsKeys?: boolean
 }
+
+/** `weight`: how often it is the first to be asked, against the others; a fallback has none. */
+export type Target = { readonly route: Route; readonly weight: number }
 
 /** What is scanned in one direction. `scanner` finds the union of what the rules and the redaction ask for;
  * `scans` names it for the record. */
 export type Inspection = {
   readonly scanner: Scanner | undefined
   readonly scans: readonly string[]
+  /** What is looked for in bodies and targets, by `scanner` or by an inquirer. */
+  readonly entities: ReadonlySet<string>
+  /** For bodies, for the targets of tool calls, and for headers. */
   readonly plan: Plan | undefined
+  readonly target: Plan | undefined
+  readonly headers: Plan | undefined
+  /** The external detectors that find some of these entities. */
+  readonly inquirers: readonly Inquirer[]
 }
 
 export type Runtime = {
@@ -58,6 +81,8 @@ export type Runtime = {
   readonly routes: readonly Route[]
   readonly authenticator: Authenticator
   readonly limiter: Limiter
+  /** Where something asks what tokens cost. */
+  readonly prices: Prices | undefined
   readonly policy: Policy
   readonly policyHeaders: ReadonlySet<string>
   readonly audit: Audit
@@ -73,6 +98,8 @@ export type Runtime = {
   }
   readonly slowMs: number
   readonly hosts: Hosts
+  /** In [0, 1). */
+  readonly random: () => number
 }
 
 export type Audit = {

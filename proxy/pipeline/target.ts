@@ -1,6 +1,7 @@
 // Owns what stands in the target of a plain HTTP tool call: values in the query and segments of the path are content
 // like any other. It finds them decoded and writes them back encoded; whatever holds nothing stays byte for byte.
 import type { Finding } from '../detect/finding.ts'
+import type { Operation } from '../protocol/protocol.ts'
 
 /** A piece of the target: `raw` as it was sent, `text` as it is meant. */
 type Piece = { readonly raw: string; readonly text: string }
@@ -28,6 +29,11 @@ export function rewriteTarget({ path, query }: Target, replaceIn: (text: string)
       })
       .join('&'),
   }
+}
+
+/** Of a message to a tool server the query goes along, and nobody knows what it means there. */
+export function hasTarget({ action, opaque }: Operation): boolean {
+  return action === 'tool.call' || action === 'asked' || opaque === true
 }
 
 export function hasFindings(findings: readonly (readonly Finding[])[]): boolean {

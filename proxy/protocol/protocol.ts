@@ -4,13 +4,15 @@ import type { Edit } from '../lib/edit.ts'
 import type { FramingName } from '../lib/framing.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
-import type { Asked, Content, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { Asked, Content, TextPart, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { SocketResolution } from './socket.ts'
 
 export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'mcp' | 'http'
 
 export interface Protocol {
   readonly name: ProtocolName
+  /** Its usage does not count what came from or went to a cache as input. */
+  readonly cachedInputApart?: true
   /**
    * The operation behind a method and a path (path only, no query, beginning with `/`, relative to the upstream's url).
    * Canonicalises what real clients send: a missing, doubled or extra `/v1`. `query` is without its `?`.
@@ -180,7 +182,7 @@ export type StreamStep =
       /** The channel of an incomplete call that this event may not overtake: clients count places in order of opening. */
       readonly behind?: string
       /** Text in this event that is whole at once (no channel): final aggregates, citations, fields without an adapter. */
-      readonly parts: readonly { readonly address: Address; readonly text: string }[]
+      readonly parts: readonly (Pick<TextPart, 'address' | 'text'> & Partial<Pick<TextPart, 'form'>>)[]
       /** What is there but cannot be read as text, each once: `thinking`, `audio`, `logprobs`. */
       readonly uninspected?: readonly string[]
       /**

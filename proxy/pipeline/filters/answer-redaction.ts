@@ -7,7 +7,9 @@ import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
+import type { TextPart } from '../../protocol/content.ts'
 import { addCounts, type Answered } from '../exchange.ts'
+import { redactHeaderValue } from '../header-redaction.ts'
 import type { Runtime } from '../runtime.ts'
 import { blocked } from '../stages/enforce.ts'
 
@@ -24,6 +26,8 @@ function placeOf({ operation }: Answered, address: Address | undefined): Restore
   return isArguments && givesModelAnswer(operation) ? 'tool.args' : 'response.text'
 }
 
+type Form = TextPart['form']
+
 /** The record names no more. */
 const redactedAtMax = 100
 
@@ -34,7 +38,8 @@ export class AnswerRedaction {
   constructor(x: Answered, runtime: Runtime) {
     this.#x = x
     this.#runtime = runtime
-    if (x.route.answer.scanner !== undefined) x.trace.scanned.answer = x.route.answer.scans
+    const { scanner, headers, scans } = x.route.answer
+    if (scanner !== undefined || headers !== undefined) x.trace.scanned.answer = scans
   }
 
   /** Whether text can come out other than it went in. */
@@ -43,7 +48,7 @@ export class AnswerRedaction {
   }
 
   /** A text that is known whole. Fault `content-blocked`. */
-  whole(text: string, address?: Address, place = placeOf(this.#x, address)): string {
+  whole(text: string, address?: Address, place = placeOf(this.#x, address), form: Form = 'string'): string {
     const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
@@ -51,7 +56,7 @@ export class AnswerRedaction {
     if (plan !== undefined) {
       const findings = plan.scanner.scan(text)
       if (findings.length > 0) {
-        const replaced = replace(text, findings, plan, vault)
+        const replaced = replace(text, findings, plan.forForm(form), vault)
         this.#stop(replaced.blocked)
         this.#count(replaced.counts, replaced.observed)
         if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
@@ -78,6 +83,18 @@ export class AnswerRedaction {
     const { plan } = this.#x.route.answer
     const { vault } = this.#x
     return openWindow({ plan, vault })
+  }
+
+  /** Headers are looked into where a rule says so. `name` in lower case. Fault `content-blocked`. */
+  header(name: string, value: string): string {
+    const plan = this.#x.route.answer.headers
+    const replaced = plan === undefined ? undefined : redactHeaderValue(name, value, plan, this.#x.vault)
+    if (replaced === undefined) return value
+    this.#stop(replaced.blocked)
+    this.#count(replaced.counts, replaced.observed)
+    const where = 'answer headers'
+    if (replaced.text !== value && !this.#x.trace.redactedAt.includes(where)) this.#x.trace.redactedAt.push(where)
+    return replaced.text
   }
 
   pushed(window: Window, text: string): string {

@@ -16,6 +16,7 @@ import {
 import { grow, type Answered, type Decided, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { admitAgain } from '../stages/admit.ts'
+import { consult } from '../stages/consult.ts'
 import { decide } from '../stages/decide.ts'
 import { stopIfBlocked, stopUnlessAllowed } from '../stages/enforce.ts'
 import { inspect } from '../stages/inspect.ts'
@@ -101,7 +102,7 @@ export class Conversation {
 
   /** What is sent up for it. Faults as for a request. */
   async #judged(said: Said): Promise<string> {
-    const x = this.#asRequest(said)
+    const x = await this.#asRequest(said)
     for (const what of said.content.uninspected) x.trace.uninspected.add(`request:${what}`)
     if (said.asks !== 'nothing') this.#judge(x, said)
     stopIfBlocked(x)
@@ -114,10 +115,10 @@ export class Conversation {
   }
 
   /** The exchange, as if the message had been its body: the trace, the vault and the caller are the same. */
-  #asRequest({ content, text, value }: Said): Decided & Pick<Answered, 'vault' | 'permit'> {
+  async #asRequest({ content, text, value }: Said): Promise<Decided & Pick<Answered, 'vault' | 'permit'>> {
     const body = { form: 'json', bytes: nothing, text, value } as const
     const decoded: Decoded & Pick<Answered, 'vault' | 'permit'> = { ...this.#x, body, content, asked: undefined }
-    const inspected = inspect(decoded)
+    const inspected = inspect(await consult(decoded, this.#runtime))
     return { ...decoded, ...inspected, actions: [], decisions: [], withheld: [] }
   }
 

@@ -55,6 +55,7 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading
   if (content.usage !== undefined) x.trace.usage = content.usage
+  else for (const { text } of content.parts) x.trace.answerTextChars += text.length
   const redaction = new AnswerRedaction(x, runtime)
   for (const what of content.uninspected) redaction.unread(what)
   const refused = judgeCalls(x, runtime, content.toolCalls)
@@ -109,7 +110,7 @@ function editsOf(redaction: AnswerRedaction, content: Content, place?: RestorePl
   const edits: Edit[] = []
   if (!redaction.changes) return edits
   for (const part of content.parts) {
-    const text = redaction.whole(part.text, part.address, place)
+    const text = redaction.whole(part.text, part.address, place, part.form)
     if (text !== part.text) edits.push(partEdit(part, text))
   }
   return edits

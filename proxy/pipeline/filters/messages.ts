@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime.ts'
 import { sealId } from '../session.ts'
 import type { MediaKind } from '../stages/decode.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
+import { consultJson, consultsAnswer } from './consult-answer.ts'
 import { filterMessage } from './message.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -44,10 +45,13 @@ export async function* filterMessageStream(
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new SseDecoder({ eventBytesMax: runtime.limits.bodyBytesMax })
+  const asks = consultsAnswer(x)
   for await (const chunk of isStanding(x) ? untilSilent(body) : body) {
     const { blocks, error } = decoder.split(chunk)
     for (const raw of blocks) {
-      const text = filterEvent(x, runtime, redaction, parseBlock(raw))
+      const event = parseBlock(raw)
+      if (asks && !event.comment && event.data !== '') await consultJson(x, runtime, event.data)
+      const text = filterEvent(x, runtime, redaction, event)
       if (text !== '') yield text
     }
     if (error !== undefined) throw unreadable(error)
@@ -113,7 +117,7 @@ function filterText(
   const edits: Edit[] = [...removed]
   if (redaction.changes) {
     for (const part of content.parts) {
-      const replaced = redaction.whole(part.text, part.address)
+      const replaced = redaction.whole(part.text, part.address, undefined, part.form)
       if (replaced !== part.text) edits.push(partEdit(part, replaced))
     }
   }

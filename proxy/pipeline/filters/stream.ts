@@ -129,6 +129,7 @@ export class StreamFilter {
     const window = this.#windowOf(last.channel)
     const heldBefore = window?.held ?? 0
     const text = texts.length === 1 ? (texts[0] as string) : texts.join('')
+    this.#x.trace.answerTextChars += text.length
     const released = window?.push(text) ?? text
     // Of text that is cut off at a blocked value no event is left to stand for what follows.
     if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(released)
@@ -149,6 +150,7 @@ export class StreamFilter {
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
     if (this.#holds && step.held !== undefined) this.#holdPieces(event, step, step.held, draft)
     for (const delta of step.deltas) {
+      this.#x.trace.answerTextChars += delta.text.length
       if (delta.kind === 'arguments' && this.#holds && step.held !== undefined) continue
       const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta.channel, delta.text)
       draft.inPlace.set(delta.channel, (draft.inPlace.get(delta.channel) ?? '') + text)
@@ -177,7 +179,7 @@ export class StreamFilter {
     const edits: Edit[] = []
     if (!this.#redaction.changes) return edits
     for (const part of step.parts) {
-      const text = this.#redaction.whole(part.text, part.address)
+      const text = this.#redaction.whole(part.text, part.address, undefined, part.form)
       if (text !== part.text) edits.push({ address: part.address, text })
     }
     return edits

@@ -3,24 +3,30 @@
 import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
-import { rateLimitHeaders } from '../../limits/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import type { Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
+import { consultDocument, consultHeaders, consultsAnswer, passStream } from '../filters/consult-answer.ts'
 import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { filterStream } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
+import { withLimits } from '../limit-headers.ts'
 import { relayPeers } from '../relay.ts'
 import type { Runtime } from '../runtime.ts'
+import { isConversation } from '../sockets.ts'
 import { sealId, sessionHeader } from '../session.ts'
 import { mediaTypeOf, type MediaKind } from './decode.ts'
 
 export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   const { answer, operation } = x
   x.trace.status = answer.status
-  if (answer.peer !== undefined) return relayPeers(x, runtime, client, answer.peer)
+  if (consultsAnswer(x)) await consultHeaders(x)
+  if (answer.peer !== undefined) {
+    if (isConversation(operation)) passStream(x, runtime)
+    return relayPeers(x, runtime, client, answer.peer)
+  }
   if (hasNoBody(x)) {
     client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
     client.end()
@@ -63,6 +69,7 @@ function mustRead(x: Answered): boolean {
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
+  if (x.operation.action !== 'asked') passStream(x, runtime)
   x.trace.streaming = true
   client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
@@ -89,6 +96,7 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
   const kind = kindOf(x)
+  if (consultsAnswer(x)) await consultDocument(x, runtime, kind, decoded.bytes)
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterWhole(x, runtime, kind, decoded.bytes)
   const headers = answerHeaders(x, runtime, 'reframed')
   headers.push('content-length', String(body.length))
@@ -147,20 +155,21 @@ async function collect(x: Answered, { clock }: Runtime, bytesMax: number): Promi
 function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'reframed'): string[] {
   const { headers, contentLength, status } = x.answer
   const kept: string[] = []
+  const redaction = x.route.answer.headers === undefined ? undefined : new AnswerRedaction(x, runtime)
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
     if (name.startsWith('x-gatewright-')) continue
     if (framing === 'reframed' && reframedNames.has(name)) continue
     // A challenge to our credential: it would send the agent to log in wherever the server says.
     if (name === 'www-authenticate' && x.operation.action === 'asked') continue
-    kept.push(name, headerSent(x, runtime, name, headers[i + 1] as string))
+    const value = headers[i + 1] as string
+    kept.push(name, headerSent(x, runtime, name, redaction?.header(name, value) ?? value))
   }
   // For HEAD and 304 it is the length of what is not sent (RFC 9110 §8.6).
   if (framing === 'as-is' && contentLength !== undefined && status !== 204)
     kept.push('content-length', String(contentLength))
   kept.push(...decisionHeaders(x))
-  if (x.limitStates.length > 0) kept.push(...rateLimitHeaders(x.limitStates))
-  return kept
+  return withLimits(kept, x.limitStates, x.route.protocol.name, runtime.clock.now())
 }
 
 function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {

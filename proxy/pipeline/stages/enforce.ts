@@ -7,13 +7,17 @@ import type { Decision } from '../../policy/decision.ts'
 import { grant } from '../../policy/permit.ts'
 import { grow, type Decided, type Permitted } from '../exchange.ts'
 import { intentFields } from '../outcome.ts'
+import { headerTexts } from '../header-redaction.ts'
 import type { Runtime } from '../runtime.ts'
-import { admitModel, letStand } from './admit.ts'
+import { hasFindings, targetTexts } from '../target.ts'
+import { letStand } from './admit.ts'
+import { reserve } from './reserve.ts'
 
 export async function enforce(x: Decided, runtime: Runtime): Promise<Permitted> {
   for (const decision of x.decisions) stopUnlessAllowed(decision, x.route.denyStatus)
   stopIfBlocked(x)
-  if (x.route.limitsByModel) await admitModel(x, runtime, x.content?.model)
+  const reserving = reserve(x, runtime)
+  if (reserving !== undefined) await reserving
   if (x.asked?.standing === true) letStand(x, runtime)
   const permit = grant(x.decisions)
   if (permit === undefined) throw new Fault('internal')
@@ -41,15 +45,28 @@ export function stopUnlessAllowed(
 
 /** Fault `content-blocked`. */
 export function stopIfBlocked(x: Decided): void {
-  const { plan } = x.route.request
-  if (plan === undefined) return
-  for (const inPart of x.findings ?? []) stopAtBlocked(inPart, plan, x.route.denyStatus)
-  for (const inPart of x.targetFindings) stopAtBlocked(inPart, plan, x.route.denyStatus)
+  const { plan, target, headers } = x.route.request
+  const status = x.route.denyStatus
+  for (const [index, part] of (x.content?.parts ?? []).entries())
+    stopAtBlocked(x.findings?.[index], part.text, plan?.forForm(part.form), status)
+  if (hasFindings(x.targetFindings)) {
+    const texts = targetTexts({ path: x.operation.path, query: x.query })
+    for (const [index, text] of texts.entries()) stopAtBlocked(x.targetFindings[index], text, target, status)
+  }
+  if (hasFindings(x.headerFindings))
+    for (const [index, text] of headerTexts(x.headers).entries())
+      stopAtBlocked(x.headerFindings[index], text, headers, status)
 }
 
-function stopAtBlocked(findings: readonly Finding[], plan: Plan, status: number | undefined): void {
-  for (const { entity } of findings) {
-    const target = plan.actionFor(entity)
+function stopAtBlocked(
+  findings: readonly Finding[] | undefined,
+  text: string,
+  plan: Plan | undefined,
+  status: number | undefined,
+): void {
+  if (findings === undefined || plan === undefined) return
+  for (const { entity, start, end } of findings) {
+    const target = plan.actionFor(entity, text.slice(start, end))
     if (target?.action === 'block' && target.mode !== 'shadow') throw blocked(target.rule, entity, status)
   }
 }

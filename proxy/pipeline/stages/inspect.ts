@@ -1,10 +1,12 @@
 // Owns the question what is in the request. One scan serves the rules and the redaction, unless they ask for different
 // kinds.
-import { grow, type Inspected, type Recalled } from '../exchange.ts'
+import { grow, type Consulted, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
-import { hasFindings, rewriteTarget, targetTexts } from '../target.ts'
+import { headerTexts } from '../header-redaction.ts'
+import { hasFindings, hasTarget, rewriteTarget, targetTexts } from '../target.ts'
 
-export function inspect(x: Recalled): Inspected {
+export function inspect(from: Consulted): Inspected {
+  const x = grow(from, { headerFindings: inspectHeaders(from) })
   const { scanner, scans } = x.route.request
   if (scanner === undefined)
     return grow(x, { findings: undefined, targetFindings: [], findingCounts: undefined, shownPath: shownPathOf(x) })
@@ -22,12 +24,22 @@ export function inspect(x: Recalled): Inspected {
   return grow(x, { ...target.fields, findings: redactionFindings(x, found), findingCounts })
 }
 
+/** For the redaction alone: rules over findings are about what a call says. */
+function inspectHeaders({ route, headers, trace }: Consulted): Inspected['headerFindings'] {
+  const plan = route.request.headers
+  if (plan === undefined) return noFindings
+  trace.scanned.request = route.request.scans
+  return headerTexts(headers).map((text) => plan.scanner.scan(text))
+}
+
+const noFindings: readonly (readonly Finding[])[] = []
+
 /** Of a model call that is known the path is a fixed one, and its query says nothing to the model. */
-function inspectTarget(x: Recalled): {
+function inspectTarget(x: Consulted): {
   found: readonly (readonly Finding[])[]
   fields: Pick<Inspected, 'targetFindings' | 'shownPath'>
 } {
-  const { scanner, plan } = x.route.request
+  const { scanner, target: plan } = x.route.request
   if (scanner === undefined || !hasTarget(x.operation))
     return { found: [], fields: { targetFindings: [], shownPath: shownPathOf(x) } }
   const texts = targetTexts({ path: x.operation.path, query: x.query })
@@ -42,20 +54,15 @@ function inspectTarget(x: Recalled): {
 }
 
 /** What tokens in the path stand for is data; the path as it came is not. */
-function shownPathOf(x: Recalled): string | undefined {
+function shownPathOf(x: Consulted): string | undefined {
   return (x as Partial<Inspected>).shownPath
-}
-
-/** Of a message to a tool server the query goes along, and nobody knows what it means there. */
-function hasTarget({ action, opaque }: Recalled['operation']): boolean {
-  return action === 'tool.call' || action === 'asked' || opaque === true
 }
 
 /**
  * Which of two entities a span counts as depends on the set that is looked for. The redaction must see what its own
  * rules name, so where the rules ask for more kinds than it does, it looks for itself.
  */
-function redactionFindings(x: Recalled, found: readonly (readonly Finding[])[]): Inspected['findings'] {
+function redactionFindings(x: Consulted, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
   return plan.scanner === scanner ? found : x.content?.parts.map((part) => plan.scanner.scan(part.text))

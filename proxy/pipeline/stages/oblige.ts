@@ -8,7 +8,9 @@ import { formatAddress } from '../../lib/pointer.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
 import { demandedBy } from '../demanded.ts'
+import { redactHeaderValue } from '../header-redaction.ts'
 import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
+import { aliasedPath, aliasEdits } from '../model-alias.ts'
 import { offerEdits } from '../offers.ts'
 import { partEdit } from '../part-edit.ts'
 import { hasFindings, rewriteTarget, type Target } from '../target.ts'
@@ -17,15 +19,19 @@ import type { Runtime } from '../runtime.ts'
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const { vault } = x
   const replaced = x.operation.headerMirror === undefined ? undefined : new Map<string, string>()
-  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x)]
+  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x), ...aliasEdits(x)]
   const target = redactTarget(x, runtime, vault)
-  const path = pathOf(x, target.path) + (target.query === '' ? '' : `?${target.query}`)
+  const path = pathOf(x, aliasedPath(x, target.path)) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
   if (body !== undefined)
     x.trace.digestForwarded =
       edits.length === 0 && x.trace.restoredRequest.size === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
-    outgoing: { path, headers: forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced)), body },
+    outgoing: {
+      path,
+      headers: redactHeaders(x, runtime, forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced))),
+      body,
+    },
   })
 }
 
@@ -49,7 +55,7 @@ export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: 
     if (findings === undefined || findings.length === 0) continue
     demanded ??= demandedBy(x.content.parts)
     const here = part.form === 'number' ? { ...demanded, number: true } : demanded
-    const replacement = replace(part.text, findings, plan, vault, here)
+    const replacement = replace(part.text, findings, plan.forForm(part.form), vault, here)
     note(x, runtime, replacement, `request ${formatAddress(part.address)}`)
     const { text } = replacement
     if (text === part.text) continue
@@ -61,7 +67,7 @@ export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: 
 
 function redactTarget(x: Permitted, runtime: Runtime, vault: Vault | undefined): Target {
   const target = { path: x.operation.path, query: x.query }
-  const { plan } = x.route.request
+  const { target: plan } = x.route.request
   if (plan === undefined || !hasFindings(x.targetFindings)) return target
   return rewriteTarget(target, (text) => {
     const replaced = replace(text, plan.scanner.scan(text), plan, vault)
@@ -129,11 +135,27 @@ function forwardedHeaders(x: Permitted, mirroring: Mirroring | undefined): strin
   return headers
 }
 
+/** Where a rule says so; what repeats the body has been redacted with it. */
+function redactHeaders(x: Permitted, runtime: Runtime, headers: string[]): string[] {
+  const plan = x.route.request.headers
+  if (plan === undefined || !hasFindings(x.headerFindings)) return headers
+  return headers.map((value, at) => {
+    if (at % 2 === 0) return value
+    const replaced = redactHeaderValue((headers[at - 1] as string).toLowerCase(), value, plan, x.vault)
+    if (replaced === undefined) return value
+    note(x, runtime, replaced, 'request headers')
+    return replaced.text
+  })
+}
+
 /** Whether the answer goes through the response filters, beyond being relayed. */
 export function readsAnswer(x: Permitted): boolean {
   return (
     x.route.answer.scanner !== undefined ||
     x.route.request.plan !== undefined ||
+    x.route.request.target !== undefined ||
+    x.route.request.headers !== undefined ||
+    x.route.answer.headers !== undefined ||
     x.operation.openStream !== undefined ||
     x.operation.action === 'asked' ||
     (x.route.needs.answer && givesModelAnswer(x.operation))

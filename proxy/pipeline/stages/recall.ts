@@ -17,12 +17,15 @@ export async function recall(x: Decoded, runtime: Runtime): Promise<Recalled> {
   const kept = isKept || route.restoresTokens ? runtime.vaults.of(principal.id) : undefined
   if (kept !== undefined && runtime.vaults.isShared) await fetchShown(x, runtime)
   if (route.restoresTokens && kept !== undefined && kept.size > 0) putValues(x, runtime, kept)
-  const redacts = route.request.plan !== undefined || route.answer.plan !== undefined
+  const { request, answer } = route
+  const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
+  const redacts = plans.some((plan) => plan !== undefined)
   return grow(x, { vault: redacts ? vaultOf(x, runtime, isKept ? kept : undefined) : undefined })
 }
 
 function issuesTokens({ request, answer }: Route): boolean {
-  return request.plan?.issuesTokens === true || answer.plan?.issuesTokens === true
+  const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
+  return plans.some((plan) => plan?.issuesTokens === true)
 }
 
 function vaultOf({ route, principal }: Decoded, { audit }: Runtime, kept: KeptOfCaller | undefined): Vault {

@@ -1,0 +1,63 @@
+// Owns the asking of external detectors about an answer, before it is filtered: about every text of a document or of a
+// message. A model's stream cannot be asked about, since nothing of it is whole before it is over.
+import { parseJsonText } from '../../lib/json.ts'
+import type { Reading } from '../../protocol/protocol.ts'
+import type { Answered } from '../exchange.ts'
+import { headerTexts } from '../header-redaction.ts'
+import { noteOpening } from '../inquiry.ts'
+import type { Runtime } from '../runtime.ts'
+import { refuseStream } from '../stages/consult.ts'
+import type { MediaKind } from '../stages/decode.ts'
+import { readPlain } from './plain.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
+
+/** Whether any detector is to be asked about this answer. */
+export function consultsAnswer(x: Answered): boolean {
+  return x.inquiry?.asks('answer') === true
+}
+
+/** What cannot be read is left to whoever reads it next: it is refused there, or passes as uninspected. */
+export async function consultDocument(
+  x: Answered,
+  runtime: Runtime,
+  kind: MediaKind,
+  bytes: Uint8Array,
+): Promise<void> {
+  const text = decoder.decode(bytes)
+  if (kind === 'json') await consultJson(x, runtime, text)
+  else if (kind === 'text') await x.inquiry?.ask('answer', [text])
+}
+
+export async function consultJson(x: Answered, runtime: Runtime, text: string): Promise<void> {
+  const { jsonDepthMax, jsonKeysMax } = runtime.limits
+  const parsed = parseJsonText(text, { depthMax: jsonDepthMax, keysMax: jsonKeysMax })
+  if (!parsed.ok) return
+  const isError = x.answer.status >= 400
+  const reading = isError ? readPlain(parsed.value, parsed.text) : x.operation.readAnswer(parsed.value, parsed.text)
+  await x.inquiry?.ask('answer', textsOf(reading))
+}
+
+/** Rules look into the arguments of calls by themselves. */
+function textsOf(reading: Reading): string[] {
+  if (!reading.ok) return []
+  const { parts, toolCalls } = reading.content
+  const called = toolCalls.flatMap(({ args }) => {
+    const read = args === undefined ? undefined : readPlain(args, JSON.stringify(args))
+    return read?.ok === true ? read.content.parts : []
+  })
+  return [...parts, ...called].map(({ text }) => text)
+}
+
+export async function consultHeaders(x: Answered): Promise<void> {
+  if (x.route.answer.headers !== undefined) await x.inquiry?.ask('answer', headerTexts(x.answer.headers))
+}
+
+/** Fault `operation-unsupported` where a detector may not be passed by; each one that is passed by is an opening. */
+export function passStream(x: Answered, runtime: Runtime): void {
+  refuseStream(x.route)
+  for (const { external } of x.route.answer.inquirers) {
+    noteOpening(x, runtime, external.id)
+    x.trace.uninspected.add(`answer:detector:${external.id}`)
+  }
+}

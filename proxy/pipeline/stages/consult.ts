@@ -1,0 +1,41 @@
+// Owns the asking of external detectors about the request, before anybody looks into it. Where none is needed the stage
+// does nothing.
+import { Fault } from '../../errors.ts'
+import { grow, type Consulted, type Recalled } from '../exchange.ts'
+import { headerTexts } from '../header-redaction.ts'
+import { Inquiry } from '../inquiry.ts'
+import type { Route, Runtime } from '../runtime.ts'
+import { isConversation } from '../sockets.ts'
+import { hasTarget, targetTexts } from '../target.ts'
+
+/**
+ * Fault `detector-unavailable`, and `operation-unsupported` for an answer that is to be streamed past a detector that
+ * cannot follow.
+ */
+export async function consult(from: Recalled & Partial<Consulted>, runtime: Runtime): Promise<Consulted> {
+  const { request, answer } = from.route
+  if (request.inquirers.length === 0 && answer.inquirers.length === 0) return grow(from, { inquiry: undefined })
+  // The messages of a conversation are one exchange.
+  const inquiry = from.inquiry ?? new Inquiry(from, runtime)
+  const x = grow(from, { inquiry, route: inquiry.route })
+  if (x.content?.stream === true || isConversation(x.operation)) refuseStream(x.route)
+  await inquiry.ask('request', textsOf(x))
+  return x
+}
+
+/** Of a stream nothing is whole until it is over, and a name may be split over any number of its events. */
+export function refuseStream({ answer }: Route): void {
+  const stopping = answer.inquirers.find(({ external }) => external.onStream === 'deny')
+  if (stopping === undefined) return
+  const { id } = stopping.external
+  throw new Fault(
+    'operation-unsupported',
+    `The detector ${id} cannot look into streams; ask for the answer as a whole.`,
+  )
+}
+
+function textsOf(x: Recalled): string[] {
+  const target = hasTarget(x.operation) ? targetTexts({ path: x.operation.path, query: x.query }) : []
+  const headers = x.route.request.headers === undefined ? [] : headerTexts(x.headers)
+  return [...(x.content?.parts ?? []).map(({ text }) => text), ...target, ...headers]
+}
