@@ -7,9 +7,30 @@ import type { LimitState } from './limiter.ts'
  */
 export function rateLimitHeaders(states: readonly LimitState[]): string[] {
   if (states.length === 0) return []
-  const policies = states.map((s) => `${quoted(s.limit)};q=${integer(s.quota)};w=${seconds(s.windowMs)}`)
-  const limits = states.map((s) => `${quoted(s.limit)};r=${integer(s.remaining)};t=${seconds(s.resetMs)}`)
+  const policies = states.map((s) => `${nameOf(s)};q=${integer(s.quota)}${quotaUnit(s)};w=${seconds(s.windowMs)}`)
+  const limits = states.map((s) => `${nameOf(s)};r=${integer(s.remaining)};t=${seconds(s.resetMs)}`)
   return ['RateLimit-Policy', policies.join(', '), 'RateLimit', limits.join(', ')]
+}
+
+/** A limit may have several quotas, and each must have a name of its own. No id has a colon. */
+function nameOf({ limit, unit }: LimitState): string {
+  return quoted(unit === undefined ? limit : `${limit}:${unit}`)
+}
+
+/** Requests are meant where there is none. */
+function quotaUnit({ unit }: LimitState): string {
+  switch (unit) {
+    case undefined:
+      return ''
+    case 'bytes':
+      return ';qu="content-bytes"'
+    case 'cost':
+      return ';qu="nanodollars"'
+    case 'toolCalls':
+      return ';qu="tool-calls"'
+    default:
+      return ';qu="tokens"'
+  }
 }
 
 const waitMsMax = 60_000

@@ -55,6 +55,8 @@ export function openMetrics() {
         if (count !== undefined) i.tokens.add(count, type)
       }
     },
+    /** In billionths of a dollar. */
+    cost: (nanos: number) => i.cost.add(nanos / 1e9),
     attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
       const classed = outcome === 'answered' && status !== undefined
       i.upstreamRequests.add(1, upstream, classed ? `${Math.floor(status / 100)}xx` : outcome)
@@ -114,6 +116,7 @@ function instrumentsIn(registry: Registry) {
     redactions: counter('redactions_total', 'Values replaced', ['entity', 'direction']),
     rateLimited: counter('rate_limited_total', 'Requests refused by a limit', ['limit']),
     tokens: counter('tokens_total', 'Tokens as reported by upstreams', ['type']),
+    cost: counter('cost_total', 'US dollars by the prices that are known, where limits or prices ask for them', []),
     upstreamRequests: counter('upstream_requests_total', 'Attempts by outcome', ['upstream', 'outcome']),
     upstreamSeconds: histogram(
       'upstream_duration_seconds',

@@ -55,13 +55,21 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   const restored = counted(trace.restoredRequest, x.vault?.restored ?? none)
   if (restored.length > 0) fields['restored'] = restored
   if (trace.open.length > 0) fields['open'] = trace.open
-  if (trace.attempts.length > 0)
-    fields['attempts'] = trace.attempts.map(({ outcome, status }) =>
-      status === undefined ? { outcome } : { outcome, status },
-    )
-  if (trace.usage !== undefined) fields['usage'] = wholeNumbers(trace.usage)
+  if (trace.attempts.length > 0) fields['attempts'] = trace.attempts.map(attemptFields)
+  if (trace.earlier.length > 0) fields['earlier'] = trace.earlier
+  if (trace.limitsExceeded.length > 0) fields['limitsExceeded'] = trace.limitsExceeded
+  if (trace.usage !== undefined) addUsage(fields, x, trace.usage)
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
+}
+
+/** What an upstream was sent beyond the request itself: only digests and counts. */
+export function sentFields(trace: Pick<Trace, 'redactedRequest' | 'digestForwarded'>): AuditFields {
+  const redactions = counted(trace.redactedRequest, none)
+  return {
+    ...(redactions.length === 0 ? undefined : { redactions }),
+    ...(trace.digestForwarded === undefined ? undefined : { digestForwarded: trace.digestForwarded }),
+  }
 }
 
 /** What was looked for in the content, what was found, and what was not read. */
@@ -120,7 +128,7 @@ function whoAndWhat(x: Ended): AuditFields {
   return fields
 }
 
-function decisionFields(decision: Decision): AuditFields {
+export function decisionFields(decision: Decision): AuditFields {
   const fields: AuditFields = { effect: decision.effect, code: decision.code }
   if (decision.rule !== undefined) fields['rule'] = decision.rule
   if (decision.matched.length > 0) fields['matched'] = decision.matched.map(({ rule }) => rule)
@@ -134,9 +142,25 @@ function decisionFields(decision: Decision): AuditFields {
   return fields
 }
 
+function attemptFields({ outcome, status, upstream, credential }: Trace['attempts'][number]): AuditFields {
+  const fields: AuditFields = { outcome }
+  if (status !== undefined) fields['status'] = status
+  if (upstream !== undefined) fields['upstream'] = upstream
+  if (credential !== undefined) fields['credential'] = credential
+  return fields
+}
+
 function refusalFields({ type, fault }: Trace['refusals'][number]): AuditFields {
   const { code, details } = fault
   return { type: type.slice(0, 64), fault: code, ...(details.rule === undefined ? undefined : { rule: details.rule }) }
+}
+
+/** Who is billed stands beside what for, so that reports need no other source. */
+function addUsage(fields: AuditFields, { principal, trace }: Ended, usage: Usage): void {
+  fields['usage'] = wholeNumbers(usage)
+  if (trace.costNanos !== undefined) fields['costNanos'] = trace.costNanos
+  if (principal?.org !== undefined) fields['org'] = principal.org
+  if (principal?.team !== undefined) fields['team'] = principal.team
 }
 
 /** Records hold no fractions, and what an upstream reports may have some. */

@@ -32,8 +32,10 @@ function unreadBody(x: Admitted, client: Client): Body | undefined {
   }
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
   const { route } = x
-  const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsByModel
-  return needed ? undefined : { form: 'unread' }
+  const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsBody
+  // What may be sent to another, or under another name, must be there.
+  const kept = route.targets !== undefined || route.aliases !== undefined
+  return needed || kept ? undefined : { form: 'unread' }
 }
 
 async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {

@@ -1,11 +1,12 @@
 // Owns every response that is not the upstream's: the only place where an error becomes one.
 import { Fault } from '../../errors.ts'
-import { rateLimitHeaders, retryAfterHeaders } from '../../limits/headers.ts'
+import { retryAfterHeaders } from '../../limits/headers.ts'
 import type { FaultView, Protocol, Refusal } from '../../protocol/protocol.ts'
 import { httpProtocol } from '../../protocol/http.ts'
 import type { Client } from '../client.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionHeaders } from '../headers.ts'
+import { withLimits } from '../limit-headers.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** A breaker or store that stays away longer than this is not worth an SDK's waiting. */
@@ -18,14 +19,14 @@ export function refuse(x: Exchange, runtime: Runtime, client: Client, error: unk
   ended.trace.fault = fault
   if (fault.code === 'internal') runtime.log.error({ request: x.id, err: fault.cause ?? fault }, 'exchange failed')
   try {
-    answer(ended, fault, client)
+    answer(ended, runtime, fault, client)
   } catch (cause) {
     runtime.log.error({ request: x.id, err: cause }, 'refusal could not be sent')
     client.destroy()
   }
 }
 
-function answer(ended: Ended, fault: Fault, client: Client): void {
+function answer(ended: Ended, runtime: Runtime, fault: Fault, client: Client): void {
   const protocol = ended.route?.protocol ?? httpProtocol
   if (client.headSent) return breakOff(ended, protocol, fault, client)
   // Until the head is out nothing was sent, whatever an upstream's status was to become.
@@ -35,7 +36,7 @@ function answer(ended: Ended, fault: Fault, client: Client): void {
     return
   }
   const refusal = protocol.refusal(view(ended, fault), ended.asked)
-  client.start(refusal.status, refusalHeaders(ended, fault, refusal))
+  client.start(refusal.status, refusalHeaders(ended, runtime, fault, refusal))
   ended.trace.status = refusal.status
   ended.trace.end = 'refused'
   client.end(ended.head.method === 'HEAD' ? undefined : refusal.body)
@@ -75,11 +76,9 @@ export function view(x: Exchange, fault: Fault): FaultView {
   }
 }
 
-function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
+function refusalHeaders(x: Ended, runtime: Runtime, fault: Fault, refusal: Refusal): string[] {
   const headers = Object.entries(refusal.headers).flat()
   headers.push(...decisionHeaders(x, fault))
-  const states = x.limitStates ?? []
-  if (states.length > 0) headers.push(...rateLimitHeaders(states))
   if (fault.retry === 'later') {
     headers.push(...retryAfterHeaders(Math.min(fault.details.retryAfterMs ?? 1_000, retryAfterMsMax)))
   } else if (fault.retry === 'never') {
@@ -90,5 +89,5 @@ function refusalHeaders(x: Ended, fault: Fault, refusal: Refusal): string[] {
   if (fault.code === 'method-unsupported') headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
   if (fault.code === 'encoding-unsupported') headers.push('accept-encoding', 'identity, gzip, br, zstd')
   headers.push('content-length', String(Buffer.byteLength(refusal.body)))
-  return headers
+  return withLimits(headers, x.limitStates ?? [], x.route?.protocol.name ?? 'http', runtime.clock.now())
 }

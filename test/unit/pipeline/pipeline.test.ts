@@ -100,7 +100,7 @@ const [first] = runtime.routes.filter(({ id }) => id === 'openai')
 const brokenIn: Readonly<Record<string, Partial<Runtime>>> = {
   route: { routes: [{ ...(first ?? boom()), protocol: { ...(first ?? boom()).protocol, resolve: boom } }] },
   identify: { authenticator: { authenticate: boom } },
-  admit: { limiter: { admit: () => Promise.reject(new Error(secret)) } },
+  admit: { limiter: { countsBytes: false, admit: () => Promise.reject(new Error(secret)) } },
   decide: { policy: { ...runtime.policy, evaluate: boom } },
   dispatch: {
     routes: [
