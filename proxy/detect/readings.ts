@@ -34,39 +34,61 @@ export class Readings {
     this.#written = new Pass(chosen)
   }
 
-  scan(text: string, from: number, final: boolean, carried?: string): PartialScan {
+  /** A text that is whole. */
+  scan(text: string): readonly Finding[] {
     const written = this.#written
-    written.run(text, from, final)
-    respelling.open(text, from, carried ?? text.slice(Math.max(0, from - contextBefore), from))
-    const known = normalise(text, from, final, written.isAscii, respelling)
-    if (!respelling.isChanged && carried === undefined) {
-      if (final) return { findings: resolveOverlaps(written.probe.candidates), decidedTo: text.length }
-      const { candidates } = written.probe
-      const decidedTo = settle(blocksOf(written), Math.min(written.undecidedFrom, known), text.length)
-      return { findings: decided(candidates, decidedTo, text.length), decidedTo }
-    }
-    const reading = respelling.finish(known)
-    const contextLength = respelling.contextLength
-    this.#read ??= new Pass(this.#chosen)
-    const read = this.#read
-    read.run(reading, contextLength, final)
-    const candidates = [...written.probe.candidates, ...read.probe.candidates.map((one) => asWritten(one, text))]
-    if (final) return { findings: resolveOverlaps(candidates), decidedTo: text.length }
-    return { ...this.#decide(text, reading, known, candidates, read) }
+    written.run(text, 0, true)
+    respelling.open(text, 0, '')
+    normalise(text, 0, true, written.isAscii, respelling)
+    if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates)
+    this.#runRead(respelling.finish(text.length), true)
+    return resolveOverlaps(this.#candidates(text))
   }
 
-  #decide(text: string, reading: string, known: number, candidates: Candidate[], read: Pass): PartialScan {
-    const { undecidedFrom } = read
-    const readTo = undecidedFrom === reading.length ? known : respelling.startOf(undecidedFrom)
-    const blocks = [...blocksOf(this.#written), ...blocksOf(read).map(blockAsWritten)]
-    const decidedTo = settle(blocks, Math.min(this.#written.undecidedFrom, readTo), text.length)
-    const findings = decided(candidates, decidedTo, text.length)
-    if (decidedTo > known) return { findings, decidedTo }
-    const readBefore = respelling.readBefore(decidedTo)
-    const context = reading.slice(Math.max(0, readBefore - contextBefore), readBefore)
-    const isAsWritten = text.slice(Math.max(0, decidedTo - contextBefore), decidedTo) === context
-    return { findings, decidedTo, carried: isAsWritten ? undefined : context }
+  /** Where it is not known yet how a text is read, it is as if it had not come yet. */
+  scanPart(text: string, from: number, final: boolean, carried: string | undefined): PartialScan {
+    respelling.open(text, from, carried ?? text.slice(Math.max(0, from - contextBefore), from))
+    const known = normalise(text, from, final, false, respelling)
+    const written = this.#written
+    written.run(known === text.length ? text : text.slice(0, known), from, final)
+    const isRead = respelling.isChanged || carried !== undefined
+    const reading = isRead ? respelling.finish(known) : ''
+    if (isRead) this.#runRead(reading, final)
+    const candidates = isRead ? this.#candidates(text) : written.probe.candidates
+    if (final) return { findings: resolveOverlaps(candidates), decidedTo: text.length }
+    const decidedTo = this.#decidedTo(text, known, isRead)
+    const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
+    const findings = resolveOverlaps(decided).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
+    if (!isRead || decidedTo > known) return { findings, decidedTo }
+    return { findings, decidedTo, carried: contextOf(text, reading, decidedTo) }
   }
+
+  #runRead(reading: string, final: boolean): void {
+    this.#read ??= new Pass(this.#chosen)
+    this.#read.run(reading, respelling.contextLength, final)
+  }
+
+  /** Of both passes, as they are written. */
+  #candidates(text: string): Candidate[] {
+    const read = this.#read?.probe.candidates ?? []
+    return [...this.#written.probe.candidates, ...read.map((one) => asWritten(one, text))]
+  }
+
+  #decidedTo(text: string, known: number, isRead: boolean): number {
+    const { undecidedFrom } = this.#written
+    if (!isRead || this.#read === undefined) return settle(blocksOf(this.#written), undecidedFrom, text.length)
+    const blocks = [...blocksOf(this.#written), ...blocksOf(this.#read).map(blockAsWritten)]
+    const read = this.#read.undecidedFrom
+    const readTo = read === this.#read.probe.text.length ? known : respelling.startOf(read)
+    return settle(blocks, Math.min(undecidedFrom, readTo), text.length)
+  }
+}
+
+/** How the text before `decidedTo` is read, where that is not as it is written. */
+function contextOf(text: string, reading: string, decidedTo: number): string | undefined {
+  const readBefore = respelling.readBefore(decidedTo)
+  const context = reading.slice(Math.max(0, readBefore - contextBefore), readBefore)
+  return text.slice(Math.max(0, decidedTo - contextBefore), decidedTo) === context ? undefined : context
 }
 
 function asWritten(candidate: Candidate, text: string): Candidate {
@@ -99,8 +121,4 @@ function settle(blocks: readonly Block[], undecidedFrom: number, length: number)
     }
   }
   return decidedTo
-}
-
-function decided(candidates: readonly Candidate[], decidedTo: number, length: number): Candidate[] {
-  return resolveOverlaps(decidedTo === length ? [...candidates] : candidates.filter((one) => one.end <= decidedTo))
 }

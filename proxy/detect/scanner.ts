@@ -52,14 +52,14 @@ function newScanner(chosen: readonly Detector[]): Scanner {
   return {
     entities: new Set(chosen.map((d) => d.entity)),
     scan: (text) => {
-      if (text.length < seenLengthMin) return readings.scan(text, 0, true).findings
+      if (text.length < seenLengthMin) return readings.scan(text)
       let findings = seen.get(text)
       if (findings === undefined) {
-        findings = readings.scan(text, 0, true).findings
+        findings = readings.scan(text)
         seen.set(text, findings)
       }
       return findings
     },
-    scanPart: (text, from, final, carried) => readings.scan(text, from, final, carried),
+    scanPart: (text, from, final, carried) => readings.scanPart(text, from, final, carried),
   }
 }

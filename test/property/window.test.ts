@@ -5,6 +5,7 @@ import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault, type Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
+import { disguises } from '../support/disguises.ts'
 import type { RedactionAction } from '../../proxy/detect/options.ts'
 
 const key = Buffer.alloc(32, 7)
@@ -39,7 +40,15 @@ const samples = [
   'from (10.20.30.40-write and (10.20.30.40- end',
   'to (415) 555-0132@b.storage_key or 555-0132@b.storage_x',
   `key ${pem.slice(0, 110)} and then prose {`,
+  'an e\u0301 \u{1F469}\u200d\u{1F4BB}\ufe0f caf\u00e9 \u20ac1\u00a0234 4\ufe0f\u20e3 \u0430dm\u0456n@ex\u0430mple.org \u041a\u043e\u0434 5\u043a\u043c',
+  '\\ud83d\\ude00 &amp &commat; 100% %C3%A9 %e2%82 \\x4g \\u{34}11 &#x; &#49 ada%40example.org?b=%3',
+  'hm deadbeefdeadbeef 3737382d30372d39353230 internationalisation/of/the/paths_and-names ==',
 ]
+
+const values = ['ada@example.org', '4111 1111 1111 1111', '378-07-9520', '10.20.30.40', 'GB82WEST12345698765432']
+const hidden = values.flatMap((value) =>
+  Object.entries(disguises).map(([name, write]) => ({ name, value, written: write(value) })),
+)
 
 void t.test('every split in two, and every single unit, gives the whole', async (t) => {
   for (const action of ['mask', 'token', 'remove', 'hash', 'block'] as const) {
@@ -71,6 +80,21 @@ void t.test('every split in three gives the whole', async (t) => {
   }
 })
 
+void t.test('every split in two of a disguised value gives the whole', async (t) => {
+  const plan = planOf('mask')
+  const vault = openVault(key, 'p')
+  for (const { name, value, written } of hidden) {
+    const text = `see ${written}, then`
+    const expected = whole(text, plan, vault)
+    t.match(expected, /^see \[[A-Z_]+\], then$/, `${name} of ${value}`)
+    let failures = 0
+    for (let i = 0; i <= text.length; i++)
+      if (pieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
+    if (pieces(text.split(''), plan, vault) !== expected) failures++
+    t.equal(failures, 0, `${name} of ${value}`)
+  }
+})
+
 void t.test('nothing of a value is released before it is replaced', async (t) => {
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
@@ -94,8 +118,18 @@ const fragments = [
   '+48 510 070 904', '192.168.1.1', 'fe80::1', 'x@y.zz', '-----', pem,
   '\\n', '%0A', '-eyJ', '.glsoat-', 'sk-admin--', '-dp.scim.', 'q7Rk2Vw9Lz4Np8Xc3Tb6Ym1',
   'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
+  '%', '%4', '%40', '%34%31', '&', '&#', '&#x3', '&#x34;', '&#52', '&commat;', '&nbsp;', '\\', '\\u', '\\u003', '\\u0034',
+  '\\ud835\\udfd2', '\\x34', '\u200b', '\u00ad', '\u0660', '\uff14', '\ud835\udfd2', '\ud835', '\u0430', '\u041e', '\u2011',
+  '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
 ]
-const atoms = [...fragments, ...samples.flatMap((text) => text.split(' '))]
+const long = Buffer.from('mail ada@example.org, card 4111 1111 1111 1111; '.repeat(9))
+const atoms = [
+  ...fragments,
+  ...samples.flatMap((text) => text.split(' ')),
+  ...hidden.map(({ written }) => written),
+  long.toString('base64'),
+  long.toString('hex'),
+]
 const separators = ['', ' ', ' ', '\n', '.', '-', ',', '@']
 const texts = array(tuple(constantFrom(...atoms), constantFrom(...separators)), { minLength: 1, maxLength: 14 }).map(
   (parts) => parts.map(([atom, separator]) => atom + separator).join(''),
