@@ -15,21 +15,8 @@ const letters = characterClass('A-Za-z')
 const gap = characterClass(' \t\r\n"\'`=:>,|\\({[?+$@.')
 const signs = characterClass('"\'`=:>,|({')
 /** Types of variables, and words that stand between: `value="x"`, `key string = "x"`, `Bearer x`, `is x`. */
-const hops = new Set([
-  'value',
-  'default',
-  'string',
-  'str',
-  'is',
-  'are',
-  'bearer',
-  'basic',
-  'token',
-  'apikey',
-  'ssws',
-  'sso',
-])
-const hopInitials = characterClass('abdistvABDISTV')
+const hops = new Set(['value', 'default', 'string', 'str', 'is', 'are', 'bearer', 'params', 'args'])
+const hopInitials = characterClass('abdipsvABDIPSV')
 
 /**
  * Where the value begins that is given to the identifier which `labelEnd` stands in or behind. -1 when nothing assigns:
@@ -64,7 +51,7 @@ function hopAfter(probe: Probe, start: number): number {
   return hops.has(probe.text.slice(start, end).toLowerCase()) ? end : start
 }
 
-/** `--token x` */
+/** `--token x`, `-token x` */
 function isFlag(probe: Probe, labelStart: number): boolean {
-  return runBefore(probe, labelStart, identifierCharacters).startsWith('--')
+  return runBefore(probe, labelStart, identifierCharacters).startsWith('-')
 }

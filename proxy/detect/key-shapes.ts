@@ -31,7 +31,9 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
       )
         return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
-      const end = trimPunctuation(probe.text, bodyStart + lengthMin, runEnd)
+      const end = isComplete(shape, probe.text.slice(bodyStart, runEnd))
+        ? runEnd
+        : trimPunctuation(probe.text, bodyStart + lengthMin, runEnd)
       if (end - bodyStart < lengthMin || end - bodyStart > lengthMax) return
       if (end === runEnd && isWordUnit(probe.code(end))) return
       const value = probe.text.slice(bodyStart, end)
@@ -109,6 +111,8 @@ function isInsideWord(probe: Probe, start: number, end: number): boolean {
   if (/^[a-z]+[A-Z]$/.test(probe.text.slice(start, end))) return true
   const previous = probe.before(start)
   if (previous < 0 || !isLetter(previous) || startsWord(probe, start)) return false
+  const isJavaProperty = previous === 68 && probe.before(start - 1) === 45
+  if (isJavaProperty) return false
   const isLower = previous >= 97
   const first = probe.text.charCodeAt(start)
   return !isLower || first >= 97
@@ -147,6 +151,11 @@ function runStart(text: string, end: number, characters: CharacterClass, lengthM
   let start = end
   while (start > least && holds(characters, text.charCodeAt(start - 1))) start--
   return start
+}
+
+/** The form says how the body ends, be it with a full stop. */
+function isComplete({ form, lengths }: BodyShape, run: string): boolean {
+  return form !== undefined && form.source.endsWith('$') && run.length <= lengths[1] && form.test(run)
 }
 
 /** Where a body may go on, a full stop or a dash at its end belongs to the sentence. */

@@ -14,9 +14,10 @@ export const keyLengthMax = 32_768
 const labelCharacters = characterClass('A-Z0-9 ')
 const labelLengthMax = 48
 /** Base64, line ends in any escaping, header lines of encrypted keys, quotes and joins of source code. */
-const bodyCharacters = characterClass('A-Za-z0-9+/=\\\\ \t\r\n"\',.:;()_>*|-')
+const bodyCharacters = characterClass('A-Za-z0-9+/=\\\\ \t\r\n"\',.:;()_>*|#-')
 const base64 = characterClass('A-Za-z0-9+/=')
-const gapCharacters = characterClass(' \t\r\n\\"\'+>|*,')
+/** Comments and times of logs among it. */
+const gapCharacters = characterClass(' \t\r\n\\"\'+>|*,#.0-9')
 const gapLengthMax = 64
 const headerWord = /^(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset)\b/
 

@@ -6,6 +6,7 @@ import { authorizationHeader, basicAuthorization, curlCredentials } from './secr
 import { connectionString, netrcPassword } from './secrets/connection-string.ts'
 import { genericSecret } from './secrets/generic.ts'
 import { passwordHashes } from './secrets/password-hash.ts'
+import { sqlPassword } from './secrets/sql-password.ts'
 import { urlCredentials } from './secrets/url-credentials.ts'
 import { vendorKeys } from './vendor-keys.ts'
 
@@ -19,6 +20,7 @@ export const secretDetectors: readonly Detector[] = [
   urlCredentials,
   connectionString,
   netrcPassword,
+  sqlPassword,
   authorizationHeader,
   basicAuthorization,
   curlCredentials,

@@ -7,7 +7,7 @@ import { contextBefore } from '../../probe.ts'
 import { isPassword, isToken } from './secret-value.ts'
 
 const token68 = characterClass('A-Za-z0-9._~+/=-')
-const tokenLengthMin = 16
+const tokenLengthMin = 12
 const tokenLengthMax = 4096
 const gap = characterClass(' \t"\'`:=,>\\')
 const letters = characterClass('A-Za-z')
@@ -29,7 +29,7 @@ export const authorizationHeader: Detector = {
     const end = probe.runEnd(start, token68, tokenLengthMax)
     if (end - start < tokenLengthMin) return
     const value = probe.text.slice(start, end)
-    if (isFiller(value) || (!isToken(value) && !isBasic(value))) return
+    if ((!isToken(value) && !isBasic(value)) || isFiller(value)) return
     probe.accept(authorizationHeader, start, end, false)
   },
 }
@@ -51,7 +51,7 @@ export const basicAuthorization: Detector = {
 }
 
 function isBasic(value: string): boolean {
-  return /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1')) && value.length % 4 === 0
+  return value.length % 4 === 0 && /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
 }
 
 const flagGap = characterClass(' ="\'\\')

@@ -68,6 +68,7 @@ const labelledRows: readonly Row[] = [
   ['travis-token', 'travis', alnum, [20, 22], 'Travis CI, API: Authentication', /\d/],
   ['drone-token', 'drone', alnum, [32, 32], 'Drone, API: Authentication', /\d/],
   ['jenkins-token', 'jenkins crumb', hex, [32, 36], 'Jenkins, Authenticating scripted clients', /\d/],
+  ['jenkins-token', 'proceed~to~installation', hex, [32, 32], 'Jenkins, Unlocking', /\d/],
   ['launchdarkly-key', 'launchdarkly', `${alnum}_=-`, [40, 40], 'LaunchDarkly, API access tokens', /\d/],
   ['optimizely-token', 'optimizely', url, [50, 60], 'Optimizely, Personal access tokens', /\d/],
   ['snyk-token', 'snyk', uuidBody, [36, 36], 'Snyk, API: Authentication', uuid],
@@ -76,7 +77,7 @@ const labelledRows: readonly Row[] = [
   ['particle-token', 'particle', hex, [40, 40], 'Particle, Device cloud API', /\d/],
   ['nuget-key', 'nuget', lower, [46, 46], 'NuGet, API keys', /^oy2/],
   ['figma-token', 'figma', url, [40, 43], 'Figma, Access tokens', /\d/],
-  ['clickup-token', 'clickup', `${word}`, [28, 50], 'ClickUp, Authentication', /^pk_\d+_/],
+  ['clickup-token', 'clickup', word, [28, 50], 'ClickUp, Authentication', /^pk_\d+_/],
   ['dtrack-key', 'dtrack dependency-track dependency_track', alnum, [32, 32], 'Dependency-Track, API keys', /\d/],
 ]
 

@@ -1,40 +1,64 @@
-// Owns logins in connection strings of ADO, ODBC, JDBC and libpq: `User Id=…;Password=…` (Microsoft, Connection string
-// syntax; PostgreSQL, Connection strings). The finding reaches from the user name to the end of the password. It owns netrc
-// lines too.
+// Owns logins that are written as pairs: in connection strings of ADO, ODBC, JDBC, libpq and Azure (`User Id=…;Password=…`;
+// Microsoft, Connection string syntax; Azure Storage, Connection strings; PostgreSQL, Connection strings), and in netrc. The
+// finding reaches from the name to the end of the secret, so that neither is left.
 import { characterClass } from '../../characters.ts'
 import { startsWord } from '../../boundary.ts'
 import type { Detector } from '../../detector.ts'
 import { isReference } from '../../filler.ts'
 import type { Probe } from '../../probe.ts'
 
-const assigning = characterClass(' =')
-const userCharacters = characterClass('!#-:<-~')
-const between = characterClass(' -~')
-const readLengthMax = 160
-const pair = /^[ ]?= ?([^;"'\s]{1,64})(?:;| & "| )[^\n]{0,64}?\b(?:password|passwd|pwd) ?= ?([^;"'\s<>,]{3,80})/i
+const names = [
+  'user id',
+  'userid',
+  'user_id',
+  'uid',
+  'username',
+  'user',
+  'accountname',
+  'sharedaccesskeyname',
+  'endpoint',
+]
+const secrets = new Set(['password', 'passwd', 'pwd', 'secret', 'accountkey', 'sharedaccesskey'])
+const space = characterClass(' ')
+const delimiters = characterClass(' ;:&"\n')
+const keyCharacters = characterClass('A-Za-z0-9_ ')
+/** Without `=`: what looks like the next pair is no value. */
+const plainCharacters = characterClass('!#-&(-:>-~')
+const valueCharacters = characterClass('!#-&(-:<-~')
+const lengthMax = 128
+/** The secret follows the name with at most so many pairs between. */
+const pairsMax = 4
 
 export const connectionString: Detector = {
   entity: 'connection-string',
   group: 'secrets',
-  triggers: ['user id', 'userid', 'user_id', 'uid', 'username', 'user'],
+  triggers: names,
   find(probe, start, end) {
-    const next = probe.code(end)
-    if ((next !== 61 && next !== 32) || (next === 32 && probe.code(end + 1) !== 61) || !startsWord(probe, start)) return
-    const userEnd = probe.runEnd(probe.runEnd(end, assigning, 3), userCharacters, 64)
-    const delimiter = probe.code(userEnd)
-    if (delimiter !== 59 && delimiter !== 34 && delimiter !== 32) return
-    const window = probe.text.slice(end, probe.runEnd(end, between, readLengthMax))
-    const match = pair.exec(window)
-    const [, user, password] = match ?? []
-    if (match === null || user === undefined || password === undefined) return
-    if (isReference(password) || /^[*#x.]+$|[)]$/i.test(password)) return
-    const userStart = end + window.indexOf(user)
-    probe.accept(connectionString, userStart, end + match[0].length, false)
+    const equals = probe.runEnd(end, space, 1)
+    if (probe.code(equals) !== 61 || !startsWord(probe, start)) return
+    const nameStart = probe.runEnd(equals + 1, space, 1)
+    let index = probe.runEnd(nameStart, plainCharacters, lengthMax)
+    if (index === nameStart) return
+    for (let pair = 0; pair < pairsMax; pair++) {
+      const keyStart = probe.runEnd(index, delimiters, 8)
+      const keyEnd = probe.runEnd(keyStart, keyCharacters, 32)
+      if (keyStart === index || probe.code(keyEnd) !== 61) return
+      const valueStart = probe.runEnd(keyEnd + 1, space, 1)
+      index = probe.runEnd(valueStart, valueCharacters, lengthMax)
+      if (!secrets.has(probe.text.slice(keyStart, keyEnd).trim().toLowerCase())) continue
+      if (isSecret(probe.text.slice(valueStart, index))) probe.accept(connectionString, nameStart, index, false)
+      return
+    }
   },
 }
 
-const netrcLine = /^[^\s]{3,80}\s{1,16}login\s{1,4}([^\s]{1,64})\s{1,16}password\s{1,4}([^\s]{3,128})/
-const netrcCharacters = characterClass(' -~\n\r\t')
+function isSecret(value: string): boolean {
+  return value.length > 2 && !isReference(value) && !/^[*#x.]+$|[)]$/i.test(value)
+}
+
+const hostCharacters = characterClass('A-Za-z0-9.:_-')
+const whiteSpace = characterClass(' \t\r\n')
+const words = characterClass('!-~')
 
 /** curl, manual: .netrc */
 export const netrcPassword: Detector = {
@@ -43,26 +67,18 @@ export const netrcPassword: Detector = {
   triggers: ['machine '],
   find(probe, start, end) {
     if (!startsWord(probe, start)) return
-    const windowEnd = netrcEnd(probe, end)
-    const userEnd = probe.runEnd(probe.runEnd(end, assigning, 3), userCharacters, 64)
-    const delimiter = probe.code(userEnd)
-    if (delimiter !== 59 && delimiter !== 34 && delimiter !== 32) return
-    const window = probe.text.slice(end, windowEnd)
-    const match = netrcLine.exec(window)
-    const [, user, password] = match ?? []
-    if (match === null || user === undefined || password === undefined || isReference(password)) return
-    const userStart = end + window.indexOf(user, window.indexOf('login') + 5)
-    probe.accept(netrcPassword, userStart, end + match[0].length, true)
+    const login = wordAfter(probe, probe.runEnd(end, hostCharacters, 80), 'login')
+    if (login === -1) return
+    const password = wordAfter(probe, probe.runEnd(login, words, 80), 'password')
+    if (password === -1) return
+    const passwordEnd = probe.runEnd(password, words, 128)
+    if (isSecret(probe.text.slice(password, passwordEnd))) probe.accept(netrcPassword, login, passwordEnd, true)
   },
 }
 
-/** Reads on only while `host login` stands there. */
-function netrcEnd(probe: Probe, from: number): number {
-  const word = probe.runEnd(from, characterClassOfHost, 80)
-  const login = probe.runEnd(word, space, 16)
-  for (let i = 0; i < 5; i++) if (probe.code(login + i) !== 'login'.charCodeAt(i)) return login
-  return probe.runEnd(login, netrcCharacters, 240)
+/** Where the word after `name` begins; -1 when `name` is not what comes next. */
+function wordAfter(probe: Probe, from: number, name: string): number {
+  const start = probe.runEnd(from, whiteSpace, 16)
+  for (let i = 0; i < name.length; i++) if (probe.code(start + i) !== name.charCodeAt(i)) return -1
+  return probe.runEnd(start + name.length, whiteSpace, 4)
 }
-
-const characterClassOfHost = characterClass('A-Za-z0-9.:_-')
-const space = characterClass(' \t\r\n')

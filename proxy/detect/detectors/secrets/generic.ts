@@ -6,12 +6,12 @@ import { characterClass, holds } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import type { Probe } from '../../probe.ts'
 import { secretKind, secretWords } from './secret-name.ts'
-import { isKey, isPassword, isToken } from './secret-value.ts'
+import { isKey, isPassword, isPhrase, isToken } from './secret-value.ts'
 
 const group = 'secrets'
 const entity = 'generic-secret'
 const valueLengthMin = 4
-const valueLengthMax = 512
+const valueLengthMax = 1024
 const afterLengthMax = 32
 
 /** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
@@ -33,14 +33,19 @@ export const genericSecret: Detector = {
     const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
     const label = probe.text.slice(labelStart, labelEnd)
     const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
-    if (kind === undefined) return
+    if (kind === undefined || isEmptyOrVariable(probe.text.slice(labelEnd + after.length, start))) return
     const value = probe.text.slice(start, end)
     const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
     if (kind === 'password' && !isPassword(value, { isQuoted: quote !== -1, isEnvironment })) return
-    if (kind === 'token' && !isToken(value)) return
+    if (kind === 'token' && !isToken(value) && !(quote !== -1 && isPhrase(value))) return
     if (kind === 'key' && !isKey(value)) return
     probe.accept(genericSecret, start, end, false)
   },
+}
+
+/** `password="", other=…`, `password=$NAME` */
+function isEmptyOrVariable(gap: string): boolean {
+  return gap.endsWith('$') || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
 }
 
 /** `secret` of `secret key: …` */

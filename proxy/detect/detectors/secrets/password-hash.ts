@@ -20,6 +20,7 @@ const rows: readonly Row[] = [
     'RFC 9106, PHC string format',
     /\$[\dA-Za-z+/]+$/,
   ],
+  ['password-hash', '$8$ $9$', `$${crypt}`, [58, 58], 'Cisco IOS, Type 8 and 9 secrets', /^.{14}\$.{43}$/],
   ['password-hash', '$P$ $H$', crypt, [31, 31], 'phpass, Portable hashes'],
   ['password-hash', '$S$', crypt, [52, 52], 'Drupal, Password hashing'],
   ['password-hash', '{SSHA} {SHA} {SSHA256} {SSHA512} {SMD5}', 'A-Za-z0-9+/=', [24, 160], 'OpenLDAP, userPassword'],

@@ -3,6 +3,7 @@ import { isFiller, isReference } from '../../filler.ts'
 
 const tokenLengthMin = 10
 const keyLengthMin = 20
+const keyLengthMax = 200
 const passwordLengthMax = 128
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 /** What schemas, forms and code give to something called a password. */
@@ -17,53 +18,75 @@ export type Writing = {
 }
 
 export function isPassword(value: string, { isQuoted, isEnvironment }: Writing): boolean {
-  if (value.length < 4 || value.length > passwordLengthMax || stopValues.test(value) || isReference(value)) return false
+  const hasDigit = /\d/.test(value)
+  if (value.length < (hasDigit ? 4 : 6) || value.length > passwordLengthMax) return false
+  if (stopValues.test(value) || isReference(value)) return false
   if (new Set(value).size < 3 || /[*•x]{3}|^#+|^[./]/i.test(value)) return false
   if (!isQuoted && identifier.test(value)) return false
-  const hasDigit = /\d/.test(value)
-  const hasSign = /[^\w.\s/-]/.test(value)
+  const hasSign = /[^\w.\s/#-]/.test(value)
   if (/\s/.test(value)) return isQuoted && hasDigit && hasSign && value.split(/\s/).length < 3
-  if (/pass|pwd|secret|token|key/i.test(value) && /[-_.]/.test(value) && !hasDigit && !hasSign) return false
   if (hasDigit) return value.length > 5 || (isQuoted && /[A-Za-z]/.test(value))
-  if (hasSign)
-    return value.length > 5 && /[A-Za-z]/.test(value) && (isQuoted || isEnvironment || !/[*!?/+]$|^[!?&~]/.test(value))
-  return (isQuoted || isEnvironment) && value.length > 5
+  if (hasSign) return /[A-Za-z]/.test(value) && (isQuoted || isEnvironment || !/[*!?/+]$|^[!?&~]/.test(value))
+  return (isQuoted || isEnvironment) && !namesSecret.test(value)
 }
+
+/** `edit_password`, `cms/passwords#edit` */
+const namesSecret = /(?:pass|pwd|secret|token|key).*[-_./#]|[-_./#].*(?:pass|pwd|secret|token|key)/i
 
 /** A random string, as machines make them. */
 export function isToken(value: string): boolean {
-  if (value.length < tokenLengthMin || /[\s<>{}()[\]]/.test(value) || isReference(value) || isFiller(value))
-    return false
-  if (uuid.test(value)) return true
-  const digits = value.match(/\d/g)?.length ?? 0
-  const letters = value.match(/[A-Za-z]/g)?.length ?? 0
+  if (value.length < tokenLengthMin) return false
+  const { digits, letters, changes } = kindsOf(value)
   if (digits < 2 || letters < 3) return false
-  return changes(value) >= 0.2 && new Set(value).size >= Math.min(10, value.length / 2)
+  if (/[\s<>{}()[\]]/.test(value) || isReference(value) || isFiller(value)) return false
+  return uuid.test(value) || (changes / value.length >= 0.2 && new Set(value).size >= Math.min(10, value.length / 2))
 }
+
+/** Chosen by people where a random string was asked for, but with signs that names and words do not have. */
+export function isPhrase(value: string): boolean {
+  return (
+    value.length >= tokenLengthMin &&
+    /[#!%^&*@?;|]/.test(value) &&
+    !/[\s:]/.test(value) &&
+    /[a-z]/i.test(value) &&
+    isPassword(value, quoted)
+  )
+}
+
+const quoted: Writing = { isQuoted: true, isEnvironment: false }
 
 /** As random as a token, of all kinds of characters, and neither a hash nor a UUID. */
 export function isKey(value: string): boolean {
-  if (value.length < keyLengthMin || /^[0-9a-f-]+$|^[0-9A-F-]+$|[.:]/.test(value) || !isToken(value)) return false
-  return /[a-z]/.test(value) && /[A-Z]/.test(value) && changes(value) >= 0.3 && value.length < 200
+  if (value.length < keyLengthMin || value.length > keyLengthMax || /[.:]/.test(value) || !isToken(value)) return false
+  return /[a-z]/.test(value) && /[A-Z]/.test(value) && kindsOf(value).changes / value.length >= 0.3
 }
 
 /**
- * The share of neighbours that are of different kinds: lower case, upper case, digits, signs. The first letter of a
- * capitalised word does not count. About .4 in random text of lower case and digits, .2 in names in camel case.
+ * `changes`: how many neighbours are of different kinds, lower case, upper case or digits. The first letter of a
+ * capitalised word does not count. By length about .4 in random text of lower case and digits, .2 in names in camel case.
  */
-function changes(value: string): number {
-  let count = 0
-  let previous = kindOf(value.charCodeAt(0))
-  for (let i = 1; i < value.length; i++) {
+function kindsOf(value: string): { readonly digits: number; readonly letters: number; readonly changes: number } {
+  let digits = 0
+  let letters = 0
+  let changes = 0
+  let previous = sign
+  for (let i = 0; i < value.length; i++) {
     const kind = kindOf(value.charCodeAt(i))
-    if (kind !== previous && !(previous === 'upper' && kind === 'lower') && kind !== 'sign') count++
+    if (kind === digit) digits++
+    else if (kind !== sign) letters++
+    if (i > 0 && kind !== previous && kind !== sign && !(previous === upper && kind === lower)) changes++
     previous = kind
   }
-  return count / value.length
+  return { digits, letters, changes }
 }
 
-function kindOf(code: number): 'lower' | 'upper' | 'digit' | 'sign' {
-  if (code >= 97 && code <= 122) return 'lower'
-  if (code >= 65 && code <= 90) return 'upper'
-  return code >= 48 && code <= 57 ? 'digit' : 'sign'
+const sign = 0
+const digit = 1
+const lower = 2
+const upper = 3
+
+function kindOf(code: number): number {
+  if (code >= 97 && code <= 122) return lower
+  if (code >= 65 && code <= 90) return upper
+  return code >= 48 && code <= 57 ? digit : sign
 }

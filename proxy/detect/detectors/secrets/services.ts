@@ -106,6 +106,7 @@ const payments: readonly Row[] = [
 ]
 
 const monitoring: readonly Row[] = [
+  ['newrelic-key', 'NRAA-', hex, [27, 27], 'New Relic, API keys'],
   ['newrelic-key', 'NRAK-', 'A-Z0-9', [27, 27], 'New Relic, API keys', /\d/],
   ['newrelic-key', 'NRII- NRIQ- NRRA- NRSP-', url, [24, 64], 'New Relic, API keys', /\d/],
   ['newrelic-key', 'NRJS-', hex, [19, 19], 'New Relic, Browser keys'],
@@ -123,6 +124,7 @@ const monitoring: readonly Row[] = [
     /^[\dA-Za-z]{24}\.[\dA-Za-z]{64}$/,
   ],
   ['honeycomb-key', 'hcaik_ hcbik_ hcalk_ hcamk_', lower, [50, 70], 'Honeycomb, API keys'],
+  ['thingsboard-token', 'thingsboard.cloud/api/v1/', lower, [20, 20], 'ThingsBoard, HTTP device API', /\d/],
   ['posthog-key', 'phx_ phc_ phs_ phr_ pha_', alnum, [40, 60], 'PostHog, API: Authentication', /\d/],
   ['logfire-token', 'pylf_v1_', word, [40, 60], 'Logfire, Write tokens'],
   ['axiom-token', 'xaat- xapt-', uuidBody, [36, 36], 'Axiom, API tokens', uuid],
@@ -133,7 +135,6 @@ const social: readonly Row[] = [
   ['mapbox-token', 'pk. sk. tk.', '.A-Za-z0-9_-', [80, 160], 'Mapbox, Access tokens', /^[\w-]{60,}\.[\w-]{20,24}$/],
   ['facebook-token', 'EAA', alnum, [90, 400], 'Meta, Access tokens', mixed],
   ['instagram-token', 'IGQ', url, [100, 300], 'Meta, Instagram access tokens', mixed],
-  ['twitter-token', 'AAAAAAAAAAAAAAAAAAAAA', `${alnum}%`, [80, 140], 'X, App only authentication'],
   ['wechat-key', 'wx', hex, [16, 16], 'WeChat, App ids', /\d/],
   ['telegram-token', 'https://api.telegram.org/bot', `${url}:`, [44, 46], 'Telegram, Bot API', /^\d+:[\w-]{35}$/],
   ['etherscan-key', 'ethsk_', alnum, [30, 60], 'Etherscan, API keys'],
@@ -218,6 +219,7 @@ const labelledServices: readonly Row[] = [
   ['datadog-key', 'datadog dd_api dd_app dd-application', lower, [40, 40], 'Datadog, API and application keys', /\d/],
   ['newrelic-key', 'newrelic new-relic new_relic', lower, [64, 64], 'New Relic, API keys', /\d/],
   ['newrelic-key', 'newrelic new-relic new_relic', alnum, [40, 47], 'New Relic, API keys', /\d.*\d/],
+  ['newrelic-key', 'license', lower + 'NRAL', [40, 40], 'New Relic, API keys', /NRAL$/],
   ['sentry-token', 'sentry', hex, [64, 64], 'Sentry, Auth tokens'],
   ['sumologic-key', 'sumo', alnum, [14, 14], 'Sumo Logic, Access keys', /\d/],
   ['sumologic-key', 'sumo', alnum, [64, 64], 'Sumo Logic, Access keys', /\d/],
@@ -234,6 +236,7 @@ const labelledServices: readonly Row[] = [
   ['openweather-key', 'openweather owm', hex, [32, 32], 'OpenWeather, API keys', /\d/],
   ['nasa-key', 'nasa', alnum, [40, 40], 'NASA, Open APIs', /\d/],
   ['rapidapi-key', 'rapidapi', alnum, [50, 50], 'RapidAPI, Keys', /\d/],
+  ['truenas-key', 'login_with_api_key', 'A-Za-z0-9-', [66, 68], 'TrueNAS, API reference', /^\d+-[\dA-Za-z]{64}$/],
   ['thingsboard-token', 'provisiondevice thingsboard', lower, [20, 20], 'ThingsBoard, Device provisioning', /\d/],
   ['maxmind-key', 'maxmind', word, [40, 40], 'MaxMind, License keys', /_mmk$/],
 ]
@@ -242,10 +245,10 @@ const labelledSocial: readonly Row[] = [
   ['adobe-key', 'adobe', hex, [32, 32], 'Adobe, API credentials', /\d/],
   ['facebook-secret', 'facebook fb_', hex, [32, 32], 'Meta, App secret', /\d/],
   ['facebook-token', 'facebook fb_', `${url}|`, [40, 60], 'Meta, App access tokens', /^\d{15,16}\|[\w-]{27,40}$/],
-  ['twitter-key', 'twitter', alnum, [25, 25], 'X, OAuth 1.0a', /\d/],
-  ['twitter-key', 'twitter', alnum, [50, 50], 'X, OAuth 1.0a', /\d/],
-  ['twitter-key', 'twitter', alnum, [45, 45], 'X, OAuth 1.0a', /\d/],
+  ['twitter-key', 'twitter', alnum, [18, 25], 'X, OAuth 1.0a', /\d/],
+  ['twitter-key', 'twitter', alnum, [35, 50], 'X, OAuth 1.0a', /\d/],
   ['twitter-key', 'twitter', 'A-Za-z0-9-', [30, 62], 'X, OAuth 1.0a', /^\d{15,25}-[\dA-Za-z]{20,40}$/],
+  ['twitter-token', 'twitter bearer', `${alnum}%`, [80, 140], 'X, App only authentication', /^A{18}/],
   ['linkedin-key', 'linkedin linked_in linked-in', alnum, [14, 16], 'LinkedIn, Authentication', /\d/],
   ['flickr-key', 'flickr', lower, [32, 32], 'Flickr, API keys', /\d/],
   ['etsy-key', 'etsy', lower, [24, 24], 'Etsy, Authentication', /\d/],
@@ -267,8 +270,16 @@ const labelledSocial: readonly Row[] = [
 ]
 
 const anchoredRows: readonly AnchoredRow[] = [
+  [
+    'google-oauth-client',
+    '.apps.googleusercontent.com',
+    ['a-z0-9-', 44, 48],
+    ['', 0, 0],
+    'Google Identity, OAuth 2.0: client ids',
+    /^\d{9,15}-/,
+  ],
   ['mailchimp-key', '-us', [hex, 32, 32], [digits, 1, 2], 'Mailchimp, API keys'],
-  ['telegram-token', ':AA', [digits, 8, 10], [url, 33, 33], 'Telegram, Bot API'],
+  ['telegram-token', ':AA', [digits, 8, 10], [url, 32, 33], 'Telegram, Bot API'],
   ['facebook-token', '|', [digits, 15, 16], [url, 27, 27], 'Meta, App access tokens', /[A-Z].*\d|\d.*[A-Z]/],
 ]
 
