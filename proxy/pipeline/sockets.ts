@@ -10,24 +10,31 @@ import type { Exchange, Prepared } from './exchange.ts'
 import { checkSocketOrigin } from './origin.ts'
 import type { Route, Runtime } from './runtime.ts'
 
+/** `asked` is below the route, `sent` below the upstream's origin. */
+type Paths = { readonly asked: string; readonly sent: string }
+
 /** Faults: `upgrade-refused`, `origin-refused`, `operation-unsupported`. */
 export function socketOperation(
   { id, protocol, posture, websocket }: Route,
   { head }: Exchange,
-  path: string,
+  { asked, sent }: Paths,
   { hosts }: Runtime,
 ): Operation {
   if (!websocket) throw new Fault('upgrade-refused')
   checkSocketOrigin(head.headers, hosts)
-  const resolution = protocol.resolveSocket?.(path, head.query)
-  if (resolution?.ok === true) return resolution.operation
-  const mayPass = resolution === undefined && !isMisspelt(protocol, path) && protocol.name !== 'mcp'
+  const above = protocol.resolveSocket?.(asked, head.query)
+  if (above?.ok === true) return above.operation
+  // An upstream's url may go further down than conversations are told apart.
+  const resolution = above ?? protocol.resolveSocket?.(sent, head.query)
+  if (resolution?.ok === true) return { ...resolution.operation, path: asked }
+  const known = [asked, sent].some((path) => isMisspelt(protocol, path) || isRead(protocol, path))
+  const mayPass = resolution === undefined && !known && protocol.name !== 'mcp'
   if (mayPass && posture === 'opaque') {
-    const known = protocol.name === 'http' ? protocol.resolve('GET', path, head.query) : undefined
-    return known ?? opaqueOperation('GET', path)
+    const operation = protocol.name === 'http' ? protocol.resolve('GET', asked, head.query) : undefined
+    return operation ?? opaqueOperation('GET', asked)
   }
   const sentences = [
-    `No adapter reads a WebSocket at ${path} on route ${id}, so it is refused.`,
+    `No adapter reads a WebSocket at ${asked} on route ${id}, so it is refused.`,
     resolution?.message ?? '',
     mayPass ? 'With posture: opaque on the route it would pass unread.' : '',
   ]
@@ -39,6 +46,16 @@ function isMisspelt(protocol: Protocol, path: string): boolean {
   const bare = path.replace(/\/+$/, '')
   const asked = (other: string): SocketResolution | undefined => protocol.resolveSocket?.(other, '')
   return bare !== '' && (asked(bare) !== undefined || asked(bare.toLowerCase()) !== undefined)
+}
+
+/** Over a WebSocket a model may be asked for the same as with a body (OpenAI's responses), past the one who reads that. */
+function isRead(protocol: Protocol, path: string): boolean {
+  if (protocol.name === 'http') return false
+  const bare = path.replace(/\/+$/, '') || '/'
+  return [bare, bare.toLowerCase()].some((other) => {
+    const operation = protocol.resolve('POST', other, '')
+    return operation !== undefined && operation.unserved === undefined
+  })
 }
 
 export function isConversation(operation: Operation): operation is SocketOperation {

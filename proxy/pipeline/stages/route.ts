@@ -16,7 +16,9 @@ export function route(x: Exchange, runtime: Runtime): Routed {
   const rest = path.slice(found.path.length)
   const below = rest === '' ? '/' : rest
   const operation =
-    x.head.upgrade === undefined ? operationOf(found, x, below) : socketOperation(found, x, below, runtime)
+    x.head.upgrade === undefined
+      ? operationOf(found, x, below)
+      : socketOperation(found, x, { asked: below, sent: sentPath(found, path) }, runtime)
   // Tool servers are what a page in a browser would be after.
   if (operation.action === 'asked') checkOrigin(x.head.headers, runtime.hosts)
   return grow(onRoute, { operation })
@@ -25,7 +27,8 @@ export function route(x: Exchange, runtime: Runtime): Routed {
 function operationOf(route: Route, { head }: Exchange, path: string): Operation {
   const { id, protocol, posture } = route
   const { method, query } = head
-  const operation = protocol.resolve(method, path, query) ?? servedBelow(route, head, path)
+  const operation =
+    asSent(route, method, query, protocol.resolve(method, path, query)) ?? servedBelow(route, head, path)
   if (operation?.unserved !== undefined)
     throw new Fault('operation-unsupported', `${method} ${path} is refused on route ${id}. ${operation.unserved}`)
   if (operation !== undefined) return operation
@@ -39,6 +42,15 @@ function operationOf(route: Route, { head }: Exchange, path: string): Operation 
     mayPass ? 'With posture: opaque on the route it would pass unread.' : '',
   ]
   throw new Fault('operation-unsupported', sentences.filter((sentence) => sentence !== '').join(' '))
+}
+
+/** What is `/completions` here is `/chat/completions` to an upstream whose url ends with `/chat`. */
+function asSent(route: Route, method: string, query: string, operation: Operation | undefined): Operation | undefined {
+  const { protocol, upstreamPath } = route
+  if (operation === undefined || upstreamPath === '') return operation
+  const sent = protocol.joinPath?.(upstreamPath, operation.path) ?? upstreamPath + operation.path
+  const meant = protocol.resolve(method, sent, query)
+  return meant === undefined || meant.name === operation.name ? operation : { ...meant, path: operation.path }
 }
 
 /** An upstream's url may go further down than operations are told apart, and the rest of the path alone says nothing. */
