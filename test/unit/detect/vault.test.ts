@@ -74,3 +74,62 @@ void t.test('a part is restored up to what may be the beginning of a token', asy
   t.same(vault.restorePart('to EMU'), { text: 'to EMU', heldFrom: 6 })
   t.same(openVault(key, 'a').restorePart('to EMAIL'), { text: 'to EMAIL', heldFrom: 8 })
 })
+
+void t.test('of many values no two share a token, and each comes back', async (t) => {
+  const vault = openVault(key, 'a')
+  const values = Array.from({ length: 5000 }, (_, i) => String(378_079_520 + 7 * i))
+  // Numbers of this kind have a million tokens, so some of these meet.
+  const tokens = values.map((value) => vault.tokenFor('us-ssn', value, undefined, 'number'))
+  t.equal(new Set(tokens).size, values.length)
+  t.same(
+    tokens.map((token) => vault.restore(token)),
+    values,
+  )
+  t.ok(tokens.every((token) => /^666\d{6}$/.test(token)))
+})
+
+void t.test('tokens in the form of their values', async (t) => {
+  const vault = openVault(key, 'a')
+  const mail = vault.tokenFor('email', 'ada@example.org', undefined, 'mail')
+  t.match(mail, /^[0-9a-z]{10}@redacted\.invalid$/)
+  t.equal(mail.slice(0, 10), vault.tokenFor('email', 'ada@example.org').slice(-10), 'one token in two forms')
+  t.equal(vault.restore(`<${mail.toUpperCase()}>`), '<ada@example.org>')
+  t.equal(vault.restore(`?to=${encodeURIComponent(mail)}`), '?to=ada%40example.org')
+  t.ok(vault.isToken(mail))
+  t.notOk(vault.isToken('k7q2m9xd4x@redacted.invalid'))
+
+  const card = vault.tokenFor('payment-card', '4111 1111-1111 1111', undefined, 'number')
+  t.match(card, /^[1-9]\d{3} \d{4}-\d{4} \d{4}$/)
+  const digits = card.replaceAll(/\D/g, '')
+  t.equal(vault.restore(`card ${card}.`), 'card 4111 1111-1111 1111.')
+  t.equal(vault.restore(`{"card":${digits}}`), '{"card":4111111111111111}', 'plain where it stands plain')
+  t.equal(vault.restore(`1${digits}`), `1${digits}`)
+  t.equal(vault.restore(`${digits}1`), `${digits}1`)
+  t.ok(vault.isToken(card))
+  t.notOk(vault.isToken('4111 1111-1111 1111'))
+})
+
+void t.test('values come back only on the terms that they were given out on', async (t) => {
+  const vault = openVault(key, 'a')
+  const token = vault.tokenFor('email', 'ada@example.org', { restore: ['tool.args'], restoreTo: [] })
+  t.equal(vault.restore(token, 'response.text'), token)
+  t.equal(vault.restore(token, 'tool.args'), 'ada@example.org')
+  vault.tokenFor('email', 'ada@example.org', { restore: ['response.text'], restoreTo: [] })
+  t.equal(vault.restore(token, 'response.text'), 'ada@example.org', 'two rules, each with its own')
+  t.same([...vault.restored], [['email', 2]])
+})
+
+void t.test('names of any length make tokens of the same length', async (t) => {
+  const vault = openVault(key, 'a')
+  for (const entity of [
+    'a-custom-detector-with-a-very-long-name',
+    'kunden.nummer',
+    '1st',
+    'ends-here-with-a-dash-after-it',
+  ]) {
+    const token = vault.tokenFor(entity, 'value')
+    t.ok(looksLikeToken(token), token)
+    t.ok(token.length <= tokenLengthMax, token)
+    t.equal(vault.restore(`x${token}x`), 'xvaluex')
+  }
+})
