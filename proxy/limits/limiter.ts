@@ -9,7 +9,10 @@ export type LimitSubject = {
   readonly roles?: readonly string[]
   readonly ip: string
   readonly route: string
+  /** The first that is asked. */
   readonly upstream: string
+  /** Others may be asked in its place. */
+  readonly severalUpstreams?: boolean
   /** What the head announces of the body. */
   readonly bytes?: number
   /** It stays open for as long as it likes, waiting for what may never come: it takes slots of its own. */
@@ -78,9 +81,10 @@ export type Admitted = {
   stand(): string | undefined
   /**
    * Present where a limit must know the body: then nothing is counted before, and this asks all limits in one step. A
-   * request that ends before is counted when it is released.
+   * request that ends before is counted when it is released. Again for another upstream: what was reserved for the one
+   * before is given back, and what is counted is not counted twice.
    */
-  reserve?(demand: Demand): Admission | Promise<Admission>
+  reserve?(demand: Demand, upstream?: string): Admission | Promise<Admission>
   /** Present where something was reserved: puts it right. `undefined`: nothing was produced. Idempotent. */
   settle?(spent: Spent | undefined): void
 }

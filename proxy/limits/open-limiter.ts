@@ -3,7 +3,7 @@
 import type { Limit, LimitPlan } from './compile.ts'
 import { appliesTo, appliesToBody } from './filters.ts'
 import { subjectKey } from './key.ts'
-import type { Admission, Demand, Limiter, LimitSubject } from './limiter.ts'
+import type { Admission, Admitted, Demand, Limiter, LimitSubject } from './limiter.ts'
 import { chargesOf, conclude, countAfterwards } from './reservation.ts'
 import { holdSlots, type Asked, type Held } from './slots-held.ts'
 import type { Store } from './store.ts'
@@ -12,16 +12,18 @@ import type { Store } from './store.ts'
 export function openLimiter(plan: LimitPlan, store: Store): Limiter {
   const head = plan.filter((limit) => limit.phase === 'head')
   const body = plan.filter((limit) => limit.phase === 'body')
+  const sorted = { head, body, settledHead: head.filter((limit) => !asksUpstream(limit)) }
   return {
     countsBytes: plan.some(({ quotas }) => quotas.some(({ unit }) => unit === 'bytes')),
     admit(subject) {
-      const asked = head.flatMap((limit) => (appliesTo(limit.filters, subject) ? named(limit, subject) : []))
-      const later = body.filter((limit) => appliesTo(limit.filters, subject))
-      if (asked.length === 0 && later.length === 0) return unlimited
+      const waits = mustWait(sorted, subject)
+      const early = waits && subject.severalUpstreams === true ? sorted.settledHead : head
+      const asked = early.flatMap((limit) => (appliesTo(limit.filters, subject) ? named(limit, subject) : []))
+      if (asked.length === 0 && !waits) return unlimited
       // Slots first: they are free to give back, a count in Redis is not.
       const held = holdSlots(asked, store.slots, subject.standing === true)
       if ('ok' in held) return held
-      if (later.length > 0) return deferred({ asked, later, subject, store }, held)
+      if (waits) return new Deferred(plan, asked, subject, store, held)
       const charged = chargesOf(asked, subject, undefined)
       if (!Array.isArray(charged)) return charged
       return charged.length === 0
@@ -40,40 +42,89 @@ const unlimited: Admission = {
   stand: () => undefined,
 }
 
-type Deferred = {
-  readonly asked: readonly Asked[]
-  readonly later: readonly Limit[]
-  readonly subject: LimitSubject
-  readonly store: Store
+function asksUpstream({ by, filters }: Limit): boolean {
+  return by.includes('upstream') || filters.upstreams !== undefined
+}
+
+/** Some limit that may apply cannot be asked yet. Where several upstreams may be asked, the first is not the only one. */
+function mustWait({ head, body }: { head: LimitPlan; body: LimitPlan }, subject: LimitSubject): boolean {
+  if (subject.severalUpstreams !== true) return body.some((limit) => appliesTo(limit.filters, subject))
+  const may = ({ filters: { upstreams: _, ...others } }: Limit): boolean => appliesTo(others, subject)
+  return body.some(may) || head.some((limit) => asksUpstream(limit) && may(limit))
 }
 
 /** All are asked in one step once the body is known, so that a refusal by one consumes nothing of the others. */
-function deferred({ asked, later, subject, store }: Deferred, held: Held): Admission {
-  let open = true
-  return {
-    ok: true,
-    states: [],
-    open: [],
-    ...held,
-    release() {
+class Deferred implements Admitted {
+  readonly ok = true
+  readonly states = []
+  readonly open = []
+  readonly exceeded: readonly string[]
+  readonly #plan: LimitPlan
+  readonly #early: readonly Asked[]
+  readonly #subject: LimitSubject
+  readonly #store: Store
+  readonly #held: Held
+  #asked = false
+  #released = false
+  /** Counts that this request has taken already, for an upstream that was asked before. */
+  readonly #counted = new Set<string>()
+  #last: Admitted | undefined
+
+  constructor(plan: LimitPlan, early: readonly Asked[], subject: LimitSubject, store: Store, held: Held) {
+    this.#plan = plan
+    this.#early = early
+    this.#subject = subject
+    this.#store = store
+    this.#held = held
+    this.exceeded = held.exceeded
+  }
+
+  release(): void {
+    this.#held.release()
+    // It ended before anybody asked, and would cost whoever sends such requests nothing.
+    if (!this.#asked && !this.#released) countAfterwards(this.#early, this.#subject, this.#store)
+    this.#released = true
+  }
+
+  stand(): string | undefined {
+    return this.#held.stand()
+  }
+
+  reserve(demand: Demand, upstream: string = this.#subject.upstream): Admission | Promise<Admission> {
+    this.#asked = true
+    // What was reserved for another upstream was not produced there.
+    this.#last?.settle?.(undefined)
+    const subject = { ...this.#subject, upstream }
+    const asked = this.#plan.flatMap((limit) => {
+      const applies =
+        appliesTo(limit.filters, subject) && (limit.phase === 'head' || appliesToBody(limit.filters, demand))
+      return applies ? named(limit, subject, demand) : []
+    })
+    const isNew = ({ limit, key }: Asked): boolean => !this.#counted.has(`${limit.slots}/${key}`)
+    const early = new Set(this.#early.map(({ limit }) => limit))
+    const slots = asked.filter((one) => isNew(one) && !early.has(one.limit))
+    const held = holdSlots(slots, this.#store.slots, subject.standing === true)
+    if ('ok' in held) return held
+    const charged = chargesOf(asked, subject, demand)
+    if (!Array.isArray(charged)) {
       held.release()
-      // It ended before anybody asked, and would cost whoever sends such requests nothing.
-      if (open) countAfterwards(asked, subject, store)
-      open = false
-    },
-    reserve(demand) {
-      open = false
-      const more = later.flatMap((limit) => (appliesToBody(limit.filters, demand) ? named(limit, subject, demand) : []))
-      const heldLater = holdSlots(more, store.slots, subject.standing === true)
-      if ('ok' in heldLater) return heldLater
-      const charged = chargesOf([...asked, ...more], subject, demand)
-      if (!Array.isArray(charged)) {
-        heldLater.release()
-        return charged
-      }
-      if (charged.length === 0) return { ok: true, states: [], open: [], ...heldLater }
-      return conclude(charged, heldLater, store, demand.model)
-    },
+      return charged
+    }
+    const due = charged.filter(
+      (one) => isNew(one) || !(one.quota.unit === 'requests' || one.quota.unit === 'toolCalls'),
+    )
+    if (due.length === 0) return this.#keep({ ok: true, states: [], open: [], ...held }, asked)
+    const admission = conclude(due, held, this.#store, demand.model)
+    return admission instanceof Promise
+      ? admission.then((taken) => this.#keep(taken, asked))
+      : this.#keep(admission, asked)
+  }
+
+  #keep(admission: Admission, asked: readonly Asked[]): Admission {
+    if (!admission.ok) return admission
+    for (const { limit, key } of asked) this.#counted.add(`${limit.slots}/${key}`)
+    this.#last = admission
+    return admission
   }
 }
 

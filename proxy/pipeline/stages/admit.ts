@@ -72,6 +72,7 @@ function subject(x: Identified, { limiter }: Runtime): LimitSubject {
     upstream: route.upstream.id,
     ...(principal.org === undefined ? undefined : { org: principal.org }),
     ...(principal.team === undefined ? undefined : { team: principal.team }),
+    ...(route.targets === undefined ? undefined : { severalUpstreams: true }),
     ...(limiter.countsBytes ? { bytes: announced(x) } : undefined),
     ...(x.operation.standing === true || x.head.upgrade !== undefined ? ({ standing: true } as const) : undefined),
   }

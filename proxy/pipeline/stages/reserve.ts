@@ -8,5 +8,8 @@ import { take } from './admit.ts'
 /** A promise only where a limit's store must be asked. */
 export function reserve(x: Decided, runtime: Runtime): void | Promise<void> {
   const [admission] = x.admissions
-  return admission?.reserve === undefined ? undefined : take(admission.reserve(demandOf(x)), x, runtime)
+  if (admission?.reserve === undefined) return undefined
+  // Only what is said of the upstream that is asked now.
+  x.limitStates.length = 0
+  return take(admission.reserve(demandOf(x), x.route.upstream.id), x, runtime)
 }

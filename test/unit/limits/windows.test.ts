@@ -1,0 +1,166 @@
+// The four kinds of windows as one process counts them. test/faults/redis.test.ts asks the same of Redis.
+import * as fc from 'fast-check'
+import t from 'tap'
+import { openCalendar } from '../../../proxy/limits/calendar.ts'
+import type { Charge } from '../../../proxy/limits/counters.ts'
+import { MemoryCounters } from '../../../proxy/limits/memory.ts'
+import { windowOf, type Window, type WindowOptions } from '../../../proxy/limits/window.ts'
+import { ManualClock } from '../../support/clock.ts'
+
+function open(rate: string, options: Partial<WindowOptions> = {}, start?: string) {
+  const clock = new ManualClock(start)
+  const counters = new MemoryCounters(clock)
+  const compiled = windowOf(rate, { zone: 'UTC', ...options })
+  if ('error' in compiled) throw new Error(compiled.error)
+  const { quota, window } = compiled
+  const chargeOf = (amount: number): Charge => ({ namespace: 'n', key: 'k', quota, window, amount })
+  return { clock, counters, window, take: (amount = 1) => counters.take([chargeOf(amount)]) }
+}
+
+t.test('how rates become windows', async (t) => {
+  const kind = (rate: string, options: Partial<WindowOptions> = {}): unknown => {
+    const compiled = windowOf(rate, { zone: 'UTC', ...options })
+    if ('error' in compiled) return compiled.error
+    const { quota, window } = compiled
+    return [quota, window.kind, window.kind === 'calendar' ? window.calendar.unit : window.lengthMs]
+  }
+  t.same(kind('60/m'), [60, 'first', 60_000])
+  t.same(kind('100k/m'), [100_000, 'first', 60_000])
+  t.same(kind('50/d'), [50, 'calendar', 'day'])
+  t.same(kind('50/1d'), [50, 'calendar', 'day'])
+  t.same(kind('50/2d'), [50, 'first', 172_800_000])
+  t.same(kind('50/d', { window: 'first' }), [50, 'first', 86_400_000])
+  t.same(kind('1000/month'), [1000, 'calendar', 'month'])
+  t.same(kind('60/h', { window: 'calendar' }), [60, 'calendar', 'hour'])
+  t.same(kind('60/m', { window: 'sliding' }), [60, 'sliding', 60_000])
+  t.same(kind('60/m', { burst: 10 }), [10, 'bucket', 10_000])
+  t.match(kind('60/10s', { window: 'calendar' }), /knows no window/)
+  t.match(kind('60/month', { window: 'first' }), /by the calendar/)
+  t.match(kind('60/2month'), /not a rate/)
+  t.match(kind('60'), /not a rate/)
+})
+
+t.test('a calendar begins where the zone says, whatever the clock is set to in between', async (t) => {
+  const starts = (unit: 'hour' | 'day' | 'month', zone: string, time: string): string[] =>
+    openCalendar(unit, zone)
+      .around(Date.parse(time))
+      .map((ms) => new Date(ms).toISOString())
+  t.same(starts('day', 'UTC', '2026-11-21T13:00:00Z').slice(1, 3), ['2026-11-21T00:00:00.000Z', '2026-11-22T00:00:00.000Z'])
+  t.same(starts('day', 'Europe/Berlin', '2026-03-29T12:00:00Z').slice(1), [
+    '2026-03-28T23:00:00.000Z',
+    '2026-03-29T22:00:00.000Z',
+    '2026-03-30T22:00:00.000Z',
+  ])
+  t.same(starts('month', 'America/New_York', '2026-12-01T03:00:00Z'), [
+    '2026-10-01T04:00:00.000Z',
+    '2026-11-01T04:00:00.000Z',
+    '2026-12-01T05:00:00.000Z',
+    '2027-01-01T05:00:00.000Z',
+  ])
+  t.same(starts('hour', 'Asia/Kolkata', '2026-11-21T13:10:00Z').slice(1, 3), ['2026-11-21T12:30:00.000Z', '2026-11-21T13:30:00.000Z'])
+  for (const zone of ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia']) {
+    for (const unit of ['minute', 'hour', 'day', 'month'] as const) {
+      const calendar = openCalendar(unit, zone)
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: 366 * 86_400 }), (second) => {
+          const timeMs = Date.parse('2026-01-01T00:00:00Z') + second * 1000
+          const [before, start, end, after] = calendar.around(timeMs)
+          return before < start && start <= timeMs && timeMs < end && end < after
+        }),
+        { numRuns: 100 },
+      )
+    }
+  }
+})
+
+t.test('a day ends at midnight of the zone, and a clock that is set back does not begin it again', async (t) => {
+  const { clock, take } = open('2/d', { zone: 'Europe/Berlin' }, '2026-11-21T22:59:00.000Z')
+  t.match(take(), { admitted: true, counts: [{ used: 1, resetMs: 60_000 }] })
+  take()
+  t.match(take(), { admitted: false, counts: [{ used: 2, waitMs: 60_000 }] })
+  clock.advance(60_000)
+  t.match(take(), { admitted: true, counts: [{ used: 1, resetMs: 86_400_000 }] })
+})
+
+t.test('a sliding window never lets more through in any stretch of its length', async () => {
+  const step = fc.record({ waitMs: fc.integer({ min: 0, max: 400 }), amount: fc.integer({ min: 1, max: 4 }) })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const { clock, take } = open('10/s', { window: 'sliding' })
+      const passed: { atMs: number; amount: number }[] = []
+      for (const { waitMs, amount } of steps) {
+        clock.advance(waitMs)
+        const atMs = clock.monotonic()
+        if (take(amount).admitted) passed.push({ atMs, amount })
+        const recent = passed.filter((one) => one.atMs > atMs - 1000).reduce((sum, one) => sum + one.amount, 0)
+        if (recent > 10) return false
+      }
+      return true
+    }),
+  )
+})
+
+t.test('what was refused by a sliding window or a bucket passes after the wait that was said', async () => {
+  const options: Partial<WindowOptions>[] = [{ window: 'sliding' }, { burst: 5 }]
+  for (const option of options) {
+    const step = fc.record({ waitMs: fc.integer({ min: 0, max: 300 }), amount: fc.integer({ min: 1, max: 4 }) })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
+        const { clock, take } = open('10/s', option)
+        for (const { waitMs, amount } of steps) {
+          clock.advance(waitMs)
+          const taken = take(amount)
+          if (taken.admitted) continue
+          clock.advance(Math.ceil(taken.counts[0]?.waitMs ?? 0))
+          if (!take(amount).admitted) return false
+        }
+        return true
+      }),
+    )
+  }
+})
+
+t.test('a bucket gives its burst at once and the rest evenly', async (t) => {
+  const { clock, take } = open('60/m', { burst: 3 })
+  t.same([take(), take(), take(), take()].map(({ admitted }) => admitted), [true, true, true, false])
+  t.match(take(), { counts: [{ used: 3, waitMs: 1000, resetMs: 3000 }] })
+  clock.advance(1000)
+  t.same([take(), take()].map(({ admitted }) => admitted), [true, false])
+})
+
+t.test('what was counted too much is given back to its own window only, what was too little counts in any', async (t) => {
+  const correct = (world: ReturnType<typeof open>, mark: number, delta: number): void =>
+    world.counters.correct([{ namespace: 'n', key: 'k', window: world.window, mark, delta }])
+  const kinds: [string, Partial<WindowOptions>, Window['kind']][] = [
+    ['100/s', { window: 'first' }, 'first'],
+    ['100/s', { window: 'sliding' }, 'sliding'],
+    ['100/m', { window: 'calendar' }, 'calendar'],
+  ]
+  for (const [rate, options, kind] of kinds) {
+    const world = open(rate, options)
+    const { clock, take } = world
+    const mark = take(80).counts[0]?.mark ?? 0
+    correct(world, mark, -50)
+    t.match(take(70), { admitted: true, counts: [{ used: 100 }] }, `${kind}: 50 were given back`)
+    clock.advance(120_000)
+    take(10)
+    correct(world, mark, -10)
+    t.match(take(0), { counts: [{ used: 10 }] }, `${kind}: that window is over`)
+    correct(world, mark, 30)
+    t.match(take(0), { counts: [{ used: 40 }] }, `${kind}: nothing is used unseen`)
+  }
+  const bucket = open('100/s', { burst: 100 })
+  const mark = bucket.take(100).counts[0]?.mark ?? 0
+  bucket.clock.advance(1000)
+  bucket.take(100)
+  correct(bucket, mark, -90)
+  t.match(bucket.take(1), { admitted: false }, 'what has leaked out cannot be given back, too')
+})
+
+t.test('an amount of none asks only whether there is room', async (t) => {
+  const { take, counters } = open('2/m')
+  t.match(take(0), { admitted: true })
+  t.equal(counters.size, 0)
+  take(2)
+  t.match(take(0), { admitted: false })
+})
