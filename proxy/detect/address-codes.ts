@@ -3,9 +3,9 @@
 import { hash } from 'node:crypto'
 import { keccak256 } from './keccak.ts'
 
-const bitcoinAlphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const bitcoinAlphabet = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
 /** XRP Ledger documentation, "Base58 encodings". */
-const rippleAlphabet = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz'
+const rippleAlphabet = digitsOf('rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz')
 
 /** Base58Check (Bitcoin wiki): the payload with its version, when the four bytes after it are its checksum. */
 export function base58Check(text: string, isRipple = false): Uint8Array | undefined {
@@ -21,23 +21,41 @@ export function base58Length(text: string): number {
   return base58(text, bitcoinAlphabet)?.length ?? 0
 }
 
-function base58(text: string, alphabet: string): Uint8Array | undefined {
-  const bytes: number[] = []
+/** Values of the characters in base 58, and −1. */
+function digitsOf(alphabet: string): Int8Array {
+  const values = new Int8Array(128).fill(-1)
+  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+  return values
+}
+
+/** Room for 44 characters: 33 bytes, in words of 32 bits, lowest first. */
+const limbs = new Float64Array(9)
+const limb = 2 ** 32
+
+function base58(text: string, values: Int8Array): Uint8Array | undefined {
+  limbs.fill(0)
+  let used = 0
   for (let i = 0; i < text.length; i++) {
-    let carry = alphabet.indexOf(text.charAt(i))
+    let carry = values[text.charCodeAt(i)] ?? -1
     if (carry < 0) return undefined
-    for (let j = 0; j < bytes.length; j++) {
-      carry += (bytes[j] ?? 0) * 58
-      bytes[j] = carry & 0xff
-      carry >>= 8
+    for (let j = 0; j < used; j++) {
+      const product = (limbs[j] ?? 0) * 58 + carry
+      carry = Math.floor(product / limb)
+      limbs[j] = product - carry * limb
     }
-    while (carry > 0) {
-      bytes.push(carry & 0xff)
-      carry >>= 8
-    }
+    if (carry > 0) limbs[used++] = carry
   }
-  for (let i = 0; i < text.length && text[i] === alphabet[0]; i++) bytes.push(0)
-  return Uint8Array.from(bytes.reverse())
+  let zeros = 0
+  while (zeros < text.length && values[text.charCodeAt(zeros)] === 0) zeros++
+  return bytesOf(used, zeros)
+}
+
+function bytesOf(used: number, zeros: number): Uint8Array {
+  const bytes = Buffer.alloc(zeros + used * 4)
+  for (let j = 0; j < used; j++) bytes.writeUInt32BE(limbs[used - 1 - j] ?? 0, zeros + j * 4)
+  let first = zeros
+  while (first < bytes.length && bytes[first] === 0) first++
+  return bytes.subarray(first - zeros)
 }
 
 /** BIP 173. */

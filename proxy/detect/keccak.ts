@@ -18,7 +18,7 @@ export function keccak256(text: string): string {
 
 const [roundLow, roundHigh] = roundConstants()
 /** Where each lane goes, and how far it is turned, in the order of the walk over the lanes (section 2.3.3). */
-const walk = laneWalk()
+const [walkTo, walkTurn] = laneWalk()
 const parity = new Uint32Array(10)
 const row = new Uint32Array(10)
 
@@ -51,15 +51,17 @@ function theta(state: Uint32Array): void {
 function rhoAndPi(state: Uint32Array): void {
   let low = at(state, 2)
   let high = at(state, 3)
-  for (const { to, turn } of walk) {
+  for (let t = 0; t < 24; t++) {
+    const to = at(walkTo, t)
+    const turn = at(walkTurn, t)
     const nextLow = at(state, to)
     const nextHigh = at(state, to + 1)
-    const isSwapped = turn >= 32
-    const a = isSwapped ? high : low
-    const b = isSwapped ? low : high
-    const bits = turn % 32
-    state[to] = bits === 0 ? a : (a << bits) | (b >>> (32 - bits))
-    state[to + 1] = bits === 0 ? b : (b << bits) | (a >>> (32 - bits))
+    const a = turn >= 32 ? high : low
+    const b = turn >= 32 ? low : high
+    const bits = turn & 31
+    // No turn is of 0 or 32, so neither word is shifted out as a whole.
+    state[to] = (a << bits) | (b >>> (32 - bits))
+    state[to + 1] = (b << bits) | (a >>> (32 - bits))
     low = nextLow
     high = nextHigh
   }
@@ -91,15 +93,19 @@ function roundConstants(): [Uint32Array, Uint32Array] {
   return [low, high]
 }
 
-function laneWalk(): { readonly to: number; readonly turn: number }[] {
+function laneWalk(): [Uint32Array, Uint32Array] {
+  const to = new Uint32Array(24)
+  const turn = new Uint32Array(24)
   let x = 1
   let y = 0
-  return Array.from({ length: 24 }, (_, t) => {
+  for (let t = 0; t < 24; t++) {
     const next = (2 * x + 3 * y) % 5
     x = y
     y = next
-    return { to: 2 * (x + 5 * y), turn: (((t + 1) * (t + 2)) / 2) % 64 }
-  })
+    to[t] = 2 * (x + 5 * y)
+    turn[t] = (((t + 1) * (t + 2)) / 2) % 64
+  }
+  return [to, turn]
 }
 
 function at(words: Uint32Array, index: number): number {

@@ -18,6 +18,8 @@ export type LabelledKind = {
 
 /** After the label, in UTF-16 units: filling words and the value. */
 const reach = 64
+/** Every value has some. */
+const digit = /\d/
 const words =
   'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
 const fillingWords = `(?:[\\s_.-]{0,2}(?:(?:${words})(?![\\p{L}])|[#№º°]))*`
@@ -33,6 +35,7 @@ export function labelledDetector(kind: LabelledKind): Detector {
     find(probe, start, end) {
       if (!startsWord(probe, start)) return
       const text = textAfter(probe, end)
+      if (!digit.test(text)) return
       const match = pattern.exec(text)
       const value = match?.groups?.['value']
       if (match === null || value === undefined || kind.valid?.(value) === false) return

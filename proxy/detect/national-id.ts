@@ -35,6 +35,8 @@ export type CodeKind = Kind & {
   /** How many letters the value begins with at most, and whether a space, dash or dot may follow them. */
   readonly letters: 0 | 1 | 2 | 3 | 4 | 5 | 6
   readonly spaced?: true
+  /** Of values that begin with digits: how many there are before anything else. */
+  readonly leading?: readonly number[]
   /** Beside its word, or alone, the form suffices: what is written there is the number, even when it was copied wrong. */
   readonly uncheckedByWord?: true
   /** People write it without a space after the word before it. */
@@ -46,6 +48,7 @@ export type CodeKind = Kind & {
 /** A number of digits alone. Beside its word it is seen however its digits are grouped. */
 export function numberDetector(kind: NumberKind): Detector[] {
   const forms = kind.forms.map(parseForm)
+  const firstLengths = bitsOf(forms.map(({ lengths }) => lengths[0] ?? 0))
   const totals = [...new Set(forms.map(({ lengths }) => lengths.reduce((sum, length) => sum + length, 0)))]
   const words = wordsOf(kind)
   const isValid = (probe: Probe, end: number): boolean =>
@@ -54,7 +57,8 @@ export function numberDetector(kind: NumberKind): Detector[] {
     ...namesOf(kind),
     digits: 'number',
     find(probe, start) {
-      for (const form of forms) {
+      const isLikely = (firstLengths >> probe.number.lengthOf(0)) & 1
+      for (const form of isLikely ? forms : []) {
         const end = endOfForm(probe, form)
         if (end === undefined || !isValid(probe, end)) continue
         const isEnough = kind.sureness === 'always' || (kind.sureness === 'grouped' && form.lengths.length > 1)
@@ -63,7 +67,7 @@ export function numberDetector(kind: NumberKind): Detector[] {
           return
         }
       }
-      if (words === undefined || probe.number.groups < 2) return
+      if (words === undefined || probe.number.groups < 2 || isAfterDigit(probe, start)) return
       for (const total of totals) {
         const end = endOfDigits(probe, probe.number, total)
         if (end === undefined || !isValid(probe, end) || !isAfterWord(probe, start, words)) continue
@@ -78,6 +82,7 @@ export function numberDetector(kind: NumberKind): Detector[] {
 /** A value of letters and digits. */
 export function codeDetector(kind: CodeKind): Detector[] {
   const words = wordsOf(kind)
+  const leading = bitsOf(kind.leading ?? [])
   const pattern = new RegExp(`^(?:${kind.pattern.source})`, 'i')
   const characters = kind.spaced === true ? spacedCharacters : compactCharacters
   const findFrom = (detector: Detector, probe: Probe, start: number): void => {
@@ -102,6 +107,7 @@ export function codeDetector(kind: CodeKind): Detector[] {
       ...tail,
       digits,
       find(probe, at) {
+        if (leading !== 0 && digits === 'number' && ((leading >> probe.number.lengthOf(0)) & 1) === 0) return
         const start = startOf(probe, at, kind)
         if (start !== undefined) findFrom(detector, probe, start)
       },
@@ -155,6 +161,15 @@ function endOfForm(probe: Probe, { lengths, separators }: Form): number | undefi
   if (isGlue && holds(alphanumerics, probe.code(end + 1))) return undefined
   const isRow = lengths.length > 1 && isSeparator(number.separatorAfter(probe, last), separators.charCodeAt(last - 1))
   return isRow ? undefined : end
+}
+
+function bitsOf(lengths: readonly number[]): number {
+  return lengths.reduce((bits, length) => bits | (1 << length), 0)
+}
+
+/** In a row of numbers each would be the start of all those after it. */
+function isAfterDigit(probe: Probe, start: number): boolean {
+  return isDigit(probe.before(start - 1)) && probe.before(start) === 32
 }
 
 /** The end of the group that completes so many digits, with nothing but spaces, dashes and dots between. */

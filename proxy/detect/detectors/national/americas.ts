@@ -57,6 +57,7 @@ const rut = codeDetector({
   entity: 'cl-rut',
   country: 'cl',
   letters: 0,
+  leading: [1, 2, 7, 8],
   pattern: /(?:\d{1,2}\.\d{3}\.\d{3}|\d{7,8})-[\dK]/,
   sureness: 'always',
   valid: (text) => {

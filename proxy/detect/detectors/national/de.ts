@@ -39,6 +39,7 @@ const socialSecurity = codeDetector({
   entity: 'de-social-security',
   country: 'de',
   letters: 0,
+  leading: [2, 8],
   pattern: /\d{2} ?\d{6} ?[A-Z] ?\d{2} ?\d/,
   spaced: true,
   sureness: 'always',

@@ -93,6 +93,7 @@ const chinese = codeDetector({
   entity: 'cn-resident-id',
   country: 'cn',
   letters: 0,
+  leading: [17, 18],
   pattern: /[1-8]\d{5}(?:18|19|20)\d{9}[\dX]/,
   sureness: 'always',
   valid: (text) => isDayOfYear(Number(text.slice(10, 12)), Number(text.slice(12, 14))) && passesMod11And2(text),

@@ -9,6 +9,7 @@ const dni = codeDetector({
   entity: 'es-nif',
   country: 'es',
   letters: 0,
+  leading: [1, 2, 7, 8],
   spaced: true,
   pattern: /(?:\d{7,8}|\d{1,2}\.\d{3}\.\d{3})[ -]?[A-Z]/,
   sureness: 'always',

@@ -7,6 +7,7 @@ const pps = codeDetector({
   entity: 'ie-pps',
   country: 'ie',
   letters: 0,
+  leading: [7],
   pattern: /\d{7}[A-W][ABHTWX]?/,
   sureness: 'always',
   valid: (text) => {

@@ -7,6 +7,7 @@ const personnummer = codeDetector({
   entity: 'se-personnummer',
   country: 'se',
   letters: 0,
+  leading: [6, 8, 10, 12],
   pattern: /(?:\d{8}-?|\d{6}[+-]?)\d{4}/,
   glued: true,
   sureness: 'always',
@@ -23,6 +24,7 @@ const organisationsnummer = codeDetector({
   entity: 'se-org-number',
   country: 'se',
   letters: 0,
+  leading: [6, 8, 10, 12],
   pattern: /(?:16)?\d{2}[2-9]\d{3}-?\d{4}/,
   sureness: 'grouped',
   words: 'org|f[oö]retag|company',
@@ -34,6 +36,7 @@ const hetu = codeDetector({
   entity: 'fi-hetu',
   country: 'fi',
   letters: 0,
+  leading: [6],
   pattern: /\d{6}[-+A-FU-Y]\d{3}[\dA-FHJ-NPR-Y]/,
   sureness: 'always',
   valid: (text) => {

@@ -41,6 +41,7 @@ const mbi = codeDetector({
   entity: 'us-mbi',
   country: 'us',
   letters: 0,
+  leading: [1],
   pattern: new RegExp(`[1-9]${letter}${either}\\d-?${letter}${either}\\d-?${letter}{2}\\d{2}`),
   sureness: 'always',
   valid: () => true,
