@@ -115,6 +115,7 @@ class TokenVault implements Vault {
 
   isToken(text: string): boolean {
     if (text.endsWith(mailDomain)) return looksLikeToken(text)
+    if (looksLikeToken(text) && this.#find(text.slice(-bodyLength)) !== undefined) return true
     return this.#has('number') && this.#find(`#${digitsOf(text)}`) !== undefined
   }
 

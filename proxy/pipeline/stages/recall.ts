@@ -1,6 +1,7 @@
 // Owns what tokens in a request stand for: the vault of the exchange is opened, what other gateways issued is fetched, and
 // where a rule says that a tool may have the values, they are put in place before anything judges or redacts the request.
 import type { RestorePlace } from '../../detect/options.ts'
+import type { Plan } from '../../detect/redaction.ts'
 import { openVault, type Vault } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
@@ -11,21 +12,26 @@ import type { Route, Runtime } from '../runtime.ts'
 import { rewriteTarget, targetTexts } from '../target.ts'
 import { reread } from './decode.ts'
 
-export async function recall(x: Decoded, runtime: Runtime): Promise<Recalled> {
+export function recall(x: Decoded, runtime: Runtime): Recalled | Promise<Recalled> {
   const { route, principal } = x
-  const isKept = issuesTokens(route)
-  const kept = isKept || route.restoresTokens ? runtime.vaults.of(principal.id) : undefined
-  if (kept !== undefined && runtime.vaults.isShared) await fetchShown(x, runtime)
-  if (route.restoresTokens && kept !== undefined && kept.size > 0) putValues(x, runtime, kept)
-  const { request, answer } = route
-  const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
-  const redacts = plans.some((plan) => plan !== undefined)
-  return grow(x, { vault: redacts ? vaultOf(x, runtime, isKept ? kept : undefined) : undefined })
+  const issues = plansOf(route).some((plan) => plan?.issuesTokens === true)
+  if (!issues && !route.restoresTokens) return withVault(x, runtime, undefined)
+  const kept = runtime.vaults.of(principal.id)
+  const recalled = (): Recalled => {
+    if (route.restoresTokens && kept.size > 0) putValues(x, runtime, kept)
+    return withVault(x, runtime, issues ? kept : undefined)
+  }
+  const fetching = runtime.vaults.isShared ? fetchShown(x, runtime) : undefined
+  return fetching === undefined ? recalled() : fetching.then(recalled)
 }
 
-function issuesTokens({ request, answer }: Route): boolean {
-  const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
-  return plans.some((plan) => plan?.issuesTokens === true)
+function plansOf({ request, answer }: Route): readonly (Plan | undefined)[] {
+  return [request.plan, request.target, request.headers, answer.plan, answer.headers]
+}
+
+function withVault(x: Decoded, runtime: Runtime, kept: KeptOfCaller | undefined): Recalled {
+  const redacts = plansOf(x.route).some((plan) => plan !== undefined)
+  return grow(x, { vault: redacts ? vaultOf(x, runtime, kept) : undefined })
 }
 
 function vaultOf({ route, principal }: Decoded, { audit }: Runtime, kept: KeptOfCaller | undefined): Vault {
@@ -45,15 +51,18 @@ function mayComeBack({ request, answer }: Route, entity: string, place: RestoreP
 }
 
 /** Only what the request shows: a provider that remembers a conversation may say more, which then stays a token. */
-async function fetchShown(x: Decoded, runtime: Runtime): Promise<void> {
+function fetchShown(x: Decoded, runtime: Runtime): Promise<void> | undefined {
   const shown = new Set<string>()
   for (const { text } of x.content?.parts ?? []) addBodies(text, shown)
   if (x.operation.action === 'tool.call') {
     for (const text of targetTexts({ path: x.operation.path, query: x.query })) addBodies(text, shown)
   }
-  if (shown.size === 0) return
+  return shown.size === 0 ? undefined : fetchTokens(x, runtime, shown)
+}
+
+async function fetchTokens(x: Decoded, runtime: Runtime, tokens: ReadonlySet<string>): Promise<void> {
   const sinceMs = runtime.clock.monotonic()
-  if (!(await runtime.vaults.recall(x.principal.id, shown))) x.trace.vaultUnavailable = true
+  if (!(await runtime.vaults.recall(x.principal.id, tokens))) x.trace.vaultUnavailable = true
   x.trace.waitedMs += runtime.clock.monotonic() - sinceMs
 }
 

@@ -96,6 +96,8 @@ void t.test('tokens in the form of their values', async (t) => {
   t.equal(vault.restore(`<${mail.toUpperCase()}>`), '<ada@example.org>')
   t.equal(vault.restore(`?to=${encodeURIComponent(mail)}`), '?to=ada%40example.org')
   t.ok(vault.isToken(mail))
+  t.ok(vault.isToken(`EMAIL_${mail.slice(0, 10)}`))
+  t.notOk(vault.isToken(openVault(key, 'b').tokenFor('email', 'ada@example.org')))
   t.notOk(vault.isToken('k7q2m9xd4x@redacted.invalid'))
 
   const card = vault.tokenFor('payment-card', '4111 1111-1111 1111', undefined, 'number')
