@@ -17,7 +17,7 @@ export function disabledBy(root: LocatedMap, env: Environment): Disabled {
     if ((ifEnv !== undefined && !isSet(ifEnv)) || isSet(unlessEnv)) names.push(name)
   }
   const routes = routesOf(root)
-    .filter((route) => names.includes(textAt(route, 'upstream') ?? ''))
+    .filter((route) => isOff(route, names))
     .map((route) => textAt(route, 'id') ?? '')
   return { upstreams: names, routes }
 }
@@ -26,17 +26,46 @@ export function disabledBy(root: LocatedMap, env: Environment): Disabled {
 export function isDisabled(disabled: Disabled, root: Located, path: Path): boolean {
   const [section, name] = path
   if (section === 'upstreams') return disabled.upstreams.includes(String(name))
-  const upstream = section === 'routes' ? nodeAt(root, ['routes', name ?? 0, 'upstream']) : undefined
-  return upstream?.kind === 'scalar' && disabled.upstreams.includes(String(upstream.value))
+  const route = section === 'routes' ? nodeAt(root, ['routes', name ?? 0]) : undefined
+  return route !== undefined && isOff(route, disabled.upstreams)
+}
+
+/** A route is there as long as one of the upstreams is that share it; one that only stands in does not carry it. */
+function isOff(route: Located, disabled: readonly string[]): boolean {
+  const shared = nodeAt(route, ['upstreams'])
+  const names =
+    shared?.kind === 'list' ? shared.items.map((item) => textAt(item, 'upstream')) : [textAt(route, 'upstream')]
+  return names.length > 0 && names.every((name) => name !== undefined && disabled.includes(name))
 }
 
 export function withoutDisabled(document: JsonObject, disabled: Disabled): JsonObject {
-  const { upstreams, routes } = document as { upstreams: JsonObject; routes: (JsonObject & { upstream: string })[] }
+  const { upstreams, routes } = document as { upstreams: JsonObject; routes: Switched[] }
   const isOn = (name: string): boolean => !disabled.upstreams.includes(name)
   return {
     ...document,
     upstreams: Object.fromEntries(Object.entries(upstreams).filter(([name]) => isOn(name))),
-    routes: routes.filter((route) => isOn(route.upstream)),
+    routes: routes.flatMap((route) => withoutOff(route, isOn) ?? []),
+  }
+}
+
+type Switched = JsonObject & {
+  readonly upstream: string
+  readonly upstreams?: readonly (JsonObject & { readonly upstream: string })[]
+  readonly fallback?: readonly string[]
+}
+
+/** Undefined: nothing of it is left. */
+function withoutOff(route: Switched, isOn: (name: string) => boolean): JsonObject | undefined {
+  const shared = route.upstreams?.filter(({ upstream }) => isOn(upstream))
+  const standing = route.fallback?.filter(isOn)
+  const upstream = shared === undefined ? (isOn(route.upstream) ? route.upstream : undefined) : shared[0]?.upstream
+  if (upstream === undefined) return undefined
+  const { upstreams: _upstreams, fallback: _fallback, ...rest } = route
+  return {
+    ...rest,
+    upstream,
+    ...(shared === undefined ? undefined : { upstreams: shared }),
+    ...(standing === undefined || standing.length === 0 ? undefined : { fallback: standing }),
   }
 }
 
@@ -51,7 +80,7 @@ export function withoutDisabledNodes(root: LocatedMap, disabled: Disabled): Loca
   }
   const routes = entries.get('routes')
   if (routes?.node.kind === 'list') {
-    const items = routes.node.items.filter((route) => isOn(textAt(route, 'upstream')))
+    const items = routes.node.items.filter((route) => !isOff(route, disabled.upstreams))
     entries.set('routes', { ...routes, node: { ...routes.node, items } })
   }
   return { ...root, entries }

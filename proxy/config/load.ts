@@ -72,6 +72,7 @@ export function loadConfig(paths: readonly string[], env: Environment): LoadResu
   problems.push(...wrong.flatMap((problem) => locateWritten(problem) ?? []))
   if (problems.length > 0) return { ok: false, problems }
 
+  nameFirstUpstreams(json)
   const document = withoutDisabled(json, disabled) as unknown as Document
   const enabled = withoutDisabledNodes(root, disabled)
   const locate = (problem: Problem): LocatedProblem => locateProblem(enabled, problem)
@@ -85,6 +86,14 @@ export function loadConfig(paths: readonly string[], env: Environment): LoadResu
     [...wrong, ...invalid].map(({ path }) => path),
   ) as unknown as Document
   return { ok: true, document, disabled, written, sources: read.files, hash, locate, locateWritten }
+}
+
+/** Where a route names several upstreams by weight, everybody else knows the first of them as its own. */
+function nameFirstUpstreams({ routes }: JsonObject): void {
+  for (const route of routes as { upstream?: string; upstreams?: { upstream: string }[] }[]) {
+    const [first] = route.upstreams ?? []
+    if (route.upstream === undefined && first !== undefined) route.upstream = first.upstream
+  }
 }
 
 const validate = validator(configSchema)

@@ -32,12 +32,24 @@ export type RouteOptions = {
   readonly id: string
   /** Begins with `/`, never ends with one. */
   readonly path: string
+  /** After loading always there: where the route names several by weight, the first of them. */
   readonly upstream: string
+  readonly upstreams?: readonly WeightedUpstream[]
   readonly denyStatus?: number | DenyPreset
   readonly fallback?: readonly string[]
+  readonly models?: { readonly [asked: string]: string }
   readonly posture: Posture
   /** Absent: as `acceptsSockets` says. */
   readonly websocket?: boolean
+}
+
+export type WeightedUpstream = { readonly upstream: string; readonly weight: number }
+
+/** Every upstream that may serve a route, each once, the first one first; those without a weight only stand in. */
+export function upstreamsOf({ upstream, upstreams, fallback }: RouteOptions): readonly WeightedUpstream[] {
+  const weighted = upstreams ?? [{ upstream, weight: 1 }]
+  const others = (fallback ?? []).filter((id) => !weighted.some((one) => one.upstream === id))
+  return [...weighted, ...others.map((id) => ({ upstream: id, weight: 0 }))]
 }
 
 /** What becomes of what no adapter can read: it is refused, or passes unread and on the record. */
@@ -233,7 +245,7 @@ export const routesSchema = {
   description: 'Which path leads to which upstream; the longest matching prefix wins.',
   items: {
     type: 'object',
-    required: ['id', 'path', 'upstream'],
+    required: ['id', 'path'],
     additionalProperties: false,
     properties: {
       id: { type: 'string', pattern: idPattern, description: 'Name of the route in rules, metrics and audit.' },
@@ -244,6 +256,27 @@ export const routesSchema = {
         examples: ['/openai', '/tools/crm'],
       },
       upstream: { type: 'string', description: 'Name of the upstream.' },
+      upstreams: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 16,
+        items: {
+          type: 'object',
+          required: ['upstream'],
+          additionalProperties: false,
+          properties: {
+            upstream: { type: 'string', description: 'Name of the upstream.' },
+            weight: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 1000,
+              default: 1,
+              description: 'How often it is asked first, against the others.',
+            },
+          },
+        },
+        description: 'Instead of upstream: several of one protocol that share the load and stand in for each other.',
+      },
       denyStatus: {
         type: ['integer', 'string'],
         minimum: 400,
@@ -254,8 +287,18 @@ export const routesSchema = {
       },
       fallback: {
         type: 'array',
+        minItems: 1,
+        maxItems: 16,
+        uniqueItems: true,
         items: { type: 'string' },
-        description: 'Other upstreams; not served by this version.',
+        description: 'Upstreams of the same protocol that are asked in this order when those before cannot answer.',
+      },
+      models: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', minLength: 1 },
+        description:
+          "What models are called on this route: name that is asked for to name that is sent; before the upstream's.",
       },
       posture: {
         enum: ['inspect', 'opaque'],

@@ -1,33 +1,74 @@
 // Owns the hand-over to the upstream. Only a Prepared exchange, which holds a Permit, gets here.
+import { headerValue } from '../../lib/headers.ts'
+import { readOpening } from '../../protocol/opening.ts'
+import { givesModelAnswer } from '../../protocol/protocol.ts'
+import type { UpstreamRequest } from '../../upstream/answer.ts'
 import type { Client } from '../client.ts'
 import { grow, type Answered, type Prepared } from '../exchange.ts'
+import { callerDeadlineMs } from '../deadline.ts'
 import type { Runtime } from '../runtime.ts'
 import { upgradeRequest } from '../sockets.ts'
 
 export async function dispatch(x: Prepared, runtime: Runtime, client: Client): Promise<Answered> {
-  const { outgoing, operation } = x
   const startMs = runtime.clock.monotonic()
-  const body = x.body.form === 'unread' ? client.streamBody(runtime.limits.bodyBytesMax) : outgoing.body
-  if (operation.opaque === true) x.trace.uninspected.add('operation')
+  if (x.operation.opaque === true) x.trace.uninspected.add('operation')
   if (x.body.form === 'unread') x.trace.uninspected.add('request:body')
   try {
-    if (x.head.upgrade !== undefined)
-      return grow(x, { answer: await x.route.upstream.open(upgradeRequest(x, runtime), client.signal) })
-    const answer = await x.route.upstream.send(
-      {
-        method: x.head.method,
-        path: outgoing.path,
-        headers: outgoing.headers,
-        body,
-        idempotent: operation.idempotent,
-        onAttempt: (attempt) => void x.trace.attempts.push(attempt),
-        ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
-      },
-      client.signal,
-    )
+    const answer =
+      x.head.upgrade === undefined
+        ? await x.route.upstream.send(requestOf(x, runtime, client), client.signal)
+        : await x.route.upstream.open(upgradeRequest(x, runtime), client.signal)
     return grow(x, { answer })
   } finally {
     x.trace.firstByteMs = runtime.clock.monotonic() - startMs
     x.trace.waitedMs += x.trace.firstByteMs
   }
+}
+
+function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamRequest {
+  const { outgoing, operation, route } = x
+  const headAtMs = callerDeadlineMs(x)
+  const keyed = keyedHeaders(x)
+  return {
+    method: x.head.method,
+    path: outgoing.path,
+    headers: keyed ?? outgoing.headers,
+    body: x.body.form === 'unread' ? client.streamBody(runtime.limits.bodyBytesMax) : outgoing.body,
+    idempotent: operation.idempotent || keyed !== undefined || mayRepeat(x),
+    onAttempt: (attempt) => {
+      x.trace.attempts.push(route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id })
+    },
+    ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
+    ...(headAtMs === undefined ? undefined : { headAtMs }),
+    ...(isHedgeable(x) ? { hedgeable: true } : undefined),
+    ...(operation.openStream === undefined || !givesModelAnswer(operation)
+      ? undefined
+      : { readOpening: operation.framing === 'ndjson' ? lineOpening : eventOpening }),
+  }
+}
+
+const eventOpening = (bytes: Uint8Array) => readOpening(bytes, 'sse')
+const lineOpening = (bytes: Uint8Array) => readOpening(bytes, 'ndjson')
+
+/** What answers the same however often it is asked, and is nothing that anybody pays for by the word. */
+function isHedgeable({ operation, head }: Prepared): boolean {
+  return operation.name === 'embeddings' || (head.method === 'GET' && operation.standing !== true)
+}
+
+/** Where the upstream honours keys, every request has one, the same in all attempts; undefined where it does not. */
+function keyedHeaders({ id, route, outgoing, operation }: Prepared): readonly string[] | undefined {
+  if (route.sendsKeys !== true || operation.idempotent) return undefined
+  const sent = headerValue(outgoing.headers, 'idempotency-key')
+  return sent === undefined ? [...outgoing.headers, 'idempotency-key', id] : outgoing.headers
+}
+
+/** By what the operator says of the path or the tool, or because the client says that the tool knows its key. */
+function mayRepeat({ route, operation, actions, outgoing }: Prepared): boolean {
+  if (operation.action === 'tool.call') {
+    if (headerValue(outgoing.headers, 'idempotency-key') !== undefined) return true
+    return route.mayRepeat?.(operation.path) === true
+  }
+  if (route.mayRepeat === undefined || operation.action !== 'asked') return false
+  const tools = actions.flatMap(({ tool }) => (tool === undefined ? [] : [tool]))
+  return tools.length > 0 && tools.every(route.mayRepeat)
 }

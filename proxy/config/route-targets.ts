@@ -1,0 +1,41 @@
+// Owns what a route is for each of the upstreams that may serve it: names of models, what may be repeated there, and the
+// routes that stand in for it.
+import { compileGlob, type Glob } from '../policy/glob.ts'
+import { upstreamsOf, type RouteOptions } from '../pipeline/options.ts'
+import type { Route } from '../pipeline/runtime.ts'
+import type { UpstreamOptions } from '../upstream/options.ts'
+import type { Document } from './schema.ts'
+
+/** `routeFor` makes everything else of a route, given its options with one upstream in `upstream`. */
+export function routeWithTargets(
+  options: RouteOptions,
+  { upstreams }: Pick<Document, 'upstreams'>,
+  routeFor: (options: RouteOptions) => Route,
+): Route {
+  const all = upstreamsOf(options)
+  const targets = all.map(({ upstream, weight }) => {
+    const route = { ...routeFor({ ...options, upstream }), ...ofUpstream(options, upstreams[upstream]) }
+    return { route, weight }
+  })
+  const [first, ...others] = targets
+  if (first === undefined) throw new Error(`route ${options.id} has no upstream`)
+  return others.length === 0 ? first.route : Object.assign(first.route, { targets })
+}
+
+type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys'>
+
+function ofUpstream({ models }: RouteOptions, upstream: UpstreamOptions | undefined): OfUpstream {
+  const aliases = new Map(Object.entries({ ...upstream?.models, ...models }))
+  const { idempotent, idempotencyKey } = upstream?.retry ?? {}
+  return {
+    ...(aliases.size === 0 ? undefined : { aliases }),
+    ...(idempotent === undefined ? undefined : { mayRepeat: anyOf(idempotent) }),
+    ...(idempotencyKey === true ? { sendsKeys: true } : undefined),
+  }
+}
+
+/** Patterns that do not compile were refused before; here they match nothing. */
+function anyOf(patterns: readonly string[]): Glob {
+  const globs = patterns.map((pattern) => compileGlob(pattern, '/')).filter((glob) => typeof glob === 'function')
+  return (name) => globs.some((glob) => glob(name))
+}

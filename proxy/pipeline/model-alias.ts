@@ -1,0 +1,34 @@
+// Owns calling a model by the name that it has at the upstream: in the body, or in the path of formats that say it there.
+// Rules, limits and the record know the name that was asked for.
+import type { Edit } from '../lib/edit.ts'
+import { isObject } from '../lib/json.ts'
+import type { Permitted } from './exchange.ts'
+
+export function aliasEdits(x: Permitted): Edit[] {
+  const sent = aliasOf(x)
+  if (sent === undefined || x.body.form !== 'json' || !isObject(x.body.value)) return []
+  const { model } = x.body.value
+  return typeof model === 'string' ? [{ address: { path: ['model'] }, text: sent, was: model }] : []
+}
+
+/** `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/chat/completions`. */
+export function aliasedPath(x: Permitted, path: string): string {
+  const sent = aliasOf(x)
+  if (sent === undefined) return path
+  return path.replace(/(\/(?:models|deployments)\/)([^/:]+)/, (whole: string, before: string, name: string) =>
+    decoded(name) === x.content?.model ? before + encodeURIComponent(sent) : whole,
+  )
+}
+
+function aliasOf(x: Permitted): string | undefined {
+  const model = x.content?.model
+  return model === undefined ? undefined : x.route.aliases?.get(model)
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}

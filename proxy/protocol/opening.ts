@@ -1,0 +1,49 @@
+// Owns what the first event of a model's stream says of the whole: whether it is content, or an error that a status should
+// have told. It reads only as much as that takes; what the event means otherwise is its format's business.
+import { framings, type FramingName } from '../lib/framing.ts'
+import { isObject, type Json, type JsonObject } from '../lib/json.ts'
+
+/** `limited`: who asks was limited. `failed`: the upstream could not. `refused`: it will not, however often it is asked. */
+export type Opening = 'content' | 'limited' | 'failed' | 'refused'
+
+/** Longer than any first event that is an error. */
+const eventBytesMax = 64 * 1024
+
+/** `bytes` from the beginning of the stream; undefined while they hold no event that says anything. */
+export function readOpening(bytes: Uint8Array, framing: FramingName): Opening | undefined {
+  const { open, parse } = framings[framing]
+  const { blocks, error } = open({ eventBytesMax }).split(bytes)
+  for (const block of blocks) {
+    const { event, data, comment } = parse(block)
+    if (comment || data === '' || event === 'ping') continue
+    // Of most streams this is all that is looked at.
+    if (event !== 'error' && !data.includes('"error"')) return 'content'
+    const value = parsed(data)
+    return isObject(value) ? openingOf(event, value) : 'content'
+  }
+  return error === undefined ? undefined : 'content'
+}
+
+function parsed(data: string): Json | undefined {
+  try {
+    return JSON.parse(data) as Json
+  } catch {
+    return undefined
+  }
+}
+
+function openingOf(event: string, value: JsonObject): Opening {
+  const response = isObject(value['response']) ? value['response']['error'] : undefined
+  const inside = value['error'] ?? response
+  const named = event === 'error' || value['type'] === 'error'
+  const error = inside === undefined || inside === null ? (named ? value : undefined) : inside
+  if (error === undefined) return 'content'
+  // Ollama says it as a text, of failures only: what it refuses has a status.
+  if (!isObject(error)) return 'failed'
+  const said = ['type', 'code', 'status'].map((name) => String(error[name] ?? '').toLowerCase())
+  if (said.some((word) => limits.test(word))) return 'limited'
+  return said.some((word) => failures.test(word)) ? 'failed' : 'refused'
+}
+
+const limits = /^429$|rate_limit|resource_exhausted|too_many_requests|quota/
+const failures = /^5\d\d$|overloaded|server_error|api_error|internal|unavailable|timeout|deadline_exceeded/
