@@ -15,6 +15,7 @@ export interface VaultRedisClient {
   set(key: string, value: Buffer, unit: 'PX', ttlMs: number): Promise<unknown>
   disconnect(): void
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'ready', listener: () => void): unknown
 }
 
 export type VaultRedisAddress = {
@@ -111,6 +112,18 @@ export class VaultRedis {
       () => this.#sent.set(terms, nowMs),
       (error: unknown) => this.#failed(error),
     )
+  }
+
+  /** Resolves once Redis can be asked, or after `timeoutMs`. */
+  ready(timeoutMs: number): Promise<void> {
+    if (this.#isThere()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.#context.clock.after(timeoutMs, resolve)
+      this.#client.on('ready', () => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   close(): void {

@@ -12,6 +12,8 @@ export type VaultStore = {
   readonly isShared: boolean
   /** Brings what other gateways kept of the caller into memory. False: nobody answered, so such tokens stay tokens. */
   readonly recall: (caller: string, tokens: Iterable<string>) => Promise<boolean>
+  /** Resolves once everybody can be asked, or after `timeoutMs`. */
+  readonly ready: (timeoutMs: number) => Promise<void>
   readonly close: () => void
 }
 
@@ -45,6 +47,7 @@ export function openVaultStore(plan: VaultPlan, clock: Clock, redis?: VaultRedis
       }
       return answered !== undefined
     },
+    ready: (timeoutMs) => redis?.ready(timeoutMs) ?? Promise.resolve(),
     close() {
       memory.close()
       redis?.close()

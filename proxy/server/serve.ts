@@ -167,7 +167,8 @@ class Proxy implements Gateway {
     this.admin = await this.#adminListener.listen(server.admin.host, server.admin.port)
     if (document.demo !== undefined) this.demo = await startDemo(demoAddress(document.demo.listen))
     // The first requests should be counted with the others, but nobody waits long for a store that is not there.
-    await this.#standing.store.ready(storeWaitMs)
+    const { store, vaults } = this.#standing
+    await Promise.all([store.ready(storeWaitMs), vaults.store.ready(storeWaitMs)])
     this.data = await this.#listener.listen()
     if (this.#options.watch) this.#watch(seen)
     this.#state = 'serving'
