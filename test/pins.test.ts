@@ -96,7 +96,10 @@ t.test('keys of the configuration', async (t) => {
     rules: `id effect actions models tools tags upstreams routes methods paths principals.{ids,orgs,teams,roles}
       findings from between.{from,to,tz,days} when mode reason`,
     policyHeaders: '',
-    redaction: 'id direction upstreams routes detect action mode',
+    detectors: `id group allow words caseSensitive pattern context contextBefore validator url protocol entities language
+      scoreThreshold timeout batch onError onStream credential.{bearer,header,value}
+      breaker.{mode,consecutive,ratio,minimum,window,open,openMax} egress connections`,
+    redaction: 'id direction upstreams routes detect action mode in numbers keys allow restore restoreTo format',
     limits: `id by requests tokens inputTokens outputTokens cost bytes toolCalls window timezone burst concurrency
       assumedTokens maxTokens onUnknownPrice mode onStoreError principals orgs teams roles routes upstreams models tools
       actions`,
@@ -145,7 +148,7 @@ t.test('commands and their options', async (t) => {
     audit: '',
     'audit verify': '--key --since --output',
     'audit tail': '--lines --follow --output',
-    scan: '--detect --jsonl --redact --output',
+    scan: '--detect --config --jsonl --redact --output',
     keys: '',
     'keys generate': '--output',
     tools: '',

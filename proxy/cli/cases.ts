@@ -4,24 +4,27 @@ import { readFileSync } from 'node:fs'
 import { loadYaml } from '../config/load-yaml.ts'
 import { locateProblem, plainValue, type LocatedMap, type LocatedProblem } from '../config/locate.ts'
 import { report } from '../config/report.ts'
-import { entityGroups, entityHint } from '../detect/entities.ts'
+import type { Catalogue } from '../detect/catalogue.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseSuite, type Case, type Suite } from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
 
+/** What can be detected under the policy that a suite names. */
+type CatalogueOf = (suite: Suite) => Catalogue
+
 /** A `*.test.yaml`. Ends the command with 1 where it is not one. */
-export function readSuite(file: string): Suite {
+export function readSuite(file: string, catalogueOf: CatalogueOf): Suite {
   const root = readRoot(file, 1)
-  return checked(root, plainValue(root), 0, 1)
+  return checked(root, plainValue(root), { wrapping: 0, exitCode: 1, catalogueOf })
 }
 
 /** One case alone: principal and action or request. Ends the command with 2 where it is not one. */
-export function readCase(file: string): Case {
+export function readCase(file: string, catalogue: Catalogue): Case {
   const root = readRoot(file, 2)
   const written = plainValue(root) as object
   const suite = { policy: 'none', cases: [{ name: 'case', expect: { effect: 'allow' }, ...written }] }
-  const [only] = checked(root, suite, 2, 2).cases
+  const [only] = checked(root, suite, { wrapping: 2, exitCode: 2, catalogueOf: () => catalogue }).cases
   if (only === undefined) throw new Error('a suite of one case has none')
   return only
 }
@@ -40,9 +43,15 @@ function readRoot(file: string, exitCode: number): LocatedMap {
 }
 
 /** `wrapping` steps of each path stand outside the file. */
-function checked(root: LocatedMap, value: unknown, wrapping: number, exitCode: number): Suite {
+type Checking = { readonly wrapping: number; readonly exitCode: number; readonly catalogueOf: CatalogueOf }
+
+function checked(root: LocatedMap, value: unknown, { wrapping, exitCode, catalogueOf }: Checking): Suite {
   const { suite, problems } = parseSuite(value)
-  const wrong = suite === undefined ? problems : suite.cases.flatMap((one, i) => unknownEntities(one, ['cases', i]))
+  const catalogue = suite === undefined ? undefined : catalogueOf(suite)
+  const wrong =
+    suite === undefined || catalogue === undefined
+      ? problems
+      : suite.cases.flatMap((one, i) => unknownEntities(one, ['cases', i], catalogue))
   if (suite !== undefined && wrong.length === 0) return suite
   const located = wrong.map((problem) => locateProblem(root, { ...problem, path: problem.path.slice(wrapping) }))
   throw refused(located, exitCode)
@@ -53,14 +62,14 @@ function refused(problems: readonly LocatedProblem[], exitCode: number): Command
 }
 
 /** A misspelt entity would be found nowhere, and the case would pass for the wrong reason. */
-function unknownEntities({ findings, expect }: Case, path: Path): Problem[] {
+function unknownEntities({ findings, expect }: Case, path: Path, { groups, hint: hintFor }: Catalogue): Problem[] {
   const check = (counts: Readonly<Record<string, number>>, at: Path): Problem[] =>
     Object.keys(counts).flatMap((name): Problem[] => {
-      if (entityGroups.has(name)) return []
-      const members = [...entityGroups].flatMap(([entity, group]) => (group === name ? [entity] : []))
+      if (groups.has(name)) return []
+      const members = [...groups].flatMap(([entity, group]) => (group === name ? [entity] : []))
       const [message, hint] =
         members.length === 0
-          ? [`unknown entity "${name}"`, entityHint(name)]
+          ? [`unknown entity "${name}"`, hintFor(name)]
           : [`"${name}" is a group; what is found is one of its entities`, `one of ${members.join(', ')}`]
       return [{ path: [...at, name], message, hint, severity: 'error', atKey: true }]
     })

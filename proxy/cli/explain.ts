@@ -21,7 +21,7 @@ export function explainCommand(): Command {
     .addOption(outputOption())
     .action(async ({ config: paths, request, output }: Options) => {
       const config = compileOrFail(paths)
-      const asked = readCase(request)
+      const asked = readCase(request, config.catalogue)
       const queries: Query[] = []
       // A case runs as it would in a suite; what is kept is what the policy was asked.
       const result = await runCase(config.policy, asked, {

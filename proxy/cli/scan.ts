@@ -2,18 +2,20 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { builtInCatalogue, type Catalogue } from '../detect/catalogue.ts'
 import { compileRedaction } from '../detect/redaction.ts'
-import { entitiesOf, entityHint, isKnownName } from '../detect/entities.ts'
 import type { RedactionAction } from '../detect/options.ts'
 import { replace } from '../detect/replace.ts'
 import { compileScanner } from '../detect/scanner.ts'
 import type { Finding } from '../detect/finding.ts'
 import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
-import { outputOption, type OutputFormat } from './output.ts'
+import { compileOrFail } from './judging.ts'
+import { collect, outputOption, type OutputFormat } from './output.ts'
 
 type Options = {
   readonly detect: string
+  readonly config: readonly string[]
   readonly jsonl?: string
   readonly redact?: 'mask' | 'token'
   readonly output: OutputFormat
@@ -26,22 +28,33 @@ export function scanCommand(): Command {
     )
     .argument('[files...]', 'files to scan; without one, standard input')
     .option('--detect <names>', 'groups or entities, separated by commas', 'pii,secrets')
+    .option('-c, --config <path>', 'a configuration whose own detectors are used, too; several merge', collect, [])
     .option('--jsonl <field>', 'read one JSON object a line and scan this field of it')
     .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']).conflicts('jsonl'))
     .addOption(outputOption())
     .action((files: string[], options: Options) => {
-      const names = selected(options.detect)
+      const catalogue = options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config).catalogue
+      const names = { catalogue, entities: selected(options.detect, catalogue) }
       const texts = (files.length === 0 ? ['-'] : files).map((name) => ({ name, text: readText(name) }))
       const found = texts.map(({ name, text }) => scanOne(name, text, names, options))
       process.exitCode = found.some((count) => count > 0) ? 1 : 0
     })
 }
 
-function selected(list: string): ReadonlySet<string> {
+/** What is to be looked for, of what can be. */
+type Names = { readonly catalogue: Catalogue; readonly entities: ReadonlySet<string> }
+
+function selected(list: string, { entitiesOf, hint, externals }: Catalogue): ReadonlySet<string> {
   const names = list.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => !isKnownName(name))
-  if (unknown === undefined) return entitiesOf(names)
-  throw new CommandError(`there is nothing to detect called "${unknown}"; ${entityHint(unknown)}`, 2)
+  const unknown = names.find((name) => entitiesOf([name]).size === 0)
+  if (unknown !== undefined)
+    throw new CommandError(`there is nothing to detect called "${unknown}"; ${hint(unknown)}`, 2)
+  // A text that was to stay here must not go to another process because a group happens to have it.
+  const outside = externals.find(({ id, entities }) =>
+    names.some((name) => name === id || [...entities.values()].includes(name)),
+  )
+  if (outside === undefined) return entitiesOf(names)
+  throw new CommandError(`the detector "${outside.id}" is another process, and scan asks none`, 2)
 }
 
 function readText(name: string): string {
@@ -53,9 +66,9 @@ function readText(name: string): string {
 }
 
 /** Returns how many values were found. */
-function scanOne(name: string, text: string, names: ReadonlySet<string>, options: Options): number {
+function scanOne(name: string, text: string, names: Names, options: Options): number {
   if (options.jsonl !== undefined) return scanLines(text, options.jsonl, names)
-  const findings = compileScanner(names).scan(text)
+  const findings = compileScanner(names.entities, names.catalogue.detectors).scan(text)
   const written = options.redact === undefined ? undefined : redacted(text, findings, names, options.redact)
   if (options.output === 'json') printLine({ file: name, findings: findings.map(plain), redacted: written })
   else if (written !== undefined) process.stdout.write(written)
@@ -69,8 +82,8 @@ function printLine(value: unknown): void {
 }
 
 /** One line out for each line in: `{"id","findings":[{"entity","group","start","end"}]}`, UTF-16 offsets, end exclusive. */
-function scanLines(text: string, field: string, names: ReadonlySet<string>): number {
-  const scanner = compileScanner(names)
+function scanLines(text: string, field: string, names: Names): number {
+  const scanner = compileScanner(names.entities, names.catalogue.detectors)
   let count = 0
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
@@ -100,16 +113,12 @@ function plain({ entity, group, start, end }: Finding): Finding {
 
 const nowhere = { upstreams: new Set<string>(), routes: new Set<string>() }
 
-function redacted(
-  text: string,
-  findings: readonly Finding[],
-  names: ReadonlySet<string>,
-  action: RedactionAction,
-): string {
+function redacted(text: string, findings: readonly Finding[], names: Names, action: RedactionAction): string {
   const { redaction } = compileRedaction(
-    [{ id: 'scan', direction: 'request', detect: [...names], action }],
+    [{ id: 'scan', direction: 'request', detect: [...names.entities], action }],
     [],
     nowhere,
+    names.catalogue,
   )
   const plan = redaction?.plan('request', '', '')
   // Tokens of a scan mean nothing to any proxy: their key ends with this process.

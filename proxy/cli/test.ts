@@ -3,7 +3,14 @@ import { dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
 import type { CompiledConfig } from '../config/compile.ts'
 import type { Decision } from '../policy/decision.ts'
-import { coverage, runCase, type CaseRequest, type CaseResult, type Circumstances } from '../policy/suite.ts'
+import {
+  coverage,
+  runCase,
+  type CaseRequest,
+  type CaseResult,
+  type Circumstances,
+  type Suite,
+} from '../policy/suite.ts'
 import { readSuite } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
@@ -40,8 +47,9 @@ export function testCommand(): Command {
 }
 
 async function runSuite(file: string): Promise<SuiteResult> {
-  const suite = readSuite(file)
-  const policyFile = join(dirname(file), suite.policy)
+  const policyOf = (suite: Suite): string => join(dirname(file), suite.policy)
+  const suite = readSuite(file, (named) => compileOrFail([policyOf(named)]).catalogue)
+  const policyFile = policyOf(suite)
   const config = compileOrFail([policyFile])
   const deps = {
     judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances),
