@@ -25,7 +25,7 @@ export function checkReferences(document: Pick<Document, 'upstreams' | 'routes'>
 /** What loading puts into `upstream` is the first of `upstreams`. */
 function hasOneForm({ upstream, upstreams }: Partial<RouteOptions>, i: number, say: Say): boolean {
   if (upstream === undefined)
-    say([], `routes[${i}] has no upstream`, { hint: 'write upstream, or several as upstreams' })
+    say([], `missing key "upstream" in routes[${i}]`, { hint: 'write upstream, or several as upstreams' })
   else if (upstreams !== undefined && upstream !== upstreams[0]?.upstream)
     say(['upstreams'], 'upstream and upstreams exclude each other', { hint: 'put all of them under upstreams' })
   else return true
