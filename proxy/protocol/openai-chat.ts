@@ -30,10 +30,11 @@ export function readChatRequest(body: Json, text: string): Reading {
 
 export function readChatAnswer(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
-  const wrong = wrongMember(body, 'choices', ['array'], '')
+  const wrong = wrongAnswer(body)
   if (wrong !== undefined) return { ok: false, message: wrong }
   const toolCalls = arrayOf(body.choices).flatMap((choice, index) => choiceCalls(choice, index))
-  if (toolCalls.some((call) => call === undefined)) return { ok: false, message: 'A tool call has no name.' }
+  if (toolCalls.some((call) => call === undefined))
+    return { ok: false, message: 'A tool call has no name, or is of two kinds.' }
   const content = present<Content>({
     model: stringOf(body.model),
     stream: undefined,
@@ -174,12 +175,34 @@ function toolDefinition(tool: JsonObject, member: 'tools' | 'functions', index: 
   })
 }
 
+/** Nobody would judge a call that stands where the format has none. */
+function wrongAnswer(body: JsonObject): string | undefined {
+  const wrong = wrongMember(body, 'choices', ['array'], '')
+  if (wrong !== undefined) return wrong
+  for (const [index, choice] of arrayOf(body.choices).entries()) {
+    const place = `choices[${index}]`
+    if (!isObject(choice)) return `${place} must be an object.`
+    const { message } = choice
+    const fault =
+      wrongMember(choice, 'message', ['object'], `${place}.`) ??
+      (isObject(message)
+        ? (wrongMember(message, 'tool_calls', ['array'], `${place}.message.`) ??
+          wrongMember(message, 'function_call', ['object'], `${place}.message.`))
+        : undefined)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
 function choiceCalls(choice: Json, index: number): (ToolCall | undefined)[] {
   const message = isObject(choice) ? choice.message : undefined
   if (!isObject(message)) return []
   const path = ['choices', index, 'message']
   const calls = arrayOf(message.tool_calls).map((call, at) =>
-    isObject(call) ? toolCall(call, call.function ?? call.custom, [...path, 'tool_calls', at]) : undefined,
+    // Of two kinds some clients take the one and some the other.
+    isObject(call) && ((call.function ?? null) === null || (call.custom ?? null) === null)
+      ? toolCall(call, call.function ?? call.custom, [...path, 'tool_calls', at])
+      : undefined,
   )
   const legacy = message.function_call
   return isObject(legacy) ? [...calls, toolCall({}, legacy, [...path, 'function_call'])] : calls

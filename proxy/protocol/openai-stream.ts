@@ -175,6 +175,8 @@ class ChatStream implements StreamReader {
     // Nobody would judge calls that stand where a stream does not have them.
     const misplaced = isObject(value.message) && (value.message.tool_calls ?? value.message.function_call)
     if (isObject(misplaced) || Array.isArray(misplaced)) return 'A chunk carries a whole message with tool calls.'
+    const wrong = wrongMember(value, 'delta', ['object'], 'choices[].')
+    if (wrong !== undefined) return wrong
     if (isObject(value.delta)) {
       const wrong = this.#delta(value.delta, [...path, 'delta'], index, choice, draft)
       if (wrong !== undefined) return wrong
@@ -196,7 +198,8 @@ class ChatStream implements StreamReader {
       draft.held.push({ channel: `arguments:${index}:function`, address: { path: [...path, 'function_call'] } })
       draft.withheld.push({ path: [...path, 'function_call'] })
     }
-    const wrong = wrongMember(delta, 'tool_calls', ['array'], 'delta.')
+    const wrong =
+      wrongMember(delta, 'tool_calls', ['array'], 'delta.') ?? wrongMember(delta, 'function_call', ['object'], 'delta.')
     if (wrong !== undefined) return wrong
     for (const [at, call] of arrayOf(delta.tool_calls).entries()) {
       if (!isObject(call) || !Number.isSafeInteger(call.index)) return 'A tool call has no index.'

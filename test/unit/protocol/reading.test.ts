@@ -49,6 +49,13 @@ t.test('malformed shapes are refused with their place', async (t) => {
 t.test('malformed answers are refused too', async (t) => {
   const nameless = { choices: [{ message: { tool_calls: [{ function: { arguments: '{}' } }] } }] }
   for (const body of [[], { choices: {} }, nameless]) t.match(chat.readAnswer(body, ''), { ok: false })
+  const call = { function: { name: 'wipe', arguments: '{}' } }
+  const twoKinds = { type: 'custom', function: { name: 'look', arguments: '{}' }, custom: { name: 'wipe', input: '' } }
+  const oddMessages = [[], { tool_calls: call }, { function_call: [call.function] }, { tool_calls: [twoKinds] }]
+  for (const message of oddMessages) t.match(chat.readAnswer({ choices: [{ message }] }, ''), { ok: false })
+  t.match(chat.readAnswer({ choices: [[{ message: { tool_calls: [call] } }]] }, ''), { ok: false })
+  const harmless = { message: { content: 'x', tool_calls: null, function_call: null } }
+  t.match(chat.readAnswer({ choices: [harmless, {}] }, ''), { ok: true })
   for (const body of [[], { content: 'x' }, { content: [{ type: 'tool_use', input: {} }] }]) {
     t.match(messages.readAnswer(body, ''), { ok: false })
   }
