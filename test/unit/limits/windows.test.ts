@@ -45,7 +45,10 @@ t.test('a calendar begins where the zone says, whatever the clock is set to in b
     openCalendar(unit, zone)
       .around(Date.parse(time))
       .map((ms) => new Date(ms).toISOString())
-  t.same(starts('day', 'UTC', '2026-11-21T13:00:00Z').slice(1, 3), ['2026-11-21T00:00:00.000Z', '2026-11-22T00:00:00.000Z'])
+  t.same(starts('day', 'UTC', '2026-11-21T13:00:00Z').slice(1, 3), [
+    '2026-11-21T00:00:00.000Z',
+    '2026-11-22T00:00:00.000Z',
+  ])
   t.same(starts('day', 'Europe/Berlin', '2026-03-29T12:00:00Z').slice(1), [
     '2026-03-28T23:00:00.000Z',
     '2026-03-29T22:00:00.000Z',
@@ -57,7 +60,10 @@ t.test('a calendar begins where the zone says, whatever the clock is set to in b
     '2026-12-01T05:00:00.000Z',
     '2027-01-01T05:00:00.000Z',
   ])
-  t.same(starts('hour', 'Asia/Kolkata', '2026-11-21T13:10:00Z').slice(1, 3), ['2026-11-21T12:30:00.000Z', '2026-11-21T13:30:00.000Z'])
+  t.same(starts('hour', 'Asia/Kolkata', '2026-11-21T13:10:00Z').slice(1, 3), [
+    '2026-11-21T12:30:00.000Z',
+    '2026-11-21T13:30:00.000Z',
+  ])
   for (const zone of ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia']) {
     for (const unit of ['minute', 'hour', 'day', 'month'] as const) {
       const calendar = openCalendar(unit, zone)
@@ -122,40 +128,49 @@ t.test('what was refused by a sliding window or a bucket passes after the wait t
 
 t.test('a bucket gives its burst at once and the rest evenly', async (t) => {
   const { clock, take } = open('60/m', { burst: 3 })
-  t.same([take(), take(), take(), take()].map(({ admitted }) => admitted), [true, true, true, false])
+  t.same(
+    [take(), take(), take(), take()].map(({ admitted }) => admitted),
+    [true, true, true, false],
+  )
   t.match(take(), { counts: [{ used: 3, waitMs: 1000, resetMs: 3000 }] })
   clock.advance(1000)
-  t.same([take(), take()].map(({ admitted }) => admitted), [true, false])
+  t.same(
+    [take(), take()].map(({ admitted }) => admitted),
+    [true, false],
+  )
 })
 
-t.test('what was counted too much is given back to its own window only, what was too little counts in any', async (t) => {
-  const correct = (world: ReturnType<typeof open>, mark: number, delta: number): void =>
-    world.counters.correct([{ namespace: 'n', key: 'k', window: world.window, mark, delta }])
-  const kinds: [string, Partial<WindowOptions>, Window['kind']][] = [
-    ['100/s', { window: 'first' }, 'first'],
-    ['100/s', { window: 'sliding' }, 'sliding'],
-    ['100/m', { window: 'calendar' }, 'calendar'],
-  ]
-  for (const [rate, options, kind] of kinds) {
-    const world = open(rate, options)
-    const { clock, take } = world
-    const mark = take(80).counts[0]?.mark ?? 0
-    correct(world, mark, -50)
-    t.match(take(70), { admitted: true, counts: [{ used: 100 }] }, `${kind}: 50 were given back`)
-    clock.advance(120_000)
-    take(10)
-    correct(world, mark, -10)
-    t.match(take(0), { counts: [{ used: 10 }] }, `${kind}: that window is over`)
-    correct(world, mark, 30)
-    t.match(take(0), { counts: [{ used: 40 }] }, `${kind}: nothing is used unseen`)
-  }
-  const bucket = open('100/s', { burst: 100 })
-  const mark = bucket.take(100).counts[0]?.mark ?? 0
-  bucket.clock.advance(1000)
-  bucket.take(100)
-  correct(bucket, mark, -90)
-  t.match(bucket.take(1), { admitted: false }, 'what has leaked out cannot be given back, too')
-})
+t.test(
+  'what was counted too much is given back to its own window only, what was too little counts in any',
+  async (t) => {
+    const correct = (world: ReturnType<typeof open>, mark: number, delta: number): void =>
+      world.counters.correct([{ namespace: 'n', key: 'k', window: world.window, mark, delta }])
+    const kinds: [string, Partial<WindowOptions>, Window['kind']][] = [
+      ['100/s', { window: 'first' }, 'first'],
+      ['100/s', { window: 'sliding' }, 'sliding'],
+      ['100/m', { window: 'calendar' }, 'calendar'],
+    ]
+    for (const [rate, options, kind] of kinds) {
+      const world = open(rate, options)
+      const { clock, take } = world
+      const mark = take(80).counts[0]?.mark ?? 0
+      correct(world, mark, -50)
+      t.match(take(70), { admitted: true, counts: [{ used: 100 }] }, `${kind}: 50 were given back`)
+      clock.advance(120_000)
+      take(10)
+      correct(world, mark, -10)
+      t.match(take(0), { counts: [{ used: 10 }] }, `${kind}: that window is over`)
+      correct(world, mark, 30)
+      t.match(take(0), { counts: [{ used: 40 }] }, `${kind}: nothing is used unseen`)
+    }
+    const bucket = open('100/s', { burst: 100 })
+    const mark = bucket.take(100).counts[0]?.mark ?? 0
+    bucket.clock.advance(1000)
+    bucket.take(100)
+    correct(bucket, mark, -90)
+    t.match(bucket.take(1), { admitted: false }, 'what has leaked out cannot be given back, too')
+  },
+)
 
 t.test('an amount of none asks only whether there is room', async (t) => {
   const { take, counters } = open('2/m')
