@@ -1,0 +1,140 @@
+// Where redaction looks beside the texts of a body, as its rules say: numbers, keys of objects, the target, headers.
+import t, { type Test } from 'tap'
+import { auditLines } from '../support/audit-lines.ts'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
+import { jsonAnswer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
+
+t.setTimeout(30_000)
+
+type Setup = { readonly gateway: TestGateway; readonly upstream: ScriptedUpstream }
+
+const card = 4111_1111_1111_1111
+const email = 'ada@example.org'
+
+async function setUp(t: Test, redaction: string): Promise<Setup> {
+  const upstream = (await scriptedUpstream()).always(jsonAnswer(200, { ok: true }))
+  const gateway = await startGateway(`
+upstreams:
+  tool: { protocol: http, url: "${upstream.url}" }
+  openai: { protocol: openai, url: "${upstream.url}" }
+  notes: { protocol: mcp, url: "${upstream.url}/mcp" }
+routes:
+  - { id: tool, path: /tool, upstream: tool }
+  - { id: openai, path: /openai, upstream: openai }
+  - { id: notes, path: /mcp/notes, upstream: notes }
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+redaction: ${redaction}
+audit: { durability: batch, onFailure: allow }`)
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  return { gateway, upstream }
+}
+
+async function post({ gateway }: Setup, value: unknown, path = '/tool/1', headers: Record<string, string> = {}) {
+  const head = { 'content-type': 'application/json', ...headers }
+  return fetch(gateway.url + path, { method: 'POST', headers: head, body: JSON.stringify(value) })
+}
+
+const sent = ({ upstream }: Setup): unknown => JSON.parse(String(upstream.requests.at(-1)?.body))
+
+t.test('a card that is a number becomes a string, blocks, or is left and recorded', async (t) => {
+  const redacting = await setUp(t, '[{ id: r, direction: request, detect: [pii], action: mask }]')
+  await (await post(redacting, { card, n: 7 })).text()
+  t.same(sent(redacting), { card: '[PAYMENT_CARD]', n: 7 })
+
+  const blocking = await setUp(t, '[{ id: r, direction: request, detect: [pii], action: mask, numbers: block }]')
+  t.equal((await post(blocking, { card })).status, 403)
+  t.equal(blocking.upstream.requests.length, 0)
+  await (await post(blocking, { card: String(card) })).text()
+  t.same(sent(blocking), { card: '[PAYMENT_CARD]' }, 'as a text it is only masked')
+
+  const leaving = await setUp(t, '[{ id: r, direction: both, detect: [pii], action: mask, numbers: leave }]')
+  leaving.upstream.next(jsonAnswer(200, { card }))
+  t.same(await (await post(leaving, { card })).json(), { card })
+  t.same(sent(leaving), { card })
+  await leaving.gateway.gateway.close()
+  const record = auditLines(leaving.gateway.auditDir).find(({ kind }) => kind === 'outcome')
+  t.match(record?.['observed'], [
+    { direction: 'request', entity: 'payment-card', count: 1 },
+    { direction: 'answer', entity: 'payment-card', count: 1 },
+  ])
+})
+
+t.test('keys of objects', async (t) => {
+  const set = await setUp(t, '[{ id: r, direction: request, detect: [email], action: mask, keys: block }]')
+  t.equal((await post(set, { [email]: 1 })).status, 403)
+  t.equal((await post(set, { a: email })).status, 200)
+  const left = await setUp(t, '[{ id: r, direction: request, detect: [email], action: mask, keys: leave }]')
+  await (await post(left, { [email]: email })).text()
+  t.same(sent(left), { [email]: '[EMAIL]' })
+})
+
+t.test('values that are let be', async (t) => {
+  const allow = "allow: ['@example.com', '4111111111111111']"
+  const set = await setUp(t, `[{ id: r, direction: request, detect: [pii], action: block, ${allow} }]`)
+  t.equal((await post(set, { a: 'bob@example.com paid with 4111 1111 1111 1111', card })).status, 200)
+  t.equal((await post(set, { a: `bob@example.com and ${email}` })).status, 403)
+  t.equal((await post(set, {}, '/tool/x?who=bob%40example.com')).status, 200)
+  t.equal((await post(set, {}, `/tool/x?who=${encodeURIComponent(email)}`)).status, 403)
+})
+
+t.test('the target only where rules say so', async (t) => {
+  const set = await setUp(t, '[{ id: r, direction: request, detect: [email], action: mask, in: [body] }]')
+  await (await post(set, { a: email }, `/tool/x?who=${email}`)).text()
+  t.equal(set.upstream.requests[0]?.target, `/x?who=${email}`)
+  t.same(sent(set), { a: '[EMAIL]' })
+  const target = await setUp(t, '[{ id: r, direction: request, detect: [email], action: mask, in: [target] }]')
+  await (await post(target, { a: email }, `/tool/x?who=${email}`)).text()
+  t.equal(target.upstream.requests[0]?.target, '/x?who=%5BEMAIL%5D')
+  t.same(sent(target), { a: email })
+})
+
+t.test('headers only where rules say so, on every kind of route, both ways', async (t) => {
+  const without = await setUp(t, '[{ id: r, direction: both, detect: [email], action: mask }]')
+  await (await post(without, {}, '/tool/1', { 'x-user': email })).text()
+  t.equal(without.upstream.requests[0]?.header('x-user'), email)
+
+  const set = await setUp(t, '[{ id: h, direction: both, detect: [email], action: mask, in: [headers] }]')
+  for (const path of ['/tool/1', '/openai/v1/embeddings', '/mcp/notes']) {
+    const body = path.startsWith('/mcp')
+      ? { jsonrpc: '2.0', id: 1, method: 'ping' }
+      : { model: 'm', input: `to ${email}` }
+    set.upstream.next(
+      jsonAnswer(200, { jsonrpc: '2.0', id: 1, result: {} }, { 'x-owner': email, etag: '"a@b.example"' }),
+    )
+    const accept = { accept: 'application/json, text/event-stream' }
+    const reply = await post(set, body, path, { 'x-user': `Ada <${email}>`, ...accept })
+    const seen = set.upstream.requests.at(-1)
+    t.equal(seen?.header('x-user'), 'Ada <[EMAIL]>', path)
+    t.same(JSON.parse(String(seen?.body)), body, 'the body is no header')
+    t.equal(reply.headers.get('x-owner'), '[EMAIL]', path)
+    t.match(reply.headers.get('x-gatewright-redactions'), /email=2/)
+    await reply.text()
+  }
+  await set.gateway.gateway.close()
+  const record = auditLines(set.gateway.auditDir).find(({ kind }) => kind === 'outcome')
+  t.match(record?.['redactedAt'], ['request headers', 'answer headers'])
+  t.match(record?.['scanned'], { request: ['email'], answer: ['email'] })
+})
+
+t.test('a header that must not go on', async (t) => {
+  const set = await setUp(t, '[{ id: h, direction: both, detect: [email], action: block, in: [headers] }]')
+  const refused = await post(set, {}, '/tool/1', { 'x-user': email })
+  t.equal(refused.status, 403)
+  t.match(await refused.json(), { code: 'content-blocked', rule: 'h' })
+  t.equal(set.upstream.requests.length, 0)
+  set.upstream.next(jsonAnswer(200, {}, { 'x-owner': email }))
+  t.equal((await post(set, {})).status, 403)
+})
+
+t.test('a token in a header is of the same kind as in the body', async (t) => {
+  const set = await setUp(t, '[{ id: h, direction: request, detect: [email], action: token, in: [body, headers] }]')
+  await (await post(set, { a: email }, '/tool/1', { 'x-user': email })).text()
+  const { a } = sent(set) as { a: string }
+  t.match(a, /^EMAIL_/)
+  t.equal(set.upstream.requests[0]?.header('x-user'), a)
+})
