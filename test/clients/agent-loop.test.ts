@@ -27,7 +27,7 @@ principals:
   - { id: other, keys: [{ sha256: ${sha256('gw_other')} }] }
 defaultEffect: allow
 redaction:
-  - { id: out, direction: request, detect: [email], action: token${more} }
+  - { id: out, direction: request, detect: [email, payment-card], action: token${more} }
 `)
 }
 
@@ -134,6 +134,24 @@ void t.test('a tool whose schema demands an address gets one to copy', async (t)
   })
   t.match(model.bodies[0], /Write to [0-9a-z]{10}@redacted\.invalid please/)
   t.match(choices[0]?.message.tool_calls, [{ function: { arguments: '{"to":"ada@example.org","text":"Hello"}' } }])
+})
+
+void t.test('a tool whose schema demands digits gets as many, and the value is a number again', async (t) => {
+  const client = new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey: 'gw_test' })
+  const parameters = { type: 'object', properties: { to: { type: 'string', pattern: '^[0-9]{16}$' } } }
+  const asked = {
+    model: 'gpt-4o',
+    messages: [{ role: 'user' as const, content: 'Charge 4111111111111111 please' }],
+    tools: [{ type: 'function' as const, function: { name: 'send_mail', parameters } }],
+  }
+  const whole = await client.chat.completions.create(asked)
+  const streamed = await client.chat.completions.stream(asked).finalChatCompletion()
+  t.match(model.bodies.at(-1), /Charge [1-9][0-9]{15} please/)
+  t.notMatch(model.bodies.at(-1), '4111111111111111')
+  for (const { choices } of [whole, streamed]) {
+    const [call] = choices[0]?.message.tool_calls ?? []
+    t.match(call, { function: { arguments: '{"to":4111111111111111,"text":"Hello"}' } })
+  }
 })
 
 void t.test('what an earlier exchange gave out is known to the same caller alone', async (t) => {

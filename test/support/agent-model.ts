@@ -1,5 +1,5 @@
 // A model on a real socket that plays an agent's loop with whatever it is shown: it calls a tool with the first word of the
-// user's text that looks like a value or a token, and then says what the tool has said. Streams come in pieces of three
+// user's text that looks like a value or a token, as a number where it is one, and then says what the tool has said. Streams come in pieces of three
 // characters. It keeps every body that it was sent.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -42,8 +42,8 @@ function turnOf({ messages }: Body): Turn {
   const last = textOf(messages.at(-1))
   const result = /\{"result":"([^"]*)"\}/.exec(last.replaceAll('\\', ''))?.[1]
   if (result !== undefined) return { say: `The tool says: ${result} Done.` }
-  const value = /\S*@\S+|[A-Z][A-Z0-9_]+_[0-9a-z]{10}/.exec(last)?.[0] ?? 'nobody'
-  return { call: JSON.stringify({ to: value, text: 'Hello' }) }
+  const value = /\S*@\S+|[A-Z][A-Z0-9_]+_[0-9a-z]{10}|[0-9]{9,}/.exec(last)?.[0] ?? 'nobody'
+  return { call: JSON.stringify({ to: /^[0-9]+$/.test(value) ? Number(value) : value, text: 'Hello' }) }
 }
 
 function textOf(message: Message | undefined): string {
