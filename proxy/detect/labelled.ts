@@ -22,7 +22,8 @@ const reach = 64
 const digit = /\d/
 const words =
   'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
-const fillingWords = `(?:[\\s_.-]{0,2}(?:(?:${words})(?![\\p{L}])|[#№º°]))*`
+/** Without any the label must end there: `patente` is no `patent`. */
+const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})(?!\\p{L})|[#№º°]))+\\.?|(?!\\p{L}))`
 const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}["'\`(#]?\\s?`
 
 export function labelledDetector(kind: LabelledKind): Detector {

@@ -101,7 +101,7 @@ export const bankAccount = labelledDetector({
   ],
   rest: '(?:umber|um|o\\b\\.?|r\\b\\.?)?',
   value: '\\d[\\d-]{4,20}\\d|\\d{2,5}(?: \\d{2,6}){1,5}',
-  valid: (value) => hasDigits(6)(value) && !/^(?:19|20)\\d\\d-\\d\\d-\\d\\d$/.test(value),
+  valid: (value) => hasDigits(6)(value) && !/^(?:19|20)\d\d-\d\d-\d\d$/.test(value),
 })
 
 /** ABA, "Routing number policy"; UK Payments, sort codes; AusPayNet, BSB; RBI, IFSC; Bundesbank, Bankleitzahl. */
@@ -116,7 +116,7 @@ export const bankRouting = [
   labelledDetector({
     entity: 'bank-routing',
     labels: ['sort code', 'sort_code', 'sortcode'],
-    value: '\\d\\d([- ]?)\\d\\d\\1\\d\\d',
+    value: '\\d\\d(?<between>[- ]?)\\d\\d\\k<between>\\d\\d',
   }),
   labelledDetector({ entity: 'bank-routing', labels: ['bsb'], value: '\\d{3}[- ]?\\d{3}' }),
   labelledDetector({ entity: 'bank-routing', labels: ['ifsc'], value: '[A-Z]{4}0[A-Z\\d]{6}' }),

@@ -59,6 +59,9 @@ table('iban', [
   ['XX82 WEST 1234 5698 7654 32'],
   ['DE89370400440532013000x'],
   ['Gb82WeST12345698765432'],
+  ['na konto 61 1090 1014 0000 0712 1981 2874.', '61 1090 1014 0000 0712 1981 2874'],
+  ['61109010140000071219812874', '61109010140000071219812874'],
+  ['61109010140000071219812875 611090101400000712198128740 62 1090 1014 0000 0712 1981 2874'],
 ])
 
 table('ip-address', [
@@ -71,6 +74,8 @@ table('ip-address', [
   ['[::ffff:192.0.2.1]:80 ::1', '::ffff:192.0.2.1', '::1'],
   ['684D:1111:222:3333:4444:5555:6:77', '684D:1111:222:3333:4444:5555:6:77'],
   ['Chrome/4.60.0.226 version 1.2.3.4 v1.2.3.4 lib==1.2.3.4 file-1.2.3.4.tar'],
+  ['192.168.1.1.1 src=:: dst=::1 ::/128', '192.168.1.1', '::', '::1', '::/128'],
+  ['f :: Int -> Int, a literal block::'],
   ['1.2.3.4.5 1.2.3.256 1.2.3 01.2.3.4 1.2.3.4-rc1'],
   ['std::vector a::b ab::cd 12:34:56 aa:bb:cc:dd:ee:ff 00:11:22:33:44:55:66:77'],
 ])
@@ -86,9 +91,94 @@ table('phone', [
   ['numer telefonu: 510 070 904', '510 070 904'],
   ['8450 0840 office', '8450 0840'],
   ['He left 0912 123 456 as a callback number', '0912 123 456'],
+  ['my Israeli number is 09-7625400', '09-7625400'],
+  ['My US number is 4155550132 but my order number is 4155550132', '4155550132'],
+  ['one is415-555-0132 or 91-415-555-0132', '415-555-0132', '91-415-555-0132'],
+  ['{"phone": "20.12.34"}, WhatsApp 201234', '20.12.34', '201234'],
+  ['050 123 4567', '050 123 4567'],
+  ['on 050 123 4567 and 20.12.34 at the desk'],
+  ['0032 2509 8000 0000 0270'],
   ['order 0341 8387176'],
   ['call on 2024-01-15'],
   ['+1 2'],
   ['id 4155550132 and 00 82 55 35 46 7e'],
   ['1,415,555,0132 and #415-555-0132'],
+])
+
+table('us-itin', [
+  ['912-70-1234, itin 912701234', '912-70-1234', '912701234'],
+  ['911-89-1234 id 912701234 812-70-1234'],
+])
+
+table('crypto-address', [
+  ['1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2.', '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2'],
+  ['3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy', '3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy'],
+  ['bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'],
+  [
+    'bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr',
+    'bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr',
+  ],
+  ['to:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'],
+  ['wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed', '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
+  ['LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz', 'LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz'],
+  ['DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L', 'DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L'],
+  ['rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh', 'rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh'],
+  ['TJRabPrwbZy45sbavfcjinPJC18kjpRTv8', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8'],
+  ['t1VpYecBW4UudbGcy4ufh61eWxQCoFaUrPs', 't1VpYecBW4UudbGcy4ufh61eWxQCoFaUrPs'],
+  ['bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a', 'bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a'],
+  ['on Solana 7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV', '7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV'],
+  ['7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV'],
+  ['1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3 x1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2'],
+  ['bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5 Bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'],
+  ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
+  ['wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed0'],
+])
+
+table('mac-address', [
+  ['00:1A:2B:3C:4D:5E and aa-bb-cc-dd-ee-ff', '00:1A:2B:3C:4D:5E', 'aa-bb-cc-dd-ee-ff'],
+  ['MAC address: 0012.3456.789a', '0012.3456.789a'],
+  ['the machine 0012.3456.789a FF:FF:FF:FF:FF:FF 00:00:00:00:00:00'],
+  ['00:1A:2B:3C:4D 00:1A:2B:3C:4D:5E:6F 00:1A-2B:3C:4D:5E x00:1A:2B:3C:4D:5E'],
+])
+
+table('date-of-birth', [
+  ['date of birth: 1985-03-08', '1985-03-08'],
+  ['born in London on 12 May 1990.', '12 May 1990'],
+  ['"dob": "03/08/85"', '03/08/85'],
+  ['geboren am 8. März 1979 in Köln', '8. März 1979'],
+  ['urodzony dnia 15.07.1990 r.', '15.07.1990'],
+  ['born March 8, 1979', 'March 8, 1979'],
+  ['on 1985-03-08, built 12 May 1990, dob 1985-13-40, born in 1990'],
+])
+
+table('passport', [
+  ['passport number: X1234567, Reisepass C01X00T47', 'X1234567', 'C01X00T47'],
+  ['passport no. 123456789', '123456789'],
+  ['X1234567 is a part; passport.js 1.2.3; passport-local'],
+])
+
+table('driving-licence', [
+  ['driver’s license no. D123-4567-8901', 'D123-4567-8901'],
+  ['driving licence: MORGA657054SM9IJ', 'MORGA657054SM9IJ'],
+  ['the driver version 12345678 was driving 123456 miles'],
+])
+
+table('medical-record', [
+  ['MRN: 00123456', '00123456'],
+  ['patient id A-12345', 'A-12345'],
+  ['patient 00123456 mrna 123456'],
+])
+
+table('medical-licence', [['DEA number BB1388568, NPI 1234567893', 'BB1388568', '1234567893'], ['idea BB1388568']])
+
+table('bank-account', [
+  ['account number: 12345678', '12345678'],
+  ['my bank account is 1234 5678 9012', '1234 5678 9012'],
+  ['account 123456789012, account number of 2024-01-15'],
+])
+
+table('bank-routing', [
+  ['routing number 021000021', '021000021'],
+  ['sort code 12-34-56, BSB 123-456, IFSC: HDFC0001234', '12-34-56', '123-456', 'HDFC0001234'],
+  ['routing 021000022, database 021000021, order 12-34-56'],
 ])
