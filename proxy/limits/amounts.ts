@@ -26,7 +26,7 @@ export function reservedAmount(
       return (demand?.inputTokens ?? 0) + outputMax(limit, demand)
     default: {
       if (demand === undefined || !demand.actions.includes('model.call')) return 0
-      const price = priceFor(limit, demand.model)
+      const price = priceFor(limit, demand.billedModel ?? demand.model)
       if (price === undefined) return 'price-unknown'
       // What is written to a cache may cost more than input, and nobody knows what will be.
       const input = Math.max(price.input, price.cacheWrite)

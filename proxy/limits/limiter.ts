@@ -22,6 +22,8 @@ export type LimitSubject = {
 /** What the body says. */
 export type Demand = {
   readonly model?: string
+  /** What the upstream calls it, where that is not what was asked for: prices are by that name. */
+  readonly billedModel?: string
   /** Types of actions. */
   readonly actions: readonly string[]
   /** Names of the tools that are called now. */
@@ -72,6 +74,8 @@ export type Admitted = {
   readonly open: readonly string[]
   /** Limits in shadow mode that would have refused. */
   readonly exceeded: readonly string[]
+  /** No answer may be longer than this; absent where no limit says so. */
+  readonly maxTokens?: number
   /** Gives back concurrency slots. Idempotent; must be called whatever the end of the exchange. */
   release(): void
   /**

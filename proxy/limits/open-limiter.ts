@@ -46,10 +46,12 @@ function asksUpstream({ by, filters }: Limit): boolean {
   return by.includes('upstream') || filters.upstreams !== undefined
 }
 
+const any = (): boolean => true
+
 /** Some limit that may apply cannot be asked yet. Where several upstreams may be asked, the first is not the only one. */
 function mustWait({ head, body }: { head: LimitPlan; body: LimitPlan }, subject: LimitSubject): boolean {
   if (subject.severalUpstreams !== true) return body.some((limit) => appliesTo(limit.filters, subject))
-  const may = ({ filters: { upstreams: _, ...others } }: Limit): boolean => appliesTo(others, subject)
+  const may = ({ filters }: Limit): boolean => appliesTo({ ...filters, upstreams: any }, subject)
   return body.some(may) || head.some((limit) => asksUpstream(limit) && may(limit))
 }
 
@@ -114,7 +116,7 @@ class Deferred implements Admitted {
       (one) => isNew(one) || !(one.quota.unit === 'requests' || one.quota.unit === 'toolCalls'),
     )
     if (due.length === 0) return this.#keep({ ok: true, states: [], open: [], ...held }, asked)
-    const admission = conclude(due, held, this.#store, demand.model)
+    const admission = conclude(due, held, this.#store, demand.billedModel ?? demand.model)
     return admission instanceof Promise
       ? admission.then((taken) => this.#keep(taken, asked))
       : this.#keep(admission, asked)

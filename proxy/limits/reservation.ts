@@ -142,7 +142,9 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
   const over = charged.filter(({ limit, quota }, at) => limit.shadow && (taken.counts[at]?.used ?? 0) > quota.quota)
   const exceeded = over.length === 0 ? held.exceeded : each([...held.exceeded, ...over.map(({ limit }) => limit.id)])
   const { release, stand } = held
-  const admitted: Admitted = { ok: true, states, open, exceeded, release, stand }
+  const maxTokens = shortest(charged)
+  const bounded = maxTokens === undefined ? undefined : { maxTokens }
+  const admitted: Admitted = { ok: true, states, open, exceeded, release, stand, ...bounded }
   const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0 })).filter(isPutRight)
   if (later.length === 0) return admitted
   const counters = where === 'redis' && store.redis !== undefined ? store.redis : store.memory
@@ -156,6 +158,15 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
       if (corrections.length > 0) counters.correct(corrections)
     },
   }
+}
+
+function shortest(charged: readonly Charged[]): number | undefined {
+  let shortestMax: number | undefined
+  for (const { limit } of charged) {
+    const { maxTokens } = limit
+    if (maxTokens !== undefined && !limit.shadow) shortestMax = Math.min(maxTokens, shortestMax ?? maxTokens)
+  }
+  return shortestMax
 }
 
 function isPutRight({ quota: { unit } }: Charged): boolean {

@@ -11,6 +11,7 @@ export function demandOf(x: Decided): Demand {
   const actions = asks ? x.actions : []
   // What is said in a conversation comes later, and so does what it costs.
   const silent = isConversation(operation) || withoutOutput.test(operation.name)
+  const billed = billedModel(x)
   const outputTokensMax = silent ? 0 : content?.maxTokens
   return {
     actions: actions.map(({ type }) => type),
@@ -18,8 +19,15 @@ export function demandOf(x: Decided): Demand {
     inputTokens: isConversation(operation) ? 0 : inputEstimate(x),
     answers: answersOf(x),
     ...(content?.model === undefined ? undefined : { model: content.model }),
+    ...(billed === undefined ? undefined : { billedModel: billed }),
     ...(outputTokensMax === undefined ? undefined : { outputTokensMax: outputTokensMax * answersOf(x) }),
   }
+}
+
+/** What the upstream calls the model. */
+export function billedModel({ content, route }: Pick<Ended, 'content' | 'route'>): string | undefined {
+  const model = content?.model
+  return model === undefined ? undefined : (route?.aliases?.get(model) ?? model)
 }
 
 /** Operations of a model that read, and write nothing. */

@@ -23,7 +23,7 @@ process.on('message', () => {
   void Promise.all(Array.from({ length: Number(calls) }, ask)).then((passed) => {
     process.send?.(passed.filter(Boolean).length)
     store.close()
-    process.disconnect()
+    process.disconnect?.()
   })
 })
 await store.ready(5000)

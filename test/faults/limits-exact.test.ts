@@ -15,7 +15,7 @@ import { run } from '../../proxy/pipeline/pipeline.ts'
 import type { Route, Runtime } from '../../proxy/pipeline/runtime.ts'
 import type { UpstreamAnswer } from '../../proxy/upstream/answer.ts'
 import { findRedisServer, startRedis } from '../support/redis.ts'
-import { openBack } from '../unit/pipeline/answered.ts'
+import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
 const binary = findRedisServer()
 const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
@@ -147,13 +147,10 @@ function answer(status: number, type: string, pieces: readonly Uint8Array[]): Up
     status,
     headers: ['content-type', type],
     contentLength: undefined,
-    // eslint-disable-next-line typescript/require-await
-    body: (async function* () {
-      for (const piece of pieces) yield piece
-    })(),
+    body: chunks(pieces),
     settle: () => undefined,
     attempts: [],
-  } as UpstreamAnswer
+  }
 }
 
 /** Takes `pieces` and goes. */

@@ -5,6 +5,7 @@ import { replace, type Demanded, type Replacement } from '../../detect/replace.t
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import { boundOutput } from '../../protocol/output-bound.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
 import { demandedBy } from '../demanded.ts'
@@ -19,7 +20,7 @@ import type { Runtime } from '../runtime.ts'
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const { vault } = x
   const replaced = x.operation.headerMirror === undefined ? undefined : new Map<string, string>()
-  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x), ...aliasEdits(x)]
+  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x), ...aliasEdits(x), ...shorten(x)]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, aliasedPath(x, target.path)) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
@@ -83,6 +84,13 @@ function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement,
   addCounts(trace.observedRequest, observed)
   for (const [entity, count] of Object.entries(counts)) runtime.metrics.redaction(entity, 'request', count)
   if (Object.keys(counts).length > 0 && !trace.redactedAt.includes(where)) trace.redactedAt.push(where)
+}
+
+/** What was reserved is what may come. */
+function shorten({ admissions, body, route, operation }: Permitted): readonly Edit[] {
+  const bounds = admissions.flatMap(({ maxTokens }) => maxTokens ?? [])
+  if (bounds.length === 0 || body.form !== 'json') return []
+  return boundOutput(route.protocol.name, operation.name, body.value, Math.min(...bounds))
 }
 
 function withhold(x: Permitted): readonly Edit[] {

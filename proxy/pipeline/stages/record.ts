@@ -2,7 +2,7 @@
 // appended, metrics and the log line are written. It must not throw and must run exactly once.
 import { costNanos } from '../../limits/prices.ts'
 import type { Client } from '../client.ts'
-import { spentOf } from '../consumption.ts'
+import { billedModel, spentOf } from '../consumption.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionOf } from '../headers.ts'
 import { endOf, outcomeFields, type Ending } from '../outcome.ts'
@@ -26,7 +26,7 @@ export function record(x: Exchange, runtime: Runtime, client: Client): void {
 /** What was reserved becomes what was used. */
 function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): void {
   const { trace } = x
-  const model = x.content?.model
+  const model = billedModel(x)
   if (prices !== undefined && trace.usage !== undefined && model !== undefined) {
     const price = prices.of(model)
     if (price !== undefined) metrics.cost((trace.costNanos = costNanos(price, spentOf(x, 0))))
