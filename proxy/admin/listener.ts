@@ -1,7 +1,9 @@
-// Owns the admin listener: probes and metrics. It speaks to kubelets, load balancers and Prometheus, never to agents.
+// Owns the admin listener: probes, metrics and the API. It speaks to kubelets, load balancers, Prometheus and operators,
+// never to agents.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { answerApi, apiPrefix, type ApiRoute } from './api.ts'
 
 /** What the probes ask. `ready` is undefined while all is well, else the reason for people. */
 export type Health = {
@@ -46,8 +48,10 @@ export class AdminListener {
   readonly #server: Server
   readonly #health: Health
   readonly #registry: Registry
+  readonly #api: readonly ApiRoute[]
 
-  constructor(health: Health, registry: Registry) {
+  constructor(health: Health, registry: Registry, api: readonly ApiRoute[] = []) {
+    this.#api = api
     this.#health = health
     this.#registry = registry
     this.#server = createServer(
@@ -89,9 +93,20 @@ export class AdminListener {
     response.end(body)
   }
 
+  async #replyApi(request: IncomingMessage): Promise<Reply> {
+    try {
+      const { status, body } = await answerApi(request, this.#api)
+      return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` }
+    } catch {
+      return text(500, 'internal error\n')
+    }
+  }
+
   async #reply(request: IncomingMessage): Promise<Reply> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD\n')
     const [path = ''] = (request.url ?? '').split('?')
+    const changes = request.method === 'POST' && path.startsWith(apiPrefix)
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !changes) return text(405, 'only GET and HEAD\n')
+    if (path.startsWith(apiPrefix)) return this.#replyApi(request)
     const handler = handlers.get(path)
     if (handler === undefined) return text(404, 'not found\n')
     try {

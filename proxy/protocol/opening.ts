@@ -11,10 +11,10 @@ const eventBytesMax = 64 * 1024
 
 /** `bytes` from the beginning of the stream; undefined while they hold no event that says anything. */
 export function readOpening(bytes: Uint8Array, framing: FramingName): Opening | undefined {
-  const { open, parse } = framings[framing]
-  const { blocks, error } = open({ eventBytesMax }).split(bytes)
+  const framed = framings[framing]
+  const { blocks, error } = framed.open({ eventBytesMax }).split(bytes)
   for (const block of blocks) {
-    const { event, data, comment } = parse(block)
+    const { event, data, comment } = framed.parse(block)
     if (comment || data === '' || event === 'ping') continue
     // Of most streams this is all that is looked at.
     if (event !== 'error' && !data.includes('"error"')) return 'content'
@@ -40,7 +40,9 @@ function openingOf(event: string, value: JsonObject): Opening {
   if (error === undefined) return 'content'
   // Ollama says it as a text, of failures only: what it refuses has a status.
   if (!isObject(error)) return 'failed'
-  const said = ['type', 'code', 'status'].map((name) => String(error[name] ?? '').toLowerCase())
+  const said = [error['type'], error['code'], error['status']].map((word) =>
+    typeof word === 'string' || typeof word === 'number' ? String(word).toLowerCase() : '',
+  )
   if (said.some((word) => limits.test(word))) return 'limited'
   return said.some((word) => failures.test(word)) ? 'failed' : 'refused'
 }

@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import { breakersApi, type Breakers } from '../admin/breakers.ts'
 import { AdminListener } from '../admin/listener.ts'
 import { build, openStanding, type Standing, type Surroundings } from '../config/build.ts'
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
@@ -149,7 +150,7 @@ class Proxy implements Gateway {
     this.#config = config
     this.#standing = built.standing
     this.#listener = new Listener(built.runtime, listenerOptions(config.server), (retired) => this.#retired(retired))
-    this.#adminListener = new AdminListener(this.#health(), around.metrics.registry)
+    this.#adminListener = new AdminListener(this.#health(), around.metrics.registry, [breakersApi(this.#breakers())])
     this.#takenOver(config)
   }
 
@@ -277,6 +278,16 @@ class Proxy implements Gateway {
         const { size, checkpointAgeMs } = this.#standing.audit.health()
         this.metrics.auditSize.set(size)
         this.metrics.auditCheckpointAge.set(checkpointAgeMs / 1000)
+      },
+    }
+  }
+
+  #breakers(): Breakers {
+    return {
+      all: () => new Map([...this.#standing.upstreams].map(([id, { upstream }]) => [id, upstream])),
+      onChange: (upstream, mode, ip) => {
+        this.#around.log.warn({ upstream, mode }, 'breaker was set by hand')
+        this.#standing.audit.append('admin', { action: 'breaker', upstream, mode, ip })
       },
     }
   }

@@ -1,0 +1,75 @@
+// Owns what a request of the admin API must be before anything is done for it. Whoever can reach the listener may look;
+// changing something takes a program on this host, and no page in a browser.
+import type { IncomingMessage } from 'node:http'
+import { parseJson, type Json } from '../lib/json.ts'
+
+export type ApiRequest = {
+  readonly method: 'GET' | 'POST'
+  /** Without the leading `/v1/`, unescaped. */
+  readonly segments: readonly string[]
+  /** Of a POST. */
+  readonly body: Json | undefined
+  readonly ip: string
+}
+
+export type ApiReply = { readonly status: number; readonly body: Json }
+
+/** Undefined: not one of its paths. */
+export type ApiRoute = (request: ApiRequest) => ApiReply | undefined
+
+export const apiPrefix = '/v1/'
+const bodyBytesMax = 4096
+
+export async function answerApi(request: IncomingMessage, routes: readonly ApiRoute[]): Promise<ApiReply> {
+  const read = await readRequest(request)
+  if ('status' in read) return read
+  for (const route of routes) {
+    const reply = route(read)
+    if (reply !== undefined) return reply
+  }
+  return refusal(404, 'not found')
+}
+
+export function refusal(status: number, error: string): ApiReply {
+  return { status, body: { error } }
+}
+
+async function readRequest(request: IncomingMessage): Promise<ApiRequest | ApiReply> {
+  const [path = ''] = (request.url ?? '').split('?')
+  const segments = unescaped(path.slice(apiPrefix.length).split('/'))
+  if (segments === undefined) return refusal(400, 'the path is not properly escaped')
+  const ip = request.socket.remoteAddress ?? ''
+  if (request.method !== 'POST') return { method: 'GET', segments, body: undefined, ip }
+  if (!isLoopback(ip)) return refusal(403, 'changes are taken from this host only')
+  // A page cannot send this type elsewhere without asking first, and is told nothing when it asks.
+  if (request.headers.origin !== undefined) return refusal(403, 'changes are not taken from pages in a browser')
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';')
+  if (type.trim().toLowerCase() !== 'application/json') return refusal(415, 'the body must be application/json')
+  const bytes = await readBody(request)
+  if (bytes === undefined) return refusal(413, `the body is larger than ${bodyBytesMax} bytes`)
+  const parsed = parseJson(bytes, { depthMax: 4, keysMax: 16 })
+  return parsed.ok ? { method: 'POST', segments, body: parsed.value, ip } : refusal(400, 'the body is not JSON')
+}
+
+function unescaped(segments: readonly string[]): string[] | undefined {
+  try {
+    return segments.map((segment) => decodeURIComponent(segment))
+  } catch {
+    return undefined
+  }
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '::1' || /^(?:::ffff:)?127\./.test(ip)
+}
+
+async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > bodyBytesMax) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
