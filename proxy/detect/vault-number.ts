@@ -71,7 +71,10 @@ export function restoredNumber(value: string, isPlain: boolean): string {
 
 /** Where the last number of the text starts that may yet become one of `tokens`. */
 export function unfinishedNumberFrom(text: string, tokens: readonly string[]): number {
-  for (let start = Math.max(0, text.length - digitsMax * (separatorsMax + 1)); start < text.length; start++) {
+  let start = text.length
+  const first = Math.max(0, text.length - digitsMax * (separatorsMax + 1))
+  while (start > first && (isDigit(text.charCodeAt(start - 1)) || isSeparator(text.charAt(start - 1)))) start -= 1
+  for (; start < text.length; start++) {
     if (!isDigit(text.charCodeAt(start)) || isDigit(text.charCodeAt(start - 1))) continue
     const digits = runTo(text, start)
     if (digits === undefined) continue

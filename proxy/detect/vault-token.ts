@@ -2,13 +2,24 @@
 
 /** Crockford's alphabet in lower case: no i, l, o, u. */
 export const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const symbolValues = new Map(Array.from(alphabet).map((symbol, value) => [symbol, value]))
 /** 45 bits of the value's digest, then one symbol that tells our tokens from other text. */
 export const digestSymbols = 9
 export const bodyLength = digestSymbols + 1
 /** A type, `_` and a body, word characters throughout. */
 export const tokenLengthMax = 32
 const typeLengthMax = tokenLengthMax - bodyLength - 1
+
+/** By character code, in either case; -1: no symbol. */
+const symbolValues = new Int8Array(128).fill(-1)
+for (let value = 0; value < alphabet.length; value++) {
+  symbolValues[alphabet.charCodeAt(value)] = value
+  symbolValues[alphabet.toUpperCase().charCodeAt(value)] = value
+}
+
+function symbolAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code < 128 ? (symbolValues[code] as number) : -1
+}
 
 /** Behind a body, a token for those who must have an address. No such domain can ever exist (RFC 6761 §6.4). */
 export const mailDomain = '@redacted.invalid'
@@ -27,43 +38,42 @@ export function tokenType(entity: string): string {
 /** Weighted sum, so that a changed symbol and two swapped ones are both noticed. */
 export function checkSymbol(digest: string): string {
   let sum = 0
-  for (let i = 0; i < digest.length; i++) sum += (2 * i + 1) * (symbolValues.get(digest.charAt(i)) ?? 0)
+  for (let i = 0; i < digest.length; i++) sum += (2 * i + 1) * symbolAt(digest, i)
   return alphabet.charAt(sum & 31)
 }
 
-/** In lower case, with its check symbol. */
-export function isBody(text: string): boolean {
-  if (text.length !== bodyLength) return false
-  for (let i = 0; i < bodyLength; i++) if (!symbolValues.has(text.charAt(i))) return false
-  return checkSymbol(text.slice(0, digestSymbols)) === text.charAt(digestSymbols)
+/** The body that stands at `at`, its check symbol included, in lower case. */
+export function bodyAt(text: string, at: number): string | undefined {
+  if (at < 0) return undefined
+  let sum = 0
+  for (let i = 0; i < digestSymbols; i++) {
+    const value = symbolAt(text, at + i)
+    if (value === -1) return undefined
+    sum += (2 * i + 1) * value
+  }
+  if (symbolAt(text, at + digestSymbols) !== (sum & 31)) return undefined
+  return text.slice(at, at + bodyLength).toLowerCase()
 }
 
 /** Has the form of a token of anybody, as it was issued: with its type, or as an address. */
 export function looksLikeToken(text: string): boolean {
-  if (text.endsWith(mailDomain)) return isBody(text.slice(0, -mailDomain.length))
-  return /^[A-Z][A-Z0-9_]*_$/.test(text.slice(0, -bodyLength)) && isBody(text.slice(-bodyLength))
+  const body = text.endsWith(mailDomain) ? text.slice(0, -mailDomain.length) : text.slice(-bodyLength)
+  if (body.length !== bodyLength || bodyAt(body, 0) !== body) return false
+  return text.endsWith(mailDomain) || /^[A-Z][A-Z0-9_]*_$/.test(text.slice(0, -bodyLength))
 }
 
 /** The bodies of what looks like tokens in a text, however their letters are written; `found` gets each once. */
 export function addBodies(text: string, found: Set<string>): void {
   for (let mark = text.indexOf('_'); mark !== -1; mark = text.indexOf('_', mark + 1)) {
-    const body = bodyAfter(text, mark)
-    if (isBody(body)) found.add(body)
+    const body = bodyAt(text, mark + 1)
+    if (body !== undefined) found.add(body)
   }
   for (const tail of mailTails) {
     for (let at = text.indexOf(tail); at !== -1; at = text.indexOf(tail, at + 1)) {
-      const body = bodyBefore(text, at)
-      if (isBody(body)) found.add(body)
+      const body = bodyAt(text, at - bodyLength)
+      if (body !== undefined) found.add(body)
     }
   }
-}
-
-export function bodyAfter(text: string, mark: number): string {
-  return text.slice(mark + 1, mark + 1 + bodyLength).toLowerCase()
-}
-
-export function bodyBefore(text: string, at: number): string {
-  return text.slice(Math.max(0, at - bodyLength), at).toLowerCase()
 }
 
 /**
@@ -85,12 +95,25 @@ const writtenLengthMax = tokenLengthMax + 8
 
 /** Where the first unfinished token of one of the types may start: some of its type, or all of it and some of the body. */
 export function unfinishedFrom(text: string, types: ReadonlySet<string>): number {
-  for (let start = Math.max(0, text.length - writtenLengthMax); start < text.length; start++) {
+  let start = text.length
+  const first = Math.max(0, text.length - writtenLengthMax)
+  while (start > first && isWritten(text.charCodeAt(start - 1))) start -= 1
+  for (; start < text.length; start++) {
     const code = upper(text.charCodeAt(start))
-    if (code < 65 || code > 90) continue
     for (const type of types) if (code === type.charCodeAt(0) && isUnfinished(text, start, type)) return start
   }
   return text.length
+}
+
+/** Of what a token is written with. */
+function isWritten(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === underscore ||
+    code === backslash
+  )
 }
 
 function isUnfinished(text: string, start: number, type: string): boolean {
@@ -106,20 +129,24 @@ function isUnfinished(text: string, start: number, type: string): boolean {
 }
 
 function areSymbols(text: string, from: number): boolean {
-  for (let i = from; i < text.length; i++) if (!symbolValues.has(text.charAt(i).toLowerCase())) return false
+  for (let at = from; at < text.length; at++) if (symbolAt(text, at) === -1) return false
   return true
 }
 
 /** The same for tokens that are addresses: any last word may be one. */
 export function unfinishedMailFrom(text: string): number {
-  for (let at = Math.max(0, text.length - bodyLength - mailTails[1].length); at < text.length; at++) {
-    let local = 0
-    while (local < bodyLength && symbolValues.has(text.charAt(at + local).toLowerCase())) local += 1
-    const rest = text.slice(at + local).toLowerCase()
-    if (local === 0 || (local < bodyLength && rest !== '')) continue
-    if (mailTails.some((tail) => rest.length < tail.length && tail.startsWith(rest))) return at
-  }
-  return text.length
+  const sign = Math.max(text.lastIndexOf('@'), text.lastIndexOf('%'))
+  const rest = sign === -1 || text.length - sign > mailTails[1].length ? undefined : text.slice(sign).toLowerCase()
+  const isTail = rest !== undefined && mailTails.some((tail) => rest.length < tail.length && tail.startsWith(rest))
+  if (isTail && symbolsBefore(text, sign) === bodyLength) return sign - bodyLength
+  return text.length - symbolsBefore(text, text.length)
+}
+
+/** How many, as far as a body goes. */
+function symbolsBefore(text: string, end: number): number {
+  let count = 0
+  while (count < bodyLength && count < end && symbolAt(text, end - 1 - count) !== -1) count += 1
+  return count
 }
 
 /** What follows the body of an address at `at`, as it stands there: `@` or, in a URL, `%40`. Undefined: nothing of the kind. */

@@ -8,12 +8,10 @@ import type { Kept, KeptOfCaller, Terms, TokenForm } from './vault-memory.ts'
 import { numberAt, numberToken, digitsOf, restoredNumber, unfinishedNumberFrom, withDigits } from './vault-number.ts'
 import {
   alphabet,
-  bodyAfter,
-  bodyBefore,
+  bodyAt,
   bodyLength,
   checkSymbol,
   digestSymbols,
-  isBody,
   looksLikeToken,
   mailDomain,
   mailTailAt,
@@ -255,8 +253,8 @@ function joined(terms: Terms, before: Terms | undefined): Terms {
 }
 
 function wordAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
-  const body = bodyAfter(text, mark)
-  const known = isBody(body) ? lookUp(body) : undefined
+  const body = bodyAt(text, mark + 1)
+  const known = body === undefined ? undefined : lookUp(body)
   if (known === undefined) return undefined
   const start = typeStart(text, mark, tokenType(known.entity))
   if (start === -1) return undefined
@@ -266,8 +264,8 @@ function wordAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
 function mailAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
   const tail = mailTailAt(text, mark)
   if (tail === undefined) return undefined
-  const body = bodyBefore(text, mark)
-  const known = isBody(body) ? lookUp(body) : undefined
+  const body = bodyAt(text, mark - bodyLength)
+  const known = body === undefined ? undefined : lookUp(body)
   if (known === undefined) return undefined
   const value = tail.startsWith('%') ? encodeURIComponent(known.value) : known.value
   return { start: mark - bodyLength, end: mark + tail.length, text: value, entity: known.entity }
