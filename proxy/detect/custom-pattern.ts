@@ -40,6 +40,7 @@ function unasked(): void {}
 
 function sweep(spec: PatternSpec, probe: Probe, from: number): void {
   spec.pattern.each(probe.text, from, (start, end) => {
+    probe.arm(start)
     if (isValue(spec, probe.text, start, end)) accept(spec, probe, start, end)
     // The next match is looked for behind this one, so a scan must not begin inside of it.
     else probe.keepWhole(start, end)

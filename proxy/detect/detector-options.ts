@@ -24,7 +24,7 @@ export type DetectorOptions = {
   readonly timeout?: string
   readonly batch?: number
   readonly onError?: 'deny' | 'allow'
-  readonly onStream?: 'deny' | 'skip'
+  readonly onStream?: 'deny' | 'hold' | 'skip'
 }
 
 export type DetectorsOptions = readonly DetectorOptions[]
@@ -112,8 +112,7 @@ export const detectorProperties = {
     enum: ['deny', 'allow'],
   },
   onStream: {
-    description:
-      'Streamed answers that it would have to look into: deny, or skip it and record that; deny when absent.',
-    enum: ['deny', 'skip'],
+    description: 'Streamed answers that it must look into: deny, hold until they are over, or skip it and record that.',
+    enum: ['deny', 'hold', 'skip'],
   },
 } as const

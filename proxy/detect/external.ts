@@ -17,7 +17,7 @@ export type External = {
   readonly timeoutMs: number
   readonly batch: number
   readonly onError: 'deny' | 'allow'
-  readonly onStream: 'deny' | 'skip'
+  readonly onStream: 'deny' | 'hold' | 'skip'
   readonly allowed: Allowed
 }
 

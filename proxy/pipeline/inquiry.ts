@@ -68,15 +68,22 @@ export function noteOpening({ trace }: Routed, runtime: Runtime, detector: strin
   runtime.metrics.failOpen(what)
 }
 
+/** Streams are held for all of them where one wants it so. */
+export function holdsStreams(inquirers: readonly Inquirer[]): boolean {
+  return inquirers.some(({ external }) => external.onStream === 'hold')
+}
+
 class Side {
   readonly inquirers: readonly Inquirer[]
   readonly inspection: Inspection
   readonly #found = new Map<string, readonly Finding[]>()
   readonly #scans: string[]
+  readonly #isHeld: boolean
 
   constructor(inspection: Inspection) {
     const { inquirers, scanner, entities, plan, target, headers } = inspection
     this.inquirers = inquirers
+    this.#isHeld = holdsStreams(inquirers)
     this.#scans = [...inspection.scans]
     this.inspection = {
       ...inspection,
@@ -103,14 +110,23 @@ class Side {
   }
 
   #knowing(scanner: Scanner, entities: ReadonlySet<string>): Scanner {
+    const scan = (text: string): readonly Finding[] => {
+      const here = scanner.scan(text)
+      const there = this.#found.get(text)?.filter(({ entity }) => entities.has(entity)) ?? []
+      return there.length === 0 ? here : mergeFindings(here, there)
+    }
     return {
       entities,
-      scan: (text) => {
-        const here = scanner.scan(text)
-        const there = this.#found.get(text)?.filter(({ entity }) => entities.has(entity)) ?? []
-        return there.length === 0 ? here : mergeFindings(here, there)
-      },
-      scanPart: scanner.scanPart,
+      scan,
+      // Held back until the text is whole: only then it is one that was asked about.
+      scanPart: this.#isHeld ? wholly(scan) : scanner.scanPart,
     }
   }
+}
+
+const nothing: readonly Finding[] = []
+
+function wholly(scan: Scanner['scan']): Scanner['scanPart'] {
+  return (text, from, final) =>
+    final ? { findings: scan(text), decidedTo: text.length } : { findings: nothing, decidedTo: from }
 }

@@ -193,6 +193,48 @@ t.test('a stream that passes it by says so', async (t) => {
   t.match(String(record), /"uninspected":\["answer:detector:presidio"\]/)
 })
 
+const held = [
+  { role: 'assistant', content: 'It was Ada ' },
+  { content: 'Lovelace 😀 of Pa' },
+  { content: 'ris.' },
+  { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"who":"Ada' } }] },
+  { tool_calls: [{ index: 0, function: { arguments: ' Lovelace"}' } }] },
+]
+
+t.test('a stream that is held until it is over is looked into as a whole', async (t) => {
+  const set = await setUp(t, { detector: 'onStream: hold' })
+  const chunks = [
+    ...held.map((delta) => ({ index: 0, delta, finish_reason: null })),
+    { index: 0, delta: {}, finish_reason: 'tool_calls' },
+  ].map((choice) => ({ id: 'c', object: 'chat.completion.chunk', model: 'gpt-4o', choices: [choice] }))
+  const events = [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map((data) => `data: ${data}\n\n`)
+  set.upstream.next(answer(200, events.join(''), { 'content-type': 'text/event-stream' }))
+  const reply = await post(set, { ...chat, stream: true }, '/openai/v1/chat/completions')
+  t.equal(reply.headers.get('x-gatewright-open'), null)
+  const deltas = (await reply.text()).split('\n\n').flatMap((event) => {
+    const data = event.replace(/^data: /, '')
+    if (!data.startsWith('{')) return []
+    const { choices } = JSON.parse(data) as { choices: { delta: (typeof held)[number] }[] }
+    return choices.map(({ delta }) => delta)
+  })
+  t.equal(deltas.map(({ content }) => content ?? '').join(''), 'It was [PERSON] 😀 of Paris.')
+  const called = deltas.flatMap(({ tool_calls: calls }) => calls ?? []).map((call) => call.function.arguments)
+  t.same(JSON.parse(called.join('')), { who: '[PERSON]' })
+  const [record] = await outcomes(set)
+  t.match(String(record), /"answer":\["email","presidio"\]/)
+  t.notMatch(String(record), /uninspected/)
+})
+
+t.test('a held stream without an answer of the detector is broken off', async (t) => {
+  const set = await setUp(t, { detector: 'onStream: hold', direction: 'response' })
+  set.upstream.next(answer(200, stream, { 'content-type': 'text/event-stream' }))
+  set.analyzer.instead = (response) => response.writeHead(500).end()
+  const reply = await post(set, { ...chat, stream: true }, '/openai/v1/chat/completions')
+  const said = await reply.text().catch((error: unknown) => String(error))
+  t.match(said, /detector-unavailable|detector presidio does not answer|terminated/)
+  t.notMatch(said, /Ada Lovelace/)
+})
+
 t.test('a rule for requests alone leaves streams alone', async (t) => {
   const set = await setUp(t, { direction: 'request' })
   set.upstream.next(answer(200, stream, { 'content-type': 'text/event-stream' }))

@@ -61,12 +61,14 @@ const texts = fc.array(snippets, { maxLength: 24 }).map((parts) => parts.join(''
 function inPieces(by: Scanner, text: string, cuts: readonly number[]): string[] {
   const found: string[] = []
   let from = 0
+  let carried: string | undefined
   for (const end of [...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length]) {
     const final = end === text.length
     const dropped = Math.max(0, from - 96)
-    const { findings, decidedTo } = by.scanPart(text.slice(dropped, end), from - dropped, final)
-    for (const one of findings) found.push(`${one.entity} ${one.start + dropped} ${one.end + dropped}`)
-    from = decidedTo + dropped
+    const part = by.scanPart(text.slice(dropped, end), from - dropped, final, carried)
+    for (const one of part.findings) found.push(`${one.entity} ${one.start + dropped} ${one.end + dropped}`)
+    from = part.decidedTo + dropped
+    carried = part.carried
   }
   return found
 }

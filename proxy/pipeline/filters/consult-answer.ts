@@ -1,13 +1,14 @@
 // Owns the asking of external detectors about an answer, before it is filtered: about every text of a document or of a
-// message. A model's stream cannot be asked about, since nothing of it is whole before it is over.
+// message. Of a model's stream nothing is whole before it is over: it is held, passed by or refused.
 import { parseJsonText } from '../../lib/json.ts'
 import type { Reading } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import { headerTexts } from '../header-redaction.ts'
-import { noteOpening } from '../inquiry.ts'
+import { holdsStreams, noteOpening } from '../inquiry.ts'
 import type { Runtime } from '../runtime.ts'
-import { refuseStream } from '../stages/consult.ts'
+import { refuseConversation, refuseStream } from '../stages/consult.ts'
 import type { MediaKind } from '../stages/decode.ts'
+import { heldStream } from './held-stream.ts'
 import { readPlain } from './plain.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
@@ -53,9 +54,30 @@ export async function consultHeaders(x: Answered): Promise<void> {
   if (x.route.answer.headers !== undefined) await x.inquiry?.ask('answer', headerTexts(x.answer.headers))
 }
 
-/** Fault `operation-unsupported` where a detector may not be passed by; each one that is passed by is an opening. */
-export function passStream(x: Answered, runtime: Runtime): void {
+/**
+ * What of a model's stream goes through the filter: its bytes as they come, or once they are all there and detectors have
+ * been asked. Fault `operation-unsupported` where a detector may not be passed by; one that is passed by is an opening.
+ */
+export function streamToFilter(
+  x: Answered,
+  runtime: Runtime,
+  body: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const { inquirers } = x.route.answer
+  if (inquirers.length === 0) return body
   refuseStream(x.route)
+  if (holdsStreams(inquirers)) return heldStream(x, runtime, body)
+  notePassed(x, runtime)
+  return body
+}
+
+/** A conversation has no end to wait for. */
+export function passConversation(x: Answered, runtime: Runtime): void {
+  refuseConversation(x.route)
+  notePassed(x, runtime)
+}
+
+function notePassed(x: Answered, runtime: Runtime): void {
   for (const { external } of x.route.answer.inquirers) {
     noteOpening(x, runtime, external.id)
     x.trace.uninspected.add(`answer:detector:${external.id}`)

@@ -18,20 +18,25 @@ export async function consult(from: Recalled & Partial<Consulted>, runtime: Runt
   // The messages of a conversation are one exchange.
   const inquiry = from.inquiry ?? new Inquiry(from, runtime)
   const x = grow(from, { inquiry, route: inquiry.route })
-  if (x.content?.stream === true || isConversation(x.operation)) refuseStream(x.route)
+  if (isConversation(x.operation)) refuseConversation(x.route)
+  else if (x.content?.stream === true) refuseStream(x.route)
   await inquiry.ask('request', textsOf(x))
   return x
 }
 
 /** Of a stream nothing is whole until it is over, and a name may be split over any number of its events. */
-export function refuseStream({ answer }: Route): void {
-  const stopping = answer.inquirers.find(({ external }) => external.onStream === 'deny')
+export function refuseStream(route: Route): void {
+  refuseUnless(route, (onStream) => onStream !== 'deny', 'streams; ask for the answer as a whole')
+}
+
+export function refuseConversation(route: Route): void {
+  refuseUnless(route, (onStream) => onStream === 'skip', 'conversations over a WebSocket')
+}
+
+function refuseUnless({ answer }: Route, mayPass: (onStream: string) => boolean, what: string): void {
+  const stopping = answer.inquirers.find(({ external }) => !mayPass(external.onStream))
   if (stopping === undefined) return
-  const { id } = stopping.external
-  throw new Fault(
-    'operation-unsupported',
-    `The detector ${id} cannot look into streams; ask for the answer as a whole.`,
-  )
+  throw new Fault('operation-unsupported', `The detector ${stopping.external.id} cannot look into ${what}.`)
 }
 
 function textsOf(x: Recalled): string[] {

@@ -7,7 +7,13 @@ import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import type { Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
-import { consultDocument, consultHeaders, consultsAnswer, passStream } from '../filters/consult-answer.ts'
+import {
+  consultDocument,
+  consultHeaders,
+  consultsAnswer,
+  passConversation,
+  streamToFilter,
+} from '../filters/consult-answer.ts'
 import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { filterStream } from '../filters/stream.ts'
@@ -24,7 +30,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
   x.trace.status = answer.status
   if (consultsAnswer(x)) await consultHeaders(x)
   if (answer.peer !== undefined) {
-    if (isConversation(operation)) passStream(x, runtime)
+    if (isConversation(operation) && consultsAnswer(x)) passConversation(x, runtime)
     return relayPeers(x, runtime, client, answer.peer)
   }
   if (hasNoBody(x)) {
@@ -69,15 +75,16 @@ function mustRead(x: Answered): boolean {
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
-  if (x.operation.action !== 'asked') passStream(x, runtime)
+  const asksMessages = x.operation.action === 'asked'
+  const body = asksMessages ? x.answer.body : streamToFilter(x, runtime, x.answer.body)
   x.trace.streaming = true
   client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
   client.flush()
   const redaction = new AnswerRedaction(x, runtime)
   const waiting = new Waiting(x, runtime)
-  const filter = x.operation.action === 'asked' ? filterMessageStream : filterStream
-  for await (const text of filter(x, runtime, redaction, waiting.on(x.answer.body))) {
+  const filter = asksMessages ? filterMessageStream : filterStream
+  for await (const text of filter(x, runtime, redaction, waiting.on(body))) {
     const written = client.write(text)
     if (written !== undefined) await waiting.while(written)
   }
@@ -162,6 +169,7 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
     if (framing === 'reframed' && reframedNames.has(name)) continue
     // A challenge to our credential: it would send the agent to log in wherever the server says.
     if (name === 'www-authenticate' && x.operation.action === 'asked') continue
+    if (name === 'location' && repeatsElsewhere(x)) continue
     const value = headers[i + 1] as string
     kept.push(name, headerSent(x, runtime, name, redaction?.header(name, value) ?? value))
   }
@@ -170,6 +178,13 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
     kept.push('content-length', String(contentLength))
   kept.push(...decisionHeaders(x))
   return withLimits(kept, x.limitStates, x.route.protocol.name, runtime.clock.now())
+}
+
+/** SDKs go on there by themselves, past this proxy, with all that they have said here, as it was before redaction. */
+function repeatsElsewhere({ answer: { status }, head: { method }, operation, route }: Answered): boolean {
+  if (status < 300 || status > 399) return false
+  if (route.protocol.name !== 'http' && operation.opaque !== true) return true
+  return (status === 307 || status === 308) && method !== 'GET' && method !== 'HEAD'
 }
 
 function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
