@@ -55,6 +55,10 @@ function headerParts(text: string): number | undefined {
 const base64 = characterClass('A-Za-z0-9+/=_-')
 const wrappedHeaderMin = 24
 
+/** The beginning of a header (IANA, JSON Object Signing and Encryption: header parameters), which may be cut. */
+const joseParameter =
+  /^\{\s*"(?:alg|apu|apv|aud|b64|crit|cty|enc|epk|iss|iv|jku|jwk|key_ops|kid|kty|nonce|p2c|p2s|ppt|sub|svt|tag|typ|url|use|ver|version|x5c|x5t|x5t#S256|x5u|zip)"/
+
 /** A token whose text has been encoded once more, as secrets of Kubernetes are. */
 export const jwtInBase64: Detector = {
   entity,
@@ -70,8 +74,8 @@ export const jwtInBase64: Detector = {
     const text = Buffer.from(probe.text.slice(start, Math.min(end, start + headerLengthMax)), 'base64').toString(
       'latin1',
     )
-    const dot = text.indexOf('.')
-    if (dot < 0 || headerParts(text.slice(0, dot)) === undefined) return
+    const [header = ''] = text.split('.', 1)
+    if (!joseParameter.test(Buffer.from(header, 'base64url').toString('latin1'))) return
     probe.accept(jwtInBase64, start, end, true)
   },
 }

@@ -14,7 +14,7 @@ import {
   type Row,
 } from './formats.ts'
 
-const rows: readonly Row[] = [
+export const aiRows: readonly Row[] = [
   ['openai-key', 'sk-proj- sk-svcacct- sk-admin- sk-None-', url, [40, 320], 'OpenAI, API reference: Authentication'],
   ['openai-key', 'sk-', url, [48, 51], 'OpenAI, API reference: Authentication', /T3BlbkFJ/],
   ['anthropic-key', 'sk-ant-', url, [40, 320], 'Anthropic, API overview: Authentication', /[-\w]{20}$/],
@@ -40,13 +40,17 @@ const rows: readonly Row[] = [
   ['anyscale-key', 'esecret_', alnum, [24, 40], 'Anyscale, API keys'],
   ['friendli-token', 'flp_', alnum, [40, 60], 'Friendli, Personal access tokens'],
   ['wandb-key', 'wandb_v1_', word, [60, 110], 'Weights & Biases, API keys'],
+  ['runpod-key', 'rpa_', alnum, [40, 60], 'RunPod, API keys'],
+  ['apify-token', 'apify_api_', alnum, [36, 40], 'Apify, API: Authentication'],
+  ['browserbase-key', 'bb_live_ bb_test_', url, [24, 60], 'Browserbase, API'],
+  ['helicone-key', 'sk-helicone- pk-helicone-', 'a-z0-9-', [26, 60], 'Helicone, API keys'],
   ['e2b-key', 'e2b_', hex, [40, 40], 'E2B, API key'],
   ['composio-key', 'ak_', url, [20, 24], 'Composio, API keys', /[A-Z].*\d|\d.*[A-Z]/],
   ['aws-bedrock-key', 'ABSKQmVkcm9ja0FQSUtleS', base64, [90, 250], 'Amazon Bedrock, API keys', anything],
   ['aws-bedrock-key', 'bedrock-api-key-YmVkcm9jay', base64, [40, 2000], 'Amazon Bedrock, API keys'],
 ]
 
-const labelledRows: readonly Row[] = [
+export const aiLabelledRows: readonly Row[] = [
   ['mistral-key', 'mistral', alnum, [32, 32], 'Mistral AI, API keys'],
   ['cohere-key', 'cohere co_api_key', alnum, [40, 40], 'Cohere, Client setup'],
   ['together-key', 'together_ togetherai', hex, [64, 64], 'Together AI, Quickstart'],
@@ -64,4 +68,4 @@ const labelledRows: readonly Row[] = [
   ['anthropic-key', 'anthropic', url, [95, 120], 'Anthropic, API overview: Authentication', /^sk-ant/],
 ]
 
-export const aiKeys = [...prefixed(rows), ...labelled(labelledRows)]
+export const aiKeys = [...prefixed(aiRows), ...labelled(aiLabelledRows)]

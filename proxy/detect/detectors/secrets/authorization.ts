@@ -7,11 +7,22 @@ import { contextBefore } from '../../probe.ts'
 import { isPassword, isToken } from './secret-value.ts'
 
 const token68 = characterClass('A-Za-z0-9._~+/=-')
-const tokenLengthMin = 12
+const tokenLengthMin = 8
 const tokenLengthMax = 4096
 const gap = characterClass(' \t"\'`:=,>\\')
-const letters = characterClass('A-Za-z')
-const schemes = new Set(['bearer', 'token', 'basic', 'ssws', 'apikey', 'digest', 'negotiate', 'key'])
+const letters = characterClass('A-Za-z-')
+const schemes = new Set([
+  'bearer',
+  'token',
+  'basic',
+  'ssws',
+  'apikey',
+  'digest',
+  'negotiate',
+  'key',
+  'api-token',
+  'api-key',
+])
 
 /** `Authorization: <scheme> <credentials>`, in a header or as code writes one. */
 export const authorizationHeader: Detector = {
@@ -29,9 +40,15 @@ export const authorizationHeader: Detector = {
     const end = probe.runEnd(start, token68, tokenLengthMax)
     if (end - start < tokenLengthMin) return
     const value = probe.text.slice(start, end)
-    if ((!isToken(value) && !isBasic(value)) || isFiller(value)) return
+    if (!isToken(value) && !isBasic(value) && (isScheme || !isShortToken(value))) return
+    if (isFiller(value)) return
     probe.accept(authorizationHeader, start, end, false)
   },
+}
+
+/** In a header anything that is not a word of documentation. */
+function isShortToken(value: string): boolean {
+  return /\d/.test(value) && /[A-Za-z]/.test(value) && !isReference(value)
 }
 
 const basicLengthMax = 512

@@ -4,7 +4,7 @@ import { alnum, dotted, url, uuid, uuidBody, type AnchoredRow, type Row } from '
 
 const mixed = /(?=.*[a-z])(?=.*[A-Z])(?=.*\d)/
 
-const rows: readonly Row[] = [
+export const cloudRows: readonly Row[] = [
   ['aws-access-key-id', 'AKIA ASIA ABIA ACCA', 'A-Z0-9', [16, 16], 'AWS IAM, Identifiers: unique id prefixes', /\d/],
   ['aws-access-key-id', 'A3T', 'A-Z0-9', [17, 17], 'AWS IAM, Identifiers: unique id prefixes', /\d/],
   ['aws-appsync-key', 'da2-', lower, [26, 26], 'AWS AppSync, Security: API_KEY authorization'],
@@ -21,7 +21,7 @@ const rows: readonly Row[] = [
   ['volcengine-key', 'AKLT', url, [40, 60], 'Volcengine, Access keys'],
   ['yandex-key', 'AQVN', url, [35, 38], 'Yandex Cloud, IAM: API key'],
   ['yandex-key', 't1.', `${dotted}=`, [80, 1000], 'Yandex Cloud, IAM: IAM token'],
-  ['yandex-key', 'YC', url, [38, 38], 'Yandex Cloud, IAM: static access key', mixed],
+  ['yandex-key', 'YC', url, [38, 38], 'Yandex Cloud, IAM: static access key', /\d.*[a-z]|[a-z].*\d/],
   ['scaleway-key', 'SCW', 'A-Z0-9', [17, 17], 'Scaleway, API keys', /\d.*\d/],
   ['digitalocean-token', 'dop_v1_ doo_v1_ dor_v1_', hex, [64, 64], 'DigitalOcean, Personal access tokens'],
   ['heroku-key', 'HRKU-', url, [36, 64], 'Heroku, Platform API: Authentication'],
@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
   ['databricks-token', 'dapi', `${hex}-`, [32, 34], 'Databricks, Personal access tokens', /\d/],
   ['databricks-token', 'dose', hex, [32, 34], 'Databricks, OAuth secrets', /\d/],
   ['aiven-token', 'AVNS_', url, [19, 19], 'Aiven, Service credentials'],
-  ['clickhouse-key', '4b1d', alnum, [38, 38], 'ClickHouse Cloud, API keys', mixed],
+  ['clickhouse-key', '4b1d', alnum, [38, 38], 'ClickHouse Cloud, API keys', /\d/],
   ['vault-token', 'hvs. hvb. hvr.', url, [24, 320], 'HashiCorp Vault, Tokens: prefixes'],
   ['doppler-token', 'dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.', dotted, [40, 80], 'Doppler, Token formats'],
   [
@@ -67,10 +67,13 @@ const rows: readonly Row[] = [
   ['age-key', 'AGE-SECRET-KEY-1', 'A-Z0-9', [58, 58], 'age, Format v1'],
   ['tailscale-key', 'tskey-', url, [24, 80], 'Tailscale, Key prefixes', /\d/],
   ['ngrok-token', 'ngrok_', alnum, [40, 60], 'ngrok, Authtokens', mixed],
+  ['defined-key', 'dnkey-', url, [70, 90], 'Defined Networking, API keys'],
+  ['fauna-key', 'fnA', url, [37, 45], 'Fauna, Keys', /\d/],
+  ['xata-key', 'xau_', alnum, [30, 50], 'Xata, API keys'],
   ['akamai-token', 'akab-', 'a-z0-9-', [33, 33], 'Akamai, EdgeGrid authentication'],
 ]
 
-const labelledRows: readonly Row[] = [
+export const cloudLabelledRows: readonly Row[] = [
   [
     'aws-secret-access-key',
     'aws_secret aws-secret awssecret secret_access_key secretaccesskey secret~access~key secret-access-key secret_key secretkey aws_key aws-key awskey',
@@ -126,20 +129,20 @@ const labelledRows: readonly Row[] = [
   ['confluent-key', 'confluent', `${alnum}+/`, [60, 64], 'Confluent Cloud, API keys', /\d/],
   ['vault-token', 'vault', 'A-Za-z0-9.', [26, 26], 'HashiCorp Vault, Tokens: prefixes', /^s\./],
   ['vault-token', 'vault', '.A-Z-a-z0-9_', [80, 140], 'HashiCorp Vault, Tokens: prefixes', /^[sb]\.(?:AAAA|CAES)/],
+  ['kubernetes-token', 'token', '.a-z0-9', [23, 23], 'Kubernetes, Bootstrap tokens', /^[\da-z]{6}\.[\da-z]{16}$/],
   [
-    'kubernetes-token',
-    'bootstrap-token bootstraptoken --token',
-    '.a-z0-9',
-    [23, 23],
-    'Kubernetes, Bootstrap tokens',
-    /^[\da-z]{6}\.[\da-z]{16}$/,
+    'consul-token',
+    'consul_http_token consul_token consul-token',
+    uuidBody,
+    [36, 36],
+    'HashiCorp Consul, ACL tokens',
+    uuid,
   ],
-  ['consul-token', 'consul', uuidBody, [36, 36], 'HashiCorp Consul, ACL tokens', uuid],
-  ['nomad-token', 'nomad', uuidBody, [36, 36], 'HashiCorp Nomad, ACL tokens', uuid],
+  ['nomad-token', 'nomad_token nomad-token', uuidBody, [36, 36], 'HashiCorp Nomad, ACL tokens', uuid],
   ['meraki-key', 'meraki', hex, [40, 40], 'Cisco Meraki, Dashboard API: Authorization'],
   ['wireguard-key', 'privatekey presharedkey', base64, [44, 44], 'WireGuard, wg(8)', /[^=]=$/],
   ['snowflake-token', 'snowflake', alnum, [60, 300], 'Snowflake, Programmatic access tokens', mixed],
-  ['mongodb-atlas-key', 'atlas', uuidBody, [36, 36], 'MongoDB Atlas, API keys', uuid],
+  ['mongodb-atlas-key', 'mongodb_atlas atlas_private', uuidBody, [36, 36], 'MongoDB Atlas, API keys', uuid],
   ['jumpcloud-key', 'jumpcloud', alnum, [40, 40], 'JumpCloud, API key'],
   ['duo-key', 'duo_ duosecurity', alnum, [40, 40], 'Duo, Auth API'],
 ]
@@ -161,4 +164,4 @@ const anchoredRows: readonly AnchoredRow[] = [
   ['terraform-token', '.atlasv1.', [alnum, 14, 14], ['A-Za-z0-9_=-', 60, 70], 'HCP Terraform, API tokens'],
 ]
 
-export const cloudKeys = [...prefixed(rows), ...labelled(labelledRows), ...anchored(anchoredRows)]
+export const cloudKeys = [...prefixed(cloudRows), ...labelled(cloudLabelledRows), ...anchored(anchoredRows)]

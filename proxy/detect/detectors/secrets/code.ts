@@ -2,7 +2,7 @@
 import { alnum, base64, dotted, hex, labelled, lower, prefixed, url, uuid, uuidBody, word } from './formats.ts'
 import type { Row } from './formats.ts'
 
-const rows: readonly Row[] = [
+export const codeRows: readonly Row[] = [
   ['github-token', 'ghp_ gho_ ghu_ ghs_ ghr_', alnum, [36, 255], 'GitHub, Token formats'],
   ['github-token', 'ghs_', dotted, [80, 1000], 'GitHub, Installation tokens with claims', /eyJ/],
   ['github-token', 'github_pat_', word, [36, 255], 'GitHub, Token formats'],
@@ -34,6 +34,13 @@ const rows: readonly Row[] = [
   ['harness-key', 'pat. sat.', dotted, [60, 80], 'Harness, API keys', /^[\w-]{22}\.[\dA-Za-z]{24}\.[\dA-Za-z]{20}$/],
   ['teamcity-token', 'eyJ0eXAiOiAiVENWMiJ9.', `${dotted}=`, [40, 200], 'TeamCity, Access tokens'],
   ['launchdarkly-key', 'api- sdk- mob-', uuidBody, [36, 36], 'LaunchDarkly, API access tokens', uuid],
+  ['gitpod-token', 'gitpod_pat_', dotted, [40, 120], 'Gitpod, Personal access tokens'],
+  ['codesandbox-token', 'csb_v1_', url, [40, 60], 'CodeSandbox, API tokens'],
+  ['deno-token', 'ddp_ ddo_', alnum, [36, 36], 'Deno Deploy, Access tokens'],
+  ['infracost-key', 'ico-', alnum, [32, 32], 'Infracost, API key'],
+  ['wakatime-key', 'waka_', uuidBody, [36, 36], 'WakaTime, API: Authentication', uuid],
+  ['intra42-secret', 's-s4t2ud- s-s4t2af-', hex, [64, 64], '42 intra, API: Getting started'],
+  ['dbt-token', 'dbtc_ dbtu_ dbts_', url, [40, 80], 'dbt, Tokens'],
   ['stackhawk-key', 'hawk.', dotted, [40, 46], 'StackHawk, API keys', /^[\w-]{20}\.[\w-]{20}$/],
   ['linear-key', 'lin_api_ lin_oauth_', alnum, [40, 64], 'Linear, API: personal keys', /\d/],
   ['postman-key', 'PMAK-', `${hex}-`, [59, 59], 'Postman, API keys'],
@@ -54,7 +61,7 @@ const rows: readonly Row[] = [
   ['nats-seed', 'SU SA SO SN', 'A-Z2-7', [56, 56], 'NATS, NKeys', /\d.*\d/],
 ]
 
-const labelledRows: readonly Row[] = [
+export const codeLabelledRows: readonly Row[] = [
   ['bitbucket-key', 'bitbucket', alnum, [32, 32], 'Bitbucket Cloud, OAuth consumers', /\d/],
   ['bitbucket-key', 'bitbucket', `${url}=`, [64, 64], 'Bitbucket Cloud, OAuth consumers', /\d/],
   ['atlassian-token', 'atlassian jira confluence', alnum, [24, 24], 'Atlassian, API tokens', /\d/],
@@ -70,6 +77,7 @@ const labelledRows: readonly Row[] = [
   ['jenkins-token', 'jenkins crumb', hex, [32, 36], 'Jenkins, Authenticating scripted clients', /\d/],
   ['jenkins-token', 'proceed~to~installation', hex, [32, 32], 'Jenkins, Unlocking', /\d/],
   ['launchdarkly-key', 'launchdarkly', `${alnum}_=-`, [40, 40], 'LaunchDarkly, API access tokens', /\d/],
+  ['linear-key', 'linear', hex, [32, 32], 'Linear, OAuth 2.0', /\d/],
   ['optimizely-token', 'optimizely', url, [50, 60], 'Optimizely, Personal access tokens', /\d/],
   ['snyk-token', 'snyk', uuidBody, [36, 36], 'Snyk, API: Authentication', uuid],
   ['shortcut-token', 'shortcut', uuidBody, [36, 36], 'Shortcut, API: Authentication', uuid],
@@ -81,4 +89,4 @@ const labelledRows: readonly Row[] = [
   ['dtrack-key', 'dtrack dependency-track dependency_track', alnum, [32, 32], 'Dependency-Track, API keys', /\d/],
 ]
 
-export const codeKeys = [...prefixed(rows), ...labelled(labelledRows)]
+export const codeKeys = [...prefixed(codeRows), ...labelled(codeLabelledRows)]

@@ -43,9 +43,9 @@ export const genericSecret: Detector = {
   },
 }
 
-/** `password="", other=…`, `password=$NAME` */
+/** `password="", other=…`, `password=$NAME`, `password: ${NAME}`, `credentials: { name: …` */
 function isEmptyOrVariable(gap: string): boolean {
-  return gap.endsWith('$') || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
+  return gap.endsWith('$') || gap.includes('{') || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
 }
 
 /** `secret` of `secret key: …` */
@@ -61,7 +61,7 @@ function bareEnd(probe: Probe, start: number): number {
   if (next === 40 || next === 91 || next === 123) return -1
   if (next === 58 && probe.code(runEnd + 1) === 47) return -1
   let end = probe.runEnd(runEnd, padding, 3)
-  while (end > start && '.,?!'.includes(probe.text.charAt(end - 1)) && !holds(bare, next)) end--
+  while (end > start && '.,?'.includes(probe.text.charAt(end - 1)) && !holds(bare, next)) end--
   return end
 }
 

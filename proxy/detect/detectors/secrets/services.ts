@@ -62,7 +62,7 @@ const messages: readonly Row[] = [
   ['contentful-token', 'CFPAT-', url, [43, 43], 'Contentful, Authentication'],
   ['sanity-token', 'sk', alnum, [78, 180], 'Sanity, HTTP authentication', mixed],
   ['cloudinary-url', 'cloudinary://', '@A-Za-z0-9:_-', [40, 90], 'Cloudinary, Configuration', /:.*@/],
-  ['algolia-key', 'algolia_', alnum, [32, 32], 'Algolia, API keys'],
+  ['onesignal-key', 'os_v2_app_ os_v2_org_', lower, [80, 120], 'OneSignal, Keys'],
 ]
 
 const payments: readonly Row[] = [
@@ -74,7 +74,7 @@ const payments: readonly Row[] = [
     'Stripe, API keys',
   ],
   ['stripe-key', 'pk_live_ pk_test_', alnum, [24, 255], 'Stripe, API keys', /\d/],
-  ['square-token', 'EAAA', url, [22, 60], 'Square, Access tokens', mixed],
+  ['square-token', 'EAAA', url, [22, 60], 'Square, Access tokens', /\d/],
   ['square-token', 'sq0atp- sq0csp- sq0idp-', url, [22, 60], 'Square, Access tokens'],
   ['paypal-token', 'access_token$production$ access_token$sandbox$', '$a-z0-9', [40, 70], 'Braintree, Access tokens'],
   ['shopify-token', 'shpat_ shpca_ shppa_ shpss_ shptka_', hexAnyCase, [32, 38], 'Shopify, Access tokens'],
@@ -128,16 +128,16 @@ const monitoring: readonly Row[] = [
   ['posthog-key', 'phx_ phc_ phs_ phr_ pha_', alnum, [40, 60], 'PostHog, API: Authentication', /\d/],
   ['logfire-token', 'pylf_v1_', word, [40, 60], 'Logfire, Write tokens'],
   ['axiom-token', 'xaat- xapt-', uuidBody, [36, 36], 'Axiom, API tokens', uuid],
+  ['coralogix-key', 'cxtp_ cxup_', alnum, [30, 40], 'Coralogix, API keys'],
   ['pagerduty-key', 'pdus+ pdeu+', word, [20, 60], 'PagerDuty, API access keys'],
 ]
 
 const social: readonly Row[] = [
   ['mapbox-token', 'pk. sk. tk.', '.A-Za-z0-9_-', [80, 160], 'Mapbox, Access tokens', /^[\w-]{60,}\.[\w-]{20,24}$/],
-  ['facebook-token', 'EAA', alnum, [90, 400], 'Meta, Access tokens', mixed],
-  ['instagram-token', 'IGQ', url, [100, 300], 'Meta, Instagram access tokens', mixed],
+  ['facebook-token', 'EAA', alnum, [90, 400], 'Meta, Access tokens', /\d/],
+  ['instagram-token', 'IGQ', url, [100, 300], 'Meta, Instagram access tokens', /\d/],
   ['wechat-key', 'wx', hex, [16, 16], 'WeChat, App ids', /\d/],
   ['telegram-token', 'https://api.telegram.org/bot', `${url}:`, [44, 46], 'Telegram, Bot API', /^\d+:[\w-]{35}$/],
-  ['etherscan-key', 'ethsk_', alnum, [30, 60], 'Etherscan, API keys'],
   ['salesforce-token', '00D', '!.A-Za-z0-9_', [90, 200], 'Salesforce, Session ids', /^\w{12,15}!/],
   ['adobe-secret', 'p8e- p8-', url, [32, 32], 'Adobe, Server to server authentication', /\d/],
   ['blynk-secret', 'oa2-client-id_', url, [32, 40], 'Blynk, OAuth 2.0', anything],
@@ -145,7 +145,7 @@ const social: readonly Row[] = [
 
 const labelledMessages: readonly Row[] = [
   ['twilio-key', 'twilio', hex, [32, 32], 'Twilio, Auth tokens', /\d/],
-  ['mailgun-key', 'mailgun', `${hex}-`, [50, 50], 'Mailgun, API keys', /^[\da-f]{32}-[\da-f]{8}-[\da-f]{8}$/],
+  ['mailgun-key', 'mailgun', '0-9a-h-', [50, 50], 'Mailgun, API keys', /^[\da-h]{32}-[\da-h]{8}-[\da-h]{8}$/],
   ['mailgun-key', 'mailgun', hex, [32, 32], 'Mailgun, API keys', /\d/],
   ['mailchimp-key', 'mailchimp', `${hex}-us`, [36, 37], 'Mailchimp, API keys', /^[\da-f]{32}-us\d\d?$/],
   ['mailjet-key', 'mailjet', hex, [32, 32], 'Mailjet, Authentication', /\d/],
@@ -238,6 +238,15 @@ const labelledServices: readonly Row[] = [
   ['rapidapi-key', 'rapidapi', alnum, [50, 50], 'RapidAPI, Keys', /\d/],
   ['truenas-key', 'login_with_api_key', 'A-Za-z0-9-', [66, 68], 'TrueNAS, API reference', /^\d+-[\dA-Za-z]{64}$/],
   ['thingsboard-token', 'provisiondevice thingsboard', lower, [20, 20], 'ThingsBoard, Device provisioning', /\d/],
+  ['finicity-key', 'finicity', hex, [32, 32], 'Finicity, Authentication', /\d/],
+  ['finicity-key', 'finicity', lower, [20, 20], 'Finicity, Authentication', /\d/],
+  ['pusher-key', 'pusher', hex, [20, 20], 'Pusher, Channels: keys', /\d/],
+  ['klaviyo-key', 'klaviyo', word, [30, 45], 'Klaviyo, Authentication', /^pk_.*\d/],
+  ['shodan-key', 'shodan', alnum, [32, 32], 'Shodan, API: keys', mixed],
+  ['virustotal-key', 'virustotal', hex, [64, 64], 'VirusTotal, API: Authentication'],
+  ['opsgenie-key', 'opsgenie', uuidBody, [36, 36], 'Opsgenie, API key management', uuid],
+  ['browserstack-key', 'browserstack', alnum, [20, 20], 'BrowserStack, Access key', /\d/],
+  ['sauce-key', 'sauce', uuidBody, [36, 36], 'Sauce Labs, Access key', uuid],
   ['maxmind-key', 'maxmind', word, [40, 40], 'MaxMind, License keys', /_mmk$/],
 ]
 
@@ -283,8 +292,7 @@ const anchoredRows: readonly AnchoredRow[] = [
   ['facebook-token', '|', [digits, 15, 16], [url, 27, 27], 'Meta, App access tokens', /[A-Z].*\d|\d.*[A-Z]/],
 ]
 
-export const serviceKeys = [
-  ...[messages, payments, monitoring, social].flatMap(prefixed),
-  ...[labelledMessages, labelledServices, labelledSocial].flatMap(labelled),
-  ...anchored(anchoredRows),
-]
+export const serviceRows: readonly Row[] = [...messages, ...payments, ...monitoring, ...social]
+export const serviceLabelledRows: readonly Row[] = [...labelledMessages, ...labelledServices, ...labelledSocial]
+
+export const serviceKeys = [...prefixed(serviceRows), ...labelled(serviceLabelledRows), ...anchored(anchoredRows)]
