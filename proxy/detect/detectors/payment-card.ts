@@ -1,4 +1,5 @@
 // Owns payment card numbers: issuer ranges with their lengths, the usual grouping, and the Luhn digit.
+import { passesLuhn } from '../checksums.ts'
 import { alphanumerics, holds } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -7,6 +8,8 @@ const group = 'pii'
 const entity = 'payment-card'
 const digitsMin = 12
 const digitsMax = 19
+/** Shorter ones in unusual groups are too likely something else. */
+const spreadDigitsMin = 14
 const slash = 47
 
 /** First digits, or their range, and the lengths that the issuer uses. */
@@ -59,7 +62,12 @@ export const paymentCard: Detector = {
   },
 }
 
-type CardText = { readonly digits: string; readonly end: number; readonly isGrouped: boolean }
+type CardText = {
+  readonly digits: string
+  readonly end: number
+  readonly isGrouped: boolean
+  readonly isSpread?: true
+}
 
 /** Digits in one run, or in groups joined by the same separator, that pass the Luhn check. */
 function readCard(probe: Probe): CardText | undefined {
@@ -70,7 +78,8 @@ function readCard(probe: Probe): CardText | undefined {
     return passesLuhn(digits) ? { digits, end: number.end, isGrouped: false } : undefined
   }
   const separator = number.separatorAfter(probe, 0)
-  if (length !== 4 || separator === -1 || separator === slash) return undefined
+  if (separator === -1 || separator === slash) return undefined
+  if (length !== 4) return readSpread(probe, separator)
   let digits = probe.text.slice(number.start, number.end)
   let grouping = '4'
   let best: CardText | undefined
@@ -80,27 +89,32 @@ function readCard(probe: Probe): CardText | undefined {
     grouping += `,${number.lengthOf(group)}`
     if (groupings.has(grouping) && passesLuhn(digits)) best = { digits, end, isGrouped: true }
   }
+  return best ?? readSpread(probe, separator)
+}
+
+/** Every digit by itself, or groups of other lengths, with the same separator throughout. */
+function readSpread(probe: Probe, separator: number): CardText | undefined {
+  const { number } = probe
+  const isSingle = number.lengthOf(0) === 1
+  let digits = probe.text.slice(number.start, number.end)
+  let best: CardText | undefined
+  for (let group = 1; group < number.groups && number.separatorAfter(probe, group - 1) === separator; group++) {
+    if (isSingle && number.lengthOf(group) !== 1) break
+    const end = number.endOf(group)
+    digits += probe.text.slice(number.startOf(group), end)
+    const isCard = digits.length >= spreadDigitsMin && digits.length <= digitsMax && passesLuhn(digits)
+    if (isCard) best = { digits, end, isGrouped: false, isSpread: true }
+  }
   return best
 }
 
 /** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */
-function needsContext({ digits, isGrouped }: CardText): boolean {
+function needsContext({ digits, isGrouped, isSpread }: CardText): boolean {
   const head = Number(digits.slice(0, 4))
   const isIssued = issuers.some(
     ({ from, to, lengths }) => head >= from && head <= to && lengths.includes(digits.length),
   )
-  if (!isIssued) return true
+  if (!isIssued || isSpread === true) return true
   if (isGrouped || digits.length === 16) return false
   return !((digits.length === 15 || digits.length === 14) && digits.startsWith('3') && !digits.startsWith('36'))
-}
-
-/** ISO/IEC 7812-1 annex B. */
-export function passesLuhn(digits: string): boolean {
-  let sum = 0
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digits.charCodeAt(digits.length - 1 - i) - 48
-    const doubled = digit * 2
-    sum += i % 2 === 0 ? digit : doubled > 9 ? doubled - 9 : doubled
-  }
-  return sum % 10 === 0
 }

@@ -14,6 +14,7 @@ const plainDigitsMin = 7
 /** E.164 allows 15. */
 const digitsMax = 15
 const nationalDigitsMax = 12
+const unplannedDigitsMin = 9
 const contextLength = 48
 const contextAfterLength = 16
 
@@ -48,7 +49,10 @@ export const phone: Detector = {
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
     const hasPlus = probe.text[at - 1] === '+' || probe.text[start] === '+'
     const end =
-      internationalEnd(probe, number, hasPlus) ?? northAmericanEnd(probe, number) ?? nationalEnd(probe, number, start)
+      internationalEnd(probe, number, hasPlus) ??
+      (hasPlus ? unplannedEnd(probe, number, start) : undefined) ??
+      northAmericanEnd(probe, number) ??
+      nationalEnd(probe, number, start)
     if (end !== undefined) probe.accept(phone, start, extensionEnd(probe, end), hasPlus)
   },
   tailStart: (text) => signStart(text, text.length),
@@ -112,6 +116,16 @@ function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): nu
     if (!isTrunkZero(probe, number, group)) digits = digits.slice(0, -number.lengthOf(group))
   }
   return undefined
+}
+
+/** Plans change: beside its word, or alone, a number with a country's code is one whatever the plan says. */
+function unplannedEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
+  const end = number.endOf(number.groups - 1)
+  if (number.digits < unplannedDigitsMin || number.digits > digitsMax || isWordEnd(probe, end)) return undefined
+  const head = probe.text.slice(number.start, number.start + 3)
+  if (![1, 2, 3].some((length) => isCallingCode(head.slice(0, length)))) return undefined
+  const isAlone = start === 0 && probe.code(end) === -1
+  return isAlone || hasPhoneWordBefore(probe, start) ? end : undefined
 }
 
 /** `+44 (0)20 …`: not dialled from abroad. */

@@ -7,7 +7,7 @@ import { hasPhoneWordBefore } from './phone.ts'
 
 const group = 'pii'
 const entity = 'us-ssn'
-const context = /(?:\bssns?\b|social[\s_-]{0,2}security|\bss[\s_]?(?:#|no\b|number))/i
+const context = /(?:\bssns?\b|social[\s_-]{0,2}(?:security|(?:is|no|number|#))|\bss[\s_]?(?:#|no\b|number))/i
 const contextLength = 48
 const dash = 45
 const space = 32
