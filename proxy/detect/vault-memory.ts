@@ -16,13 +16,11 @@ export type KeptOfCaller = {
   /** Entities and forms of what may be there. */
   readonly entities: ReadonlySet<string>
   readonly forms: ReadonlySet<TokenForm>
-  /** Tokens that are numbers. */
-  readonly numbers: ReadonlySet<string>
 }
 
 export type TokenForm = 'word' | 'mail' | 'number'
 
-type Entry = { readonly caller: Caller; readonly token: string; readonly kept: Kept; readonly untilMs: number }
+type Entry = { readonly caller: Caller; readonly kept: Kept; readonly untilMs: number }
 
 /** Values of ordinary length; of longer ones fewer are kept. */
 const charactersPerEntry = 256
@@ -65,7 +63,7 @@ export class VaultMemory {
     const key = caller.keyOf(token)
     const before = this.#entries.get(key)
     if (before !== undefined) this.#forget(key, before)
-    this.#entries.set(key, { caller, token, kept, untilMs: nowMs + this.#ttlMs })
+    this.#entries.set(key, { caller, kept, untilMs: nowMs + this.#ttlMs })
     caller.size += 1
     this.#characters += kept.value.length
     this.#trim(nowMs)
@@ -86,11 +84,10 @@ export class VaultMemory {
     }
   }
 
-  #forget(key: string, { caller, token, kept }: Entry): void {
+  #forget(key: string, { caller, kept }: Entry): void {
     this.#entries.delete(key)
     this.#characters -= kept.value.length
     caller.size -= 1
-    caller.numbers.delete(token)
     if (caller.size > 0) return
     caller.entities.clear()
     caller.forms.clear()
@@ -107,7 +104,6 @@ class Caller implements KeptOfCaller {
   size = 0
   readonly entities = new Set<string>()
   readonly forms = new Set<TokenForm>()
-  readonly numbers = new Set<string>()
   readonly #memory: VaultMemory
 
   constructor(name: string, memory: VaultMemory) {
@@ -123,7 +119,6 @@ class Caller implements KeptOfCaller {
     this.#memory.keep(this, token, kept)
     this.entities.add(kept.entity)
     this.forms.add(form)
-    if (form === 'number') this.numbers.add(token)
   }
 
   /** The length before the name keeps callers apart whatever they are called. */

@@ -69,29 +69,19 @@ export function restoredNumber(value: string, isPlain: boolean): string {
   return isPlain ? digitsOf(value) : value.slice(value.search(/[0-9]/))
 }
 
-/** Where the last number of the text starts that may yet become one of `tokens`. */
-export function unfinishedNumberFrom(text: string, tokens: readonly string[]): number {
+/** Where the number starts that the text ends in, if it may yet become a token. Its separators count: they may go on. */
+export function unfinishedNumberFrom(text: string): number {
   let start = text.length
-  const first = Math.max(0, text.length - digitsMax * (separatorsMax + 1))
-  while (start > first && (isDigit(text.charCodeAt(start - 1)) || isSeparator(text.charAt(start - 1)))) start -= 1
-  for (; start < text.length; start++) {
-    if (!isDigit(text.charCodeAt(start)) || isDigit(text.charCodeAt(start - 1))) continue
-    const digits = runTo(text, start)
-    if (digits === undefined) continue
-    const endsInDigit = isDigit(text.charCodeAt(text.length - 1))
-    if (tokens.some((token) => token.startsWith(digits) && (endsInDigit || token !== digits))) return start
-  }
-  return text.length
-}
-
-/** The digits from `start` to the end of the text, where all of it is one number. */
-function runTo(text: string, start: number): string | undefined {
+  let digits = 0
   let separators = 0
-  for (let at = start; at < text.length; at++) {
-    if (isDigit(text.charCodeAt(at))) separators = 0
-    else if (++separators > separatorsMax || !isSeparator(text.charAt(at))) return undefined
+  for (let at = text.length - 1; at >= 0 && digits <= digitsMax; at--) {
+    if (isDigit(text.charCodeAt(at))) {
+      separators = 0
+      digits += 1
+      if (digits <= digitsMax && !isDigit(text.charCodeAt(at - 1))) start = at
+    } else if (++separators > separatorsMax || !isSeparator(text.charAt(at))) break
   }
-  return digitsOf(text.slice(start))
+  return start
 }
 
 function passesLuhn(digits: string): boolean {

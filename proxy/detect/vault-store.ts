@@ -79,10 +79,6 @@ class Shared implements KeptOfCaller {
     return this.#kept.forms
   }
 
-  get numbers(): KeptOfCaller['numbers'] {
-    return this.#kept.numbers
-  }
-
   get(token: string): Kept | undefined {
     return this.#kept.get(token)
   }

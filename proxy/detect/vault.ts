@@ -74,7 +74,6 @@ class TokenVault implements Vault {
   readonly #own = new Map<string, Kept>()
   readonly #ownTypes = new Set<string>()
   readonly #ownForms = new Set<TokenForm>()
-  readonly #ownNumbers = new Set<string>()
   #types: { readonly of: number; readonly types: ReadonlySet<string> } | undefined
 
   constructor(key: Buffer, scope: string, remembering: Remembering | undefined) {
@@ -97,7 +96,6 @@ class TokenVault implements Vault {
     this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
     this.#ownTypes.add(tokenType(entity))
     this.#ownForms.add(form)
-    if (form === 'number') this.#ownNumbers.add(token)
     if (terms.restore.length > 0 || terms.restoreTo.length > 0)
       this.#kept?.keep(token, form, { entity, value, ...joined(terms, this.#kept.get(token)) })
     return written(token, form, entity, value)
@@ -180,9 +178,7 @@ class TokenVault implements Vault {
     let from = unfinishedFrom(text, this.#possibleTypes())
     if (this.#has('mail')) from = Math.min(from, unfinishedMailFrom(text))
     if (!this.#has('number')) return from
-    const numbers = [...this.#ownNumbers, ...(this.#kept?.numbers ?? [])]
-    const digits = numbers.map((token) => token.slice(1))
-    return Math.min(from, unfinishedNumberFrom(text, digits))
+    return Math.min(from, unfinishedNumberFrom(text))
   }
 
   #possibleTypes(): ReadonlySet<string> {
