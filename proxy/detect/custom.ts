@@ -9,6 +9,7 @@ import { wordDetectors } from './custom-words.ts'
 import type { DetectorOptions, DetectorsOptions } from './detector-options.ts'
 import type { Detector } from './detector.ts'
 import { entityGroups, groupNames, packNames } from './entities.ts'
+import type { EntityGroup } from './finding.ts'
 import { compileExternal, type External } from './external.ts'
 import { compilePattern, type PatternProblem } from './pattern.ts'
 import { validators } from './validators.ts'
@@ -17,7 +18,7 @@ import { validators } from './validators.ts'
 const wordCharactersMax = 16_000
 const contextBeforeDefault = 40
 
-/** What is wrong leaves its detector out of the catalogue. */
+/** A detector with something wrong is in the catalogue all the same, so that rules that name it are not wrong, too. */
 export function compileDetectors(
   options: DetectorsOptions,
   path: Path,
@@ -85,17 +86,21 @@ function compileOwn(
     const found = wordDetectors({ entity, group, words: options.words ?? [], isCaseSensitive, allowed })
     if (!('error' in found)) return found
     problems.push(problemOf(found, [...path, 'words']))
-    return []
+    return [nameOnly(entity, group)]
   }
   const pattern = compilePattern(options.pattern ?? '')
   if ('error' in pattern) {
     problems.push(problemOf(pattern, [...path, 'pattern']))
-    return []
+    return [nameOnly(entity, group)]
   }
   const validate = options.validator === undefined ? undefined : validators[options.validator]
   const context = (options.context ?? []).map((word) => word.toLowerCase())
   const contextBefore = options.contextBefore ?? contextBeforeDefault
   return [patternDetector({ entity, group, pattern, validate, context, contextBefore, allowed })]
+}
+
+function nameOnly(entity: string, group: EntityGroup): Detector {
+  return { entity, group, find: () => undefined }
 }
 
 function problemOf({ error, hint, offset }: PatternProblem, path: Path): Problem {

@@ -60,7 +60,7 @@ class Heard {
   }
 
   finish(): string[] {
-    for (const channel of [...this.#channels.keys()]) this.#end(channel)
+    for (const channel of this.#channels.keys()) this.#end(channel)
     return this.texts
   }
 
