@@ -8,6 +8,9 @@ export type LabelledRow = {
   readonly text: string
   readonly spans: readonly Span[]
   readonly rule?: string
+  /** What the row is about, whether it has one or not (`label`). */
+  readonly entity?: string
+  readonly label?: string
 }
 
 const folder = new URL('../../../shared/detection/', import.meta.url)

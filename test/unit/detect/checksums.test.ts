@@ -13,8 +13,8 @@ import {
 void t.test('the examples of the standards', async (t) => {
   t.ok(passesLuhn('79927398713'))
   t.ok(passesMod11And10('07945'), 'ISO 7064: 0794 is checked by 5')
-  t.ok(passesMod11And2('0794' + '0'), 'ISO 7064: 0794 is checked by 0')
-  t.ok(passesMod11And2('079' + 'X'), 'ISO 7064: 079 is checked by X')
+  t.ok(passesMod11And2('07940'), 'ISO 7064: 0794 is checked by 0')
+  t.ok(passesMod11And2('079X'), 'ISO 7064: 079 is checked by X')
   t.ok(passesVerhoeff('2363'), 'Verhoeff: 236 is checked by 3')
   t.equal(documentCheck('L898902C3'), 6, 'ICAO Doc 9303: the specimen')
   t.equal(remainderOf('3214282912345698765432161182', 97), 1, 'ISO 13616: the example')
