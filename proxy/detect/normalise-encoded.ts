@@ -1,5 +1,6 @@
 // Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
 // what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
+import { alphanumerics, holds } from './characters.ts'
 import type { Respelling } from './respelling.ts'
 
 /** The shortest values that are looked for have seven bytes, `1.2.3.4`. */
@@ -66,10 +67,11 @@ function isRunUnit(text: string, index: number): boolean {
 /** Returns `to`, or where what is undecided starts. `isOpen`: the run may go on. */
 function readRun(text: string, from: number, to: number, isOpen: boolean, into: Respelling): number {
   const last = isOpen ? to - 1 : to - stride
+  const mayBeBase64 = isOpen || hasCapital(text, from, to)
   for (let start = from; start <= last;) {
     let end = hexEnd(text, start, to, isOpen)
     const isHex = end > nothing
-    if (end === nothing) end = base64End(text, start, to, isOpen)
+    if (end === nothing && mayBeBase64) end = base64End(text, start, to, isOpen)
     if (end === undecided) return start
     if (end === nothing) {
       start++
@@ -82,6 +84,15 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
     start = end
   }
   return to
+}
+
+/** The digits of text in base64 have a capital before long: all that stands for a digit, a space or one of `@.-` begins with one. */
+function hasCapital(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 65 && code <= 90) return true
+  }
+  return false
 }
 
 /** Where the text ends that is encoded from `start` on; it ends where its bytes are no longer text. */
@@ -98,7 +109,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     const phase = (at - start) & 3
     if (phase === 0) continue
     state = nextState(state, (bits >> (6 - 2 * phase)) & 255)
-    if (state === notText) return accepted(start, good, base64LengthMin)
+    if (state === notText) return acceptedBase64(text, start, good)
     if (phase === 3 && state === 0) good = at + 1
   }
   if (at === to && isOpen && at < start + lengthMax) return undecided
@@ -109,10 +120,16 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     while (good < to && good < at + 4 - phase && sextets[text.charCodeAt(good)] === pad) good++
     if (good === to && isOpen && good < at + 4 - phase) return undecided
   }
-  return accepted(start, good, base64LengthMin)
+  return acceptedBase64(text, start, good)
+}
+
+function acceptedBase64(text: string, start: number, end: number): number {
+  return isPlausible(text, start, end, base64LengthMin) && hasCapital(text, start, end) ? end : nothing
 }
 
 function hexEnd(text: string, start: number, to: number, isOpen: boolean): number {
+  if (!isOpen && (start + hexLengthMin > to || nibbles[text.charCodeAt(start + hexLengthMin - 1)] === none))
+    return nothing
   const limit = Math.min(to, start + lengthMax)
   let state = 0
   let good = start
@@ -120,18 +137,28 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   for (; at + 1 < limit; at += 2) {
     const high = nibbles[text.charCodeAt(at)] as number
     const low = nibbles[text.charCodeAt(at + 1)] as number
-    if (high === none || low === none) return accepted(start, good, hexLengthMin)
+    if (high === none || low === none) return acceptedHex(text, start, good)
     state = nextState(state, (high << 4) | low)
-    if (state === notText) return accepted(start, good, hexLengthMin)
+    if (state === notText) return acceptedHex(text, start, good)
     if (state === 0) good = at + 2
   }
   if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
     return undecided
-  return accepted(start, good, hexLengthMin)
+  return acceptedHex(text, start, good)
 }
 
-function accepted(start: number, end: number, lengthMin: number): number {
-  return end - start >= lengthMin ? end : nothing
+function acceptedHex(text: string, start: number, end: number): number {
+  return isPlausible(text, start, end, hexLengthMin) ? end : nothing
+}
+
+/** A few bytes from the middle of a hash are text often enough; not so many, nor those that a word begins or ends with. */
+function isPlausible(text: string, start: number, end: number, lengthMin: number): boolean {
+  if (end - start < lengthMin) return false
+  return end - start >= 2 * lengthMin || !isAlphanumericAt(text, start - 1) || !isAlphanumericAt(text, end)
+}
+
+function isAlphanumericAt(text: string, index: number): boolean {
+  return index >= 0 && index < text.length && holds(alphanumerics, text.charCodeAt(index))
 }
 
 const notText = -1

@@ -6,8 +6,13 @@ import { isDigit, isLetter } from './characters.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import { Probe } from './probe.ts'
 
+const symbolMask = (1 << symbolBits) - 1
+const digitFlag = 0x80
+
 export class Pass {
   readonly #automaton: Automaton
+  /** Those of the automaton, with a flag on digits. */
+  readonly #symbols: Uint8Array
   /** By literal: who is woken, and how long the literal is. */
   readonly #woken: readonly { readonly detector: Detector; readonly length: number }[]
   readonly #numbers: readonly Detector[]
@@ -24,6 +29,7 @@ export class Pass {
   constructor(chosen: readonly Detector[]) {
     const pairs = chosen.flatMap((detector) => (detector.triggers ?? []).map((literal) => ({ detector, literal })))
     this.#automaton = compileAutomaton(pairs.map((p) => p.literal.toLowerCase()))
+    this.#symbols = this.#automaton.symbols.map((symbol, code) => (isDigit(code) ? symbol | digitFlag : symbol))
     this.#woken = pairs.map((p) => ({ detector: p.detector, length: p.literal.length }))
     this.#numbers = chosen.filter((d) => d.digits === 'number')
     this.#digitsMin = Math.min(...this.#numbers.map((d) => d.digitsMin ?? numberDigitsMin))
@@ -32,11 +38,16 @@ export class Pass {
     this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
   }
 
-  /** What is found is in the probe afterwards. Nothing before `from` is looked for. */
-  run(text: string, from: number, final: boolean): void {
+  /** What is found is in the probe afterwards. Only what wakes somebody in one of the ranges counts; they are in order. */
+  run(text: string, final: boolean, ranges: readonly { readonly from: number; readonly to: number }[]): void {
     this.probe.open(text, final)
-    this.#depth = this.#automaton.depths[this.#walk(text, from)] ?? 0
-    for (const detector of this.#sweeping) detector.sweep?.(this.probe, from)
+    this.isAscii = true
+    this.#depth = 0
+    for (const { from, to } of ranges) {
+      const state = this.#walk(text, from, to)
+      if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
+    }
+    for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
   }
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */
@@ -48,25 +59,36 @@ export class Pass {
   }
 
   /** The hot loop. Returns the automaton's last state. */
-  #walk(text: string, from: number): number {
-    const { next, symbols } = this.#automaton
+  #walk(text: string, from: number, to: number): number {
+    const { next } = this.#automaton
+    const symbols = this.#symbols
     let state = 0
-    let seen = 0
-    let inDigits = from > 0 && isDigit(text.charCodeAt(from - 1))
-    for (let i = from; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      seen |= code
-      const entry = next[(state << symbolBits) | (code < 128 ? (symbols[code] as number) : 0)] as number
-      state = entry & stateMask
-      if (code >= 48 && code <= 57) {
-        if (!inDigits) this.#atDigits(i)
-        inDigits = true
-      } else {
-        inDigits = false
+    let { isAscii } = this
+    let digitsEnd = from > 0 && isDigit(text.charCodeAt(from - 1)) ? from : -1
+    for (let i = from; i < to;) {
+      let entry = 0
+      let symbol = 0
+      // Nothing is called in here, so that everything stays in registers.
+      for (; i < to; i++) {
+        const code = text.charCodeAt(i)
+        if (code < 128) symbol = symbols[code] as number
+        else {
+          symbol = 0
+          isAscii = false
+        }
+        entry = next[(state << symbolBits) | (symbol & symbolMask)] as number
+        state = entry & stateMask
+        if (((entry & hitFlag) | (symbol & digitFlag)) !== 0) break
       }
-      if (entry >= hitFlag) this.#atLiteral(state, i + 1)
+      if (i === to) break
+      i++
+      if ((symbol & digitFlag) !== 0) {
+        if (digitsEnd !== i - 1) this.#atDigits(i - 1)
+        digitsEnd = i
+      }
+      if (entry >= hitFlag) this.#atLiteral(state, i)
     }
-    this.isAscii = seen < 128
+    this.isAscii = isAscii
     return state
   }
 

@@ -21,6 +21,13 @@ export type PartialScan = {
 /** What must not be torn: a candidate, from where on it would be looked for again, or what was read as one. */
 type Block = { readonly anchor: number; readonly start: number; readonly end: number; readonly openEnded?: true }
 
+/**
+ * The second pass goes over what is read differently and so much before and after: most values are shorter, and those
+ * that are longer are found as far as they are written plainly.
+ */
+const reachBefore = 1024
+const reachAfter = 512
+
 /** Shared by all scanners, because scans do not overlap. */
 const respelling = new Respelling()
 
@@ -37,7 +44,7 @@ export class Readings {
   /** A text that is whole. */
   scan(text: string): readonly Finding[] {
     const written = this.#written
-    written.run(text, 0, true)
+    written.run(text, true, [{ from: 0, to: text.length }])
     respelling.open(text, 0, '')
     normalise(text, 0, true, written.isAscii, respelling)
     if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates)
@@ -50,7 +57,7 @@ export class Readings {
     respelling.open(text, from, carried ?? text.slice(Math.max(0, from - contextBefore), from))
     const known = normalise(text, from, final, false, respelling)
     const written = this.#written
-    written.run(known === text.length ? text : text.slice(0, known), from, final)
+    written.run(known === text.length ? text : text.slice(0, known), final, [{ from, to: known }])
     const isRead = respelling.isChanged || carried !== undefined
     const reading = isRead ? respelling.finish(known) : ''
     if (isRead) this.#runRead(reading, final)
@@ -65,7 +72,17 @@ export class Readings {
 
   #runRead(reading: string, final: boolean): void {
     this.#read ??= new Pass(this.#chosen)
-    this.#read.run(reading, respelling.contextLength, final)
+    const ranges = respelling.changes(reachBefore, reachAfter)
+    for (const range of ranges) range.from = this.#outsideOf(range.from)
+    this.#read.run(reading, final, ranges)
+  }
+
+  /** Where nothing is read differently, both passes find the same, so the second must not begin inside of a candidate. */
+  #outsideOf(from: number): number {
+    if (from === respelling.contextLength) return from
+    let start = respelling.startOf(from)
+    for (const { anchor, end } of blocksOf(this.#written)) if (anchor < start && start < end) start = anchor
+    return respelling.readBefore(start)
   }
 
   /** Of both passes, as they are written. */

@@ -2,14 +2,19 @@
 // is read otherwise than it is written.
 
 const roomMin = 1 << 12
-/** Longer texts get room of their own, which is not kept. */
+/** More than this is not kept for the next text. */
 const roomKept = 1 << 18
+/** Longer stretches that are read as they are written are not copied unit by unit. */
+const copiedMax = 64
 
 /** Reused for every text: `text` stays, everything else is valid until the next `open`. */
 export class Respelling {
-  #units = new Uint16Array(roomMin)
-  /** -1 until something is read differently: nothing is copied before. */
-  #length = -1
+  /** What is read: this, then the units that are pending, twice because most of them are of one byte. */
+  #text = ''
+  readonly #units = new Uint16Array(roomMin)
+  readonly #bytes = Buffer.alloc(roomMin)
+  #pending = 0
+  #isWide = false
   /** Stretches in order, each up to the next: where it is read, where it is written, and whether it is read as one. */
   #readAt = new Int32Array(roomMin)
   #writtenAt = new Int32Array(roomMin)
@@ -22,11 +27,11 @@ export class Respelling {
 
   /** `context` is what was read before `from`. */
   open(source: string, from: number, context: string): void {
-    if (this.#units.length > roomKept) this.#units = new Uint16Array(roomMin)
     if (this.#readAt.length > roomKept) this.#reserveStretches(roomMin, 0)
     this.#source = source
     this.#context = context
-    this.#length = -1
+    this.#text = ''
+    this.#pending = 0
     this.#stretches = 0
     this.#taken = from
   }
@@ -46,8 +51,10 @@ export class Respelling {
   }
 
   put(unit: number): void {
-    if (this.#length === this.#units.length) this.#reserve(this.#length)
-    this.#units[this.#length++] = unit
+    if (this.#pending === roomMin) this.#flush()
+    if (unit > 255) this.#isWide = true
+    this.#bytes[this.#pending] = unit
+    this.#units[this.#pending++] = unit
   }
 
   /** Where what is written differently ends. */
@@ -59,8 +66,25 @@ export class Respelling {
   finish(to: number): string {
     this.#takeOver(to)
     this.#stretch(to, 0)
-    const { buffer, byteOffset } = this.#units
-    return Buffer.from(buffer, byteOffset, this.#length * 2).toString('utf16le')
+    this.#flush()
+    return this.#text
+  }
+
+  /** What is read differently, as it is read, and so much before and after it; in order, apart from one another. */
+  changes(before: number, after: number): { from: number; to: number }[] {
+    const { length } = this.#text
+    const least = this.#context.length
+    const ranges: { from: number; to: number }[] = []
+    if (least > 0) ranges.push({ from: least, to: Math.min(length, least + after) })
+    for (let at = 0; at + 1 < this.#stretches; at++) {
+      if (this.#isWhole[at] === 0) continue
+      const from = Math.max(least, (this.#readAt[at] as number) - before)
+      const to = Math.min(length, (this.#readAt[at + 1] as number) + after)
+      const last = ranges.at(-1)
+      if (last !== undefined && from <= last.to) last.to = to
+      else ranges.push({ from, to })
+    }
+    return ranges
   }
 
   /** Where the unit that is read at `index` begins as it is written. */
@@ -88,24 +112,34 @@ export class Respelling {
   /** How much has been read where `written` begins, which is in nothing that is read as one. */
   readBefore(written: number): number {
     const at = this.#find(this.#writtenAt, written)
-    return at < 0 ? this.#length : (this.#readAt[at] as number) + written - (this.#writtenAt[at] as number)
+    return at < 0 ? this.#context.length : (this.#readAt[at] as number) + written - (this.#writtenAt[at] as number)
   }
 
   #takeOver(to: number): void {
-    if (this.#length < 0) {
-      this.#length = 0
-      for (let i = 0; i < this.#context.length; i++) this.put(this.#context.charCodeAt(i))
-    }
+    if (this.#stretches === 0) this.#text = this.#context
     if (to <= this.#taken) return
     this.#stretch(this.#taken, 0)
-    if (this.#length + to - this.#taken > this.#units.length) this.#reserve(this.#length + to - this.#taken)
-    for (let i = this.#taken; i < to; i++) this.#units[this.#length++] = this.#source.charCodeAt(i)
+    if (to - this.#taken > copiedMax) {
+      this.#flush()
+      this.#text += this.#source.slice(this.#taken, to)
+    } else {
+      for (let i = this.#taken; i < to; i++) this.put(this.#source.charCodeAt(i))
+    }
     this.#taken = to
+  }
+
+  #flush(): void {
+    if (this.#pending === 0) return
+    this.#text += this.#isWide
+      ? Buffer.from(this.#units.buffer, 0, 2 * this.#pending).toString('utf16le')
+      : this.#bytes.toString('latin1', 0, this.#pending)
+    this.#pending = 0
+    this.#isWide = false
   }
 
   #stretch(writtenAt: number, isWhole: 0 | 1): void {
     if (this.#stretches === this.#readAt.length) this.#reserveStretches(2 * this.#stretches, this.#stretches)
-    this.#readAt[this.#stretches] = this.#length
+    this.#readAt[this.#stretches] = this.#text.length + this.#pending
     this.#writtenAt[this.#stretches] = writtenAt
     this.#isWhole[this.#stretches] = isWhole
     this.#stretches++
@@ -121,13 +155,6 @@ export class Respelling {
       else high = middle
     }
     return low
-  }
-
-  #reserve(least: number): void {
-    if (least < this.#units.length) return
-    const larger = new Uint16Array(2 * least)
-    larger.set(this.#units.subarray(0, this.#length))
-    this.#units = larger
   }
 
   #reserveStretches(room: number, kept: number): void {
