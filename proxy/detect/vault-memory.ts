@@ -8,7 +8,7 @@ export type Terms = { readonly restore: readonly RestorePlace[]; readonly restor
 
 export type Kept = Terms & { readonly entity: string; readonly value: string }
 
-/** What is kept of one caller. Tokens are known by their body, or by their digits (`form`). */
+/** What is kept of one caller. Tokens are known by their body, or by `#` and their digits (`form`). */
 export type KeptOfCaller = {
   readonly get: (token: string) => Kept | undefined
   readonly keep: (token: string, form: TokenForm, kept: Kept) => void
@@ -16,11 +16,13 @@ export type KeptOfCaller = {
   /** Entities and forms of what may be there. */
   readonly entities: ReadonlySet<string>
   readonly forms: ReadonlySet<TokenForm>
+  /** Bit n: some token is a number of n digits. */
+  readonly numberLengths: number
 }
 
 export type TokenForm = 'word' | 'mail' | 'number'
 
-type Entry = { readonly caller: Caller; readonly kept: Kept; readonly untilMs: number }
+type Entry = { readonly caller: Caller; readonly token: string; readonly kept: Kept; readonly untilMs: number }
 
 /** Values of ordinary length; of longer ones fewer are kept. */
 const charactersPerEntry = 256
@@ -33,7 +35,7 @@ export class VaultMemory {
   /** No more than there are principals. */
   readonly #callers = new Map<string, Caller>()
   /** In the order in which they end. */
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Set<Entry>()
   #characters = 0
   #sweeping: Timer | undefined
 
@@ -49,22 +51,21 @@ export class VaultMemory {
 
   of(name: string): KeptOfCaller {
     let caller = this.#callers.get(name)
-    if (caller === undefined) this.#callers.set(name, (caller = new Caller(name, this)))
+    if (caller === undefined) this.#callers.set(name, (caller = new Caller(this)))
     return caller
   }
 
-  get(caller: Caller, token: string): Kept | undefined {
-    const entry = this.#entries.get(caller.keyOf(token))
-    return entry === undefined || entry.untilMs <= this.#clock.monotonic() ? undefined : entry.kept
+  isOver({ untilMs }: Entry): boolean {
+    return untilMs <= this.#clock.monotonic()
   }
 
   keep(caller: Caller, token: string, kept: Kept): void {
     const nowMs = this.#clock.monotonic()
-    const key = caller.keyOf(token)
-    const before = this.#entries.get(key)
-    if (before !== undefined) this.#forget(key, before)
-    this.#entries.set(key, { caller, kept, untilMs: nowMs + this.#ttlMs })
-    caller.size += 1
+    const before = caller.entries.get(token)
+    if (before !== undefined) this.#forget(before)
+    const entry = { caller, token, kept, untilMs: nowMs + this.#ttlMs }
+    this.#entries.add(entry)
+    caller.entries.set(token, entry)
     this.#characters += kept.value.length
     this.#trim(nowMs)
     this.#sweeping ??= this.#clock.after(sweepMs, () => this.#sweep())
@@ -73,24 +74,23 @@ export class VaultMemory {
   close(): void {
     this.#sweeping?.cancel()
     this.#entries.clear()
-    this.#callers.clear()
+    for (const caller of this.#callers.values()) caller.clear()
   }
 
   #trim(nowMs: number): void {
-    for (const [key, entry] of this.#entries) {
+    for (const entry of this.#entries) {
       const isFull = this.#entries.size > this.#entriesMax || this.#characters > this.#entriesMax * charactersPerEntry
       if (entry.untilMs > nowMs && !isFull) return
-      this.#forget(key, entry)
+      this.#forget(entry)
     }
   }
 
-  #forget(key: string, { caller, kept }: Entry): void {
-    this.#entries.delete(key)
+  #forget(entry: Entry): void {
+    const { caller, token, kept } = entry
+    this.#entries.delete(entry)
     this.#characters -= kept.value.length
-    caller.size -= 1
-    if (caller.size > 0) return
-    caller.entities.clear()
-    caller.forms.clear()
+    caller.entries.delete(token)
+    if (caller.entries.size === 0) caller.clear()
   }
 
   #sweep(): void {
@@ -100,29 +100,36 @@ export class VaultMemory {
 }
 
 class Caller implements KeptOfCaller {
-  readonly name: string
-  size = 0
+  readonly entries = new Map<string, Entry>()
   readonly entities = new Set<string>()
   readonly forms = new Set<TokenForm>()
+  numberLengths = 0
   readonly #memory: VaultMemory
 
-  constructor(name: string, memory: VaultMemory) {
-    this.name = name
+  constructor(memory: VaultMemory) {
     this.#memory = memory
   }
 
+  get size(): number {
+    return this.entries.size
+  }
+
   get(token: string): Kept | undefined {
-    return this.size === 0 ? undefined : this.#memory.get(this, token)
+    const entry = this.entries.get(token)
+    return entry === undefined || this.#memory.isOver(entry) ? undefined : entry.kept
   }
 
   keep(token: string, form: TokenForm, kept: Kept): void {
     this.#memory.keep(this, token, kept)
     this.entities.add(kept.entity)
     this.forms.add(form)
+    if (form === 'number') this.numberLengths |= 1 << (token.length - 1)
   }
 
-  /** The length before the name keeps callers apart whatever they are called. */
-  keyOf(token: string): string {
-    return `${this.name.length}:${this.name}${token}`
+  clear(): void {
+    this.entries.clear()
+    this.entities.clear()
+    this.forms.clear()
+    this.numberLengths = 0
   }
 }

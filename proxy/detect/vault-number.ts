@@ -15,8 +15,11 @@ export function hasNumberForm(value: string): boolean {
   return count >= digitsMin && count <= digitsMax
 }
 
+/** A loop, because every number of a text may have to be asked for. */
 export function digitsOf(text: string): string {
-  return text.replaceAll(/[^0-9]/g, '')
+  let digits = ''
+  for (let at = 0; at < text.length; at++) if (isDigit(text.charCodeAt(at))) digits += text.charAt(at)
+  return digits
 }
 
 /**
@@ -40,26 +43,30 @@ export function withDigits(value: string, digits: string): string {
 
 export type FoundNumber<Known> = { readonly end: number; readonly known: Known; readonly isPlain: boolean }
 
-/** The number that begins with the digit at `start`, if the table has it: with any separators, or plain. */
+/**
+ * The number that begins with the digit at `start`, if the table has it: with any separators, or plain. Only numbers of
+ * `lengths` (bit n: n digits) are looked up.
+ */
 export function numberAt<Known>(
   text: string,
   start: number,
+  lengths: number,
   lookUp: (digits: string) => Known | undefined,
 ): FoundNumber<Known> | undefined {
   if (isDigit(text.charCodeAt(start - 1))) return undefined
-  let digits = ''
+  let count = 0
   let separators = 0
-  for (let at = start; at < text.length && digits.length < digitsMax; at++) {
+  for (let at = start; at < text.length && count < digitsMax; at++) {
     if (!isDigit(text.charCodeAt(at))) {
       separators += 1
-      if (separators > separatorsMax || !isSeparator(text.charAt(at))) return undefined
+      if (separators > separatorsMax || !isSeparator(text.charCodeAt(at))) return undefined
       continue
     }
     separators = 0
-    digits += text.charAt(at)
-    if (digits.length < digitsMin || isDigit(text.charCodeAt(at + 1))) continue
-    const known = lookUp(digits)
-    if (known !== undefined) return { end: at + 1, known, isPlain: at + 1 - start === digits.length }
+    count += 1
+    if ((lengths & (1 << count)) === 0 || isDigit(text.charCodeAt(at + 1))) continue
+    const known = lookUp(digitsOf(text.slice(start, at + 1)))
+    if (known !== undefined) return { end: at + 1, known, isPlain: at + 1 - start === count }
   }
   return undefined
 }
@@ -79,7 +86,7 @@ export function unfinishedNumberFrom(text: string): number {
       separators = 0
       digits += 1
       if (digits <= digitsMax && !isDigit(text.charCodeAt(at - 1))) start = at
-    } else if (++separators > separatorsMax || !isSeparator(text.charAt(at))) break
+    } else if (++separators > separatorsMax || !isSeparator(text.charCodeAt(at))) break
   }
   return start
 }
@@ -97,6 +104,7 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
-function isSeparator(character: string): boolean {
-  return ' ./()-'.includes(character)
+/** Space, and all of `()./-`. */
+function isSeparator(code: number): boolean {
+  return code === 32 || code === 40 || code === 41 || (code >= 45 && code <= 47)
 }

@@ -79,6 +79,10 @@ class Shared implements KeptOfCaller {
     return this.#kept.forms
   }
 
+  get numberLengths(): number {
+    return this.#kept.numberLengths
+  }
+
   get(token: string): Kept | undefined {
     return this.#kept.get(token)
   }

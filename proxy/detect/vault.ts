@@ -74,6 +74,7 @@ class TokenVault implements Vault {
   readonly #own = new Map<string, Kept>()
   readonly #ownTypes = new Set<string>()
   readonly #ownForms = new Set<TokenForm>()
+  #ownNumberLengths = 0
   #types: { readonly of: number; readonly types: ReadonlySet<string> } | undefined
 
   constructor(key: Buffer, scope: string, remembering: Remembering | undefined) {
@@ -96,6 +97,7 @@ class TokenVault implements Vault {
     this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
     this.#ownTypes.add(tokenType(entity))
     this.#ownForms.add(form)
+    if (form === 'number') this.#ownNumberLengths |= 1 << (token.length - 1)
     if (terms.restore.length > 0 || terms.restoreTo.length > 0)
       this.#kept?.keep(token, form, { entity, value, ...joined(terms, this.#kept.get(token)) })
     return written(token, form, entity, value)
@@ -166,7 +168,8 @@ class TokenVault implements Vault {
       case '%':
         return mailAt(text, mark, lookUp)
       default: {
-        const found = this.#has('number') ? numberAt(text, mark, (digits) => lookUp(`#${digits}`)) : undefined
+        const lengths = this.#ownNumberLengths | (this.#kept?.numberLengths ?? 0)
+        const found = lengths === 0 ? undefined : numberAt(text, mark, lengths, (digits) => lookUp(`#${digits}`))
         if (found === undefined) return undefined
         const { entity, value } = found.known
         return { start: mark, end: found.end, text: restoredNumber(value, found.isPlain), entity }
