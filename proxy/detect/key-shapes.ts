@@ -80,6 +80,7 @@ export type AnchoredShape = {
 export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape): Detector {
   const before = characterClass(shape.before.body)
   const [beforeMin, beforeMax] = shape.before.lengths
+  const beginning = withCharacters(before, anchor)
   const after = characterClass(shape.after.body)
   const [afterMin, afterMax] = shape.after.lengths
   const detector: Detector = {
@@ -98,9 +99,16 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
       if (isFiller(value)) return
       probe.accept(detector, start, end, true)
     },
-    tailStart: (text) => runStart(text, text.length, before, beforeMax + anchor.length),
+    // The anchor may have come in part.
+    tailStart: (text) => runStart(text, text.length, beginning, beforeMax + anchor.length - 1),
   }
   return detector
+}
+
+function withCharacters(characters: CharacterClass, more: string): CharacterClass {
+  const ascii = Uint8Array.from(characters.ascii)
+  for (const character of more) ascii[character.charCodeAt(0)] = 1
+  return { ascii, beyond: characters.beyond }
 }
 
 /** Shorter labels than this are parts of other words: `lob` of `global`. */

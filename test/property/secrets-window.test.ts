@@ -1,0 +1,102 @@
+// Secrets that stand right of what gives them away, or left of it: whatever the pieces a text arrives in, a window gives the
+// redaction of the whole.
+import t from 'tap'
+import { array, assert, boolean, constantFrom, nat, property, tuple } from 'fast-check'
+import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
+import { replace } from '../../proxy/detect/replace.ts'
+import { openVault } from '../../proxy/detect/vault.ts'
+import { openWindow } from '../../proxy/detect/window.ts'
+
+const vault = openVault(Buffer.alloc(32, 7), 'p')
+const random = ['q7Rk2Vw9', 'Lz4Np8Xc', '3Tb6Ym1H'].join('')
+const hex = '7f3a9c1e5b8d2046'.repeat(2)
+
+const samples = [
+  `password = "hunter2xy!" and password: <none>, DB_PASS=correcthorse ok`,
+  `{"api_key": "${random}", "key": "x", "token": null}`,
+  `aws_secret_access_key: ${random}${random.slice(0, 16)}. and more`,
+  `postgres://app:p@ss1@db.example.org:5432/x https://a.b:80/@c ://`,
+  `Server=db;User Id=app;Password=letmein; user = x`,
+  `Authorization: Bearer ${random}, Basic YWRhOm9wZW4gc2VzYW1l.`,
+  `curl -u ada:pass1word https://x.org machine h login u password pw123456`,
+  `c ${random.slice(0, 3)}8Q~${random}${random.slice(0, 10)} and ${random.slice(0, 14)}.atlasv1.${random.repeat(3).slice(0, 64)}`,
+  `123456789:AA${random}${random.slice(0, 9)} ${hex}-us12 discord = '${hex}'`,
+  `1234-abcdefghijklmnop.apps.googleusercontent.com $1$abcd$${random.slice(0, 21)}/ x`,
+  `IDENTIFIED BY 'pass1word' <add key="datadog" value="${hex}"/> dd-api-key ${hex}`,
+  `Private-Lines: 1\n${random}${random}\nPrivate-MAC: 0`,
+]
+
+// prettier-ignore
+const fragments = [
+  'password', 'PASSWORD', 'pass', 'secret', 'token', 'key', 'api_key', 'apiKey', 'auth', 'credential', 'bearer ', 'basic ',
+  'Authorization', '=', ':', ': ', ' = ', '"', "'", '`', '\\"', '{', '(', ',', ';', ' ', '\n', '--', '-', '.', '/', '@',
+  '$', '${', '}', '<', '>', '://', 'user', 'user=', 'password=', 'is ', 'value=', 'string ', 'Q~', 'a-~8Q', 'AZDO', '.atlasv1.',
+  ':AA', '-us1', '.apps.googleusercontent.com', 'datadog', 'twitter', 'lob', 'heroku', 'machine ', 'login', ' -u ', 'curl',
+  'identified by', 'ZXlK', 'LS0tLS1CRUdJTi', 'private-lines: ', 'hunter2xy', random, hex, random.repeat(3), 'x', '1', 'é',
+]
+const atoms = [...fragments, ...samples.flatMap((text) => text.split(' '))]
+const texts = array(tuple(constantFrom(...atoms), constantFrom('', '', ' ', '\n', ',')), {
+  minLength: 1,
+  maxLength: 14,
+}).map((parts) => parts.map(([atom, separator]) => atom + separator).join(''))
+
+function planOf(detect: readonly string[]): Plan {
+  const { redaction } = compileRedaction([{ id: 'r', direction: 'response', detect, action: 'mask' }], ['redaction'])
+  const plan = redaction?.plan('response', 'u', 'r')
+  if (plan === undefined) throw new Error('no plan')
+  return plan
+}
+
+function whole(text: string, plan: Plan): string {
+  return replace(text, plan.scanner.scan(text), plan, vault).text
+}
+
+function pieces(parts: readonly string[], plan: Plan): string {
+  const window = openWindow({ plan, vault })
+  return parts.map((text) => window.push(text)).join('') + window.end()
+}
+
+const plans = [planOf(['secrets']), planOf(['pii', 'secrets']), planOf(['generic-secret', 'email'])]
+
+void t.test('every split in two, and every single unit, gives the whole', async (t) => {
+  for (const plan of plans) {
+    for (const text of samples) {
+      const expected = whole(text, plan)
+      let failures = 0
+      for (let i = 0; i <= text.length; i++)
+        if (pieces([text.slice(0, i), text.slice(i)], plan) !== expected) failures++
+      if (pieces(text.split(''), plan) !== expected) failures++
+      t.equal(failures, 0, text)
+    }
+  }
+})
+
+void t.test('random texts in random pieces', async () => {
+  const runs = Number(process.env['RUNS'] ?? 3000)
+  assert(
+    property(texts, array(nat(3000), { maxLength: 20 }), nat(2), boolean(), (text, cuts, index, single) => {
+      const plan = plans[index] as Plan
+      const at = [...new Set(cuts.map((c) => c % (text.length + 1)))].sort((a, b) => a - b)
+      const parts = [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
+      return pieces(single ? text.split('') : parts, plan) === whole(text, plan)
+    }),
+    { numRuns: runs },
+  )
+})
+
+// Windows drop what they released; detectors must not look further back than what is kept.
+void t.test('random texts after long released ones', async () => {
+  const prose = 'the words that stand before are neither names nor values '.repeat(30)
+  const plan = plans[1] as Plan
+  assert(
+    property(texts, texts, nat(97), (first, second, size) => {
+      const text = first + prose + second
+      const step = size || 1500
+      const parts = Array.from({ length: Math.ceil(text.length / step) }, (_, i) =>
+        text.slice(i * step, (i + 1) * step),
+      )
+      return pieces(parts, plan) === whole(text, plan)
+    }),
+    { numRuns: Number(process.env['RUNS'] ?? 3000) / 40 },
+  )
+})
