@@ -42,8 +42,10 @@ export class ToolPins {
       const seen = digestOf(source)
       const why = this.distrust(name) ?? this.#judge(name, seen)
       if (why === undefined || this.#distrusted.has(name)) continue
-      if (this.#distrusted.size < toolsMax) this.#distrusted.set(name, why)
       const pinned = this.#pinned.get(name)
+      // Look-alikes, of which there is no end, may not take the places of those that were trusted; their names say enough.
+      if (pinned === undefined && this.#distrusted.size >= toolsMax) continue
+      this.#distrusted.set(name, why)
       sightings.push({ name, why, seen, ...(pinned === undefined ? undefined : { pinned }) })
     }
     return sightings
@@ -54,7 +56,7 @@ export class ToolPins {
     const known = this.#distrusted.get(name)
     if (known !== undefined || this.#pinned.has(name)) return known
     if (this.#names.has(skeletonOf(name))) return 'tool-look-alike'
-    return this.#closed ? 'tool-unpinned' : undefined
+    return this.#closed || this.#pinned.size >= toolsMax ? 'tool-unpinned' : undefined
   }
 
   #judge(name: string, seen: string): Distrust | undefined {

@@ -71,6 +71,28 @@ t.test('with a manifest nothing else is used', (t) => {
   t.end()
 })
 
+t.test('however many names a server makes up, what it changes is noticed', (t) => {
+  const pins = new ToolPins()
+  pins.see([tool('get'), tool('list')])
+  const lookAlikes = Array.from({ length: 10_001 }, (_, at) => tool(`get${'\u200b'.repeat(at + 1)}`))
+  t.equal(pins.see(lookAlikes).length, 10_000, 'and the log is not flooded')
+  t.equal(pins.see(lookAlikes).length, 0)
+  t.match(pins.see([tool('list', 'else')]), [{ name: 'list', why: 'tool-changed' }])
+  t.equal(pins.distrust('list'), 'tool-changed')
+  t.equal(pins.distrust('Get'), 'tool-look-alike', 'one that is not remembered')
+  t.end()
+})
+
+t.test('beyond the tools that can be pinned none is used', (t) => {
+  const pins = new ToolPins()
+  pins.see(Array.from({ length: 10_000 }, (_, at) => tool(`tool_${at}`)))
+  const more = Array.from({ length: 10_001 }, (_, at) => tool(`more_${at}`))
+  pins.see(more)
+  t.ok(more.every(({ name }) => pins.distrust(name) !== undefined))
+  t.equal(pins.distrust('never-listed'), 'tool-unpinned')
+  t.end()
+})
+
 t.test('a manifest is believed when the key signed every byte of its meaning', async (t) => {
   const key = parseKey(Buffer.alloc(32, 7).toString('base64'), 'test')
   const stranger = parseKey(Buffer.alloc(32, 8).toString('base64'), 'test')
