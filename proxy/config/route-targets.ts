@@ -19,7 +19,8 @@ export function routeWithTargets(
   })
   const [first, ...others] = targets
   if (first === undefined) throw new Error(`route ${options.id} has no upstream`)
-  return others.length === 0 ? first.route : Object.assign(first.route, { targets })
+  if (others.length > 0) for (const { route } of targets) Object.assign(route, { targets })
+  return first.route
 }
 
 type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys'>
