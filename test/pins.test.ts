@@ -14,6 +14,7 @@ import { schemaCommand } from '../proxy/cli/schema.ts'
 import { serveCommand } from '../proxy/cli/serve.ts'
 import { testCommand } from '../proxy/cli/test.ts'
 import { toolsCommand } from '../proxy/cli/tools.ts'
+import { usageCommand } from '../proxy/cli/usage.ts'
 import { configSchema } from '../proxy/config/schema.ts'
 import { entityGroups } from '../proxy/detect/entities.ts'
 import { faults } from '../proxy/errors.ts'
@@ -153,6 +154,7 @@ t.test('commands and their options', async (t) => {
     'keys generate': '--output',
     tools: '',
     'tools pin': '--config --upstream --manifest --output',
+    usage: '--by --from --to --config --output',
     schema: '--output',
     demo: '',
   }
@@ -165,6 +167,7 @@ t.test('commands and their options', async (t) => {
     scanCommand(),
     keysCommand(),
     toolsCommand(),
+    usageCommand(),
     schemaCommand(),
     demoCommand(),
   ]

@@ -7,20 +7,26 @@ export type ApiRequest = {
   readonly method: 'GET' | 'POST'
   /** Without the leading `/v1/`, unescaped. */
   readonly segments: readonly string[]
+  readonly query: URLSearchParams
   /** Of a POST. */
   readonly body: Json | undefined
   readonly ip: string
 }
 
-export type ApiReply = { readonly status: number; readonly body: Json }
+/** `csv` is sent in the place of the body. */
+export type ApiReply = { readonly status: number; readonly body: Json; readonly csv?: string }
 
 /** Undefined: not one of its paths. */
 export type ApiRoute = (request: ApiRequest) => ApiReply | undefined
+export type AsyncApiRoute = (request: ApiRequest) => Promise<ApiReply> | undefined
 
 export const apiPrefix = '/v1/'
 const bodyBytesMax = 4096
 
-export async function answerApi(request: IncomingMessage, routes: readonly ApiRoute[]): Promise<ApiReply> {
+export async function answerApi(
+  request: IncomingMessage,
+  routes: readonly (ApiRoute | AsyncApiRoute)[],
+): Promise<ApiReply> {
   const read = await readRequest(request)
   if ('status' in read) return read
   for (const route of routes) {
@@ -35,11 +41,12 @@ export function refusal(status: number, error: string): ApiReply {
 }
 
 async function readRequest(request: IncomingMessage): Promise<ApiRequest | ApiReply> {
-  const [path = ''] = (request.url ?? '').split('?')
+  const [path = '', search = ''] = (request.url ?? '').split('?')
+  const query = new URLSearchParams(search)
   const segments = unescaped(path.slice(apiPrefix.length).split('/'))
   if (segments === undefined) return refusal(400, 'the path is not properly escaped')
   const ip = request.socket.remoteAddress ?? ''
-  if (request.method !== 'POST') return { method: 'GET', segments, body: undefined, ip }
+  if (request.method !== 'POST') return { method: 'GET', segments, query, body: undefined, ip }
   if (!isLoopback(ip)) return refusal(403, 'changes are taken from this host only')
   // A page cannot send this type elsewhere without asking first, and is told nothing when it asks.
   if (request.headers.origin !== undefined) return refusal(403, 'changes are not taken from pages in a browser')
@@ -48,7 +55,7 @@ async function readRequest(request: IncomingMessage): Promise<ApiRequest | ApiRe
   const bytes = await readBody(request)
   if (bytes === undefined) return refusal(413, `the body is larger than ${bodyBytesMax} bytes`)
   const parsed = parseJson(bytes, { depthMax: 4, keysMax: 16 })
-  return parsed.ok ? { method: 'POST', segments, body: parsed.value, ip } : refusal(400, 'the body is not JSON')
+  return parsed.ok ? { method: 'POST', segments, query, body: parsed.value, ip } : refusal(400, 'the body is not JSON')
 }
 
 function unescaped(segments: readonly string[]): string[] | undefined {

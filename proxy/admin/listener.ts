@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
-import { answerApi, apiPrefix, type ApiRoute } from './api.ts'
+import { answerApi, apiPrefix, type ApiRoute, type AsyncApiRoute } from './api.ts'
 
 /** What the probes ask. `ready` is undefined while all is well, else the reason for people. */
 export type Health = {
@@ -48,9 +48,9 @@ export class AdminListener {
   readonly #server: Server
   readonly #health: Health
   readonly #registry: Registry
-  readonly #api: readonly ApiRoute[]
+  readonly #api: readonly (ApiRoute | AsyncApiRoute)[]
 
-  constructor(health: Health, registry: Registry, api: readonly ApiRoute[] = []) {
+  constructor(health: Health, registry: Registry, api: readonly (ApiRoute | AsyncApiRoute)[] = []) {
     this.#api = api
     this.#health = health
     this.#registry = registry
@@ -95,7 +95,8 @@ export class AdminListener {
 
   async #replyApi(request: IncomingMessage): Promise<Reply> {
     try {
-      const { status, body } = await answerApi(request, this.#api)
+      const { status, body, csv } = await answerApi(request, this.#api)
+      if (csv !== undefined) return { status, type: 'text/csv; charset=utf-8', body: csv }
       return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` }
     } catch {
       return text(500, 'internal error\n')

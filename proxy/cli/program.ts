@@ -12,6 +12,7 @@ import { schemaCommand } from './schema.ts'
 import { serveCommand } from './serve.ts'
 import { testCommand } from './test.ts'
 import { toolsCommand } from './tools.ts'
+import { usageCommand } from './usage.ts'
 import { version } from './version.ts'
 
 const exitUsage = 2
@@ -34,6 +35,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     scanCommand(),
     keysCommand(),
     toolsCommand(),
+    usageCommand(),
     schemaCommand(),
     demoCommand(),
   ]) {

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { breakersApi, type Breakers } from '../admin/breakers.ts'
 import { AdminListener } from '../admin/listener.ts'
+import { usageApi } from '../admin/usage.ts'
 import { build, openStanding, type Standing, type Surroundings } from '../config/build.ts'
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { loadConfig, type Loaded } from '../config/load.ts'
@@ -17,6 +18,7 @@ import type { ResolveSecret } from '../lib/secret.ts'
 import { openMetrics, type Metrics } from '../pipeline/metrics.ts'
 import { parseListen, type ListenAddress, type ServerSettings } from '../pipeline/options.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
+import { UsageLog } from '../pipeline/usage-log.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { Listener, type ListenerOptions } from './listener.ts'
 
@@ -150,7 +152,10 @@ class Proxy implements Gateway {
     this.#config = config
     this.#standing = built.standing
     this.#listener = new Listener(built.runtime, listenerOptions(config.server), (retired) => this.#retired(retired))
-    this.#adminListener = new AdminListener(this.#health(), around.metrics.registry, [breakersApi(this.#breakers())])
+    // The audit folder never changes while this runs; prices are only for records that name no cost.
+    const usage = new UsageLog(config.audit.dir, config.prices)
+    const api = [breakersApi(this.#breakers()), usageApi(usage)]
+    this.#adminListener = new AdminListener(this.#health(), around.metrics.registry, api)
     this.#takenOver(config)
   }
 

@@ -1,0 +1,26 @@
+// Owns the API over what was used: `GET /v1/usage?by=org,model&from=2026-11-01&to=2026-11-30&format=csv`.
+import { parseUsageQuery, usageCsv, usageJson } from '../pipeline/usage-format.ts'
+import type { UsageLog } from '../pipeline/usage-log.ts'
+import { refusal, type ApiReply, type ApiRequest, type AsyncApiRoute } from './api.ts'
+import type { Json } from '../lib/json.ts'
+
+export function usageApi(log: UsageLog): AsyncApiRoute {
+  return (request) => (request.segments.join('/') === 'usage' ? reply(request, log) : undefined)
+}
+
+async function reply({ method, query }: ApiRequest, log: UsageLog): Promise<ApiReply> {
+  if (method !== 'GET') return refusal(405, 'usage is only read')
+  const asked = Object.fromEntries(
+    ['by', 'from', 'to'].flatMap((name) => {
+      const value = query.get(name)
+      return value === null ? [] : [[name, value]]
+    }),
+  )
+  const parsed = parseUsageQuery(asked)
+  if ('error' in parsed) return refusal(400, parsed.error)
+  const rows = await log.rows(parsed)
+  const format = query.get('format') ?? 'json'
+  if (format === 'csv') return { status: 200, body: null, csv: usageCsv(rows, parsed.by) }
+  if (format !== 'json') return refusal(400, 'the format is json or csv')
+  return { status: 200, body: JSON.parse(usageJson(rows)) as Json }
+}

@@ -1,0 +1,146 @@
+// Token limits and reports of usage through a whole proxy: what clients see, what the admin listener and the command say,
+// and that it is still there after a restart.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { UsageLog, usageKeys } from '../../proxy/pipeline/usage-log.ts'
+import { usageTable } from '../../proxy/pipeline/usage-format.ts'
+import { openPrices } from '../../proxy/limits/prices.ts'
+import { gatewright } from '../support/command.ts'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
+import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
+
+t.setTimeout(60_000)
+
+const completion = JSON.stringify({
+  id: 'c',
+  object: 'chat.completion',
+  created: 1,
+  model: 'gpt-4o',
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'yes' } }],
+  usage: { prompt_tokens: 100, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 40 } },
+})
+
+type Got = { readonly status: number; readonly headers: Headers; readonly body: Record<string, unknown> }
+
+async function chat({ url }: TestGateway, more: Record<string, unknown> = {}): Promise<Got> {
+  const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }], ...more }
+  const reply = await fetch(`${url}/openai/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return { status: reply.status, headers: reply.headers, body: (await reply.json()) as Record<string, unknown> }
+}
+
+t.test('tokens are reserved, settled, told and reported', async (t) => {
+  const upstream = await scriptedUpstream()
+  upstream.always(
+    answer(200, completion, {
+      'content-type': 'application/json',
+      'x-ratelimit-remaining-requests': '3',
+      'x-ratelimit-limit-requests': '7',
+    }),
+  )
+  t.teardown(() => upstream.close())
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent, org: acme, team: growth, roles: [writer] }]
+anonymous: agent
+defaultEffect: allow
+limits:
+  - { id: requests, by: [principal], requests: 1000/m }
+  - { id: tokens, by: [org, model], tokens: 1000/d, maxTokens: 500, assumedTokens: 200 }
+  - { id: spend, by: [team], cost: 50/month, models: ['gpt-*', 'mystery'] }
+  - { id: watched, by: [role], requests: 1/h, mode: shadow }`)
+  t.teardown(() => gateway.close())
+
+  const first = await chat(gateway)
+  t.equal(first.status, 200)
+  t.match(first.headers.get('ratelimit-policy'), /"tokens:tokens";q=1000;qu="tokens";w=86400/)
+  t.equal(first.headers.get('x-ratelimit-remaining-requests'), '3', 'the upstream has fewer')
+  t.match(first.headers.get('x-ratelimit-remaining-tokens'), /^79[0-9]$/, 'what may be used is reserved')
+  t.match(first.headers.get('x-ratelimit-reset-tokens'), /^([0-9]+h)?([0-9]+m)?[0-9]+m?s$/)
+  t.match(
+    JSON.parse(String(upstream.requests[0]?.body)) as unknown,
+    { max_completion_tokens: 500 },
+    'no answer is longer',
+  )
+
+  const second = await chat(gateway, { max_tokens: 2000 })
+  t.match(second.headers.get('x-ratelimit-remaining-tokens'), /^37[0-9]$/, '120 were used, 500 may be now')
+  t.match(JSON.parse(String(upstream.requests[1]?.body)) as unknown, { max_tokens: 500 })
+  const third = await chat(gateway, { max_tokens: 400, n: 2 })
+  t.match(third, { status: 429, body: { error: { code: 'insufficient_quota' } } }, 'two answers of 400')
+  t.equal(third.headers.get('retry-after'), null)
+  t.equal(third.headers.get('x-should-retry'), 'false')
+  t.match(await chat(gateway, { model: 'mystery' }), {
+    status: 403,
+    body: { error: { message: /price of the model/ } },
+  })
+  t.equal(upstream.requests.length, 2)
+
+  const day = new Date().toISOString().slice(0, 10)
+  const sums = { requests: 2, input: 200, output: 40, cacheRead: 80, cacheWrite: 0, costUsd: 0.0008, unpriced: 0 }
+  const row = { day, org: 'acme', team: 'growth', principal: 'agent', model: 'gpt-4o', ...sums }
+  const report = await fetch(`${gateway.adminUrl}/v1/usage`)
+  t.same(await report.json(), { usage: [row] })
+  const csv = await fetch(`${gateway.adminUrl}/v1/usage?by=org&format=csv&from=${day}`)
+  t.equal(csv.headers.get('content-type'), 'text/csv; charset=utf-8')
+  t.equal(
+    await csv.text(),
+    'org,requests,input,output,cacheRead,cacheWrite,costUsd,unpriced\nacme,2,200,40,80,0,0.000800,0\n',
+  )
+  t.same(await (await fetch(`${gateway.adminUrl}/v1/usage?to=2020-01-01`)).json(), { usage: [] })
+  t.equal((await fetch(`${gateway.adminUrl}/v1/usage?by=user`)).status, 400)
+  t.equal((await fetch(`${gateway.adminUrl}/v1/usage?from=2026-02-30`)).status, 400)
+  t.match(await (await fetch(`${gateway.adminUrl}/metrics`)).text(), /gatewright_cost_total 0\.0008/)
+
+  await gateway.gateway.close()
+  const command = await gatewright(['usage', gateway.auditDir, '-o', 'json'])
+  t.equal(command.code, 0, command.stderr)
+  t.same(JSON.parse(command.stdout), { usage: [row] }, 'after the process, from the log')
+  const records = readFileSync(join(gateway.auditDir, await writerOf(gateway), '00000000000000000000.jsonl'), 'utf8')
+  t.match(records, /"limitsExceeded":\["watched"\]/, 'a limit in shadow mode refuses nothing and is on the record')
+})
+
+async function writerOf({ auditDir }: TestGateway): Promise<string> {
+  return readFileSync(join(auditDir, 'writer'), 'utf8').trim()
+}
+
+t.test('a report is bounded, and reads what is new', async (t) => {
+  const upstream = (await scriptedUpstream()).always(answer(200, completion, { 'content-type': 'application/json' }))
+  t.teardown(() => upstream.close())
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+limits: [{ id: model, by: [model], requests: 100/m }]`)
+  t.teardown(() => gateway.close())
+  const usage = new UsageLog(gateway.auditDir, openPrices([]), 2)
+  const byModel = async () =>
+    (await usage.rows({ by: ['model'] })).map(({ model, requests, unpriced }) => [model, requests, unpriced])
+  for (const model of ['gpt-4o', '=cmd()', 'c', 'd']) await chat(gateway, { model })
+  await gateway.gateway.close()
+  t.same(await byModel(), [
+    ['=cmd()', 1, 1],
+    ['gpt-4o', 1, 0],
+    ['other', 2, 2],
+  ])
+  t.same(
+    await byModel(),
+    [
+      ['=cmd()', 1, 1],
+      ['gpt-4o', 1, 0],
+      ['other', 2, 2],
+    ],
+    'nothing is read twice',
+  )
+  const csv = await gatewright(['usage', gateway.auditDir, '-o', 'csv', '--by', 'model'])
+  t.match(csv.stdout, /^'=cmd\(\),1/m, 'no spreadsheet takes a name for a formula')
+  const [row] = await usage.rows({ by: usageKeys, to: '9999' })
+  t.match(usageTable(row === undefined ? [] : [row], usageKeys), /=cmd\(\) +1 +100 +20 +40 +0 +0\.000000 +1\n$/)
+})
