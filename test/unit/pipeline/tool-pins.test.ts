@@ -74,7 +74,9 @@ t.test('with a manifest nothing else is used', (t) => {
 t.test('however many names a server makes up, what it changes is noticed', (t) => {
   const pins = new ToolPins()
   pins.see([tool('get'), tool('list')])
-  const lookAlikes = Array.from({ length: 10_001 }, (_, at) => tool(`get${'\u200b'.repeat(at + 1)}`))
+  const lookAlikes = Array.from({ length: 10_001 }, (_, at) =>
+    tool(`get\u200b${at.toString(2).replaceAll('0', '\u200c').replaceAll('1', '\u200d')}`),
+  )
   t.equal(pins.see(lookAlikes).length, 10_000, 'and the log is not flooded')
   t.equal(pins.see(lookAlikes).length, 0)
   t.match(pins.see([tool('list', 'else')]), [{ name: 'list', why: 'tool-changed' }])
