@@ -22,9 +22,9 @@ const secrets = new Set(['password', 'passwd', 'pwd', 'secret', 'accountkey', 's
 const space = characterClass(' ')
 const delimiters = characterClass(' ;:&"\n')
 const keyCharacters = characterClass('A-Za-z0-9_ ')
-/** Without `=`: what looks like the next pair is no value. */
-const plainCharacters = characterClass('!#-&(-:>-~')
-const valueCharacters = characterClass('!#-&(-:<-~')
+/** Without `=` but at the end: what looks like the next pair is no value. */
+const valueCharacters = characterClass('!#-&(-:>-~')
+const padding = characterClass('=')
 const lengthMax = 128
 /** The secret follows the name with at most so many pairs between. */
 const pairsMax = 4
@@ -37,14 +37,14 @@ export const connectionString: Detector = {
     const equals = probe.runEnd(end, space, 1)
     if (probe.code(equals) !== 61 || !startsWord(probe, start)) return
     const nameStart = probe.runEnd(equals + 1, space, 1)
-    let index = probe.runEnd(nameStart, plainCharacters, lengthMax)
+    let index = probe.runEnd(nameStart, valueCharacters, lengthMax)
     if (index === nameStart) return
     for (let pair = 0; pair < pairsMax; pair++) {
       const keyStart = probe.runEnd(index, delimiters, 8)
       const keyEnd = probe.runEnd(keyStart, keyCharacters, 32)
       if (keyStart === index || probe.code(keyEnd) !== 61) return
       const valueStart = probe.runEnd(keyEnd + 1, space, 1)
-      index = probe.runEnd(valueStart, valueCharacters, lengthMax)
+      index = probe.runEnd(probe.runEnd(valueStart, valueCharacters, lengthMax), padding, 2)
       if (!secrets.has(probe.text.slice(keyStart, keyEnd).trim().toLowerCase())) continue
       if (isSecret(probe.text.slice(valueStart, index))) probe.accept(connectionString, nameStart, index, false)
       return

@@ -1,0 +1,44 @@
+// Texts made of nothing but what wakes detectors of secrets: the units that are read stay in proportion to the text.
+import t from 'tap'
+import { detectors } from '../../../proxy/detect/detectors.ts'
+import type { Detector } from '../../../proxy/detect/detector.ts'
+import { Probe } from '../../../proxy/detect/probe.ts'
+
+const secrets = detectors.filter((detector) => detector.group === 'secrets')
+const length = 20_000
+/** A name, an assignment and a value are read at every label, some labels wake several detectors. */
+const readsPerUnitMax = 48
+
+// prettier-ignore
+const pieces = [
+  'key=', 'key', 'sk-', 'a', '://', '://a:@', 'pass="', "key='", 'token: ', 'user=', 'user=a;', 'password=user=ab;',
+  'authorization: bearer ', ' -u a:b1c2d3', 'eyJ-', 'ZXlK-', 'LS0tLS1CRUdJTi/', 'AZDO', `${'a'.repeat(76)}AZDO`, 'aaa8Q~',
+  'datadog ', 'heroku=', 'twitter: ', '1234567890123456|', `${'0a'.repeat(16)}-us`, '$2a$', 'private-lines: 1\n',
+  'ops_eyJ-', 'machine a login b ', 'basic QUFB', 'sl.-', '-EAA', '.pk.-', 'PASSWORD_SECRET_TOKEN_KEY_', '.glpat-', '-shpat_',
+  '123456789:AA', 'identified by ', 'a-b.apps.googleusercontent.com', '"""', 'is is is ', 'value="', '-----BEGIN ',
+]
+
+void t.test('reads stay in proportion', async (t) => {
+  for (const piece of pieces) {
+    const text = piece.repeat(Math.ceil(length / piece.length))
+    const probe = new Probe()
+    probe.open(text, true)
+    let reads = 0
+    probe.code = (index) => {
+      reads++
+      return index < text.length ? text.charCodeAt(index) : -1
+    }
+    for (const detector of secrets) wake(detector, probe, text.toLowerCase())
+    t.ok(reads < readsPerUnitMax * text.length, `${piece}: ${(reads / text.length).toFixed(1)} reads a unit`)
+  }
+})
+
+function wake(detector: Detector, probe: Probe, lowerCase: string): void {
+  for (const trigger of new Set(detector.triggers?.map((literal) => literal.toLowerCase()))) {
+    for (let at = lowerCase.indexOf(trigger); at >= 0; at = lowerCase.indexOf(trigger, at + 1)) {
+      probe.arm(at)
+      detector.find(probe, at, at + trigger.length)
+      probe.settle()
+    }
+  }
+}
