@@ -120,7 +120,7 @@ export class HttpClient implements Client {
         if (this.bytesIn > bytesMax) settle(tooLarge(bytesMax))
         else chunks.push(chunk)
       }
-      const timer = this.#clock.after(this.#times.bodyTimeoutMs, () => settle(new Fault('body-timeout')))
+      const timer = this.#clock.after(this.#times.bodyTimeoutMs, () => settle(this.#tooLate()))
       this.#failBody = settle
       request.on('data', onData)
       request.once('end', settle)
@@ -142,7 +142,7 @@ export class HttpClient implements Client {
       for (;;) {
         // Only the time that the client takes counts: while a chunk waits for the upstream, the client may not send.
         const sinceMs = this.#clock.monotonic()
-        timer = this.#clock.after(leftMs, () => fail(new Fault('body-timeout')))
+        timer = this.#clock.after(leftMs, () => fail(this.#tooLate()))
         const next = await Promise.race([chunks.next(), failed])
         timer.cancel()
         leftMs = Math.max(0, leftMs - (this.#clock.monotonic() - sinceMs))
@@ -159,6 +159,12 @@ export class HttpClient implements Client {
       timer?.cancel()
       this.#failBody = undefined
     }
+  }
+
+  /** Nobody waits for the rest, so the connection ends with the answer (RFC 9110 §15.5.9). */
+  #tooLate(): Fault {
+    this.#response.shouldKeepAlive = false
+    return new Fault('body-timeout')
   }
 
   #declaredBytes(): number {

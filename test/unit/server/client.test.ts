@@ -129,6 +129,9 @@ for (const [way, read] of Object.entries(ways)) {
     clock.advance(1)
     t.equal(await failed, 'body-timeout')
     t.equal(clock.waiting, 0)
+    client.start(408, ['content-length', '0'])
+    client.end()
+    t.match(await readUntil(socket, undefined), /connection: close/i, 'and nobody is kept waiting for the rest')
   })
 
   t.test(`${way}: a client that leaves in its body`, async (t) => {
