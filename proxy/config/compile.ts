@@ -18,7 +18,7 @@ import { compilePolicy, type Policy } from '../policy/compile.ts'
 import { compileGlob } from '../policy/glob.ts'
 import type { Known } from '../policy/known.ts'
 import { compileUpstream } from '../upstream/settings.ts'
-import { connectionProblems } from './detectors.ts'
+import { connectionProblems, streamProblems } from './detectors.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
 import { routeProblems } from './route-problems.ts'
@@ -69,7 +69,8 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names, catalogue))
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known, catalogue), []))
-  problems.push(...routeProblems(document, { policy: policy.policy, redaction: redaction.redaction }))
+  const looking = { policy: policy.policy, redaction: redaction.redaction, catalogue }
+  problems.push(...routeProblems(document, looking), ...streamProblems(document, looking))
 
   const located = [...problems.map(loaded.locate), ...problemsSwitchedOff(loaded)]
   const failed = located.some((problem) => problem.severity === 'error')
