@@ -7,8 +7,9 @@ import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
 import { foldKinds, folds, lookAlikeAt, readingOf } from './normalise-fold.ts'
 import type { Respelling } from './respelling.ts'
 
+const escapes = '%&\\'
 const isSpot = new Uint8Array(128)
-for (const escape of '%&\\') isSpot[escape.charCodeAt(0)] = 1
+for (const one of escapes) isSpot[one.charCodeAt(0)] = 1
 const escape: Escape = { codePoint: 0, end: 0 }
 
 /** Nothing is read differently at a spot; the text ends before that is known. */
@@ -20,16 +21,34 @@ const undecided = -1
  * up to which that is decided. `isAscii` may be false for a text that is.
  */
 export function normalise(text: string, from: number, final: boolean, isAscii: boolean, into: Respelling): number {
-  const hasSpots = !isAscii || text.includes('%', from) || text.includes('&', from) || text.includes('\\', from)
+  nextOf.fill(-1)
   let index = from
   for (;;) {
-    const spot = hasSpots ? nextSpot(text, index) : text.length
+    const spot = isAscii ? nextEscape(text, index) : nextSpot(text, index)
     const known = readEncoded(text, index, spot, final, into)
     if (known < spot || spot === text.length) return known
     const end = readSpot(text, spot, final, into)
     if (end === undecided) return spot
     index = end === plain ? spot + 1 : end
   }
+}
+
+/** By kind of escape: where the next is, as it was last looked for. */
+const nextOf = new Int32Array(escapes.length)
+
+/** Searching is much quicker than going over the units. */
+function nextEscape(text: string, from: number): number {
+  let next = text.length
+  for (let kind = 0; kind < escapes.length; kind++) {
+    let at = nextOf[kind] as number
+    if (at < from) {
+      at = text.indexOf(escapes.charAt(kind), from)
+      if (at === -1) at = text.length
+      nextOf[kind] = at
+    }
+    if (at < next) next = at
+  }
+  return next
 }
 
 function nextSpot(text: string, from: number): number {
