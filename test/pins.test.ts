@@ -129,7 +129,8 @@ t.test('what rules can look at, and what detectors find', async (t) => {
     'prompt.get': words('uri name findings'),
   })
   const pinned = {
-    pii: 'email payment-card us-ssn iban ip-address phone',
+    pii: `email payment-card us-ssn us-itin iban ip-address mac-address crypto-address phone date-of-birth passport
+      driving-licence medical-record medical-licence bank-account bank-routing`,
     secrets: `private-key jwt aws-access-key-id aws-secret-access-key github-token gitlab-token openai-key anthropic-key
       google-api-key slack-token slack-webhook stripe-key twilio-key sendgrid-key npm-token pypi-token
       huggingface-token azure-storage-key databricks-token digitalocean-token doppler-token vault-token`,
