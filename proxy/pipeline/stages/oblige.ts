@@ -20,7 +20,12 @@ import type { Runtime } from '../runtime.ts'
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const { vault } = x
   const replaced = x.operation.headerMirror === undefined ? undefined : new Map<string, string>()
-  const edits = [...(vault === undefined ? [] : redact(x, runtime, vault, replaced)), ...withhold(x), ...aliasEdits(x), ...shorten(x)]
+  const edits = [
+    ...(vault === undefined ? [] : redact(x, runtime, vault, replaced)),
+    ...withhold(x),
+    ...aliasEdits(x),
+    ...shorten(x),
+  ]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, aliasedPath(x, target.path)) + (target.query === '' ? '' : `?${target.query}`)
   const body = bodyOf(x, edits)
@@ -123,6 +128,9 @@ function mirroringOf(
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
 const ownNames = new Set(['host', 'content-length', 'forwarded', 'x-real-ip', 'via'])
 
+/** What is found in the whole is not found in two halves, and a client may ask for each by itself. */
+const ofPieces = new Set(['range', 'if-range'])
+
 function forwardedHeaders(x: Permitted, mirroring: Mirroring | undefined): string[] {
   const kept = stripHopByHop(x.headers)
   const headers: string[] = []
@@ -135,6 +143,7 @@ function forwardedHeaders(x: Permitted, mirroring: Mirroring | undefined): strin
     // The body was decoded to be read, and is sent decoded.
     if (reencoded && name === 'content-encoding') continue
     if (inspected && name === 'accept-encoding') continue
+    if (x.route.answer.scanner !== undefined && ofPieces.has(name)) continue
     const value = kept[i + 1] as string
     headers.push(kept[i] as string, mirroring === undefined ? value : redactHeader(name, value, mirroring))
   }
