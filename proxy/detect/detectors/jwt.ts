@@ -20,11 +20,11 @@ export const jwt: Detector = {
     if (isRead(probe, start)) return
     const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
     if (probe.code(headerEnd) !== 46) return
-    const parts = headerParts(probe.text.slice(start, headerEnd))
-    if (parts === undefined) return
+    const header = readHeader(probe.text.slice(start, headerEnd))
+    if (header === undefined || (header.isBroken && !isObject(probe, headerEnd + 1))) return
     const limit = start + jwtLengthMax
     let end = headerEnd
-    for (let part = 1; part < parts; part++) {
+    for (let part = 1; part < header.parts; part++) {
       if (end === limit) break
       if (probe.code(end) !== 46) return
       end = probe.runEnd(end + 1, base64url, limit - end - 1)
@@ -40,15 +40,22 @@ function isRead(probe: Probe, start: number): boolean {
   return run.length === contextBefore || run.includes('eyJ')
 }
 
+/** The payload begins with `eyJ` as well. */
+function isObject(probe: Probe, index: number): boolean {
+  return probe.code(index) === 101 && probe.code(index + 1) === 121 && probe.code(index + 2) === 74
+}
+
 /** Three parts when the header says how the token is signed, five when it says how it is encrypted. */
-function headerParts(text: string): number | undefined {
+function readHeader(text: string): { readonly parts: number; readonly isBroken: boolean } | undefined {
+  const decoded = Buffer.from(text, 'base64url').toString('utf8')
   try {
-    const header: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    const header: unknown = JSON.parse(decoded)
     if (typeof header !== 'object' || header === null) return undefined
-    if ('enc' in header) return 5
-    return 'alg' in header ? 3 : undefined
+    if ('enc' in header) return { parts: 5, isBroken: false }
+    return 'alg' in header ? { parts: 3, isBroken: false } : undefined
   } catch {
-    return undefined
+    // Changed or cut by whoever printed it: what is left may still be secret.
+    return joseParameter.test(decoded) ? { parts: 3, isBroken: true } : undefined
   }
 }
 

@@ -157,6 +157,13 @@ void t.test('hashes of passwords', async (t) => {
 const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
 const payload = Buffer.from('{"sub":"1"}').toString('base64url')
 
+void t.test('a JWT whose header was damaged is known by its payload', async (t) => {
+  const damaged = `${header.slice(0, -4)}AAAA`
+  const token = `${damaged}.${payload}.c2ln`
+  t.same(found(`t ${token} x`, 'jwt'), [token])
+  t.same(found(`t ${damaged}.c3ViLg.c2ln x`, 'jwt'), [])
+})
+
 void t.test('what has been encoded once more', async (t) => {
   const token = Buffer.from(`${header}.${payload}.c2ln`).toString('base64')
   t.same(found(`token: ${token}\n`, 'jwt'), [token])
