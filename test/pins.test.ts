@@ -33,6 +33,7 @@ t.test('fault codes and their status', async (t) => {
     408 headers-timeout body-timeout
     413 body-too-large
     415 encoding-unsupported media-type-unsupported
+    422 key-reused
     429 rate-limited concurrency-limited quota-exhausted
     431 headers-too-large
     499 client-aborted client-stalled
@@ -58,6 +59,7 @@ t.test('metrics and their labels', async (t) => {
     tokens_total{type} cost_total{} uninspected_total{what} fail_open_total{what} store_errors_total{what}
     upstream_requests_total{upstream,outcome} upstream_duration_seconds{upstream}
     upstream_time_to_first_byte_seconds{upstream} breaker_state{upstream} retries_total{upstream}
+    credential_rests_total{upstream,credential}
     audit_records_total{kind} audit_failures_total{} audit_size{} audit_checkpoint_age_seconds{}
     config_reload_success{} config_reloads_total{result} config_info{hash} build_info{version,node}`)
   const metrics = openMetrics().registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[]
@@ -85,10 +87,12 @@ t.test('keys of the configuration', async (t) => {
     apiVersion: '',
     server: `listen admin publicNames cors.{origins} limits.{body,headerBytes,headerCount,jsonDepth,connections,url}
       timeouts.{headers,body,keepAlive,drain,clientWrite}`,
-    upstreams: `protocol url credential.{bearer,header,value} timeouts.{connect,firstByte,idle,total}
-      breaker.{consecutive,ratio,minimum,window,open,openMax} retry.{attempts,budget,unsafe} egress connections
+    upstreams: `protocol url credential.{bearer,header,value} credentials.{id,bearer,header,value} hedge.{after} models
+      timeouts.{connect,firstByte,idle,total}
+      breaker.{mode,consecutive,ratio,minimum,window,open,openMax}
+      retry.{attempts,budget,unsafe,idempotent,idempotencyKey} egress connections
       pinTools.{manifest} ifEnv unlessEnv`,
-    routes: 'id path upstream denyStatus fallback posture websocket',
+    routes: 'id path upstream upstreams.{upstream,weight} fallback models idempotency denyStatus posture websocket',
     principals: 'id org team roles keys.{sha256,expires} from',
     anonymous: '',
     tools: 'name tags upstream',

@@ -11,10 +11,12 @@ import {
   type Circumstances,
   type Suite,
 } from '../policy/suite.ts'
+import type { Query } from '../policy/query.ts'
 import { readSuite } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
 import { compileOrFail, judgeRequest } from './judging.ts'
+import { limitsOn } from './limit-cases.ts'
 import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
 type SuiteResult = {
@@ -53,6 +55,7 @@ async function runSuite(file: string): Promise<SuiteResult> {
   const config = compileOrFail([policyFile])
   const deps = {
     judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances),
+    askLimits: (query: Query) => limitsOn(config, query),
   }
   const results: CaseResult[] = []
   for (const test of suite.cases) results.push(await runCase(config.policy, test, deps))

@@ -17,6 +17,8 @@ type Test = (name: string) => boolean
 
 export type Filters = { readonly [F in Filter]?: Test }
 
+const open: ReadonlySet<Filter> = new Set(['orgs', 'teams', 'roles'])
+
 export function compileFilters(
   option: LimitOptions,
   at: Path,
@@ -31,7 +33,9 @@ export function compileFilters(
     const tests = patterns.flatMap((pattern, position) => {
       const test = references.patterns?.(pattern, filter === 'tools' ? '/' : '') ?? ((name) => name === pattern)
       const problem = typeof test === 'function' ? unknownName(filter, pattern, test, known) : { message: test.error }
-      if (problem !== undefined) problems.push({ path: [...at, filter, position], ...problem, severity: 'error' })
+      // What principals are called in other ways than by id may come with a file that is merged.
+      const severity = open.has(filter) && typeof test === 'function' ? 'warning' : 'error'
+      if (problem !== undefined) problems.push({ path: [...at, filter, position], ...problem, severity })
       return typeof test === 'function' ? [test] : []
     })
     const [only] = tests
@@ -46,7 +50,8 @@ function unknownName(
   test: Test,
   known: ReadonlySet<string> | undefined,
 ): { readonly message: string; readonly hint?: string } | undefined {
-  if (known === undefined || known.has(pattern) || [...known].some(test)) return undefined
+  if (known === undefined || (open.has(filter) && known.size === 0)) return undefined
+  if (known.has(pattern) || [...known].some(test)) return undefined
   return { message: `there is no ${filter.slice(0, -1)} "${pattern}"`, ...didYouMean(pattern, known) }
 }
 

@@ -46,12 +46,12 @@ function asksUpstream({ by, filters }: Limit): boolean {
   return by.includes('upstream') || filters.upstreams !== undefined
 }
 
-const any = (): boolean => true
+const everyName = (): boolean => true
 
 /** Some limit that may apply cannot be asked yet. Where several upstreams may be asked, the first is not the only one. */
 function mustWait({ head, body }: { head: LimitPlan; body: LimitPlan }, subject: LimitSubject): boolean {
   if (subject.severalUpstreams !== true) return body.some((limit) => appliesTo(limit.filters, subject))
-  const may = ({ filters }: Limit): boolean => appliesTo({ ...filters, upstreams: any }, subject)
+  const may = ({ filters }: Limit): boolean => appliesTo({ ...filters, upstreams: everyName }, subject)
   return body.some(may) || head.some((limit) => asksUpstream(limit) && may(limit))
 }
 

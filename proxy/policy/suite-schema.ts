@@ -49,6 +49,13 @@ const expectSchema = {
       enum: [...effect.enum, null],
     },
     redactions: { description: 'How many values of which entity are redacted.', ...counts },
+    limits: { description: 'Ids of the limits that count it.', ...texts },
+    passes: {
+      description: 'How many such requests pass at once; 10000 where nothing stops them.',
+      type: 'integer',
+      minimum: 0,
+    },
+    limit: { description: 'The limit that stops the next; null where none does.', type: ['string', 'null'] },
   },
 }
 

@@ -46,6 +46,11 @@ export type Case = {
     /** The effect were shadow rules enforced; null: no different. */
     readonly shadow?: Effect | null
     readonly redactions?: Readonly<Record<string, number>>
+    /** Ids of the limits that count it, in any order. */
+    readonly limits?: readonly string[]
+    /** How many such requests pass at once, and which limit stops the next; null: none does. */
+    readonly passes?: number
+    readonly limit?: string | null
   }
 }
 
@@ -60,7 +65,11 @@ export type SuiteDeps = {
     request: CaseRequest,
     circumstances: Circumstances,
   ): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }>
+  /** What limits would do to the same request again and again. */
+  askLimits?(query: Query): Promise<AskedLimits>
 }
+
+export type AskedLimits = { readonly applies: readonly string[]; readonly passes: number; readonly stops?: string }
 
 export type CaseResult = {
   readonly name: string
@@ -99,6 +108,8 @@ export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Prom
       ...(test.route === undefined ? {} : { route: test.route }),
       ...(test.upstream === undefined ? {} : { upstream: test.upstream }),
     }
+    if (limitKeys.some((key) => test.expect[key] !== undefined))
+      return failed(test, 'limits are asked about actions, not about requests')
     const { decision, redactions } = await deps.judgeRequest({ ...place, ...test.request }, circumstances)
     return verdict(test, decision, redactions)
   }
@@ -114,8 +125,12 @@ export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Prom
     upstream: place.upstream,
     ...(findings === 'unknown' ? {} : { findings }),
   }
-  return { ...verdict(test, policy.evaluate(query)), query }
+  const asksLimits = limitKeys.some((key) => test.expect[key] !== undefined)
+  const limits = asksLimits ? await deps.askLimits?.(query) : undefined
+  return { ...verdict(test, policy.evaluate(query), undefined, limits), query }
 }
+
+const limitKeys = ['limits', 'passes', 'limit'] as const
 
 /** Rules by whether at least one case matched them, in document order. */
 export function coverage(
@@ -189,6 +204,7 @@ function verdict(
   { name, expect }: Case,
   decision: Decision,
   redactions?: Readonly<Record<string, number>>,
+  limits?: AskedLimits,
 ): CaseResult {
   const failures: string[] = []
   const compare = (what: string, wanted: string | null | undefined, got: string | null) => {
@@ -200,7 +216,16 @@ function verdict(
   compare('code', expect.code, decision.code)
   compare('shadow', expect.shadow, decision.shadow?.effect ?? null)
   if (expect.redactions !== undefined) compare('redactions', list(expect.redactions), list(redactions ?? {}))
+  if (limits !== undefined) {
+    compare('limits', expect.limits && sorted(expect.limits), sorted(limits.applies))
+    compare('passes', expect.passes === undefined ? undefined : String(expect.passes), String(limits.passes))
+    compare('limit', expect.limit, limits.stops ?? null)
+  }
   return { name, passed: failures.length === 0, failures, decision }
+}
+
+function sorted(ids: readonly string[]): string {
+  return ids.length === 0 ? 'none' : [...ids].sort().join(', ')
 }
 
 function list(counts: Readonly<Record<string, number>>): string {
