@@ -66,6 +66,7 @@ export const faults = {
   // The body of the request
   'body-too-large': entry(413, 'too-large', 'never', 'The request body is larger than this listener accepts.'),
   'body-timeout': entry(408, 'timeout', 'client', 'The request body did not arrive in time.'),
+  'key-reused': entry(422, 'invalid', 'never', 'This Idempotency-Key has been used for another request.'),
   'body-malformed': entry(400, 'invalid', 'never', 'The request body is not acceptable JSON.'),
   'body-too-deep': entry(400, 'invalid', 'never', 'The request body is nested too deeply.'),
   'encoding-unsupported': entry(415, 'invalid', 'never', 'This content encoding is not accepted.'),

@@ -14,6 +14,7 @@ import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
 import { acceptsSockets, denialOf, type RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
+import { openReplays, type Replays } from '../pipeline/replays.ts'
 import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
 import { openUpstream, type Upstream } from '../upstream/upstream.ts'
@@ -40,6 +41,7 @@ export type Standing = {
   readonly auditKey: AuditKey
   readonly store: Store
   readonly vaults: Vaults
+  readonly replays: Replays
   /** Id → a mark of the options and the secret it was opened with, and the upstream. */
   readonly upstreams: ReadonlyMap<string, { readonly mark: string; readonly upstream: Upstream }>
   readonly pins: OpenPins
@@ -62,6 +64,7 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
       auditKey,
       store,
       vaults: openVaults(config, auditKey, around),
+      replays: openReplays(around.clock),
       upstreams: new Map(),
       pins: new Map(),
     }
@@ -121,6 +124,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     slowMs: config.slowMs,
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
     random: around.random,
+    replays: standing.replays,
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())

@@ -9,6 +9,7 @@ import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore } from '../limits/store.ts'
 import { openMetrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
+import { openReplays } from '../pipeline/replays.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { compileUpstream } from '../upstream/settings.ts'
@@ -41,6 +42,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     slowMs: config.slowMs,
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
     random: () => 0,
+    replays: openReplays(clock),
   }
 }
 

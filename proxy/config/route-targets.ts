@@ -1,5 +1,6 @@
 // Owns what a route is for each of the upstreams that may serve it: names of models, what may be repeated there, and the
 // routes that stand in for it.
+import { parseDuration } from '../lib/units.ts'
 import { compileGlob, type Glob } from '../policy/glob.ts'
 import { upstreamsOf, type RouteOptions } from '../pipeline/options.ts'
 import type { Route } from '../pipeline/runtime.ts'
@@ -23,15 +24,16 @@ export function routeWithTargets(
   return first.route
 }
 
-type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys'>
+type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys' | 'keepsAnswersMs'>
 
-function ofUpstream({ models }: RouteOptions, upstream: UpstreamOptions | undefined): OfUpstream {
+function ofUpstream({ models, idempotency }: RouteOptions, upstream: UpstreamOptions | undefined): OfUpstream {
   const aliases = new Map(Object.entries({ ...upstream?.models, ...models }))
   const { idempotent, idempotencyKey } = upstream?.retry ?? {}
   return {
     ...(aliases.size === 0 ? undefined : { aliases }),
     ...(idempotent === undefined ? undefined : { mayRepeat: anyOf(idempotent) }),
     ...(idempotencyKey === true ? { sendsKeys: true } : undefined),
+    ...(idempotency === undefined ? undefined : { keepsAnswersMs: parseDuration(idempotency) ?? 0 }),
   }
 }
 

@@ -38,6 +38,7 @@ export type RouteOptions = {
   readonly denyStatus?: number | DenyPreset
   readonly fallback?: readonly string[]
   readonly models?: { readonly [asked: string]: string }
+  readonly idempotency?: string
   readonly posture: Posture
   /** Absent: as `acceptsSockets` says. */
   readonly websocket?: boolean
@@ -276,6 +277,12 @@ export const routesSchema = {
           },
         },
         description: 'Instead of upstream: several of one protocol that share the load and stand in for each other.',
+      },
+      idempotency: {
+        type: 'string',
+        pattern: durationPattern,
+        description:
+          'How long answers are kept for callers that repeat a request with its Idempotency-Key; absent: not at all.',
       },
       denyStatus: {
         type: ['integer', 'string'],

@@ -16,6 +16,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
 import type { Inquirer } from './inquirer.ts'
+import type { Replays } from './replays.ts'
 import type { ToolPins } from './tool-pins.ts'
 import type { DenyPreset, Posture } from './options.ts'
 
@@ -54,6 +55,8 @@ export type Route = {
   readonly mayRepeat?: (name: string) => boolean
   /** The upstream honours Idempotency-Key. */
   readonly sendsKeys?: boolean
+  /** How long answers are kept for requests with an Idempotency-Key; absent: not at all. */
+  readonly keepsAnswersMs?: number
 }
 
 /** `weight`: how often it is the first to be asked, against the others; a fallback has none. */
@@ -100,6 +103,8 @@ export type Runtime = {
   readonly hosts: Hosts
   /** In [0, 1). */
   readonly random: () => number
+  /** Of all routes, through reloads. */
+  readonly replays: Replays
 }
 
 export type Audit = {

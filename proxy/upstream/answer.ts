@@ -54,8 +54,8 @@ export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' 
  * `connectMs` until it had a connection (a pooled one takes next to nothing), `firstByteMs` until the answer's head.
  */
 export type Attempt = {
-  /** `error-event`: the answer's stream began with an error. `superseded`: another attempt beside it was quicker. */
-  readonly outcome: 'answered' | 'error-event' | 'superseded' | FaultCode
+  /** `error-event`: the answer's stream began with an error. `superseded`: another attempt beside it was quicker. `replayed`: none was made. */
+  readonly outcome: 'answered' | 'error-event' | 'superseded' | 'replayed' | FaultCode
   readonly status?: number
   /** Which of several credentials it was made with. */
   readonly credential?: string
@@ -82,6 +82,8 @@ export type UpstreamAnswer = {
   readonly attempts: readonly Attempt[]
   /** It says that nothing was done, so another upstream may be asked instead. */
   readonly elsewhere?: boolean
+  /** It was kept from an earlier request: the upstream was not asked. */
+  readonly replayed?: boolean
 }
 
 export type UpstreamPeer = Peer & {

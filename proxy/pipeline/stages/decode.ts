@@ -34,7 +34,8 @@ function unreadBody(x: Admitted, client: Client): Body | undefined {
   const { route } = x
   const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsBody
   // What may be sent to another, or under another name, must be there.
-  const kept = route.targets !== undefined || route.aliases !== undefined
+  const kept =
+    route.targets !== undefined || route.aliases !== undefined || route.keepsAnswersMs !== undefined
   return needed || kept ? undefined : { form: 'unread' }
 }
 

@@ -2,7 +2,7 @@
 import { headerValue } from '../../lib/headers.ts'
 import { readOpening } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
-import type { UpstreamRequest } from '../../upstream/answer.ts'
+import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/answer.ts'
 import type { Client } from '../client.ts'
 import { grow, type Answered, type Prepared } from '../exchange.ts'
 import { callerDeadlineMs } from '../deadline.ts'
@@ -16,7 +16,7 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
   try {
     const answer =
       x.head.upgrade === undefined
-        ? await x.route.upstream.send(requestOf(x, runtime, client), client.signal)
+        ? await send(x, runtime, client)
         : await x.route.upstream.open(upgradeRequest(x, runtime), client.signal)
     return grow(x, { answer })
   } finally {
@@ -24,6 +24,35 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
     x.trace.waitedMs += x.trace.firstByteMs
   }
 }
+
+function send(x: Prepared, runtime: Runtime, client: Client): Promise<UpstreamAnswer> {
+  const sent = (): Promise<UpstreamAnswer> => x.route.upstream.send(requestOf(x, runtime, client), client.signal)
+  return x.route.keepsAnswersMs === undefined ? sent() : sendOnce(x, runtime, client, x.route.keepsAnswersMs, sent)
+}
+
+/** Where the route keeps answers, the same key of the same caller gets the same answer. */
+async function sendOnce(
+  x: Prepared,
+  runtime: Runtime,
+  { signal }: Client,
+  keepMs: number,
+  sent: () => Promise<UpstreamAnswer>,
+): Promise<UpstreamAnswer> {
+  const { principal, route, head, operation, query, trace } = x
+  const key = headerValue(x.headers, 'idempotency-key')
+  if (key === undefined || key.length > keyCharsMax || operation.idempotent) return sent()
+  const asked = {
+    scope: JSON.stringify([principal.id, route.id, key]),
+    request: JSON.stringify([head.method, operation.path, query, trace.digestRequest]),
+    keepMs,
+    signal,
+  }
+  const answer = await runtime.replays.answer(asked, sent)
+  if (answer.replayed === true) trace.attempts.push({ outcome: 'replayed', status: answer.status, waitedMs: 0 })
+  return answer
+}
+
+const keyCharsMax = 255
 
 function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamRequest {
   const { outgoing, operation, route } = x

@@ -32,7 +32,8 @@ function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): v
     if (price !== undefined) metrics.cost((trace.costNanos = costNanos(price, spentOf(x, 0))))
   }
   for (const admission of x.admissions ?? []) {
-    admission.settle?.(spentOf(x, client.bytesIn + client.bytesOut))
+    // Of an answer that was kept nothing is produced again.
+    admission.settle?.(x.answer?.replayed === true ? undefined : spentOf(x, client.bytesIn + client.bytesOut))
     admission.release()
   }
 }
