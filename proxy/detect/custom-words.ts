@@ -46,44 +46,64 @@ function triggerOf(word: string): string | undefined {
 }
 
 function wokenWords(spec: WordsSpec, words: readonly string[]): Detector {
-  const byTrigger = new Map<string, string[]>()
+  const tries = new Map<string, Trie>()
   for (const word of words) {
     const trigger = triggerOf(word) ?? ''
-    byTrigger.set(trigger, [...(byTrigger.get(trigger) ?? []), folded(word, spec)])
+    const trie = tries.get(trigger) ?? { next: new Map(), isEnd: false }
+    tries.set(trigger, trie)
+    insert(trie, folded(word, spec))
   }
   const detector: Detector = {
     entity: spec.entity,
     group: spec.group,
-    triggers: [...byTrigger.keys()],
+    triggers: [...tries.keys()],
     find(probe, start, triggerEnd) {
       if (!startsWord(probe, start) || isForeignLetter(probe.before(start))) return
-      const candidates = byTrigger.get(probe.text.slice(start, triggerEnd).toLowerCase()) ?? []
-      const end = Math.max(...candidates.map((word) => endOfWord(probe, start, word, spec)))
-      if (end > start && !spec.allowed(probe.text.slice(start, end))) probe.accept(detector, start, end, false)
+      const trie = tries.get(probe.text.slice(start, triggerEnd).toLowerCase())
+      const end = trie === undefined ? -1 : longestWordEnd(probe, start, trie, spec)
+      if (end !== -1 && !spec.allowed(probe.text.slice(start, end))) probe.accept(detector, start, end, false)
     },
   }
   return detector
 }
 
-function folded(word: string, { isCaseSensitive }: WordsSpec): string {
-  return isCaseSensitive ? word : word.toLowerCase()
+function folded(text: string, { isCaseSensitive }: WordsSpec): string {
+  return isCaseSensitive ? text : text.toLowerCase()
 }
 
-/** -1: another text stands there, or a longer word. */
-function endOfWord(probe: Probe, start: number, word: string, spec: WordsSpec): number {
-  let at = start
+/** Words that begin alike, by UTF-16 unit, so that a text is read once for all of them. */
+type Trie = { readonly next: Map<string, Trie>; isEnd: boolean }
+
+function insert(trie: Trie, word: string): void {
+  let node = trie
   for (let i = 0; i < word.length; i++) {
-    if (word[i] === ' ') {
-      const end = spaceEnd(probe, at)
-      if (end === at) return -1
-      at = end
-      continue
-    }
-    const code = probe.code(at)
-    if (code === -1 || folded(String.fromCharCode(code), spec) !== word[i]) return -1
-    at++
+    const unit = word.charAt(i)
+    const child = node.next.get(unit) ?? { next: new Map(), isEnd: false }
+    node.next.set(unit, child)
+    node = child
   }
-  return isWordUnit(word.charCodeAt(word.length - 1)) && isWordUnit(probe.code(at)) ? -1 : at
+  node.isEnd = true
+}
+
+/** -1: none of the words stands there whole. */
+function longestWordEnd(probe: Probe, start: number, trie: Trie, spec: WordsSpec): number {
+  let node: Trie | undefined = trie
+  let at = start
+  let end = -1
+  for (;;) {
+    const code = probe.code(at)
+    if (code === -1) return end
+    const afterSpace: number = node.next.has(' ') ? spaceEnd(probe, at) : at
+    const unit = String.fromCharCode(code)
+    node = afterSpace > at ? node.next.get(' ') : node.next.get(folded(unit, spec))
+    if (node === undefined) return end
+    at = afterSpace > at ? afterSpace : at + 1
+    if (node.isEnd && !isInsideWord(probe, at)) end = at
+  }
+}
+
+function isInsideWord(probe: Probe, at: number): boolean {
+  return isWordUnit(probe.text.charCodeAt(at - 1)) && isWordUnit(probe.code(at))
 }
 
 function spaceEnd(probe: Probe, from: number): number {

@@ -34,6 +34,9 @@ t.test('words are found whole, in any case, across line breaks', async (t) => {
   t.same(found(words, '「山田太郎」'), ['project=山田太郎'])
   t.same(found({ id: 'x', words: ['Falcon'], caseSensitive: true }, 'falcon Falcon'), ['x=Falcon'])
   t.same(found({ id: 'x', words: ['blue', 'blue heron'] }, 'a blue heron'), ['x=blue heron'], 'the longest')
+  t.same(found({ id: 'x', words: ['blue', 'blue heron'] }, 'a blue herons'), ['x=blue'], 'that stands there whole')
+  const people = Array.from({ length: 300 }, (_, i) => `john smith${i}`)
+  t.same(found({ id: 'x', words: people }, `${'john smith '.repeat(1000)} john smith77.`), ['x=john smith77'])
 })
 
 t.test('patterns, with context and check digits', async (t) => {
