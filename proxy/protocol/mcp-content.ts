@@ -11,7 +11,7 @@ import { flawOf } from './mcp-tools.ts'
 import { lookalikeIn, readMessage, type Message } from './mcp-message.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
-import { arrayOf, present, stringOf } from './shape.ts'
+import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 
 export function readMcpRequest(body: Json, text: string, headers: readonly string[] = []): Reading {
@@ -102,6 +102,8 @@ function listsIn(result: JsonObject | undefined): Lists | string {
   if (result === undefined) return noLists
   const lookalike = lookalikeIn(result, resultMembers)
   if (lookalike !== undefined) return lookalike
+  const wrong = wrongLists(result)
+  if (wrong !== undefined) return wrong
   const { protocolVersion, tools, resources, prompts } = result
   if (typeof protocolVersion === 'string' && !sessionVersions.has(protocolVersion))
     return 'the server chose a version that is not served here.'
@@ -121,6 +123,15 @@ function listsIn(result: JsonObject | undefined): Lists | string {
   }
   const listed = [...arrayOf(resources).flatMap(listedResource), ...arrayOf(prompts).flatMap(listedPrompt)]
   return { tools: definitions, listed: listed.length === 0 ? undefined : listed }
+}
+
+/** Nobody would look through what is no list. */
+function wrongLists(result: JsonObject): string | undefined {
+  return (
+    wrongMember(result, 'tools', ['array'], 'result.') ??
+    wrongMember(result, 'resources', ['array'], 'result.') ??
+    wrongMember(result, 'prompts', ['array'], 'result.')
+  )
 }
 
 function listedResource(resource: Json, index: number): Listed[] {

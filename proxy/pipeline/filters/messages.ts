@@ -76,10 +76,23 @@ async function* untilSilent(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
 function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, event: SseEvent): string {
   // A comment is no part of the answer, and nobody looks into it: only its beat goes on.
   if (event.comment) return ':\n\n'
-  const data = event.data === '' ? '' : filterText(x, runtime, redaction, event.data, 'stream')
-  if (data === undefined) return ''
+  if (otherLineEnds.test(event.event + (event.id ?? ''))) throw unreadable('the name or id of an event is none')
+  const filtered = event.data === '' ? '' : filterText(x, runtime, redaction, event.data, 'stream')
+  if (filtered === undefined) return ''
+  const data = onOneLine(filtered)
   if (event.id === undefined && data === event.data && knownLines.test(event.raw)) return event.raw
   return retryLine(event.raw) + formatEvent(event.event, data, idOf(x, runtime, redaction, event))
+}
+
+/**
+ * Some clients (those of Python's httpx) take these for line ends, too, and what a tool says behind two of them for an event
+ * of its own. In JSON they can only stand in strings, where an escape means the same.
+ */
+const otherLineEnds = /[\u0085\u2028\u2029]|[\v\f\u001c-\u001e]/ // oxlint-disable-line no-control-regex -- it looks for them
+
+function onOneLine(data: string): string {
+  if (!otherLineEnds.test(data)) return data
+  return data.replaceAll(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** A place to resume from is the caller's own. An empty one takes the last one back. */

@@ -296,6 +296,17 @@ function view(code: FaultCode, rule?: string): FaultView {
 
 const asked = (operation: string, more: Partial<Asked> = {}): Asked => ({ operation, id: 7, acts: [], ...more })
 
+t.test('lists that are none are refused', async (t) => {
+  const read = (result: Json) => {
+    const message = { jsonrpc: '2.0', id: 1, result }
+    return operation().readAnswer(message, JSON.stringify(message))
+  }
+  for (const member of ['tools', 'resources', 'prompts']) {
+    t.match(read({ [member]: { 0: { name: 'wipe', uri: 'x:y' } } }), { ok: false }, member)
+    t.match(read({ [member]: null }), { ok: true }, member)
+  }
+})
+
 t.test('refusals are answers to whoever waits for one', (t) => {
   const said = (code: FaultCode, about?: Asked) => {
     const { status, body } = mcpProtocol.refusal(view(code, 'r1'), about)
