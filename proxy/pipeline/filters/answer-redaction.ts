@@ -56,7 +56,7 @@ export class AnswerRedaction {
     if (plan !== undefined) {
       const findings = plan.scanner.scan(text)
       if (findings.length > 0) {
-        const replaced = replace(text, findings, plan.forForm(form), vault)
+        const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number' })
         this.#stop(replaced.blocked)
         this.#count(replaced.counts, replaced.observed)
         if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)

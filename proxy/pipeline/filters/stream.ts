@@ -11,6 +11,7 @@ import type { SseEvent } from '../../lib/sse.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
+import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
 import { documentEdits } from './document.ts'
@@ -180,7 +181,7 @@ export class StreamFilter {
     if (!this.#redaction.changes) return edits
     for (const part of step.parts) {
       const text = this.#redaction.whole(part.text, part.address, undefined, part.form)
-      if (text !== part.text) edits.push({ address: part.address, text })
+      if (text !== part.text) edits.push(partEdit(part, text))
     }
     return edits
   }

@@ -146,3 +146,14 @@ t.test('a stream is no document: where its operation has no reader for it, nobod
         t.same([...x.trace.uninspected], ['answer:stream'])
       }
 })
+
+void t.test('numbers of answers stay numbers where tokens can be', async (t) => {
+  const back = openBack(
+    'redaction: [{ id: back, direction: response, detect: [payment-card, email], action: token, format: preserve }]',
+  )
+  const { x } = back.answered('http')
+  const text = '{"card":4111111111111111,"mail":"ada@example.org"}'
+  const filtered = filterDocument(x, back.runtime, 'json', Buffer.from(text), true)
+  t.match(Buffer.from(filtered).toString(), /^\{"card":[1-9][0-9]{15},"mail":"[0-9a-z]{10}@redacted\.invalid"\}$/)
+  t.notMatch(Buffer.from(filtered).toString(), '4111111111111111')
+})
