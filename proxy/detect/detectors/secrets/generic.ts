@@ -33,8 +33,10 @@ export const genericSecret: Detector = {
     const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
     const label = probe.text.slice(labelStart, labelEnd)
     const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
-    if (kind === undefined || isEmptyOrVariable(probe.text.slice(labelEnd + after.length, start))) return
+    const gap = probe.text.slice(labelEnd + after.length, start)
+    if (kind === undefined || assignsNothing(gap)) return
     const value = probe.text.slice(start, end)
+    if (isApposition(gap) && !/\d/.test(value)) return
     const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
     if (kind === 'password' && !isPassword(value, { isQuoted: quote !== -1, isEnvironment })) return
     if (kind === 'token' && !isToken(value) && !(quote !== -1 && isPhrase(value))) return
@@ -43,9 +45,14 @@ export const genericSecret: Detector = {
   },
 }
 
-/** `password="", other=…`, `password=$NAME`, `password: ${NAME}`, `credentials: { name: …` */
-function isEmptyOrVariable(gap: string): boolean {
-  return gap.endsWith('$') || gap.includes('{') || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
+/** `password="", other=…`, `password=$NAME`, `password: ${NAME}`, `credentials: { name: …`, `"password" + …` */
+function assignsNothing(gap: string): boolean {
+  return /\$$|\{|^\\?["'`]$/.test(gap) || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
+}
+
+/** ``pass `name` ``, `"password", "email"`: words of prose and lists. */
+function isApposition(gap: string): boolean {
+  return /^ ["'`]$|^["'`]\s*[,|]\s*["'`]$/.test(gap)
 }
 
 /** `secret` of `secret key: …` */

@@ -54,10 +54,12 @@ export function secretKind(before: string, label: string, after: string, spaced:
   return secretModifiers.has(modifier) || preceding.some((word) => secretModifiers.has(word)) ? 'token' : 'key'
 }
 
-/** `bypass` and `compass` have the word's letters. */
+const passOwners =
+  /^(?:db|my|mysql|pg|postgres|redis|mongo|ldap|smtp|mail|imap|ftp|ssh|ssl|key|store|keystore|trust|user|root|admin|app|web|proxy|wifi|sudo)$/
+
+/** `bypass`, `compass` and `minipass` have the word's letters. */
 function passwordKind(label: string, after: string, joined: string): SecretKind | undefined {
-  if (label === 'pass' && !/^[a-z]/i.test(after) && /^(?:by|com|tres|sur|over|under|im|en|tres)$/.test(joined))
-    return undefined
+  if (label === 'pass' && joined !== '' && !/^[a-z]/i.test(after) && !passOwners.test(joined)) return undefined
   return label === 'pw' && joined !== '' ? undefined : 'password'
 }
 

@@ -14,8 +14,9 @@ export const sqlPassword: Detector = {
   find(probe, _start, end) {
     const start = probe.runEnd(end, gap, 6)
     const valueEnd = probe.runEnd(start, value, 80)
-    if (start === end || !isPassword(probe.text.slice(start, valueEnd), { isQuoted: true, isEnvironment: false }))
-      return
+    if (start === end) return
+    const isQuoted = /['"]$/.test(probe.text.slice(end, start))
+    if (!isPassword(probe.text.slice(start, valueEnd), { isQuoted, isEnvironment: false })) return
     probe.accept(sqlPassword, start, valueEnd, false)
   },
 }
