@@ -3,8 +3,8 @@
 import { alphanumerics, holds } from './characters.ts'
 import type { Respelling } from './respelling.ts'
 
-/** The shortest values that are looked for have seven bytes, `1.2.3.4`. */
-const base64LengthMin = 12
+/** The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number. */
+const base64LengthMin = 10
 const hexLengthMin = 16
 /** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
 const lengthMax = 240
