@@ -5,6 +5,7 @@ import type { Problem } from '../lib/problem.ts'
 import { acceptsSockets, type RouteOptions } from '../pipeline/options.ts'
 import type { Policy } from '../policy/compile.ts'
 import type { Document } from './schema.ts'
+import { targetProblems } from './target-problems.ts'
 
 /** What looks into content; absent where it does not compile. */
 export type Looking = { readonly policy: Policy | undefined; readonly redaction: Redaction | undefined }
@@ -12,6 +13,7 @@ export type Looking = { readonly policy: Policy | undefined; readonly redaction:
 export function routeProblems(document: Document, looking: Looking): Problem[] {
   return [
     ...pathProblems(document),
+    ...targetProblems(document),
     ...restoreProblems(document),
     ...document.routes.flatMap((route, index) => [
       ...postureProblems(route, index, document, looking),
