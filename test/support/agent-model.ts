@@ -13,7 +13,7 @@ export type AgentModel = {
 }
 
 type Message = { readonly role: string; readonly content: unknown }
-type Body = { readonly stream?: boolean; readonly messages: readonly Message[] }
+type Body = { readonly stream?: boolean; readonly messages?: readonly Message[] }
 type Turn = { readonly call: string } | { readonly say: string }
 
 export async function startAgentModel(): Promise<AgentModel> {
@@ -22,6 +22,10 @@ export async function startAgentModel(): Promise<AgentModel> {
     void json(request).then((value) => {
       bodies.push(JSON.stringify(value))
       const body = value as Body
+      if (body.messages === undefined) {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(nothing)
+        return
+      }
       const write = request.url?.includes('/messages') === true ? anthropic : openai
       write(turnOf(body), body.stream === true, response)
     })
@@ -39,12 +43,15 @@ export async function startAgentModel(): Promise<AgentModel> {
 }
 
 function turnOf({ messages }: Body): Turn {
-  const last = textOf(messages.at(-1))
+  const last = textOf(messages?.at(-1))
   const result = /\{"result":"([^"]*)"\}/.exec(last.replaceAll('\\', ''))?.[1]
   if (result !== undefined) return { say: `The tool says: ${result} Done.` }
   const value = /\S*@\S+|[A-Z][A-Z0-9_]+_[0-9a-z]{10}|[0-9]{9,}/.exec(last)?.[0] ?? 'nobody'
   return { call: JSON.stringify({ to: /^[0-9]+$/.test(value) ? Number(value) : value, text: 'Hello' }) }
 }
+
+/** What it says in formats that it does not speak. */
+const nothing = JSON.stringify({ id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o', output: [] })
 
 function textOf(message: Message | undefined): string {
   const content = message?.content
