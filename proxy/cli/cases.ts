@@ -10,21 +10,23 @@ import type { Problem } from '../lib/problem.ts'
 import { parseSuite, type Case, type Suite } from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
 
-/** What can be detected under the policy that a suite names. */
-type CatalogueOf = (suite: Suite) => Catalogue
+/** Names can be checked once it is known what can be detected under the policy that the suite names. */
+export type ReadSuite = { readonly suite: Suite; readonly checkNames: (catalogue: Catalogue) => void }
 
 /** A `*.test.yaml`. Ends the command with 1 where it is not one. */
-export function readSuite(file: string, catalogueOf: CatalogueOf): Suite {
+export function readSuite(file: string): ReadSuite {
   const root = readRoot(file, 1)
-  return checked(root, plainValue(root), { wrapping: 0, exitCode: 1, catalogueOf })
+  return shaped(root, plainValue(root), 0, 1)
 }
 
 /** One case alone: principal and action or request. Ends the command with 2 where it is not one. */
 export function readCase(file: string, catalogue: Catalogue): Case {
   const root = readRoot(file, 2)
   const written = plainValue(root) as object
-  const suite = { policy: 'none', cases: [{ name: 'case', expect: { effect: 'allow' }, ...written }] }
-  const [only] = checked(root, suite, { wrapping: 2, exitCode: 2, catalogueOf: () => catalogue }).cases
+  const cases = [{ name: 'case', expect: { effect: 'allow' }, ...written }]
+  const { suite, checkNames } = shaped(root, { policy: 'none', cases }, 2, 2)
+  checkNames(catalogue)
+  const [only] = suite.cases
   if (only === undefined) throw new Error('a suite of one case has none')
   return only
 }
@@ -43,18 +45,20 @@ function readRoot(file: string, exitCode: number): LocatedMap {
 }
 
 /** `wrapping` steps of each path stand outside the file. */
-type Checking = { readonly wrapping: number; readonly exitCode: number; readonly catalogueOf: CatalogueOf }
-
-function checked(root: LocatedMap, value: unknown, { wrapping, exitCode, catalogueOf }: Checking): Suite {
+function shaped(root: LocatedMap, value: unknown, wrapping: number, exitCode: number): ReadSuite {
+  const refuse = (wrong: readonly Problem[]): CommandError => {
+    const located = wrong.map((problem) => locateProblem(root, { ...problem, path: problem.path.slice(wrapping) }))
+    return refused(located, exitCode)
+  }
   const { suite, problems } = parseSuite(value)
-  const catalogue = suite === undefined ? undefined : catalogueOf(suite)
-  const wrong =
-    suite === undefined || catalogue === undefined
-      ? problems
-      : suite.cases.flatMap((one, i) => unknownEntities(one, ['cases', i], catalogue))
-  if (suite !== undefined && wrong.length === 0) return suite
-  const located = wrong.map((problem) => locateProblem(root, { ...problem, path: problem.path.slice(wrapping) }))
-  throw refused(located, exitCode)
+  if (suite === undefined) throw refuse(problems)
+  return {
+    suite,
+    checkNames(catalogue) {
+      const wrong = suite.cases.flatMap((one, i) => unknownEntities(one, ['cases', i], catalogue))
+      if (wrong.length > 0) throw refuse(wrong)
+    },
+  }
 }
 
 function refused(problems: readonly LocatedProblem[], exitCode: number): CommandError {

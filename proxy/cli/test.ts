@@ -3,14 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
 import type { CompiledConfig } from '../config/compile.ts'
 import type { Decision } from '../policy/decision.ts'
-import {
-  coverage,
-  runCase,
-  type CaseRequest,
-  type CaseResult,
-  type Circumstances,
-  type Suite,
-} from '../policy/suite.ts'
+import { coverage, runCase, type CaseRequest, type CaseResult, type Circumstances } from '../policy/suite.ts'
 import type { Query } from '../policy/query.ts'
 import { readSuite } from './cases.ts'
 import { CommandError } from './command-error.ts'
@@ -49,10 +42,10 @@ export function testCommand(): Command {
 }
 
 async function runSuite(file: string): Promise<SuiteResult> {
-  const policyOf = (suite: Suite): string => join(dirname(file), suite.policy)
-  const suite = readSuite(file, (named) => compileOrFail([policyOf(named)]).catalogue)
-  const policyFile = policyOf(suite)
+  const { suite, checkNames } = readSuite(file)
+  const policyFile = join(dirname(file), suite.policy)
   const config = compileOrFail([policyFile])
+  checkNames(config.catalogue)
   const deps = {
     judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances),
     askLimits: (query: Query) => limitsOn(config, query),
