@@ -22,7 +22,7 @@ export class MemoryCounters {
 
   /** `forgotten`: namespaces that were full, so that the counts of other keys were given up. */
   take(charges: readonly Charge[]): Taken & { readonly forgotten: readonly string[] } {
-    const time = this.#time()
+    const time = this.#time(charges)
     let admitted = true
     const found = charges.map((charge) => {
       const known = this.#tables.get(charge.namespace)?.find(charge.key, time.elapsedMs)
@@ -40,13 +40,14 @@ export class MemoryCounters {
       const moves = charge.window.kind === 'sliding' || charge.window.kind === 'bucket'
       if ((isNew || moves) && this.#table(charge, time.elapsedMs).put(charge.key, entry, time.elapsedMs))
         forgotten.push(charge.namespace)
-      return { ...look(entry, charge, time), waitMs: 0 }
+      const { used, mark, expiresAtMs } = entry
+      return { used, mark, waitMs: 0, resetMs: expiresAtMs - time.elapsedMs }
     })
     return { admitted, counts, forgotten }
   }
 
   correct(corrections: readonly Correction[]): void {
-    const time = this.#time()
+    const time = this.#time(corrections)
     for (const correction of corrections) {
       if (
         correction.delta < 0 &&
@@ -72,8 +73,9 @@ export class MemoryCounters {
     this.#tables.clear()
   }
 
-  #time(): Time {
-    return { elapsedMs: this.#clock.monotonic(), wallMs: this.#clock.now() }
+  #time(counted: readonly Counted[]): Time {
+    const calendar = counted.some(({ window }) => window.kind === 'calendar')
+    return { elapsedMs: this.#clock.monotonic(), wallMs: calendar ? this.#clock.now() : 0 }
   }
 
   /** A new one where there is none is not entered yet. */

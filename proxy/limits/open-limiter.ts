@@ -18,7 +18,8 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
     admit(subject) {
       const waits = mustWait(sorted, subject)
       const early = waits && subject.severalUpstreams === true ? sorted.settledHead : head
-      const asked = early.flatMap((limit) => (appliesTo(limit.filters, subject) ? named(limit, subject) : []))
+      const asked: Asked[] = []
+      for (const limit of early) if (appliesTo(limit.filters, subject)) asked.push(...named(limit, subject))
       if (asked.length === 0 && !waits) return unlimited
       // Slots first: they are free to give back, a count in Redis is not.
       const held = holdSlots(asked, store.slots, subject.standing === true)
@@ -50,6 +51,7 @@ const everyName = (): boolean => true
 
 /** Some limit that may apply cannot be asked yet. Where several upstreams may be asked, the first is not the only one. */
 function mustWait({ head, body }: { head: LimitPlan; body: LimitPlan }, subject: LimitSubject): boolean {
+  if (body.length === 0 && subject.severalUpstreams !== true) return false
   if (subject.severalUpstreams !== true) return body.some((limit) => appliesTo(limit.filters, subject))
   const may = ({ filters }: Limit): boolean => appliesTo({ ...filters, upstreams: everyName }, subject)
   return body.some(may) || head.some((limit) => asksUpstream(limit) && may(limit))

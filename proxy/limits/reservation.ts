@@ -137,16 +137,18 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
     return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
   }
   const { taken, charged, open, where } = outcome
-  const states = charged.flatMap((one, index) => (one.limit.shadow ? [] : [stateOf(one, taken, index)]))
+  const states: LimitState[] = []
+  charged.forEach((one, index) => {
+    if (!one.limit.shadow) states.push(stateOf(one, taken, index))
+  })
   if (!taken.admitted) return refusal(taken, charged, states, open)
-  const over = charged.filter(({ limit, quota }, at) => limit.shadow && (taken.counts[at]?.used ?? 0) > quota.quota)
-  const exceeded = over.length === 0 ? held.exceeded : each([...held.exceeded, ...over.map(({ limit }) => limit.id)])
+  const exceeded = exceededBy(taken, charged, held.exceeded)
   const { release, stand } = held
   const maxTokens = shortest(charged)
-  const bounded = maxTokens === undefined ? undefined : { maxTokens }
-  const admitted: Admitted = { ok: true, states, open, exceeded, release, stand, ...bounded }
+  const plain: Admitted = { ok: true, states, open, exceeded, release, stand }
+  const admitted = maxTokens === undefined ? plain : { ...plain, maxTokens }
+  if (!charged.some(isPutRight)) return admitted
   const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0 })).filter(isPutRight)
-  if (later.length === 0) return admitted
   const counters = where === 'redis' && store.redis !== undefined ? store.redis : store.memory
   let settled = false
   return {
@@ -158,6 +160,14 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
       if (corrections.length > 0) counters.correct(corrections)
     },
   }
+}
+
+function exceededBy({ counts }: Taken, charged: readonly Charged[], slots: readonly string[]): readonly string[] {
+  let exceeded = slots
+  charged.forEach(({ limit, quota }, at) => {
+    if (limit.shadow && (counts[at]?.used ?? 0) > quota.quota) exceeded = each([...exceeded, limit.id])
+  })
+  return exceeded
 }
 
 function shortest(charged: readonly Charged[]): number | undefined {
@@ -184,14 +194,9 @@ function correctionOf(
 
 function stateOf({ limit, quota }: Charged, { counts }: Taken, index: number): LimitState {
   const { used, resetMs } = counts[index] ?? { used: quota.quota, resetMs: quota.window.lengthMs }
-  return {
-    limit: limit.id,
-    ...(quota.unit === 'requests' ? undefined : { unit: quota.unit }),
-    quota: quota.quota,
-    windowMs: quota.window.lengthMs,
-    remaining: Math.max(Math.floor(quota.quota - used), 0),
-    resetMs,
-  }
+  const remaining = Math.max(Math.floor(quota.quota - used), 0)
+  const state = { limit: limit.id, quota: quota.quota, windowMs: quota.window.lengthMs, remaining, resetMs }
+  return quota.unit === 'requests' ? state : { ...state, unit: quota.unit }
 }
 
 /** Of several that refuse, the one that refuses longest: waiting for any other would be in vain. */
