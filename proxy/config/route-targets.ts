@@ -20,19 +20,21 @@ export function routeWithTargets(
   })
   const [first, ...others] = targets
   if (first === undefined) throw new Error(`route ${options.id} has no upstream`)
-  if (others.length > 0) for (const { route } of targets) Object.assign(route, { targets })
+  if (others.length > 0) for (const { route } of targets) Object.assign(route, { targets, keepsBody: true })
   return first.route
 }
 
-type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys' | 'keepsAnswersMs'>
+type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys' | 'keepsAnswersMs' | 'keepsBody'>
 
 function ofUpstream({ models, idempotency }: RouteOptions, upstream: UpstreamOptions | undefined): OfUpstream {
   const aliases = new Map(Object.entries({ ...upstream?.models, ...models }))
   const { idempotent, idempotencyKey } = upstream?.retry ?? {}
+  const repeats = idempotent !== undefined || idempotencyKey === true || idempotency !== undefined
   return {
     ...(aliases.size === 0 ? undefined : { aliases }),
     ...(idempotent === undefined ? undefined : { mayRepeat: anyOf(idempotent) }),
     ...(idempotencyKey === true ? { sendsKeys: true } : undefined),
+    ...(aliases.size > 0 || repeats ? { keepsBody: true } : undefined),
     ...(idempotency === undefined ? undefined : { keepsAnswersMs: parseDuration(idempotency) ?? 0 }),
   }
 }

@@ -5,6 +5,7 @@ import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { Answered, Decoded, Ended, Trace } from './exchange.ts'
 import type { Route, Runtime, Target } from './runtime.ts'
 import { decisionFields, sentFields } from './outcome.ts'
+import { refuseUnread } from './stages/decode.ts'
 
 export type Ask = (x: Decoded) => Promise<Answered>
 
@@ -71,10 +72,11 @@ class Turns {
   }
 
   /** Everything is worked out anew from what was asked: what a stage put in its place for one upstream is not for another. */
-  #aim(route: Route): Promise<Answered> {
+  async #aim(route: Route): Promise<Answered> {
     const x = this.#x
     Object.assign(x, this.#asked, { route })
     Object.assign(x.trace, freshTrace())
+    refuseUnread(x)
     return this.#ask(x)
   }
 

@@ -55,6 +55,8 @@ export type Route = {
   readonly mayRepeat?: (name: string) => boolean
   /** The upstream honours Idempotency-Key. */
   readonly sendsKeys?: boolean
+  /** What may be sent again, to another or under another name must be there as a whole. */
+  readonly keepsBody?: boolean
   /** How long answers are kept for requests with an Idempotency-Key; absent: not at all. */
   readonly keepsAnswersMs?: number
 }

@@ -178,6 +178,21 @@ t.test('each is sent what its own redaction leaves, under the name that it has f
   t.notMatch(outcomes[0]?.['earlier'], [{ redactions: [] }], 'the first was sent it as it came')
 })
 
+t.test('what cannot be read goes to none that wants it redacted', async (t) => {
+  const set = await world(t, {
+    protocol: 'http',
+    more: 'redaction: [{ id: out, direction: request, upstreams: [second], detect: [email], action: mask }]',
+  })
+  set.first.always(answer(503, 'down'))
+  const reply = await fetch(`${set.gateway.url}/ai/act`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream', 'idempotency-key': 'k' },
+    body: 'ada@example.org',
+  })
+  t.equal(reply.status, 503)
+  t.equal(set.second.requests.length, 0)
+})
+
 t.test('limits that count by upstream are asked for each', async (t) => {
   const set = await world(t, { more: 'limits: [{ id: per, by: [upstream], requests: 1/h, upstreams: [second] }]' })
   set.first.always(answer(503, 'down'))
@@ -277,4 +292,85 @@ t.test("OpenAI's SDK, the same", async (t) => {
     text += part.choices[0]?.delta.content ?? ''
   t.equal(text, 'hello')
   t.equal(set.first.requests[0]?.header('x-stainless-timeout'), '60')
+})
+
+t.test('where the upstream honours keys, a model call has one in every attempt, and may be made again', async (t) => {
+  const upstream = await scriptedUpstream()
+  const gateway = await startGateway(`
+upstreams: { ai: { protocol: openai, url: "${upstream.url}", retry: { idempotencyKey: true } } }
+routes: [{ id: ai, path: /ai, upstream: ai }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow`)
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  upstream.next((scene) => scene.reset(), completion('hello'))
+  const set = { first: upstream, second: upstream, gateway }
+  t.match(await ask(set), { status: 200, text: /hello/ })
+  const keys = upstream.requests.map((request) => request.header('idempotency-key'))
+  t.equal(keys.length, 2)
+  t.ok(keys[0]?.startsWith('req_'))
+  t.equal(keys[1], keys[0])
+})
+
+t.test('an operator says of which paths and tools a repetition does no harm', async (t) => {
+  const upstream = await scriptedUpstream()
+  const gateway = await startGateway(`
+upstreams:
+  tool: { protocol: http, url: "${upstream.url}", retry: { idempotent: ["/search/*"] } }
+  server: { protocol: mcp, url: "${upstream.url}/mcp", retry: { idempotent: ["server/find_*"] } }
+routes:
+  - { id: tool, path: /tool, upstream: tool }
+  - { id: server, path: /mcp, upstream: server }
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow`)
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  const post = async (path: string, body: unknown): Promise<number> => {
+    const before = upstream.requests.length
+    upstream.next((scene) => scene.reset())
+    const reply = await fetch(gateway.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify(body),
+    })
+    await reply.text()
+    return upstream.requests.length - before
+  }
+  upstream.always(jsonAnswer(200, { jsonrpc: '2.0', id: 1, result: { content: [] } }))
+  const call = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } })
+  t.equal(await post('/tool/search/people', {}), 2)
+  t.equal(await post('/mcp', call('find_people')), 2)
+  t.equal(await post('/tool/pay', {}), 1)
+  t.equal(await post('/mcp', call('pay')), 1)
+})
+
+t.test('an operator holds a breaker open by hand, on the record, and lets go; a reload keeps to it', async (t) => {
+  const set = await world(t)
+  set.first.always(completion('first'))
+  set.second.always(completion('second'))
+  const hold = (mode: string) =>
+    fetch(`${set.gateway.adminUrl}/v1/breakers/first`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mode }),
+    })
+  t.match((await ask(set)).text, '"first"')
+  t.equal((await hold('forced-open')).status, 200)
+  t.match((await ask(set)).text, '"second"')
+  t.ok(set.gateway.gateway.reload().ok)
+  t.match((await ask(set)).text, '"second"')
+  await hold('auto')
+  t.match((await ask(set)).text, '"first"')
+  await set.gateway.gateway.close()
+  const made = auditLines(set.gateway.auditDir).filter(({ kind }) => kind === 'admin')
+  t.match(made, [
+    { action: 'breaker', upstream: 'first', mode: 'forced-open' },
+    { action: 'breaker', upstream: 'first', mode: 'auto' },
+  ])
 })

@@ -8,7 +8,7 @@ import type { Content } from '../../protocol/content.ts'
 import type { Reading } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
 import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Route, Runtime } from '../runtime.ts'
 import { isConversation } from '../sockets.ts'
 
 export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
@@ -33,10 +33,7 @@ function unreadBody(x: Admitted, client: Client): Body | undefined {
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
   const { route } = x
   const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsBody
-  // What may be sent to another, or under another name, must be there.
-  const kept =
-    route.targets !== undefined || route.aliases !== undefined || route.keepsAnswersMs !== undefined
-  return needed || kept ? undefined : { form: 'unread' }
+  return needed || route.keepsBody === true ? undefined : { form: 'unread' }
 }
 
 async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {
@@ -73,15 +70,23 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
     return { form: 'text', bytes, text }
   }
-  // A redaction that cannot look must not let pass, but where the route says so.
-  if (x.route.request.plan !== undefined && x.route.posture === 'inspect') {
-    throw new Fault(
-      'media-type-unsupported',
-      'Redaction applies to this route, and this content type cannot be inspected.',
-    )
-  }
+  refuseOpaque(x.route)
   x.trace.uninspected.add('request:body')
   return { form: 'opaque', bytes }
+}
+
+/** What could not be read for one upstream of a route must not go to another that wants it redacted. */
+export function refuseUnread({ body, route }: Decoded): void {
+  if (body.form === 'opaque') refuseOpaque(route)
+}
+
+/** A redaction that cannot look must not let pass, but where the route says so. */
+function refuseOpaque({ request, posture }: Route): void {
+  if (request.plan === undefined || posture !== 'inspect') return
+  throw new Fault(
+    'media-type-unsupported',
+    'Redaction applies to this route, and this content type cannot be inspected.',
+  )
 }
 
 export type MediaKind = 'json' | 'text' | 'event-stream' | 'ndjson' | 'other'
