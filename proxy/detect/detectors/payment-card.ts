@@ -57,7 +57,7 @@ export const paymentCard: Detector = {
     if (probe.number.digits < digitsMin) return
     const card = readCard(probe)
     if (card === undefined || holds(alphanumerics, probe.code(card.end))) return
-    if (needsContext(card) && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
+    if (needsContext(card) && !isBesideWord(probe, start)) return
     probe.accept(paymentCard, start, card.end, true)
   },
 }
@@ -95,6 +95,8 @@ function readCard(probe: Probe): CardText | undefined {
 /** Every digit by itself, or groups of other lengths, with the same separator throughout. */
 function readSpread(probe: Probe, separator: number): CardText | undefined {
   const { number } = probe
+  // It counts only beside a word, and in tables of digits the word is quicker to miss than the digits to add up.
+  if (!isBesideWord(probe, number.start)) return undefined
   const isSingle = number.lengthOf(0) === 1
   let digits = probe.text.slice(number.start, number.end)
   let best: CardText | undefined
@@ -106,6 +108,10 @@ function readSpread(probe: Probe, separator: number): CardText | undefined {
     if (isCard) best = { digits, end, isGrouped: false, isSpread: true }
   }
   return best
+}
+
+function isBesideWord(probe: Probe, start: number): boolean {
+  return context.test(probe.text.slice(Math.max(0, start - contextLength), start))
 }
 
 /** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */
