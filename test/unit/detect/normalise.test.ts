@@ -1,0 +1,80 @@
+import t from 'tap'
+import { normalise } from '../../../proxy/detect/normalise.ts'
+import { folds, readingOf } from '../../../proxy/detect/normalise-fold.ts'
+import { Respelling } from '../../../proxy/detect/respelling.ts'
+
+/** How a whole text is read; undefined: as it is written. */
+function read(text: string): string | undefined {
+  const into = new Respelling()
+  into.open(text, 0, '')
+  t.equal(normalise(text, 0, true, false, into), text.length)
+  return into.isChanged ? into.finish(text.length) : undefined
+}
+
+void t.test('what stands for something else is read as that', async (t) => {
+  for (const [written, reading] of [
+    ['１２３ ａｂ＠ｃ．ｄ', '123 ab@c.d'],
+    ['٤١١١ ४१ 𝟒𝟏', '4111 41 41'],
+    ['a\u200bb\u00adc\ufeffd\u202ee', 'abcde'],
+    ['pаypаl 4О11 1\u2011234 1\u00a0234', 'paypal 4011 1-234 1 234'],
+    ['%34%31 %C3%A9 %EF%BC%91', '41 é 1'],
+    ['&#52;&#x31;&commat;&amp;&#52', '41@&4'],
+    ['\\u0034\\x31\\u{32} \\ud83d\\ude00', '412 😀'],
+    ['x NDExMSAxMTEx y', 'x 4111 1111 y'],
+    ['MS4yLjMuNA== and MS4yLjMuNA', '1.2.3.4 and 1.2.3.4'],
+    ['(3131312d31312d31313131)', '(111-11-1111)'],
+  ] as const)
+    t.equal(read(written), reading, written)
+})
+
+void t.test('ordinary text is read as it is written', async (t) => {
+  for (const text of [
+    'The café is open – 100 % of the time… said “she” & he.',
+    'Сервер 5 работает, по-русски; ελληνικά; 電話',
+    'C:\\new\\table \\n a=b&c=d %zz &nothing; &#; \\uzzzz \\x',
+    'internationalisation/of/the/paths_and-names INTERNATIONALISATION',
+    '7f3a9c1e5b8d20467f3a9c1e5b8d2046 01234567-89ab-4cde-8f01-23456789abcd',
+  ])
+    t.equal(read(text), undefined, text)
+})
+
+void t.test('each unit that is read is told where it is written', async (t) => {
+  const text = 'a%34&#x31;b\u200bc NDExMSAxMTEx'
+  const into = new Respelling()
+  into.open(text, 0, '')
+  normalise(text, 0, true, false, into)
+  const reading = into.finish(text.length)
+  t.equal(reading, 'a41bc 4111 1111')
+  const written = Array.from(reading, (_, at) => text.slice(into.startOf(at), into.endOf(at + 1)))
+  t.same(written.slice(0, 6), ['a', '%34', '&#x31;', 'b', 'c', ' '])
+  t.ok(written.slice(6).every((one) => one === 'NDExMSAxMTEx'))
+  t.equal(text.slice(into.startOf(3), into.endOf(5)), 'b\u200bc')
+  t.equal(into.wholeBefore(3), 1, 'in the middle of %34')
+  t.equal(into.wholeBefore(4), 4)
+})
+
+void t.test('what is cut is not decided, and never more than the cap', async (t) => {
+  for (const [text, known] of [
+    ['ab %3', 3],
+    ['ab &#x3', 3],
+    ['ab \\u00', 3],
+    ['ab \ud835', 3],
+    ['ab NDEx', 3],
+    [`${'NDExMSAx'.repeat(30)}NDEx`, 240],
+  ] as const) {
+    const into = new Respelling()
+    into.open(text, 0, '')
+    t.equal(normalise(text, 0, false, false, into), known, text)
+  }
+})
+
+void t.test('every decimal digit of Unicode is read as one of ASCII', async (t) => {
+  let digits = 0
+  for (let codePoint = 0x80; codePoint < 0x20000; codePoint++) {
+    const character = String.fromCodePoint(codePoint)
+    if (!/\p{Nd}/u.test(character)) continue
+    digits++
+    if (!/^\d$/.test(readingOf(codePoint) ?? '') || folds[character.charCodeAt(0)] === 0) t.fail(codePoint.toString(16))
+  }
+  t.ok(digits > 600)
+})
