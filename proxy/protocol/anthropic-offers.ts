@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { textBlock } from './anthropic-refusal.ts'
 import type { ToolDefinition } from './content.ts'
-import { arrayOf, present, stringOf } from './shape.ts'
+import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 
 /** A string says what is wrong. A tool of the provider's own may go by its type alone. */
 export function offeredTools(body: JsonObject): ToolDefinition[] | string {
@@ -16,6 +16,11 @@ export function offeredTools(body: JsonObject): ToolDefinition[] | string {
     if (definition === undefined) return `tools[${index}] is not a tool.`
     definitions.push(definition)
   }
+  const wrong = wrongMember(body, 'mcp_servers', ['array'], '')
+  if (wrong !== undefined) return wrong
+  // Some versions call all tools of a server that is named here, without any in the list.
+  for (const index of arrayOf(body.mcp_servers).keys())
+    definitions.push({ address: { path: ['mcp_servers', index] }, name: 'mcp_toolset' })
   for (const { block, path } of toolChanges(body)) {
     const { tool } = block
     if (!isObject(tool) || tool.type !== 'tool_definition') continue
@@ -35,6 +40,7 @@ export function withoutMessagesTools(body: Json, withheld: readonly ToolDefiniti
   const none = gone.length > 0 && gone.length === arrayOf(body.tools).length
   if (none) edits.push({ address: { path: ['tools'] }, remove: true })
   else for (const { address } of gone) edits.push({ address, remove: true })
+  edits.push(...withoutServers(body, withheld))
   const { tool_choice: choice } = body
   if (choice !== undefined && (none || (isObject(choice) && names.has(stringOf(choice.name) ?? ''))))
     edits.push({ address: { path: ['tool_choice'] }, remove: true })
@@ -43,6 +49,15 @@ export function withoutMessagesTools(body: Json, withheld: readonly ToolDefiniti
     if (name !== undefined && names.has(name)) edits.push({ address: { path }, json: textBlock(withheldTool) })
   }
   return edits
+}
+
+function withoutServers(body: JsonObject, withheld: readonly ToolDefinition[]): Edit[] {
+  const gone = withheld.filter(({ address }) => address.path[0] === 'mcp_servers')
+  if (gone.length === 0) return []
+  const none = gone.length === arrayOf(body.mcp_servers).length
+  return none
+    ? [{ address: { path: ['mcp_servers'] }, remove: true }]
+    : gone.map(({ address }) => ({ address, remove: true }))
 }
 
 const withheldTool = '[Gatewright withheld a tool that may not be called.]'

@@ -161,11 +161,15 @@ function toolDefinitions(body: JsonObject): ToolDefinition[] | string {
       definitions.push(definition)
     }
   }
+  // The provider searches by itself, without a call that could be judged.
+  if ((body.web_search_options ?? null) !== null)
+    definitions.push({ address: { path: ['web_search_options'] }, name: 'web_search' })
   return definitions
 }
 
 /** A tool of the provider's own (web search and the like) is known by its type. */
 function toolDefinition(tool: JsonObject, member: 'tools' | 'functions', index: number): ToolDefinition | undefined {
+  if ((tool.function ?? null) !== null && (tool.custom ?? null) !== null) return undefined
   const described = member === 'functions' ? tool : (tool.function ?? tool.custom ?? { name: tool.type ?? null })
   if (!isObject(described) || typeof described.name !== 'string') return undefined
   return present<ToolDefinition>({
