@@ -165,9 +165,13 @@ t.test('another upstream that stands in is asked about its own limits, and the r
   const several: LimitSubject = { ...anna, severalUpstreams: true }
   const request = async (): Promise<{ head: Admitted; next: (upstream: string) => Promise<Admission> }> => {
     const head = admitted(await limiter.admit(several))
-    const { reserve } = head
-    if (reserve === undefined) throw new Error('all wait')
-    return { head, next: async (upstream) => reserve.call(head, chat, upstream) }
+    return {
+      head,
+      next: async (upstream) => {
+        if (head.reserve === undefined) throw new Error('all wait')
+        return head.reserve(chat, upstream)
+      },
+    }
   }
   const one = await request()
   t.match(await one.next('openai'), { ok: true, states: [{ remaining: 8 }, { remaining: 800 }, { limit: 'first' }] })
