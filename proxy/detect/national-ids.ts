@@ -5,6 +5,7 @@ import { americasIds } from './detectors/national/americas.ts'
 import { beneluxIds } from './detectors/national/benelux.ts'
 import { centralEuropeIds } from './detectors/national/central-europe.ts'
 import { deIds } from './detectors/national/de.ts'
+import { documentIds } from './detectors/national/documents.ts'
 import { eastAsiaIds } from './detectors/national/east-asia.ts'
 import { esIds } from './detectors/national/es.ts'
 import { europeIds } from './detectors/national/europe.ts'
@@ -35,4 +36,5 @@ export const nationalIds: readonly Detector[] = [
   ...oceaniaIds,
   ...americasIds,
   ...usIds,
+  ...documentIds,
 ]

@@ -19,6 +19,36 @@ const nric = codeDetector({
   },
 })
 
+/** ACRA, "Unique Entity Number": of businesses, companies and others, each with weights and letters of its own. */
+const uen = codeDetector({
+  entity: 'sg-uen',
+  country: 'sg',
+  letters: 0,
+  leading: [8, 9],
+  pattern: /\d{8,9}[A-Z]/,
+  sureness: 'always',
+  valid: (text) =>
+    text.length === 9
+      ? 'XMKECAWLJDB'.charAt(weightedSum(text, [10, 4, 9, 3, 8, 2, 7, 1]) % 11) === text.charAt(8)
+      : /^(?:19|20)/.test(text) &&
+        'ZKCMDNERGWH'.charAt(weightedSum(text, [10, 8, 6, 4, 9, 7, 5, 3, 1]) % 11) === text.charAt(9),
+})
+const otherUen = codeDetector({
+  entity: 'sg-uen',
+  country: 'sg',
+  letters: 1,
+  pattern: /[RST]\d{2}[A-Z]{2}\d{4}[A-Z]/,
+  sureness: 'always',
+  valid: (text) => {
+    const alphabet = 'ABCDEFGHJKLMNPQRSTUVWX0123456789'
+    const sum = [4, 3, 5, 3, 10, 2, 2, 5, 7].reduce(
+      (all, weight, i) => all + weight * alphabet.indexOf(text.charAt(i)),
+      0,
+    )
+    return alphabet.charAt((((sum - 5) % 11) + 11) % 11) === text.charAt(9)
+  },
+})
+
 /** JPN, "MyKad": birth date, place, four digits; no check. */
 const myKad = numberDetector({
   entity: 'my-nric',
@@ -129,6 +159,8 @@ const taiwanese = codeDetector({
 
 export const eastAsiaIds = [
   ...nric,
+  ...uen,
+  ...otherUen,
   ...myKad,
   ...thai,
   ...rrn,
