@@ -76,15 +76,16 @@ function mustRead(x: Answered): boolean {
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
   const asksMessages = x.operation.action === 'asked'
-  const body = asksMessages ? x.answer.body : streamToFilter(x, runtime, x.answer.body)
+  const waiting = new Waiting(x, runtime)
+  const arriving = waiting.on(x.answer.body)
+  const body = asksMessages ? arriving : streamToFilter(x, runtime, arriving)
   x.trace.streaming = true
   client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
   client.flush()
   const redaction = new AnswerRedaction(x, runtime)
-  const waiting = new Waiting(x, runtime)
   const filter = asksMessages ? filterMessageStream : filterStream
-  for await (const text of filter(x, runtime, redaction, waiting.on(body))) {
+  for await (const text of filter(x, runtime, redaction, body)) {
     const written = client.write(text)
     if (written !== undefined) await waiting.while(written)
   }
