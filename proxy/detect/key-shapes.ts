@@ -62,7 +62,7 @@ export function labelledKey(entity: string, labels: readonly string[], shape: Bo
       if (isWordUnit(probe.code(end)) || probe.code(end) === 61) return
       if (isDigest(probe.text.slice(labelEnd, start))) return
       const value = probe.text.slice(start, end)
-      if (shape.form === undefined ? !/\d/.test(value) : !shape.form.test(value)) return
+      if (!(shape.form ?? varied).test(value)) return
       if (isFiller(value) || value.endsWith('EXAMPLEKEY')) return
       probe.accept(detector, start, end, true)
     },
@@ -110,6 +110,9 @@ function withCharacters(characters: CharacterClass, more: string): CharacterClas
   for (const character of more) ascii[character.charCodeAt(0)] = 1
   return { ascii, beyond: characters.beyond }
 }
+
+/** Random text has digits, or capitals within words: the least that bodies without a form of their own must have. */
+export const varied = /\d|[a-z][A-Z].*[a-z][A-Z]/
 
 /** Shorter labels than this are parts of other words: `lob` of `global`. */
 const wholeWordLengthMax = 6
