@@ -89,7 +89,10 @@ export type Admitted = {
    * before is given back, and what is counted is not counted twice.
    */
   reserve?(demand: Demand, upstream?: string): Admission | Promise<Admission>
-  /** Present where something was reserved: puts it right. `undefined`: nothing was produced. Idempotent. */
+  /**
+   * Present where something was reserved: puts it right. What goes on says so again and again, each time with all that it has
+   * used. `undefined`: nothing was produced, and whatever is said after that counts nothing.
+   */
   settle?(spent: Spent | undefined): void
 }
 

@@ -148,15 +148,15 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
   const plain: Admitted = { ok: true, states, open, exceeded, release, stand }
   const admitted = maxTokens === undefined ? plain : { ...plain, maxTokens }
   if (!charged.some(isPutRight)) return admitted
-  const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0 })).filter(isPutRight)
+  const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0, counted: one.amount }))
   const counters = where === 'redis' && store.redis !== undefined ? store.redis : store.memory
-  let settled = false
+  let over = false
   return {
     ...admitted,
     settle(spent) {
-      if (settled) return
-      settled = true
-      const corrections = later.flatMap((one) => correctionOf(one, model, spent))
+      if (over) return
+      over = spent === undefined
+      const corrections = later.flatMap((one) => (isPutRight(one) ? correctionOf(one, model, spent) : []))
       if (corrections.length > 0) counters.correct(corrections)
     },
   }
@@ -183,12 +183,16 @@ function isPutRight({ quota: { unit } }: Charged): boolean {
   return unit !== 'requests' && unit !== 'toolCalls'
 }
 
+/** `counted` is what is counted now. */
 function correctionOf(
-  { limit, key, quota, amount, mark }: Charged & { readonly mark: number },
+  one: Charged & { readonly mark: number; counted: number },
   model: string | undefined,
   spent: Spent | undefined,
 ): Correction[] {
-  const delta = Math.ceil(spentAmount(quota.unit, limit, model, amount, spent)) - amount
+  const { limit, key, quota, amount, mark } = one
+  const actual = Math.ceil(spentAmount(quota.unit, limit, model, amount, spent))
+  const delta = actual - one.counted
+  one.counted = actual
   return delta === 0 ? [] : [{ namespace: quota.namespace, key, window: quota.window, mark, delta }]
 }
 

@@ -3,6 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { headerValue } from '../../lib/headers.ts'
 import type { Admission, Demand, LimitState, LimitSubject } from '../../limits/limiter.ts'
+import { spentOf } from '../consumption.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -28,6 +29,8 @@ export function letStand(x: Admitted, runtime: Runtime): void {
  * so slots are only asked for, and so is whether there is room for what it will use.
  */
 export async function admitAgain(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
+  // What it has used so far takes room from what is asked for now.
+  for (const admission of x.admissions) admission.settle?.(spentOf(x, 0))
   const again: Admitted = { ...x, head: { ...x.head, upgrade: undefined }, admissions: [], limitStates: [] }
   try {
     await take(runtime.limiter.admit(subject(again, runtime)), again, runtime)

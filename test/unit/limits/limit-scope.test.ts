@@ -118,6 +118,16 @@ t.test('each unit is reserved and put right', async (t) => {
   t.match(await ask(), { ok: false, limit: 'bytes' }, 'answers count once they are over')
 })
 
+t.test('what goes on is counted as it goes on', async (t) => {
+  const { ask } = world([{ id: 'tokens', by: ['principal'], tokens: '100/m' }])
+  const silent = { ...chat, inputTokens: 0, outputTokensMax: 0 }
+  const talk = admitted(await ask(anna, silent))
+  for (const input of [10, 40, 40]) talk.settle?.({ ...spent, input, output: 0, cacheRead: 0, cacheWrite: 0 })
+  t.match(await ask(anna, silent), { ok: true, states: [{ remaining: 60 }] })
+  talk.settle?.({ ...spent, input: 100, output: 5 })
+  t.match(await ask(anna, silent), { ok: false, limit: 'tokens' }, 'there is no room for another answer')
+})
+
 t.test('what no maximum is named for is assumed, and bounded', async (t) => {
   const { ask } = world([
     { id: 'assumed', by: ['principal'], outputTokens: '10k/m' },
