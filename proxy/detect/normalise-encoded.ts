@@ -7,7 +7,7 @@ import type { Respelling } from './respelling.ts'
 const base64LengthMin = 10
 const hexLengthMin = 16
 /** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
-const lengthMax = 240
+const lengthMax = 192
 const stride = base64LengthMin
 
 const none = 255

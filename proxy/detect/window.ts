@@ -35,7 +35,7 @@ export function openWindow({ plan, vault, place = 'response.text' }: WindowOptio
 }
 
 /** Below this much held text every piece is scanned; above, only once an eighth of it has been added. */
-const eagerLength = 256
+const eagerLength = 512
 const lazyShift = 3
 /** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
 const slackLength = 1024
