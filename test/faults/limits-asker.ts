@@ -8,8 +8,13 @@ import type { LimitOptions } from '../../proxy/limits/options.ts'
 import { openStore } from '../../proxy/limits/store.ts'
 
 const [url = '', limits = '[]', calls = '0'] = process.argv.slice(2)
-const { plan } = compileStore({ redis: { url, timeout: '1s' } }, [])
-const store = openStore(plan, { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' })
+const { plan } = compileStore({ redis: { url } }, [])
+if (plan.redis === undefined) throw new Error('no Redis')
+// What a busy machine makes of a command must not look like an outage.
+const store = openStore(
+  { ...plan, redis: { ...plan.redis, timeoutMs: 60_000 } },
+  { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' },
+)
 const limiter = openLimiter(compileLimits(JSON.parse(limits) as LimitOptions[], []).plan, store)
 const demand = { model: 'gpt-4o', actions: ['model.call'], tools: [], inputTokens: 40, outputTokensMax: 60, answers: 1 }
 

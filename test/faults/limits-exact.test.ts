@@ -20,6 +20,10 @@ import { chunks, openBack } from '../unit/pipeline/answered.ts'
 const binary = findRedisServer()
 const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
 
+t.setTimeout(180_000)
+
+/** What a busy machine makes of a command must not look like an outage. */
+const patienceMs = 60_000
 const calls = 10_000
 const atOnce = 40
 const limits: LimitOptions[] = [
@@ -249,8 +253,9 @@ for (const where of ['memory', 'redis'] as const) {
   t.test(`settled is what was used, in ${where}`, { skip: where === 'redis' && skip }, async (t) => {
     const server = where === 'redis' && binary !== undefined ? await startRedis(binary) : undefined
     t.teardown(() => server?.close())
-    const { plan } = compileStore(server === undefined ? undefined : { redis: { url: server.url, timeout: '1s' } }, [])
-    const store = openStore(plan, { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' })
+    const { plan } = compileStore(server === undefined ? undefined : { redis: { url: server.url } }, [])
+    const patient = plan.redis === undefined ? plan : { ...plan, redis: { ...plan.redis, timeoutMs: patienceMs } }
+    const store = openStore(patient, { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' })
     t.teardown(() => store.close())
     await store.ready(5000)
     const ledger = new Ledger()

@@ -17,6 +17,10 @@ import { windowOf, type WindowOptions } from '../../proxy/limits/window.ts'
 import { ManualClock } from '../support/clock.ts'
 import { findRedisServer, startRedis, type RedisServer } from '../support/redis.ts'
 
+t.setTimeout(120_000)
+
+/** What a busy machine makes of a command must not look like an outage. */
+const patienceMs = 60_000
 const binary = findRedisServer()
 const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
 const anna: LimitSubject = { principal: 'anna', org: 'acme', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
@@ -44,8 +48,10 @@ async function serve(t: Test): Promise<RedisServer> {
 }
 
 async function openRedis(t: Test, url: string, clock: Clock = systemClock): Promise<Store> {
-  const { plan } = compileStore({ redis: { url, timeout: '1s' } }, [])
-  const store = openStore(plan, { clock, onEvent: () => undefined, resolveSecret: () => '' })
+  const { plan } = compileStore({ redis: { url } }, [])
+  if (plan.redis === undefined) throw new Error('no Redis')
+  const patient = { ...plan, redis: { ...plan.redis, timeoutMs: patienceMs } }
+  const store = openStore(patient, { clock, onEvent: () => undefined, resolveSecret: () => '' })
   t.teardown(() => store.close())
   t.ok(await store.ready(5000))
   return store
