@@ -7,7 +7,9 @@ import type { Respelling } from './respelling.ts'
 const base64LengthMin = 10
 const hexLengthMin = 16
 /** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
-const lengthMax = 192
+const partLength = 192
+/** Unless so little more is left that by itself it would not be taken for encoded. */
+const lengthMax = partLength + 32
 const stride = base64LengthMin
 
 const none = 255
@@ -101,6 +103,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
   let bits = 0
   let state = 0
   let good = start
+  let part = start
   let at = start
   for (; at < limit; at++) {
     const value = sextets[text.charCodeAt(at)] as number
@@ -110,12 +113,16 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     if (phase === 0) continue
     state = nextState(state, (bits >> (6 - 2 * phase)) & 255)
     if (state === notText) return acceptedBase64(text, start, good)
-    if (phase === 3 && state === 0) good = at + 1
+    if (phase === 3 && state === 0) {
+      good = at + 1
+      if (good <= start + partLength) part = good
+    }
   }
   if (at === to && isOpen && at < start + lengthMax) return undecided
+  if (at === start + lengthMax) return acceptedBase64(text, start, part)
   const phase = (at - start) & 3
   const isRestZero = (bits & (phase === 2 ? 15 : 3)) === 0
-  if (phase >= 2 && state === 0 && isRestZero && at < start + lengthMax) {
+  if (phase >= 2 && state === 0 && isRestZero) {
     good = at
     while (good < to && good < at + 4 - phase && sextets[text.charCodeAt(good)] === pad) good++
     if (good === to && isOpen && good < at + 4 - phase) return undecided
@@ -133,6 +140,7 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   const limit = Math.min(to, start + lengthMax)
   let state = 0
   let good = start
+  let part = start
   let at = start
   for (; at + 1 < limit; at += 2) {
     const high = nibbles[text.charCodeAt(at)] as number
@@ -140,11 +148,14 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
     if (high === none || low === none) return acceptedHex(text, start, good)
     state = nextState(state, (high << 4) | low)
     if (state === notText) return acceptedHex(text, start, good)
-    if (state === 0) good = at + 2
+    if (state === 0) {
+      good = at + 2
+      if (good <= start + partLength) part = good
+    }
   }
   if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
     return undecided
-  return acceptedHex(text, start, good)
+  return acceptedHex(text, start, at === start + lengthMax ? part : good)
 }
 
 function acceptedHex(text: string, start: number, end: number): number {
