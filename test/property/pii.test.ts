@@ -82,7 +82,7 @@ void t.test('random texts in random pieces', async () => {
       const vault = openVault(key, 'p')
       return pieces(single ? text.split('') : cut(text, cuts), plan, vault) === whole(text, plan, vault)
     }),
-    { numRuns: runs },
+    { numRuns: runs, endOnFailure: true },
   )
 })
 
@@ -101,7 +101,7 @@ void t.test('random texts after and between long released ones', async () => {
       const vault = openVault(key, 'p')
       return pieces(parts, plan, vault) === whole(text, plan, vault)
     }),
-    { numRuns: runs },
+    { numRuns: runs, endOnFailure: true },
   )
 })
 
