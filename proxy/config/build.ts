@@ -187,6 +187,10 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
       case 'retry':
         metrics.retry(event.upstream)
         break
+      case 'quota':
+        metrics.upstreamQuota(event.upstream)
+        log.error({ upstream: event.upstream, credential: event.credential }, 'the quota at the upstream is used up')
+        break
       case 'rest':
         metrics.credentialRest(event.upstream, event.credential)
         log.warn(

@@ -66,6 +66,7 @@ export function openMetrics() {
     breaker: (upstream: string, state: BreakerState) =>
       i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
     retry: (upstream: string) => i.retries.add(1, upstream),
+    upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),
     credentialRest: (upstream: string, credential: string) => i.credentialRests.add(1, upstream, credential),
     auditRecord: (kind: string) => i.auditRecords.add(1, kind),
     auditFailure: () => i.auditFailures.add(1),
@@ -132,6 +133,9 @@ function instrumentsIn(registry: Registry) {
     ),
     breakerState: gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream']),
     retries: counter('retries_total', 'Attempts after the first', ['upstream']),
+    upstreamQuotas: counter('upstream_quota_exhausted_total', 'Answers that say that a quota or budget is used up', [
+      'upstream',
+    ]),
     credentialRests: counter('credential_rests_total', 'Times one of several credentials was left alone for a while', [
       'upstream',
       'credential',

@@ -106,6 +106,8 @@ export type UpstreamEvent =
   | { readonly type: 'breaker'; readonly upstream: string; readonly state: BreakerState }
   /** One of several credentials is left alone after an answer of this status. */
   | { readonly type: 'rest'; readonly upstream: string; readonly credential: string; readonly status: number }
+  /** What may be used or spent there is used up. */
+  | { readonly type: 'quota'; readonly upstream: string; readonly credential?: string }
   /** An answer's body came to its end; `durationMs` is since its attempt began. */
   | {
       readonly type: 'end'

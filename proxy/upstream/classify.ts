@@ -21,6 +21,8 @@ export type Judgement = {
   readonly retryAfterMs?: number
   /** Leave this group alone for so long. */
   readonly cooldownMs?: number
+  /** What this credential may use or spend is used up: no waiting heals it. */
+  readonly quota?: true
   /** It was refused because of who asked, with nothing done: another credential or another upstream may be asked. */
   readonly elsewhere?: true
 }
@@ -87,6 +89,16 @@ export function judgeBreak(ours: boolean): Verdict {
   return ours ? 'neutral' : 'failure'
 }
 
+/** Whether its body is to be looked at for that. */
+export function mayBeQuota(status: number, { repeatable }: Judgement): boolean {
+  return status === 429 && repeatable !== 'never'
+}
+
+/** A 429 that asks to wait, although its body says that there is nothing to wait for. */
+export function judgeQuota(judgement: Judgement): Judgement {
+  return { ...judgement, repeatable: 'never', quota: true }
+}
+
 const success: Judgement = { verdict: 'success', repeatable: 'never' }
 
 function judgeStatus(status: number, { retryAfterMs, shouldRetry }: Advice): Judgement {
@@ -97,15 +109,16 @@ function judgeStatus(status: number, { retryAfterMs, shouldRetry }: Advice): Jud
     case 425:
       return { verdict: 'neutral', repeatable: 'answered', ...wait }
     case 401:
-    case 402:
-      // About the credential or what is owed for it: the upstream is well.
+      // About the credential: the upstream is well.
       return { verdict: 'success', repeatable: 'never', elsewhere: true }
+    case 402:
+      return { verdict: 'success', repeatable: 'never', elsewhere: true, quota: true }
     case 409:
       return { verdict: 'neutral', repeatable: 'never' }
     case 429:
       // Without a time to come back it is a quota or a spend limit, which no waiting heals.
       return retryAfterMs === undefined && shouldRetry !== true
-        ? { verdict: 'neutral', repeatable: 'never', elsewhere: true }
+        ? { verdict: 'neutral', repeatable: 'never', elsewhere: true, quota: true }
         : { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait, ...cooldown }
     case 503:
       return { verdict: 'failure', repeatable: 'answered', ...wait, ...cooldown }

@@ -39,6 +39,15 @@ export async function awaitOpening(
 }
 
 export function isStream(headers: readonly string[]): boolean {
-  const at = headers.indexOf('content-type')
-  return at % 2 === 0 && /^\s*(?:text\/event-stream|application\/x-ndjson)\s*(?:;|$)/i.test(headers[at + 1] ?? '')
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at] === 'content-type')
+      return /^\s*(?:text\/event-stream|application\/x-ndjson)\s*(?:;|$)/i.test(headers[at + 1] ?? '')
+  }
+  return false
+}
+
+/** Of an answer that asks to wait: some providers say so of a budget that is used up as well. */
+export function readQuota(bytes: Uint8Array): Opening | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  return /insufficient_quota|enforced_spend_limit_reached|billing_hard_limit_reached/.test(text) ? 'refused' : undefined
 }

@@ -7,14 +7,21 @@ import type { ResolveSecret } from '../lib/secret.ts'
 import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
 import { answerOf, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
 import { Breaker, type BreakerMode, type BreakerState, type Pass } from './breaker.ts'
-import { judgeAnswer, judgeBreak, judgeFailure, judgeOpening, type Judgement } from './classify.ts'
-import { openCredential, type Credential } from './credential.ts'
+import {
+  judgeAnswer,
+  judgeBreak,
+  judgeFailure,
+  judgeOpening,
+  judgeQuota,
+  mayBeQuota,
+  type Judgement,
+} from './classify.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Lookup } from './egress.ts'
 import { hedge } from './hedge.ts'
 import { requestHeaders, type AnswerHead } from './head.ts'
-import { Keyring, type Slot } from './keyring.ts'
-import { awaitOpening, isStream } from './opening.ts'
+import { openKeys, type Key, type Keys } from './keys.ts'
+import { awaitOpening, isStream, readQuota } from './opening.ts'
 import type { UpstreamOptions } from './options.ts'
 import { openPool } from './pool.ts'
 import { Receiver, type Failure } from './receiver.ts'
@@ -22,7 +29,6 @@ import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
 import { compileUpstream, type UpstreamSettings } from './settings.ts'
-import { Switchboard } from './switchboard.ts'
 
 export interface Upstream {
   readonly id: string
@@ -70,10 +76,6 @@ export function openUpstream(id: string, options: UpstreamOptions, deps: Upstrea
 // A breaker that stays open longer than this is not worth waiting for.
 const worthWaitingMs = 10_000
 
-/** What goes with one credential. */
-type Held = { readonly credential: Credential | undefined; readonly switchboard: Switchboard }
-type Key = Slot<Held>
-
 /** One exchange with its attempts so far. */
 type Sending = {
   readonly request: UpstreamRequest
@@ -110,9 +112,7 @@ class PooledUpstream implements Upstream {
   readonly #deadlines: Deadlines
   readonly #breaker: Breaker
   readonly #retry: Retry
-  readonly #keys: Keyring<Held>
-  /** Headers in which credentials travel: a client must not fill one that another credential leaves free. */
-  readonly #keyHeaders: ReadonlySet<string>
+  readonly #keys: Keys
   #carried = 0
   #closed: Promise<void> | undefined
 
@@ -122,24 +122,13 @@ class PooledUpstream implements Upstream {
     this.basePath = settings.basePath
     this.#settings = settings
     this.#deps = deps
-    const deadlines = new Deadlines(clock)
-    this.#deadlines = deadlines
+    this.#deadlines = new Deadlines(clock)
     this.#breaker = new Breaker(settings.breaker, clock, random, (state) =>
       onEvent({ type: 'breaker', upstream: id, state }),
     )
     this.#retry = new Retry(settings.retry, clock, random)
     this.#pool = openPool(settings, clock, lookup)
-    const entries = settings.credentials.map(({ name, options }) => ({
-      name,
-      credential: openCredential(id, options, resolve),
-    }))
-    this.#keyHeaders = new Set(entries.map(({ credential }) => credential.name))
-    const held = (credential: Credential | undefined): Held => ({
-      credential,
-      switchboard: new Switchboard({ settings, credential, clock, deadlines, lookup }),
-    })
-    const keys = entries.map(({ name, credential }) => ({ name, holding: held(credential) }))
-    this.#keys = new Keyring(keys.length === 0 ? [{ name: '1', holding: held(undefined) }] : keys, clock)
+    this.#keys = openKeys(id, settings, { clock, deadlines: this.#deadlines, resolve, lookup })
   }
 
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
@@ -167,7 +156,7 @@ class PooledUpstream implements Upstream {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
     const group = request.group ?? ''
-    const key = this.#keys.pick(group)
+    const key = this.#keys.ring.pick(group)
     const pass = this.#admit()
     const startedMs = this.#deps.clock.monotonic()
     const headers = this.#headers(request.headers, key)
@@ -209,7 +198,7 @@ class PooledUpstream implements Upstream {
   }
 
   refusedMs(group: string): number {
-    return Math.max(this.#breaker.refusedMs(), this.#keys.restingMs(group))
+    return Math.max(this.#breaker.refusedMs(), this.#keys.ring.restingMs(group))
   }
 
   close(): Promise<void> {
@@ -221,7 +210,7 @@ class PooledUpstream implements Upstream {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
     const { group = '', headAtMs = Infinity } = request
-    const key = this.#keys.pick(group)
+    const key = this.#keys.ring.pick(group)
     const totalAtMs = this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs
     return { request, group, signal, totalAtMs, headAtMs, attempts: [], tried: new Set([key]), key, raced: false }
   }
@@ -278,7 +267,8 @@ class PooledUpstream implements Upstream {
     const outcome = receiver.outcome.then((came): Outcome | Promise<Outcome> => {
       if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
       const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
-      if (!held) return answered
+      if (!held)
+        return mayBeQuota(answered.head.status, answered.judgement) ? this.#limited(answered) : this.#noted(answered)
       return this.#opened(sending, answered, waitedMs).finally(() => {
         held = false
       })
@@ -295,6 +285,19 @@ class PooledUpstream implements Upstream {
     return { judgement, ...made, fault }
   }
 
+  /** Whether waiting helps may stand in the body alone. */
+  async #limited(answered: Answered): Promise<Outcome> {
+    const said = await awaitOpening(answered.receiver.body, readQuota, this.#deps.clock)
+    return this.#noted(said === 'refused' ? { ...answered, judgement: judgeQuota(answered.judgement) } : answered)
+  }
+
+  #noted(answered: Answered): Outcome {
+    const { name } = answered.key
+    if (answered.judgement.quota === true)
+      this.#deps.onEvent({ type: 'quota', upstream: this.id, ...(name === undefined ? {} : { credential: name }) })
+    return answered
+  }
+
   /** Waits for the beginning of a stream; one that begins with an error is a failed attempt. */
   async #opened(sending: Sending, answered: Answered, waitedMs: number): Promise<Outcome> {
     const { receiver, pass, head, key } = answered
@@ -309,12 +312,12 @@ class PooledUpstream implements Upstream {
     const judgement = judgeOpening(opening, readAdvice(head.headers, this.#deps.clock.now()))
     // When it was we who ended it, this says nothing about the upstream.
     pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
-    if (opening === 'limited') this.#keys.rest(key, sending.group, 429, judgement.retryAfterMs)
+    if (opening === 'limited') this.#keys.ring.rest(key, sending.group, 429, judgement.retryAfterMs)
     return { ...answered, judgement }
   }
 
   #headers(headers: readonly string[], { holding }: Key): string[] {
-    return requestHeaders(headers, holding.credential, this.#settings.cookies, this.#keyHeaders)
+    return requestHeaders(headers, holding.credential, this.#settings.cookies, this.#keys.headers)
   }
 
   /** What an answer's status says; what a success is worth shows only when its body has come. */
@@ -327,7 +330,7 @@ class PooledUpstream implements Upstream {
 
   #rest(key: Key, group: string, status: number, { cooldownMs, elsewhere }: Judgement): void {
     if (cooldownMs === undefined && elsewhere !== true) return
-    this.#keys.rest(key, group, status, cooldownMs)
+    this.#keys.ring.rest(key, group, status, cooldownMs)
     if (key.name !== undefined) this.#deps.onEvent({ type: 'rest', upstream: this.id, credential: key.name, status })
   }
 
@@ -355,7 +358,7 @@ class PooledUpstream implements Upstream {
     // A breaker that this attempt has opened refuses the next: better to relay what the upstream said.
     if (signal.aborted || this.#closed !== undefined || this.#breaker.refusedMs() > 0) return undefined
     if (judgement.elsewhere === true) {
-      const other = this.#keys.other(tried, group)
+      const other = this.#keys.ring.other(tried, group)
       if (other !== undefined && this.#retry.withdrawExtra(request)) {
         sending.key = other
         tried.add(other)

@@ -162,6 +162,18 @@ t.test('when all rest, the one that is ready soonest says how long', async (t) =
   t.equal(set.upstream.refusedMs('gpt-4o-mini'), 0, 'another model is served')
 })
 
+t.test('a quota that is used up is not waited for, and somebody is told', async (t) => {
+  const quota = '{"error":{"code":"insufficient_quota"}}'
+  const set = await stage(t, [answer(429, quota, { 'retry-after': '0' }), answer(200, 'ok')])
+  t.strictSame(await exchange(set), { status: 429, body: quota, attempts: 1 })
+  t.match(
+    set.events.filter(({ type }) => type === 'quota'),
+    [{ upstream: 'main' }],
+  )
+  const limited = await stage(t, [answer(429, '{}', { 'retry-after': '0' }), answer(200, 'ok')])
+  t.match(await exchange(limited), { status: 200, attempts: 2 })
+})
+
 t.test('a second attempt beside a slow one: the quicker is the answer, the other is cancelled', async (t) => {
   const slow: Scene[] = []
   const set = await stage(t, [(scene) => void slow.push(scene), answer(200, 'second')], { hedge: { after: '200ms' } })
