@@ -42,7 +42,7 @@ async function countsIn(t: Test, redis: RedisOptions): Promise<void> {
   t.teardown(() => store.close())
   t.ok(await store.ready(20_000), 'it is there')
   const limiter = openLimiter(compileLimits(limits, []).plan, store)
-  const asked = await Promise.all(Array.from({ length: 5 }, () => limiter.admit(subject)))
+  const asked = await Promise.all(Array.from({ length: 5 }, async () => limiter.admit(subject)))
   t.equal(asked.filter(({ ok }) => ok).length, 3)
   t.same(
     asked.flatMap(({ open }) => open),

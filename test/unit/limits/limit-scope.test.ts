@@ -102,6 +102,7 @@ t.test('in shadow mode nothing is refused, and it is told', async (t) => {
 
 t.test('each unit is reserved and put right', async (t) => {
   const { ask } = world([
+    { id: 'all', by: ['principal'], tokens: '1000/m' },
     { id: 'in', by: ['principal'], inputTokens: '1000/m' },
     { id: 'out', by: ['principal'], outputTokens: '1000/m' },
     { id: 'bytes', by: ['principal'], bytes: '1000/m' },
@@ -109,11 +110,17 @@ t.test('each unit is reserved and put right', async (t) => {
   ])
   const remaining = (admission: Admission): number[] => admission.states.map((state) => state.remaining)
   const first = admitted(await ask({ ...anna, bytes: 300 }))
-  t.same(remaining(first), [900, 900, 700, 1e9 - (100 * 2500 + 100 * 10_000)])
+  t.same(remaining(first), [800, 900, 900, 700, 1e9 - (100 * 2500 + 100 * 10_000)])
   first.settle?.(spent)
   const usedNanos = 10 * 2500 + 5 * 10_000 + 2 * 1250 + 1 * 2500
   const second = admitted(await ask({ ...anna, bytes: 1 }))
-  t.same(remaining(second), [1000 - 13 - 100, 1000 - 5 - 100, 1000 - 70 - 1, 1e9 - usedNanos - 1_250_000])
+  t.same(remaining(second), [
+    1000 - 18 - 200,
+    1000 - 13 - 100,
+    1000 - 5 - 100,
+    1000 - 70 - 1,
+    1e9 - usedNanos - 1_250_000,
+  ])
   second.settle?.({ ...spent, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes: 5000 })
   t.match(await ask(), { ok: false, limit: 'bytes' }, 'answers count once they are over')
 })
