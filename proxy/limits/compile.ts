@@ -114,6 +114,9 @@ function check(option: LimitOptions, at: Path, seen: ReadonlySet<string>): Probl
       severity: 'error',
     })
   }
+  const reserves = (['tokens', 'outputTokens', 'cost'] as const).some((unit) => option[unit] !== undefined)
+  if (option.maxTokens !== undefined && !reserves)
+    report('maxTokens', 'maxTokens bounds what is reserved, and this limit reserves no output', 'add tokens or cost')
   return [...problems, ...withoutEffect(option, at, counts)]
 }
 

@@ -87,7 +87,7 @@ export function spentOf(x: Ended, bytes: number): Spent {
 }
 
 /** Also where the client left before the answer began: the model was asked all the same. */
-function reachedModel({ answer, outgoing, trace, operation }: Ended): boolean {
+export function reachedModel({ answer, outgoing, trace, operation }: Ended): boolean {
   if (operation?.action !== 'model.call') return false
   if (answer !== undefined) return answer.status < 400
   return outgoing !== undefined && trace.fault !== undefined && trace.fault.code.startsWith('client-')

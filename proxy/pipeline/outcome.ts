@@ -3,6 +3,7 @@
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../protocol/content.ts'
+import { reachedModel, spentOf } from './consumption.ts'
 import type { Decided, Ended, AuditFields, Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
 import type { Runtime } from './runtime.ts'
@@ -58,7 +59,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.attempts.length > 0) fields['attempts'] = trace.attempts.map(attemptFields)
   if (trace.earlier.length > 0) fields['earlier'] = trace.earlier
   if (trace.limitsExceeded.length > 0) fields['limitsExceeded'] = trace.limitsExceeded
-  if (trace.usage !== undefined) addUsage(fields, x, trace.usage)
+  if (trace.usage !== undefined) addUsage(fields, x, wholeNumbers(trace.usage))
+  else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
 }
@@ -155,9 +157,15 @@ function refusalFields({ type, fault }: Trace['refusals'][number]): AuditFields 
   return { type: type.slice(0, 64), fault: code, ...(details.rule === undefined ? undefined : { rule: details.rule }) }
 }
 
+/** What limits have counted, where the upstream said nothing. */
+function estimatedUsage(x: Ended): AuditFields {
+  const { input, output } = spentOf(x, 0)
+  return { input, output, estimated: true }
+}
+
 /** Who is billed stands beside what for, so that reports need no other source. */
-function addUsage(fields: AuditFields, { principal, trace }: Ended, usage: Usage): void {
-  fields['usage'] = wholeNumbers(usage)
+function addUsage(fields: AuditFields, { principal, trace }: Ended, usage: AuditFields): void {
+  fields['usage'] = usage
   if (trace.costNanos !== undefined) fields['costNanos'] = trace.costNanos
   if (principal?.org !== undefined) fields['org'] = principal.org
   if (principal?.team !== undefined) fields['team'] = principal.team

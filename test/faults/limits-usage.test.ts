@@ -101,11 +101,11 @@ limits:
   const command = await gatewright(['usage', gateway.auditDir, '-o', 'json'])
   t.equal(command.code, 0, command.stderr)
   t.same(JSON.parse(command.stdout), { usage: [row] }, 'after the process, from the log')
-  const records = readFileSync(join(gateway.auditDir, await writerOf(gateway), '00000000000000000000.jsonl'), 'utf8')
+  const records = readFileSync(join(gateway.auditDir, writerOf(gateway), '00000000000000000000.jsonl'), 'utf8')
   t.match(records, /"limitsExceeded":\["watched"\]/, 'a limit in shadow mode refuses nothing and is on the record')
 })
 
-async function writerOf({ auditDir }: TestGateway): Promise<string> {
+function writerOf({ auditDir }: TestGateway): string {
   return readFileSync(join(auditDir, 'writer'), 'utf8').trim()
 }
 
@@ -143,4 +143,42 @@ limits: [{ id: model, by: [model], requests: 100/m }]`)
   t.match(csv.stdout, /^'=cmd\(\),1/m, 'no spreadsheet takes a name for a formula')
   const [row] = await usage.rows({ by: usageKeys, to: '9999' })
   t.match(usageTable(row === undefined ? [] : [row], usageKeys), /=cmd\(\) +1 +100 +20 +40 +0 +0\.000000 +1\n$/)
+})
+
+t.test('a stream that reports no usage is counted by its text', async (t) => {
+  const chunk = (more: object): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', ...more })}\n\n`
+  const body = [
+    chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'abcdef' }, finish_reason: null }] }),
+    chunk({ choices: [{ index: 0, delta: { content: 'ghijkl' }, finish_reason: null }] }),
+    chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
+    'data: [DONE]\n\n',
+  ].join('')
+  const upstream = (await scriptedUpstream()).always(answer(200, body, { 'content-type': 'text/event-stream' }))
+  t.teardown(() => upstream.close())
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent, org: acme }]
+anonymous: agent
+defaultEffect: allow
+limits: [{ id: tokens, by: [org], tokens: 1000/h, assumedTokens: 500 }]`)
+  t.teardown(() => gateway.close())
+  const ask = async (): Promise<string | null> => {
+    const reply = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    await reply.text()
+    return reply.headers.get('x-ratelimit-remaining-tokens')
+  }
+  // Two bytes of the prompt are a token, and its frame four; twelve letters of the answer are four.
+  t.equal(await ask(), String(1000 - 5 - 500))
+  t.equal(await ask(), String(1000 - 5 - 4 - 5 - 500))
+  await gateway.gateway.close()
+  const usage = await new UsageLog(gateway.auditDir, openPrices([])).rows({ by: ['org'] })
+  t.match(usage, [{ org: 'acme', requests: 2, input: 10, output: 8, unpriced: 0 }])
+  const log = readFileSync(join(gateway.auditDir, writerOf(gateway), '00000000000000000000.jsonl'), 'utf8')
+  t.match(log, /"usage":\{"estimated":true,"input":5,"output":4\}/)
 })

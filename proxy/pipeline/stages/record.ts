@@ -2,7 +2,7 @@
 // appended, metrics and the log line are written. It must not throw and must run exactly once.
 import { costNanos } from '../../limits/prices.ts'
 import type { Client } from '../client.ts'
-import { billedModel, spentOf } from '../consumption.ts'
+import { billedModel, reachedModel, spentOf } from '../consumption.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionOf } from '../headers.ts'
 import { endOf, outcomeFields, type Ending } from '../outcome.ts'
@@ -27,7 +27,7 @@ export function record(x: Exchange, runtime: Runtime, client: Client): void {
 function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): void {
   const { trace } = x
   const model = billedModel(x)
-  if (prices !== undefined && trace.usage !== undefined && model !== undefined) {
+  if (prices !== undefined && model !== undefined && (trace.usage !== undefined || reachedModel(x))) {
     const price = prices.of(model)
     if (price !== undefined) metrics.cost((trace.costNanos = costNanos(price, spentOf(x, 0))))
   }

@@ -75,6 +75,9 @@ t.test('what is wrong with limits', async (t) => {
   t.same(problems({ id: 'a', by: ['org'], requests: '5/d', timezone: 'Europe/Atlantis' }), [
     'error limits/0/timezone: there is no time zone "Europe/Atlantis"',
   ])
+  t.same(problems({ id: 'a', by: ['org'], requests: '5/d', maxTokens: 5 }), [
+    'error limits/0/maxTokens: maxTokens bounds what is reserved, and this limit reserves no output',
+  ])
   t.match(problems({ id: 'a', by: ['org'], requests: '5/d', onUnknownPrice: 'estimate' }), [
     /^warning limits\/0\/onUnknownPrice: /,
   ])
