@@ -6,6 +6,7 @@ import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault, type Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
+import { runsOf } from '../support/runs.ts'
 
 const key = Buffer.alloc(32, 7)
 
@@ -75,7 +76,7 @@ void t.test('something is found in every sample', async (t) => {
 })
 
 void t.test('random texts in random pieces', async () => {
-  const runs = Number(process.env['RUNS'] ?? 1500)
+  const runs = runsOf(1500)
   assert(
     property(texts, array(nat(5000), { maxLength: 30 }), nat(5), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
@@ -89,7 +90,7 @@ void t.test('random texts in random pieces', async () => {
 // Windows drop what they released; detectors must not look further back than what is kept.
 void t.test('random texts after and between long released ones', async () => {
   const prose = 'the account of a passport born mobile wallet version '.repeat(40)
-  const runs = Number(process.env['RUNS'] ?? 1500) / 30
+  const runs = runsOf(1500, 30)
   assert(
     property(texts, texts, nat(47), nat(2000), (first, second, shift, size) => {
       const text = prose.slice(shift) + first + prose.slice(0, 1200 + shift) + second

@@ -6,9 +6,10 @@ import { parseJsonText, type Json } from '../../proxy/lib/json.ts'
 import { parseBlock, SseDecoder, type SseEvent } from '../../proxy/lib/sse.ts'
 import { RepeatedEvent } from '../../proxy/pipeline/filters/repeated-event.ts'
 import { openChatStream } from '../../proxy/protocol/openai-stream.ts'
+import { runsOf } from '../support/runs.ts'
 
 const limits = { depthMax: 64, keysMax: 10_000 }
-const runs = Number(process.env['RUNS'] ?? 3000)
+const runs = runsOf(3000)
 
 function rawOf(text: string, lineEnd: string): string {
   const choices = [{ index: 0, delta: { content: text }, logprobs: null, finish_reason: null }]
@@ -116,7 +117,7 @@ t.test('events with text spread over them say it, and keep their bytes where not
     }
     return true
   })
-  assert(over, { numRuns: runs / 5 })
+  assert(over, { numRuns: runsOf(3000, 5) })
 })
 
 t.test('a run ends before the first event that differs', async (t) => {

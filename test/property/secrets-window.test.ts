@@ -6,6 +6,7 @@ import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
+import { runsOf } from '../support/runs.ts'
 
 const vault = openVault(Buffer.alloc(32, 7), 'p')
 const random = ['q7Rk2Vw9', 'Lz4Np8Xc', '3Tb6Ym1H'].join('')
@@ -72,7 +73,7 @@ void t.test('every split in two, and every single unit, gives the whole', async 
 })
 
 void t.test('random texts in random pieces', async () => {
-  const runs = Number(process.env['RUNS'] ?? 3000)
+  const runs = runsOf(3000)
   assert(
     property(texts, array(nat(3000), { maxLength: 20 }), nat(2), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
@@ -97,6 +98,6 @@ void t.test('random texts after long released ones', async () => {
       )
       return pieces(parts, plan) === whole(text, plan)
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 3000) / 40 },
+    { numRuns: runsOf(3000, 40) },
   )
 })

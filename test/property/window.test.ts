@@ -7,6 +7,7 @@ import { openVault, type Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
 import { disguises } from '../support/disguises.ts'
 import type { RedactionAction } from '../../proxy/detect/options.ts'
+import { runsOf } from '../support/runs.ts'
 
 const key = Buffer.alloc(32, 7)
 
@@ -143,7 +144,7 @@ function cut(text: string, cuts: readonly number[]): string[] {
 void t.test('random texts in random pieces', async () => {
   const plans = (['mask', 'token', 'remove'] as const).map((action) => planOf(action))
   plans.push(planOf('mask', ['phone']), planOf('mask', ['email', 'jwt']), planOf('token', ['secrets']))
-  const runs = Number(process.env['RUNS'] ?? 4000)
+  const runs = runsOf(4000)
   assert(
     property(texts, array(nat(5000), { maxLength: 30 }), nat(5), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
@@ -182,7 +183,7 @@ void t.test('random texts after and between long released ones', async () => {
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
   const prose = 'call or fax the office, mobile card ssn version '.repeat(40)
-  const runs = Number(process.env['RUNS'] ?? 4000) / 40
+  const runs = runsOf(4000, 40)
   assert(
     property(texts, texts, nat(47), nat(2000), (first, second, shift, size) => {
       const text = prose.slice(shift) + first + prose.slice(0, 1200 + shift) + second
