@@ -43,6 +43,19 @@ t.test('a redirect that repeats a body leads nowhere, others are the client’s 
   }
 })
 
+t.test('what an upstream says of its own origin is not said of this one', async (t) => {
+  const { upstream, gateway } = await stage(t)
+  const said = {
+    'alt-svc': 'h3="elsewhere.test:443"',
+    refresh: '0; url=http://elsewhere.test/',
+    'strict-transport-security': 'max-age=31536000',
+  }
+  upstream.always(answer(200, '{}', { ...said, 'content-type': 'application/json', etag: '"a"' }))
+  const answered = await fetch(`${gateway.url}/tool/x`)
+  for (const name of Object.keys(said)) t.equal(answered.headers.get(name), null, name)
+  t.equal(answered.headers.get('etag'), '"a"', 'the rest is relayed')
+})
+
 async function stage(t: Test) {
   const upstream = await scriptedUpstream()
   const elsewhere = await scriptedUpstream()

@@ -166,7 +166,7 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
   const redaction = x.route.answer.headers === undefined ? undefined : new AnswerRedaction(x, runtime)
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
-    if (name.startsWith('x-gatewright-')) continue
+    if (name.startsWith('x-gatewright-') || ofItsOrigin.has(name)) continue
     if (framing === 'reframed' && reframedNames.has(name)) continue
     // A challenge to our credential: it would send the agent to log in wherever the server says.
     if (name === 'www-authenticate' && x.operation.action === 'asked') continue
@@ -180,6 +180,9 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
   kept.push(...decisionHeaders(x))
   return withLimits(kept, x.limitStates, x.route.protocol.name, runtime.clock.now())
 }
+
+/** What an upstream says of its own origin, which is not this one: another way to it, a reload, never without TLS. */
+const ofItsOrigin = new Set(['alt-svc', 'refresh', 'strict-transport-security'])
 
 /** SDKs go on there by themselves, past this proxy, with all that they have said here, as it was before redaction. */
 function repeatsElsewhere({ answer: { status }, head: { method }, operation, route }: Answered): boolean {
