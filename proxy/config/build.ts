@@ -191,6 +191,12 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
         metrics.upstreamQuota(event.upstream)
         log.error({ upstream: event.upstream, credential: event.credential }, 'the quota at the upstream is used up')
         break
+      case 'queue-refused':
+        metrics.queueRefused(event.upstream, event.why)
+        break
+      case 'limit':
+        metrics.concurrencyLimit(event.upstream, event.limit)
+        break
       case 'rest':
         metrics.credentialRest(event.upstream, event.credential)
         log.warn(

@@ -67,6 +67,8 @@ export function openMetrics() {
       i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
     retry: (upstream: string) => i.retries.add(1, upstream),
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),
+    queueRefused: (upstream: string, why: 'full' | 'late') => i.queueRefused.add(1, upstream, why),
+    concurrencyLimit: (upstream: string, limit: number) => i.concurrencyLimit.set({ upstream }, limit),
     credentialRest: (upstream: string, credential: string) => i.credentialRests.add(1, upstream, credential),
     auditRecord: (kind: string) => i.auditRecords.add(1, kind),
     auditFailure: () => i.auditFailures.add(1),
@@ -134,6 +136,14 @@ function instrumentsIn(registry: Registry) {
     breakerState: gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream']),
     retries: counter('retries_total', 'Attempts after the first', ['upstream']),
     upstreamQuotas: counter('upstream_quota_exhausted_total', 'Answers that say that a quota or budget is used up', [
+      'upstream',
+    ]),
+    queueRefused: counter(
+      'queue_refused_total',
+      'Requests refused because the queue before an upstream was full or slow',
+      ['upstream', 'why'],
+    ),
+    concurrencyLimit: gauge('upstream_concurrency_limit', 'Requests that may be under way at the same time', [
       'upstream',
     ]),
     credentialRests: counter('credential_rests_total', 'Times one of several credentials was left alone for a while', [

@@ -26,6 +26,8 @@ export type UpstreamRequest = {
   readonly group?: string
   /** The caller's own deadline for the head of the answer, monotonic milliseconds. */
   readonly headAtMs?: number
+  /** It asks for a stream that stays open. */
+  readonly standing?: boolean
   /** A second attempt may be made beside one that takes long, where the upstream's options say so. */
   readonly hedgeable?: boolean
   /**
@@ -108,6 +110,10 @@ export type UpstreamEvent =
   | { readonly type: 'rest'; readonly upstream: string; readonly credential: string; readonly status: number }
   /** What may be used or spent there is used up. */
   | { readonly type: 'quota'; readonly upstream: string; readonly credential?: string }
+  /** As many were under way as may be, and the queue was full, or the wait too long. */
+  | { readonly type: 'queue-refused'; readonly upstream: string; readonly why: 'full' | 'late' }
+  /** As many may be under way from now on. */
+  | { readonly type: 'limit'; readonly upstream: string; readonly limit: number }
   /** An answer's body came to its end; `durationMs` is since its attempt began. */
   | {
       readonly type: 'end'

@@ -39,6 +39,13 @@ export type RetryOptions = {
   readonly idempotencyKey?: boolean
 }
 
+export type ConcurrencyOptions = {
+  readonly max?: number
+  readonly adaptive?: boolean
+  readonly queue?: number
+  readonly queueTimeout?: string
+}
+
 export type UpstreamOptions = {
   readonly protocol: UpstreamProtocol
   readonly url: string
@@ -51,6 +58,7 @@ export type UpstreamOptions = {
   readonly models?: { readonly [asked: string]: string }
   readonly egress?: readonly string[]
   readonly connections?: number
+  readonly concurrency?: ConcurrencyOptions
   readonly pinTools?: boolean | { readonly manifest: string }
   readonly ifEnv?: string
   readonly unlessEnv?: string
@@ -187,6 +195,31 @@ const hedgeSchema = {
   properties: { after: duration('How long to wait for the first.') },
 } as const
 
+const concurrencySchema = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'How much this upstream is given to do at the same time; what comes on top waits in a queue.',
+  properties: {
+    max: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 65_535,
+      description: 'Requests at the same time, each until its answer is complete; as many as connections when absent.',
+    },
+    adaptive: {
+      type: 'boolean',
+      description: 'Find out how many by the time to the first byte, up to max; false when absent.',
+    },
+    queue: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 100_000,
+      description: 'How many more may wait; beyond them is 503; 100 when absent.',
+    },
+    queueTimeout: duration('How long one may wait; then it is 503; 1s when absent.'),
+  },
+} as const
+
 const environmentName = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } as const
 
 export const upstreamsSchema = {
@@ -229,6 +262,7 @@ export const upstreamsSchema = {
         maximum: 65_535,
         description: 'Connections at the same time, each carrying one exchange; 256 when absent.',
       },
+      concurrency: concurrencySchema,
       pinTools: {
         description:
           'Only for mcp: refuse tools that changed since they were first seen, or since a manifest was signed.',

@@ -5,7 +5,14 @@ import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
 import type { BreakerMode } from './breaker.ts'
 import { compileEgress, type Egress } from './egress.ts'
-import type { BreakerOptions, CredentialOptions, RetryOptions, TimeoutOptions, UpstreamOptions } from './options.ts'
+import type {
+  BreakerOptions,
+  ConcurrencyOptions,
+  CredentialOptions,
+  RetryOptions,
+  TimeoutOptions,
+  UpstreamOptions,
+} from './options.ts'
 
 export type Timeouts = {
   readonly connectMs: number
@@ -35,6 +42,13 @@ export type RetrySettings = {
   readonly repeatAnswered: boolean
 }
 
+export type ConcurrencySettings = {
+  readonly max: number
+  readonly adaptive: boolean
+  readonly queue: number
+  readonly queueTimeoutMs: number
+}
+
 export type UpstreamSettings = {
   readonly origin: string
   /** The url's own path without a trailing slash; empty for the root. */
@@ -48,6 +62,8 @@ export type UpstreamSettings = {
   readonly retry: RetrySettings
   readonly egress: Egress
   readonly connections: number
+  /** Undefined: nothing waits but for connections. */
+  readonly concurrency: ConcurrencySettings | undefined
   /** How long a request that may be made twice waits before it is; undefined: it is not. */
   readonly hedgeAfterMs: number | undefined
 }
@@ -72,6 +88,8 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
   const url = readUrl(options.url, report)
   const timeouts = readTimeouts(options.timeouts, report)
   const breaker = readBreaker(options.breaker, report)
+  const connections = options.connections ?? 256
+  const concurrency = readConcurrency(options.concurrency, connections, report)
   const egress = url === undefined ? undefined : compileEgress(url.hostname, options.egress, report)
   if (problems.length > 0 || url === undefined || egress === undefined) return { problems, settings: undefined }
   return {
@@ -85,7 +103,8 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
       breaker,
       retry: readRetry(options),
       egress,
-      connections: options.connections ?? 256,
+      connections,
+      concurrency,
       hedgeAfterMs:
         options.hedge === undefined ? undefined : readDuration(options.hedge.after, 0, ['hedge', 'after'], report),
     },
@@ -167,6 +186,19 @@ function readBreaker(options: BreakerOptions = {}, report: Report): BreakerSetti
     openMs,
     openMaxMs,
   }
+}
+
+function readConcurrency(
+  options: ConcurrencyOptions | undefined,
+  connections: number,
+  report: Report,
+): ConcurrencySettings | undefined {
+  if (options === undefined) return undefined
+  const { max = connections, adaptive = false, queue = 100, queueTimeout } = options
+  if (max > connections)
+    report(['concurrency', 'max'], `max is more than the ${connections} connections`, 'raise connections, too')
+  const queueTimeoutMs = readDuration(queueTimeout, 1000, ['concurrency', 'queueTimeout'], report)
+  return { max, adaptive, queue, queueTimeoutMs }
 }
 
 function readRetry(options: UpstreamOptions): RetrySettings {

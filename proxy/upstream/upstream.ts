@@ -24,6 +24,7 @@ import { openKeys, type Key, type Keys } from './keys.ts'
 import { awaitOpening, isStream, readQuota } from './opening.ts'
 import type { UpstreamOptions } from './options.ts'
 import { openPool } from './pool.ts'
+import { QueuedUpstream } from './queued-upstream.ts'
 import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
@@ -70,7 +71,8 @@ export type UpstreamDeps = {
 export function openUpstream(id: string, options: UpstreamOptions, deps: UpstreamDeps): Upstream {
   const { settings, problems } = compileUpstream(options, ['upstreams', id])
   if (settings === undefined) throw new Fault('internal', problems.map((problem) => problem.message).join('; '))
-  return new PooledUpstream(id, settings, deps)
+  const upstream = new PooledUpstream(id, settings, deps)
+  return settings.concurrency === undefined ? upstream : new QueuedUpstream(upstream, settings.concurrency, deps)
 }
 
 // A breaker that stays open longer than this is not worth waiting for.

@@ -69,6 +69,7 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     },
     ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
     ...(headAtMs === undefined ? undefined : { headAtMs }),
+    ...(operation.standing === true ? { standing: true } : undefined),
     ...(isHedgeable(x) ? { hedgeable: true } : undefined),
     ...(operation.openStream === undefined || !givesModelAnswer(operation)
       ? undefined

@@ -27,6 +27,7 @@ t.test('defaults', async (t) => {
     egress: { only: undefined, localhost: false },
     connections: 256,
     hedgeAfterMs: undefined,
+    concurrency: undefined,
   })
   t.match(compileUpstream({ ...plain, protocol: 'http' }, []).settings, {
     retry: { repeatAnswered: false },
@@ -165,4 +166,16 @@ t.test('published host names: an upstream has the name that the socket looks up'
     const { settings } = compileUpstream({ ...plain, url: `https://${input}/x` }, [])
     t.equal(settings?.origin, output === null || output === '' ? undefined : `https://${output}`, JSON.stringify(input))
   }
+})
+
+t.test('concurrency has defaults, and no more than connections', async (t) => {
+  t.match(compileUpstream({ ...plain, concurrency: {} }, []).settings?.concurrency, {
+    max: 256,
+    adaptive: false,
+    queue: 100,
+    queueTimeoutMs: 1000,
+  })
+  const { problems, settings } = compileUpstream({ ...plain, connections: 8, concurrency: { max: 9 } }, ['u'])
+  t.equal(settings, undefined)
+  t.match(problems, [{ path: ['u', 'concurrency', 'max'], hint: 'raise connections, too' }])
 })

@@ -1,0 +1,114 @@
+// What waits before an upstream, over real sockets and a clock that moves only when told.
+import t, { type Test } from 'tap'
+import type { UpstreamAnswer } from '../../../proxy/upstream/answer.ts'
+import type { ConcurrencyOptions } from '../../../proxy/upstream/options.ts'
+import { answer, chunk, chunkedHead, lastChunk, type Scene } from '../../support/scripted-upstream.ts'
+import { faultOf, get, never, post, stage, text, turns, type Stage } from './harness.ts'
+
+type Begun = { readonly stage: Stage; readonly scene: Scene; readonly first: UpstreamAnswer }
+
+/** With one answer under way. */
+async function begun(t: Test, concurrency: ConcurrencyOptions): Promise<Begun> {
+  let came: (scene: Scene) => void = () => {}
+  const scene = new Promise<Scene>((resolve) => (came = resolve))
+  const first = async (one: Scene): Promise<void> => {
+    await one.write(chunkedHead(200, { 'content-type': 'text/plain' }) + chunk('a'))
+    came(one)
+  }
+  const all = await stage(t, [first, answer(200, 'b'), answer(200, 'c')], { concurrency })
+  return { stage: all, first: await all.upstream.send(post, never()), scene: await scene }
+}
+
+t.test('who comes on top waits until an answer is complete, in order', async (t) => {
+  const { stage, scene, first } = await begun(t, { max: 1 })
+  const order: string[] = []
+  const second = stage.upstream.send(post, never()).then(async ({ body }) => order.push(await text(body)))
+  const third = stage.upstream.send(post, never()).then(async ({ body }) => order.push(await text(body)))
+  await turns()
+  t.equal(stage.server.requests.length, 1)
+  await scene.write(chunk('z') + lastChunk)
+  t.equal(await text(first.body), 'az')
+  await Promise.all([second, third])
+  t.same(order, ['b', 'c'])
+  t.equal(stage.clock.waiting, 1, 'no timer of the queue is left, only that of the deadlines')
+})
+
+t.test('a full queue refuses at once, and another upstream may be asked', async (t) => {
+  const { stage } = await begun(t, { max: 1, queue: 1, queueTimeout: '3s' })
+  t.equal(stage.upstream.refusedMs(''), 0)
+  const waiting = stage.upstream.send(post, never())
+  t.equal(stage.upstream.refusedMs(''), 3000)
+  const fault = await faultOf(t, stage.upstream.send(post, never()), 'overloaded')
+  t.match(fault.details, { retryAfterMs: 3000, elsewhere: true })
+  stage.clock.advance(3000)
+  await faultOf(t, waiting, 'overloaded')
+  t.same(
+    stage.events.flatMap((event) => (event.type === 'queue-refused' ? [event.why] : [])),
+    ['full', 'late'],
+  )
+  t.equal(stage.server.requests.length, 1)
+})
+
+t.test('nobody waits for longer than the caller does', async (t) => {
+  const { stage } = await begun(t, { max: 1 })
+  const waiting = stage.upstream.send({ ...post, headAtMs: stage.clock.monotonic() + 200 }, never())
+  stage.clock.advance(200)
+  await faultOf(t, waiting, 'overloaded')
+})
+
+t.test('who leaves the queue leaves no trace', async (t) => {
+  const { stage, scene, first } = await begun(t, { max: 1, queue: 1 })
+  const leaving = new AbortController()
+  const waiting = stage.upstream.send(post, leaving.signal)
+  leaving.abort()
+  await faultOf(t, waiting, 'client-aborted')
+  const next = stage.upstream.send(post, never())
+  await scene.write(lastChunk)
+  await text(first.body)
+  t.equal((await next).status, 200)
+})
+
+t.test('an answer that nobody reads on gives its place up when the exchange is over', async (t) => {
+  const { stage, first } = await begun(t, { max: 1 })
+  const next = stage.upstream.send(post, never())
+  await turns()
+  t.equal(stage.server.requests.length, 1)
+  first.settle('neutral')
+  t.equal((await next).status, 200)
+})
+
+t.test('a failed exchange gives its place up', async (t) => {
+  const { upstream } = await stage(t, [(scene) => scene.reset(), answer(200, 'b')], {
+    concurrency: { max: 1, queue: 0 },
+    retry: { attempts: 1 },
+  })
+  await t.rejects(upstream.send(post, never()))
+  t.equal((await upstream.send(post, never())).status, 200)
+})
+
+t.test('streams that stay open keep no place', async (t) => {
+  const open = async (scene: Scene): Promise<void> =>
+    scene.write(chunkedHead(200, { 'content-type': 'text/event-stream' }) + chunk('data: a\n\n'))
+  const { upstream } = await stage(t, [open, open, answer(200, 'b')], { concurrency: { max: 1, queue: 0 } })
+  const streams = [await upstream.send(get, never()), await upstream.send({ ...post, standing: true }, never())]
+  t.equal((await upstream.send(post, never())).status, 200)
+  for (const stream of streams) stream.settle('neutral')
+})
+
+t.test('an upstream whose breaker is open refuses without a wait', async (t) => {
+  const { stage } = await begun(t, { max: 1, queue: 0 })
+  stage.upstream.override('forced-open')
+  await faultOf(t, stage.upstream.send(post, never()), 'breaker-open')
+})
+
+t.test('an upstream that says it is overloaded is given less', async (t) => {
+  const { upstream, events } = await stage(t, [answer(503, '')], {
+    concurrency: { max: 100, adaptive: true },
+    retry: { attempts: 1 },
+  })
+  await text((await upstream.send(post, never())).body)
+  t.same(
+    events.flatMap((event) => (event.type === 'limit' ? [event.limit] : [])),
+    [20, 16],
+  )
+})
