@@ -4,7 +4,7 @@ import type { Limit, LimitPlan } from './compile.ts'
 import { appliesTo, appliesToBody } from './filters.ts'
 import { subjectKey } from './key.ts'
 import type { Admission, Admitted, Demand, Limiter, LimitSubject } from './limiter.ts'
-import { chargesOf, conclude, countAfterwards } from './reservation.ts'
+import { chargesOf, conclude, countAfterwards, fullAlready } from './reservation.ts'
 import { holdSlots, type Asked, type Held } from './slots-held.ts'
 import type { Store } from './store.ts'
 
@@ -24,7 +24,7 @@ export function openLimiter(plan: LimitPlan, store: Store): Limiter {
       // Slots first: they are free to give back, a count in Redis is not.
       const held = holdSlots(asked, store.slots, subject.standing === true)
       if ('ok' in held) return held
-      if (waits) return new Deferred(plan, asked, subject, store, held)
+      if (waits) return fullAlready(asked, subject, store, held) ?? new Deferred(plan, asked, subject, store, held)
       const charged = chargesOf(asked, subject, undefined)
       if (!Array.isArray(charged)) return charged
       return charged.length === 0

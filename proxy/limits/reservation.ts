@@ -61,6 +61,21 @@ function keeping(held: Held, decide: () => Admission): Admission {
   }
 }
 
+/** What is full now need not wait for the body, where asking costs nothing: Redis is asked once. */
+export function fullAlready(
+  asked: readonly Asked[],
+  subject: LimitSubject,
+  store: Store,
+  held: Held,
+): Refused | undefined {
+  const charged = store.redis === undefined ? chargesOf(asked, subject, undefined) : []
+  if (!Array.isArray(charged) || charged.length === 0) return undefined
+  const taken = store.memory.take(charged.map((one) => ({ ...chargeOf(one), amount: 0 })))
+  if (taken.admitted) return undefined
+  held.release()
+  return refusal(taken, charged, statesOf(charged, taken), [])
+}
+
 /** What a request of its own would have taken; nobody waits for it and nobody is refused. */
 export function countAfterwards(asked: readonly Asked[], subject: LimitSubject, store: Store): void {
   const charged = chargesOf(asked, subject, undefined)
@@ -137,10 +152,7 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
     return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
   }
   const { taken, charged, open, where } = outcome
-  const states: LimitState[] = []
-  charged.forEach((one, index) => {
-    if (!one.limit.shadow) states.push(stateOf(one, taken, index))
-  })
+  const states = statesOf(charged, taken)
   if (!taken.admitted) return refusal(taken, charged, states, open)
   const exceeded = exceededBy(taken, charged, held.exceeded)
   const { release, stand } = held
@@ -194,6 +206,14 @@ function correctionOf(
   const delta = actual - one.counted
   one.counted = actual
   return delta === 0 ? [] : [{ namespace: quota.namespace, key, window: quota.window, mark, delta }]
+}
+
+function statesOf(charged: readonly Charged[], taken: Taken): LimitState[] {
+  const states: LimitState[] = []
+  charged.forEach((one, index) => {
+    if (!one.limit.shadow) states.push(stateOf(one, taken, index))
+  })
+  return states
 }
 
 function stateOf({ limit, quota }: Charged, { counts }: Taken, index: number): LimitState {

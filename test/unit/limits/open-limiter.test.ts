@@ -175,6 +175,7 @@ t.test('where a limit must know the body, all are asked then, in one step', asyn
   t.match(await ask(limiter, anna), { ok: true, states: [{ limit: 'head', remaining: 2 }, { limit: 'body' }] })
   for (let i = 0; i < 5; i++) t.match(await ask(limiter, anna), { ok: false, limit: 'body' })
   t.match(await ask(limiter, anna, { ...call, model: 'gpt-5' }), { ok: true, states: [{ remaining: 1 }, {}] })
+  t.match(await limiter.admit(anna), { ok: true, states: [] }, 'nothing is asked before')
   const early = await limiter.admit(anna)
   if (!early.ok) throw new Error('nothing is counted before')
   early.release()
@@ -183,6 +184,11 @@ t.test('where a limit must know the body, all are asked then, in one step', asyn
     await ask(limiter, anna, { ...call, model: 'gpt-6' }),
     { ok: false, limit: 'head' },
     'it ended early, and counts',
+  )
+  t.match(
+    await limiter.admit(anna),
+    { ok: false, limit: 'head', code: 'rate-limited', states: [{ remaining: 0 }] },
+    'what is full already need not wait for the body',
   )
 })
 

@@ -199,21 +199,24 @@ t.test('after close nothing is probed and nothing is told', async (t) => {
   t.equal(client.calls.at(-1), 'disconnect false')
 })
 
-t.test('behind a black hole a flood sends what was under way, one probe after the other, and nothing else', async (t) => {
-  const { clock, client, counters } = open()
-  client.reply = timeout
-  await Promise.all(Array.from({ length: 32 }, () => counters.take([charge])))
-  await settled()
-  t.equal(client.calls.length, 32 + 1, 'the first calls and a probe')
-  for (let second = 0; second < 60; second++) {
-    await Promise.all(Array.from({ length: 100 }, () => counters.take([charge])))
-    counters.correct([{ namespace: 'n', key: 'k', window: charge.window, mark: 1, delta: -1 }])
-    clock.advance(1000)
+t.test(
+  'behind a black hole a flood sends what was under way, one probe after the other, and nothing else',
+  async (t) => {
+    const { clock, client, counters } = open()
+    client.reply = timeout
+    await Promise.all(Array.from({ length: 32 }, () => counters.take([charge])))
     await settled()
-    // A connection that is given up is made anew, as ioredis would tell.
-    client.emit('close')
-  }
-  const sent = client.calls.slice(33)
-  t.same(new Set(sent), new Set(['ping', 'disconnect true']))
-  t.ok(sent.filter((call) => call === 'ping').length <= 66, 'about one a second')
-})
+    t.equal(client.calls.length, 32 + 1, 'the first calls and a probe')
+    for (let second = 0; second < 60; second++) {
+      await Promise.all(Array.from({ length: 100 }, () => counters.take([charge])))
+      counters.correct([{ namespace: 'n', key: 'k', window: charge.window, mark: 1, delta: -1 }])
+      clock.advance(1000)
+      await settled()
+      // A connection that is given up is made anew, as ioredis would tell.
+      client.emit('close')
+    }
+    const sent = client.calls.slice(33)
+    t.same(new Set(sent), new Set(['ping', 'disconnect true']))
+    t.ok(sent.filter((call) => call === 'ping').length <= 66, 'about one a second')
+  },
+)
