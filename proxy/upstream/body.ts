@@ -48,9 +48,9 @@ export class Body implements AsyncIterableIterator<Uint8Array, undefined> {
   }
 
   /** What has come and was not read yet, left where it is. */
-  peek(): { readonly bytes: Uint8Array; readonly ended: boolean; readonly broken: boolean } {
+  peek(): { readonly bytes: Uint8Array; readonly ended: boolean; readonly fault: Fault | undefined } {
     const bytes = this.#queue.length === 1 ? (this.#queue[0] as Uint8Array) : Buffer.concat(this.#queue)
-    return { bytes, ended: this.#ended, broken: this.#fault !== undefined }
+    return { bytes, ended: this.#ended, fault: this.#fault }
   }
 
   /** Calls once, when there is more to read or there will be no more. */

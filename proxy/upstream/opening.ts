@@ -22,11 +22,11 @@ export async function awaitOpening(
   })
   try {
     for (;;) {
-      const { bytes, ended, broken } = body.peek()
+      const { bytes, ended, fault } = body.peek()
       const opening = bytes.length === 0 ? undefined : read(bytes)
       if (opening !== undefined) return opening
       // It ended before it had begun. A stream without a word is no answer to anything either.
-      if (broken || (ended && bytes.length === 0)) return 'failed'
+      if (fault !== undefined || (ended && bytes.length === 0)) return 'failed'
       if (ended || late || bytes.length >= heldBytesMax) return 'content'
       await new Promise<void>((resolve) => {
         wake = resolve

@@ -314,6 +314,9 @@ class PooledUpstream implements Upstream {
     const judgement = judgeOpening(opening, readAdvice(head.headers, this.#deps.clock.now()))
     // When it was we who ended it, this says nothing about the upstream.
     pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
+    // Nobody has seen its head, so it need not be told that it went well.
+    const { fault } = receiver.body.peek()
+    if (fault !== undefined) return { judgement, receiver, pass, key, fault }
     if (opening === 'limited') this.#keys.ring.rest(key, sending.group, 429, judgement.retryAfterMs)
     return { ...answered, judgement }
   }

@@ -40,6 +40,20 @@ t.test('a stream that ends or breaks off before it has begun, too', async (t) =>
   }
 })
 
+t.test('one that breaks off before it has begun is no answer, when it is not asked again', async (t) => {
+  const set = await stage(
+    t,
+    [
+      async (scene) => {
+        await scene.write(streamHead)
+        scene.reset()
+      },
+    ],
+    { retry: { attempts: 1 } },
+  )
+  await faultOf(t, set.upstream.send(events, never()), 'upstream-truncated')
+})
+
 t.test('an error that would come again, and one after content, are relayed', async (t) => {
   const invalid = 'data: {"error":{"type":"invalid_request_error","message":"no"}}\n\n'
   for (const pieces of [[invalid], [good, overloaded]]) {
