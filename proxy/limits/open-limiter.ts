@@ -127,8 +127,14 @@ class Deferred implements Admitted {
   #keep(admission: Admission, asked: readonly Asked[]): Admission {
     if (!admission.ok) return admission
     for (const { limit, key } of asked) this.#counted.add(`${limit.slots}/${key}`)
-    this.#last = admission
-    return admission
+    // What was not asked again is told again.
+    const before = this.#last?.states.filter((state) => asked.some(({ limit }) => limit.id === state.limit)) ?? []
+    const { states } = admission
+    const missing = before.filter(
+      (state) => !states.some((now) => now.limit === state.limit && now.unit === state.unit),
+    )
+    this.#last = missing.length === 0 ? admission : { ...admission, states: [...missing, ...states] }
+    return this.#last
   }
 }
 

@@ -196,6 +196,7 @@ t.test('another upstream that stands in is asked about its own limits, and the r
   t.match(second, {
     ok: true,
     states: [
+      { limit: 'all', quota: 9, remaining: 8 },
       { limit: 'all', unit: 'tokens', remaining: 800 },
       { limit: 'second', remaining: 0 },
     ],

@@ -151,3 +151,18 @@ t.test('a suite is checked before it runs', async (t) => {
   )
   t.match(messages([]), [': must be object'])
 })
+
+t.test('what limits do is expected like the rest', async (t) => {
+  const asking = { ...deps, askLimits: () => Promise.resolve({ applies: ['b', 'a'], passes: 7, stops: 'a' }) }
+  const action = { type: 'model.call', model: 'gpt-4o' } as const
+  const run = (expect: Case['expect']) => runCase(policy, { name: 'a', action, expect }, asking)
+  t.match(await run({ limits: ['a', 'b'], passes: 7, limit: 'a' }), { passed: true })
+  t.match(await run({ limits: ['a'], passes: 8, limit: null }), {
+    passed: false,
+    failures: ['limits: expected a, got a, b', 'passes: expected 8, got 7', 'limit: expected none, got a'],
+  })
+  const request = { body: {} }
+  t.match(await runCase(policy, { name: 'a', request, expect: { passes: 1 } }, asking), {
+    failures: ['limits are asked about actions, not about requests'],
+  })
+})
