@@ -1,6 +1,7 @@
 // Owns `gatewright scan`: what the detectors find in a text, and the text redacted.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 import { builtInCatalogue, type Catalogue } from '../detect/catalogue.ts'
 import { compileRedaction } from '../detect/redaction.ts'
@@ -32,10 +33,11 @@ export function scanCommand(): Command {
     .option('--jsonl <field>', 'read one JSON object a line and scan this field of it')
     .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']).conflicts('jsonl'))
     .addOption(outputOption())
-    .action((files: string[], options: Options) => {
+    .action(async (files: string[], options: Options) => {
       const catalogue = options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config).catalogue
       const names = { catalogue, entities: selected(options.detect, catalogue) }
-      const texts = (files.length === 0 ? ['-'] : files).map((name) => ({ name, text: readText(name) }))
+      const texts: { readonly name: string; readonly text: string }[] = []
+      for (const name of files.length === 0 ? ['-'] : files) texts.push({ name, text: await readText(name) })
       const found = texts.map(({ name, text }) => scanOne(name, text, names, options))
       process.exitCode = found.some((count) => count > 0) ? 1 : 0
     })
@@ -57,9 +59,10 @@ function selected(list: string, { entitiesOf, hint, externals }: Catalogue): Rea
   throw new CommandError(`the detector "${outside.id}" is another process, and scan asks none`, 2)
 }
 
-function readText(name: string): string {
+/** A pipe whose writer is slow gives EAGAIN to whoever reads it at once, so standard input is read as a stream. */
+async function readText(name: string): Promise<string> {
   try {
-    return readFileSync(name === '-' ? 0 : name, 'utf8')
+    return name === '-' ? (await buffer(process.stdin)).toString() : readFileSync(name, 'utf8')
   } catch (error) {
     throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
   }
@@ -125,12 +128,21 @@ function redacted(text: string, findings: readonly Finding[], names: Names, acti
   return plan === undefined ? text : replace(text, findings, plan, openVault(randomBytes(32), 'scan')).text
 }
 
-/** Places, not values: a terminal's history is no place for secrets. */
+/** Places, not values: a terminal's history is no place for secrets. Findings come in order, so lines are counted once. */
 function printFindings(name: string, text: string, findings: readonly Finding[]): void {
+  let line = 1
+  let lineStart = 0
+  let lineEnd = endOfLine(text, 0)
   for (const { entity, group, start, end } of findings) {
-    const before = text.slice(0, start).split('\n')
-    const line = before.length
-    const column = (before.at(-1)?.length ?? 0) + 1
-    process.stdout.write(`${name}:${line}:${column}: ${entity} (${group}), ${end - start} characters\n`)
+    for (; lineEnd < start; lineEnd = endOfLine(text, lineStart)) {
+      line += 1
+      lineStart = lineEnd + 1
+    }
+    process.stdout.write(`${name}:${line}:${start - lineStart + 1}: ${entity} (${group}), ${end - start} characters\n`)
   }
+}
+
+function endOfLine(text: string, from: number): number {
+  const at = text.indexOf('\n', from)
+  return at === -1 ? text.length : at
 }

@@ -1,0 +1,46 @@
+// `gatewright scan` as a process: where it says that things are, and how it reads what comes in slowly.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+
+const main = join(import.meta.dirname, '..', '..', '..', 'proxy', 'main.ts')
+const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Standard output is a file: some trouble with pipes hides where it is one itself. */
+async function scan(input: (stdin: NodeJS.WritableStream) => void, ...files: string[]): Promise<[unknown, string]> {
+  const found = join(folder, 'found')
+  const output = openSync(found, 'w')
+  const child = spawn(process.execPath, [main, 'scan', ...files], { cwd: folder, stdio: ['pipe', output, 'ignore'] })
+  const closed = once(child, 'close')
+  if (child.stdin === null) throw new Error('no standard input')
+  child.stdin.on('error', () => {})
+  input(child.stdin)
+  const [code] = (await closed) as [unknown]
+  closeSync(output)
+  return [code, readFileSync(found, 'utf8')]
+}
+
+t.test('it says where, in long files and in long lines', async (t) => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `mail a${i}@example.org and more of it\r`)
+  writeFileSync(join(folder, 'lines'), lines.join('\n'))
+  writeFileSync(join(folder, 'line'), `\n${lines.join(' ')}`)
+  const [code, found] = await scan((stdin) => stdin.end(), 'lines', 'line')
+  t.equal(code, 1)
+  const places = found.split('\n')
+  t.equal(places[0], 'lines:1:6: email (pii), 14 characters')
+  t.equal(places[19_999], 'lines:20000:6: email (pii), 18 characters')
+  t.equal(places[39_999], `line:2:${lines.slice(0, -1).join(' ').length + 7}: email (pii), 18 characters`)
+  t.equal(places.length, 40_001)
+})
+
+t.test('it waits for what is slow to come in', async (t) => {
+  const result = await scan((stdin) => {
+    // Much more than a pipe holds: once it is gone, it has been read, and nothing else is there yet.
+    stdin.write(`${'x'.repeat(4095)}\n`.repeat(256), () => stdin.end('mail ada@example.org'))
+  })
+  t.same(result, [1, '-:257:6: email (pii), 15 characters\n'])
+})
