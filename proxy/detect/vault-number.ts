@@ -1,5 +1,6 @@
 // Owns tokens that are numbers, for cards, accounts and telephone numbers that must stay digits. It does not know which
 // were issued: a number is a token only because it was, so whoever asks brings the table.
+import { passesLuhn } from './checksums.ts'
 
 const digitsMin = 9
 /** The longest card number (ISO/IEC 7812-1). */
@@ -89,15 +90,6 @@ export function unfinishedNumberFrom(text: string): number {
     } else if (++separators > separatorsMax || !isSeparator(text.charCodeAt(at))) break
   }
   return start
-}
-
-function passesLuhn(digits: string): boolean {
-  let sum = 0
-  for (let i = 0; i < digits.length; i++) {
-    const digit = Number(digits.charAt(digits.length - 1 - i))
-    sum += i % 2 === 0 ? digit : digit > 4 ? 2 * digit - 9 : 2 * digit
-  }
-  return sum % 10 === 0
 }
 
 function isDigit(code: number): boolean {
