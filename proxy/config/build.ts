@@ -14,6 +14,7 @@ import type { Metrics } from '../pipeline/metrics.ts'
 import { hostsOf } from '../pipeline/origin.ts'
 import { acceptsSockets, denialOf, type RouteOptions } from '../pipeline/options.ts'
 import type { Audit, Inspection, Route, Runtime } from '../pipeline/runtime.ts'
+import { openShedding, type Shedding } from './shedding.ts'
 import { openReplays, type Replays } from '../pipeline/replays.ts'
 import type { ToolPins } from '../pipeline/tool-pins.ts'
 import { protocols } from '../protocol/protocols.ts'
@@ -42,6 +43,7 @@ export type Standing = {
   readonly store: Store
   readonly vaults: Vaults
   readonly replays: Replays
+  readonly shedding: Shedding | undefined
   /** Id → a mark of the options and the secret it was opened with, and the upstream. */
   readonly upstreams: ReadonlyMap<string, { readonly mark: string; readonly upstream: Upstream }>
   readonly pins: OpenPins
@@ -65,6 +67,7 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
       store,
       vaults: openVaults(config, auditKey, around),
       replays: openReplays(around.clock),
+      shedding: openShedding(config.server, around),
       upstreams: new Map(),
       pins: new Map(),
     }
@@ -125,6 +128,7 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
     random: around.random,
     replays: standing.replays,
+    shedder: standing.shedding?.shedder,
   }
   // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
   for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
@@ -278,6 +282,7 @@ function routeOf(
     denyStatus: denial.status,
     denyPreset: denial.preset,
     posture: options.posture,
+    ...(options.priority === undefined ? undefined : { priority: options.priority }),
     websocket: acceptsSockets(options),
     needs,
     request: inspected('request', needs.findings),

@@ -42,6 +42,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     slowMs: config.slowMs,
     hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
     random: () => 0,
+    shedder: undefined,
     replays: openReplays(clock),
   }
 }

@@ -74,6 +74,7 @@ function principalOf(option: PrincipalOptions): Caller['principal'] {
     roles: Object.freeze([...(option.roles ?? [])]),
     ...(option.org === undefined ? {} : { org: option.org }),
     ...(option.team === undefined ? {} : { team: option.team }),
+    ...(option.priority === undefined ? {} : { priority: option.priority }),
   })
 }
 

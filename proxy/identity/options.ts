@@ -1,4 +1,5 @@
 // Owns what operators may write under `principals` and `anonymous`: types and JSON Schema. Meaning is given by compile.ts.
+import { prioritySchema, type Priority } from '../lib/priority.ts'
 
 export type KeyOptions = { readonly sha256: string; readonly expires?: string }
 
@@ -9,6 +10,7 @@ export type PrincipalOptions = {
   readonly roles?: readonly string[]
   readonly keys?: readonly KeyOptions[]
   readonly from?: readonly string[]
+  readonly priority?: Priority
 }
 
 export type IdentityOptions = {
@@ -54,6 +56,7 @@ export const principalsSchema = {
         items: { type: 'string' },
         description: 'Addresses (CIDR) the principal may connect from, judged by the socket; absent: any.',
       },
+      priority: prioritySchema("this principal's requests"),
     },
   },
 } as const

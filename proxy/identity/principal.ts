@@ -1,10 +1,13 @@
 // Owns the shape of who is asking.
+import type { Priority } from '../lib/priority.ts'
 
 export type Principal = {
   readonly id: string
   readonly org?: string
   readonly team?: string
   readonly roles: readonly string[]
+  /** Absent: what the route says. */
+  readonly priority?: Priority
 }
 
 /**

@@ -63,6 +63,8 @@ export type Trace = {
   answerTextChars: number
   /** Limits in shadow mode that would have refused. */
   readonly limitsExceeded: string[]
+  /** Refused under overload: as what, and because of what. */
+  shed: { readonly priority: string; readonly signal: string } | undefined
   /** In billionths of a dollar, where prices are asked for and known. */
   costNanos: number | undefined
   /** The upstream reported an error in-band. */
@@ -226,6 +228,7 @@ function openTrace(): Trace {
     usage: undefined,
     answerTextChars: 0,
     limitsExceeded: [],
+    shed: undefined,
     costNanos: undefined,
     upstreamError: false,
     fault: undefined,

@@ -76,6 +76,7 @@ export function openMetrics() {
     failOpen: (what: string) => i.failOpen.add(1, what),
     uninspected: (what: string) => i.uninspected.add(1, what),
     connectionRefused: () => i.connectionsRefused.add(1),
+    shed: (priority: string, signal: string) => i.shed.add(1, priority, signal),
     slow: (route: string) => i.slow.add(1, route),
     storeError: (what: string) => i.storeErrors.add(1, what),
     reloaded(hash: string) {
@@ -93,8 +94,11 @@ export function openMetrics() {
 
 /** Every instrument, under its name in this file. */
 function instrumentsIn(registry: Registry) {
+  return { ...exchangesIn(registry), ...upstreamsIn(registry), ...processIn(registry) }
+}
+
+function exchangesIn(registry: Registry) {
   const counter = counterIn(registry)
-  const gauge = gaugeIn(registry)
   const histogram = histogramIn(registry)
   const level = levelIn(registry)
   return {
@@ -120,6 +124,20 @@ function instrumentsIn(registry: Registry) {
     rateLimited: counter('rate_limited_total', 'Requests refused by a limit', ['limit']),
     tokens: counter('tokens_total', 'Tokens as reported by upstreams', ['type']),
     cost: counter('cost_total', 'US dollars by the prices that are known, where limits or prices ask for them', []),
+    failOpen: counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', [
+      'what',
+    ]),
+    uninspected: counter('uninspected_total', 'Content that was passed without being read', ['what']),
+    slow: counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route']),
+    inflight: level('inflight_requests', 'Exchanges under way'),
+  }
+}
+
+function upstreamsIn(registry: Registry) {
+  const counter = counterIn(registry)
+  const gauge = gaugeIn(registry)
+  const histogram = histogramIn(registry)
+  return {
     upstreamRequests: counter('upstream_requests_total', 'Attempts by outcome', ['upstream', 'outcome']),
     upstreamSeconds: histogram(
       'upstream_duration_seconds',
@@ -150,21 +168,23 @@ function instrumentsIn(registry: Registry) {
       'upstream',
       'credential',
     ]),
+  }
+}
+
+function processIn(registry: Registry) {
+  const counter = counterIn(registry)
+  const gauge = gaugeIn(registry)
+  return {
     auditRecords: counter('audit_records_total', 'Records accepted by the audit log', ['kind']),
     auditFailures: counter('audit_failures_total', 'Records that the audit log did not accept or make durable', []),
-    failOpen: counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', [
-      'what',
-    ]),
-    uninspected: counter('uninspected_total', 'Content that was passed without being read', ['what']),
+    auditSize: gauge('audit_size', 'Records in the audit log', []),
+    auditCheckpointAge: gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint', []),
     reloadSuccess: gauge('config_reload_success', '1 when the last reload was taken over, 0 when it was refused', []),
     configInfo: gauge('config_info', 'Always 1; the label is the digest of the configuration in force', ['hash']),
     reloads: counter('config_reloads_total', 'Reloads by result', ['result']),
     storeErrors: counter('store_errors_total', 'Limit store calls that failed', ['what']),
-    slow: counter('slow_requests_total', 'Exchanges that took longer than log.slow', ['route']),
+    shed: counter('shed_total', 'Requests refused because the gateway had too much to do', ['priority', 'signal']),
     connectionsRefused: counter('connections_refused_total', 'Connections above server.limits.connections', []),
-    inflight: level('inflight_requests', 'Exchanges under way'),
-    auditSize: gauge('audit_size', 'Records in the audit log', []),
-    auditCheckpointAge: gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint', []),
     buildInfo: gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node']),
   }
 }

@@ -1,6 +1,7 @@
 // Owns what operators may write under `server`, `routes`, `demo` and `log`: types, JSON Schema, defaults and bounds. It
 // does not know the other sections, so references to upstreams are checked by config/.
 import type { Path } from '../lib/pointer.ts'
+import { prioritySchema, type Priority } from '../lib/priority.ts'
 import type { Problem } from '../lib/problem.ts'
 import { durationPattern, parseDuration, parseSize, sizePattern } from '../lib/units.ts'
 
@@ -15,6 +16,7 @@ export type ServerOptions = {
     readonly jsonDepth: number
     readonly connections: number
     readonly url: string | number
+    readonly bodyRate: string | number
   }
   readonly timeouts: {
     readonly headers: string
@@ -26,7 +28,10 @@ export type ServerOptions = {
   /** Hosts accepted in absolute-form request targets (RFC 9112 §3.2.2), lower case, with the port where one is used. */
   readonly publicNames: readonly string[]
   readonly cors?: { readonly origins: readonly string[] }
+  readonly overload?: OverloadOptions
 }
+
+export type OverloadOptions = { readonly eventLoopDelay?: string; readonly inflight?: number }
 
 export type RouteOptions = {
   readonly id: string
@@ -40,6 +45,7 @@ export type RouteOptions = {
   readonly models?: { readonly [asked: string]: string }
   readonly idempotency?: string
   readonly posture: Posture
+  readonly priority?: Priority
   /** Absent: as `acceptsSockets` says. */
   readonly websocket?: boolean
 }
@@ -88,6 +94,8 @@ export type ServerSettings = {
   readonly jsonDepthMax: number
   readonly connectionsMax: number
   readonly urlBytesMax: number
+  /** Bytes a second, once a body has taken a while. */
+  readonly bodyRateMin: number
   readonly headersTimeoutMs: number
   readonly bodyTimeoutMs: number
   readonly keepAliveMs: number
@@ -96,6 +104,8 @@ export type ServerSettings = {
   readonly publicNames: readonly string[]
   /** Lower case. */
   readonly corsOrigins: readonly string[]
+  /** Undefined: nothing is refused for it. */
+  readonly overload: { readonly loopDelayMs: number | undefined; readonly inflight: number | undefined } | undefined
 }
 
 export type ListenAddress = { readonly host: string; readonly port: number }
@@ -104,7 +114,12 @@ export type ListenAddress = { readonly host: string; readonly port: number }
 export function compileServer(options: ServerOptions, at: Path): { settings: ServerSettings; problems: Problem[] } {
   const problems: Problem[] = []
   const { limits, timeouts } = options
-  const bytes = (key: 'body' | 'headerBytes' | 'url', min: number, max: number, bounds: string): number => {
+  const bytes = (
+    key: 'body' | 'headerBytes' | 'url' | 'bodyRate',
+    min: number,
+    max: number,
+    bounds: string,
+  ): number => {
     const value = parseSize(String(limits[key])) ?? Number.NaN
     if (!(value >= min && value <= max)) problems.push(outOfBounds([...at, 'limits', key], bounds))
     return value
@@ -113,6 +128,13 @@ export function compileServer(options: ServerOptions, at: Path): { settings: Ser
     const value = parseDuration(timeouts[key]) ?? Number.NaN
     if (!(value >= 1 && value <= timeoutMsMax)) problems.push(outOfBounds([...at, 'timeouts', key], 'from 1ms to 24h'))
     return value
+  }
+  const loopDelay = (): number | undefined => {
+    const text = options.overload?.eventLoopDelay
+    const value = text === undefined ? undefined : (parseDuration(text) ?? Number.NaN)
+    if (value === undefined || (value >= 10 && value <= 60_000)) return value
+    problems.push(outOfBounds([...at, 'overload', 'eventLoopDelay'], 'from 10ms to 1m'))
+    return undefined
   }
   const address = (key: 'listen' | 'admin'): ListenAddress => {
     const parsed = parseListen(options[key])
@@ -128,6 +150,7 @@ export function compileServer(options: ServerOptions, at: Path): { settings: Ser
     jsonDepthMax: limits.jsonDepth,
     connectionsMax: limits.connections,
     urlBytesMax: bytes('url', 64, 64 * 1024, 'from 64 to 64KiB'),
+    bodyRateMin: bytes('bodyRate', 1, 1024 ** 3, 'from 1 to 1GiB'),
     headersTimeoutMs: ms('headers'),
     bodyTimeoutMs: ms('body'),
     keepAliveMs: ms('keepAlive'),
@@ -135,6 +158,8 @@ export function compileServer(options: ServerOptions, at: Path): { settings: Ser
     clientWriteTimeoutMs: ms('clientWrite'),
     publicNames: options.publicNames.map((name) => name.toLowerCase()),
     corsOrigins: (options.cors?.origins ?? []).map((origin) => origin.toLowerCase()),
+    overload:
+      options.overload === undefined ? undefined : { loopDelayMs: loopDelay(), inflight: options.overload.inflight },
   }
   if (options.listen === options.admin && settings.listen.port !== 0) {
     problems.push({
@@ -200,6 +225,7 @@ export const serverSchema = {
         jsonDepth: count(64, 512, 'Deepest nesting of a JSON body.'),
         connections: count(10_000, 1_000_000, 'Most connections at the same time.'),
         url: size('8KiB', 'Longest request target.'),
+        bodyRate: size('240', 'Fewest bytes a second of a request body, counted from its fifth second.'),
       },
     },
     timeouts: {
@@ -234,6 +260,26 @@ export const serverSchema = {
           uniqueItems: true,
           items: { type: 'string', pattern: originPattern, examples: ['https://app.example.com'] },
           description: 'Exact origins, scheme and port included; no wildcards.',
+        },
+      },
+    },
+    overload: {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: false,
+      description: 'When to refuse requests of low priority, and with more of it those of higher ones; absent: never.',
+      properties: {
+        eventLoopDelay: {
+          type: 'string',
+          pattern: durationPattern,
+          description: 'How late the event loop may run, as an average of some seconds.',
+          examples: ['200ms'],
+        },
+        inflight: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'Exchanges under way at the same time, streams included.',
         },
       },
     },
@@ -284,6 +330,7 @@ export const routesSchema = {
         description:
           'How long answers are kept for callers that repeat a request with its Idempotency-Key; absent: not at all.',
       },
+      priority: prioritySchema('requests on this route'),
       denyStatus: {
         type: ['integer', 'string'],
         minimum: 400,

@@ -41,6 +41,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
     if (details.rule !== undefined) fields['rule'] = details.rule
     if (details.limit !== undefined) fields['limit'] = details.limit
   }
+  if (trace.shed !== undefined) fields['shed'] = { ...trace.shed }
   if (trace.carried !== undefined) fields['messages'] = { ...trace.carried }
   if (trace.refusals.length > 0) fields['refusals'] = trace.refusals.map(refusalFields)
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)

@@ -20,12 +20,14 @@ import { recall } from './stages/recall.ts'
 import { record } from './stages/record.ts'
 import { refuse } from './stages/refuse.ts'
 import { route } from './stages/route.ts'
+import { shed } from './stages/shed.ts'
 
 /** Never throws: whatever happens ends in one answer (or a broken connection) and one outcome record. */
 export async function run(x: Exchange, runtime: Runtime, client: Client): Promise<void> {
   try {
     const routed = route(x, runtime) // which route, protocol and upstream
     const identified = identify(routed, runtime) // who is asking
+    shed(identified, runtime) // whether there is time for them
     const admitted = await admit(identified, runtime) // may they ask now; cheap, so before the body is read
     const decoded = await decode(admitted, runtime, client) // what they ask: bytes to content
     // For the route's upstream, and for each that stands in for it: what goes there is judged for there.

@@ -7,6 +7,7 @@ import type { Scanner } from '../detect/scanner.ts'
 import type { VaultStore } from '../detect/vault-store.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Priority } from '../lib/priority.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { Prices } from '../limits/prices.ts'
 import type { Needs } from '../policy/decision.ts'
@@ -17,6 +18,7 @@ import type { Metrics } from './metrics.ts'
 import type { Hosts } from './origin.ts'
 import type { Inquirer } from './inquirer.ts'
 import type { Replays } from './replays.ts'
+import type { Shedder } from './shedder.ts'
 import type { ToolPins } from './tool-pins.ts'
 import type { DenyPreset, Posture } from './options.ts'
 
@@ -33,6 +35,8 @@ export type Route = {
   /** Every denial on this route is written for that client, those that no rule made included. */
   readonly denyPreset: DenyPreset | undefined
   readonly posture: Posture
+  /** Absent: what the principal says. */
+  readonly priority?: Priority
   /** Upgrades to WebSocket are accepted. */
   readonly websocket: boolean
   readonly needs: Needs
@@ -105,6 +109,8 @@ export type Runtime = {
   readonly hosts: Hosts
   /** In [0, 1). */
   readonly random: () => number
+  /** Undefined: nothing is refused for overload. */
+  readonly shedder: Shedder | undefined
   /** Of all routes, through reloads. */
   readonly replays: Replays
 }

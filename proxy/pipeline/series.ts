@@ -37,6 +37,10 @@ export class LevelSeries {
     register(options, 'gauge', () => [{ labels: {}, value: this.#level }])
   }
 
+  get level(): number {
+    return this.#level
+  }
+
   inc(): void {
     this.#level += 1
   }

@@ -6,11 +6,18 @@ import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
 
-export type ClientTimes = { readonly bodyTimeoutMs: number; readonly writeTimeoutMs: number }
+export type ClientTimes = {
+  readonly bodyTimeoutMs: number
+  /** Bytes a second that a body must have on average once it takes longer than the grace; undefined: any. */
+  readonly bodyRateMin?: number
+  readonly writeTimeoutMs: number
+}
 
 /** What may still arrive of a body nobody wants, so that the client gets to read the refusal instead of a reset. */
 const discardBytesMax = 16 * 1024 * 1024
 const discardTimeoutMs = 5_000
+/** Until the rate of a body counts: how long connections take to get going is not the client's doing. */
+const bodyGraceMs = 5_000
 const lastWordsMs = 500
 const nothing = new Uint8Array(0)
 const nothingMore: readonly string[] = []
@@ -120,7 +127,13 @@ export class HttpClient implements Client {
         if (this.bytesIn > bytesMax) settle(tooLarge(bytesMax))
         else chunks.push(chunk)
       }
-      const timer = this.#clock.after(this.#times.bodyTimeoutMs, () => settle(this.#tooLate()))
+      const sinceMs = this.#clock.monotonic()
+      const onLate = (): void => {
+        const waitMs = this.#patienceMs(this.#clock.monotonic() - sinceMs)
+        if (waitMs <= 0) settle(this.#tooLate())
+        else timer = this.#clock.after(waitMs, onLate)
+      }
+      let timer = this.#clock.after(this.#patienceMs(0), onLate)
       this.#failBody = settle
       request.on('data', onData)
       request.once('end', settle)
@@ -130,7 +143,7 @@ export class HttpClient implements Client {
   async *streamBody(bytesMax: number): AsyncGenerator<Uint8Array> {
     if (this.#declaredBytes() > bytesMax) throw tooLarge(bytesMax)
     let timer: Timer | undefined
-    let leftMs = this.#times.bodyTimeoutMs
+    let takenMs = 0
     let fail: (fault: Fault) => void = () => {}
     const failed = new Promise<never>((_, reject) => {
       fail = reject
@@ -142,10 +155,10 @@ export class HttpClient implements Client {
       for (;;) {
         // Only the time that the client takes counts: while a chunk waits for the upstream, the client may not send.
         const sinceMs = this.#clock.monotonic()
-        timer = this.#clock.after(leftMs, () => fail(this.#tooLate()))
+        timer = this.#clock.after(this.#patienceMs(takenMs), () => fail(this.#tooLate()))
         const next = await Promise.race([chunks.next(), failed])
         timer.cancel()
-        leftMs = Math.max(0, leftMs - (this.#clock.monotonic() - sinceMs))
+        takenMs += this.#clock.monotonic() - sinceMs
         if (next.done === true) return
         const chunk = next.value as Uint8Array
         this.bytesIn += chunk.length
@@ -159,6 +172,13 @@ export class HttpClient implements Client {
       timer?.cancel()
       this.#failBody = undefined
     }
+  }
+
+  /** How long to wait for more of a body that has taken the client `takenMs` so far. */
+  #patienceMs(takenMs: number): number {
+    const { bodyTimeoutMs, bodyRateMin } = this.#times
+    const byRateMs = bodyRateMin === undefined ? Infinity : bodyGraceMs + (this.bytesIn / bodyRateMin) * 1000
+    return Math.max(0, Math.min(bodyTimeoutMs, byRateMs) - takenMs)
   }
 
   /** Nobody waits for the rest, so the connection ends with the answer (RFC 9110 §15.5.9). */

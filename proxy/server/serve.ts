@@ -98,6 +98,7 @@ async function firstBuild(
   } catch (error) {
     standing.store.close()
     standing.vaults.store.close()
+    standing.shedding?.close()
     await standing.audit.close()
     throw error
   }
@@ -223,6 +224,7 @@ class Proxy implements Gateway {
     await this.demo?.close()
     this.#standing.store.close()
     this.#standing.vaults.store.close()
+    this.#standing.shedding?.close()
     await this.#standing.audit.close()
     await this.#adminListener.close()
     this.#state = 'closed'
@@ -350,7 +352,11 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
       publicNames: new Set(server.publicNames),
     },
     origins: new Set(server.corsOrigins),
-    times: { bodyTimeoutMs: server.bodyTimeoutMs, writeTimeoutMs: server.clientWriteTimeoutMs },
+    times: {
+      bodyTimeoutMs: server.bodyTimeoutMs,
+      bodyRateMin: server.bodyRateMin,
+      writeTimeoutMs: server.clientWriteTimeoutMs,
+    },
   }
 }
 

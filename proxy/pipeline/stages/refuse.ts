@@ -81,6 +81,8 @@ function refusalHeaders(x: Ended, runtime: Runtime, fault: Fault, refusal: Refus
   headers.push(...decisionHeaders(x, fault))
   if (fault.retry === 'later') {
     headers.push(...retryAfterHeaders(Math.min(fault.details.retryAfterMs ?? 1_000, retryAfterMsMax)))
+    // Some SDKs try a 503 again only when told so.
+    if (fault.code === 'overloaded') headers.push('x-should-retry', 'true')
   } else if (fault.retry === 'never') {
     headers.push('x-should-retry', 'false')
   }

@@ -19,6 +19,7 @@ t.test('what is not written has the documented default, in bytes and millisecond
       jsonDepthMax: 64,
       connectionsMax: 10_000,
       urlBytesMax: 8192,
+      bodyRateMin: 240,
       headersTimeoutMs: 10_000,
       bodyTimeoutMs: 60_000,
       keepAliveMs: 5000,
@@ -26,6 +27,7 @@ t.test('what is not written has the documented default, in bytes and millisecond
       clientWriteTimeoutMs: 30_000,
       publicNames: [],
       corsOrigins: [],
+      overload: undefined,
     },
     problems: [],
   })
@@ -65,4 +67,14 @@ t.test('addresses', async (t) => {
   t.same(parseListen('[::]:0'), { host: '::', port: 0 })
   t.same(parseListen('localhost:65535'), { host: 'localhost', port: 65_535 })
   for (const bad of ['', ':80', '80', 'a:b', 'a:65536', '::1:80', 'a b:1']) t.equal(parseListen(bad), undefined, bad)
+})
+
+t.test('overload needs a signal, within bounds', async (t) => {
+  t.match(compile(t, 'server: { overload: { eventLoopDelay: 200ms, inflight: 50 } }'), {
+    settings: { overload: { loopDelayMs: 200, inflight: 50 } },
+    problems: [],
+  })
+  t.match(compile(t, 'server: { overload: { eventLoopDelay: 1ms } }').problems, [
+    { path: ['server', 'overload', 'eventLoopDelay'], message: /from 10ms to 1m/ },
+  ])
 })

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
-import { HttpClient } from '../../../proxy/server/client.ts'
+import { HttpClient, type ClientTimes } from '../../../proxy/server/client.ts'
 import { ManualClock } from '../../support/clock.ts'
 
 const times = { bodyTimeoutMs: 1_000, writeTimeoutMs: 2_000 }
@@ -18,12 +18,12 @@ type Stage = {
 }
 
 /** A server that makes a client of each request and leaves the rest to the test. */
-async function stage(t: Test): Promise<Stage> {
+async function stage(t: Test, clientTimes: ClientTimes = times): Promise<Stage> {
   const clock = new ManualClock()
   const arrived: Served[] = []
   const waiting: ((served: Served) => void)[] = []
   const server = createServer({ requireHostHeader: false }, (request, response) => {
-    const served = { client: new HttpClient(request, response, clock, times), request }
+    const served = { client: new HttpClient(request, response, clock, clientTimes), request }
     const first = waiting.shift()
     if (first === undefined) arrived.push(served)
     else first(served)
@@ -115,6 +115,26 @@ for (const [way, read] of Object.entries(ways)) {
       }
     }
     t.equal(clock.waiting, 0, 'no timer is left')
+  })
+
+  t.test(`${way}: a body that trickles has some seconds, and then so many bytes a second`, async (t) => {
+    const { connect, next, clock } = await stage(t, { ...times, bodyTimeoutMs: 60_000, bodyRateMin: 2 })
+    const socket = await connect()
+    socket.write(`POST / HTTP/1.1\r\n${head}content-length: 100\r\n\r\nab`)
+    const { client } = await next()
+    const failed = fault(read(client, 100))
+    const arrived = async (bytes: number): Promise<void> => {
+      while (client.bytesIn < bytes) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await arrived(2)
+    clock.advance(5_999)
+    t.equal(clock.waiting, 1, 'two bytes are a second more')
+    socket.write('cdef')
+    await arrived(6)
+    clock.advance(2_000)
+    t.equal(clock.waiting, 1, 'and four are two')
+    clock.advance(1)
+    t.equal(await failed, 'body-timeout')
   })
 
   t.test(`${way}: a body that does not come in time`, async (t) => {
