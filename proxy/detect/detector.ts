@@ -1,4 +1,6 @@
 // Owns the shape of a detector: what wakes it and how it is asked. One detector finds one entity.
+import type { CharacterClass } from './characters.ts'
+import type { ContextWords } from './context-words.ts'
 import type { EntityGroup } from './finding.ts'
 import type { Probe } from './probe.ts'
 
@@ -14,8 +16,13 @@ export type Detector = {
   readonly country?: string
   /** Only its pack asks for it, not `pii`: in texts of other countries it would cry wolf. */
   readonly isOptIn?: true
-  /** ASCII literals, found regardless of case. */
+  /** ASCII literals, found regardless of case unless it counts. */
   readonly triggers?: readonly string[]
+  readonly isCaseSensitive?: true
+  /** Only triggers that begin a word wake it, as `startsWord` has it. */
+  readonly isAtWordStart?: true
+  /** What must stand right after the trigger, or nothing can be found. */
+  readonly next?: CharacterClass
   /**
    * `number`: digits that follow no word character, nor a digit with one of `-./` between; asked in the order of the
    * table until one accepts. `code`: digits that follow a letter.
@@ -23,6 +30,10 @@ export type Detector = {
   readonly digits?: 'number' | 'code'
   /** Of detectors of numbers: fewer digits are no number of theirs. Absent: `numberDigitsMin`. */
   readonly digitsMin?: number
+  /** Of detectors of numbers: how many digits may stand together first. Absent: any number. */
+  readonly firstLengths?: readonly number[]
+  /** Words that are listened for on its behalf. */
+  readonly context?: ContextWords
   /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */
   find(probe: Probe, start: number, end: number): void
   /** Asked once for each text instead of being woken: it goes over `probe.text` from `from` on, in linear time. */

@@ -23,13 +23,11 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     entity,
     group: 'secrets',
     triggers: prefixes,
+    isCaseSensitive: true,
+    isAtWordStart: true,
+    next: body,
     find(probe, start, bodyStart) {
-      if (
-        !startsWord(probe, start) ||
-        !prefixes.includes(probe.text.slice(start, bodyStart)) ||
-        isJoined(probe, start, body, prefixes)
-      )
-        return
+      if (isJoined(probe, start, body, prefixes)) return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
       const end = isComplete(shape, probe.text.slice(bodyStart, runEnd))
         ? runEnd
@@ -87,8 +85,8 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     entity,
     group: 'secrets',
     triggers: [anchor],
+    isCaseSensitive: true,
     find(probe, anchorStart, anchorEnd) {
-      if (probe.text.slice(anchorStart, anchorEnd) !== anchor) return
       const start = runStart(probe.text, anchorStart, before, beforeMax)
       if (anchorStart - start < beforeMin || !startsWord(probe, start)) return
       probe.startsAt(start)
@@ -119,7 +117,7 @@ const wholeWordLengthMax = 6
 
 /** `globalKey` has no `lob` and `sumOf` no `sumo`, but `myLobKey`, `MY_LOB` and `lob-key` have. */
 function isInsideWord(probe: Probe, start: number, end: number): boolean {
-  if (/^[a-z]+[A-Z]$/.test(probe.text.slice(start, end))) return true
+  if (isHumped(probe.text, start, end)) return true
   const previous = probe.before(start)
   if (previous < 0 || !isLetter(previous) || startsWord(probe, start)) return false
   const isJavaProperty = previous === 68 && probe.before(start - 1) === 45
@@ -127,6 +125,13 @@ function isInsideWord(probe: Probe, start: number, end: number): boolean {
   const isLower = previous >= 97
   const first = probe.text.charCodeAt(start)
   return !isLower || first >= 97
+}
+
+/** `loB`: only the last letter is a capital. */
+function isHumped(text: string, start: number, end: number): boolean {
+  const last = text.charCodeAt(end - 1)
+  if (last < 65 || last > 90) return false
+  return /^[a-z]+$/.test(text.slice(start, end - 1))
 }
 
 /** Names of what is as random as a key, and is none. */

@@ -1,6 +1,5 @@
 // Owns how values are found that have no check of their own: a label wakes the detector, and the value must follow it
 // with nothing but filling words between. What labels and values look like, each detector says.
-import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
 
@@ -33,8 +32,8 @@ export function labelledDetector(kind: LabelledKind): Detector {
     entity: kind.entity,
     group: 'pii',
     triggers: kind.labels,
-    find(probe, start, end) {
-      if (!startsWord(probe, start)) return
+    isAtWordStart: true,
+    find(probe, _start, end) {
       const text = textAfter(probe, end)
       if (!digit.test(text)) return
       const match = pattern.exec(text)

@@ -4,7 +4,7 @@
 import type { Probe } from './probe.ts'
 
 /** More digits than any number that is looked for: E.164 with `00` before it has 17, cards have 19. */
-const digitsMax = 20
+export const numberDigitsRead = 20
 const groupsMax = 20
 const separatorLengthMax = 3
 /** Groups that fit before the room is used from its beginning again. */
@@ -81,13 +81,13 @@ export class NumberRun {
     let { digits, groups } = this
     while (groups < groupsMax) {
       const groupStart = index
-      const limit = groupStart + digitsMax - digits
+      const limit = groupStart + numberDigitsRead - digits
       while (index < limit && kindAt(text, index) === digit) index++
       this.#starts[this.#first + groups] = groupStart
       this.#ends[this.#first + groups] = index
       groups++
       digits += index - groupStart
-      if (digits >= digitsMax) break
+      if (digits >= numberDigitsRead) break
       const separatorStart = index
       while (index < separatorStart + separatorLengthMax && kindAt(text, index) === separator) index++
       if (index === separatorStart || kindAt(text, index) !== digit) break

@@ -2,20 +2,26 @@
 // asked. It does not know what detectors look for, nor what happens to what they find.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
 import { startsWord } from './boundary.ts'
-import { isDigit, isLetter } from './characters.ts'
+import { isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
+import { numberDigitsRead } from './number-run.ts'
 import { Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
 const digitFlag = 0x80
+const neverHeard = -0x10000
 
 export class Pass {
   readonly #automaton: Automaton
   /** Those of the automaton, with a flag on digits. */
   readonly #symbols: Uint8Array
-  /** By literal: who is woken, and how long the literal is. */
-  readonly #woken: readonly { readonly detector: Detector; readonly length: number }[]
-  readonly #numbers: readonly Detector[]
+  /** By state of the automaton: who is woken. */
+  readonly #woken: readonly (readonly Woken[])[]
+  /** By how many digits stand together first: whose numbers begin so. */
+  readonly #numbers: readonly (readonly Detector[])[]
+  /** Whose words are listened for. */
+  readonly #contexts: readonly ContextWords[]
   /** Shorter numbers interest nobody. */
   readonly #digitsMin: number
   readonly #codes: readonly Detector[]
@@ -27,12 +33,17 @@ export class Pass {
   #depth = 0
 
   constructor(chosen: readonly Detector[]) {
-    const pairs = chosen.flatMap((detector) => (detector.triggers ?? []).map((literal) => ({ detector, literal })))
-    this.#automaton = compileAutomaton(pairs.map((p) => p.literal.toLowerCase()))
+    const contexts = new Set(chosen.flatMap(({ context }) => (context === undefined ? [] : [context])))
+    const woken = [...chosen.flatMap(wokenBy), ...Array.from(contexts, heardBy).flat()]
+    this.#automaton = compileAutomaton(woken.map(({ literal }) => literal.toLowerCase()))
     this.#symbols = this.#automaton.symbols.map((symbol, code) => (isDigit(code) ? symbol | digitFlag : symbol))
-    this.#woken = pairs.map((p) => ({ detector: p.detector, length: p.literal.length }))
-    this.#numbers = chosen.filter((d) => d.digits === 'number')
-    this.#digitsMin = Math.min(...this.#numbers.map((d) => d.digitsMin ?? numberDigitsMin))
+    this.#woken = this.#automaton.hits.map((hits) => hits.flatMap((hit) => woken[hit] ?? []))
+    const numbers = chosen.filter((d) => d.digits === 'number')
+    this.#numbers = Array.from({ length: numberDigitsRead + 1 }, (_, length) =>
+      numbers.filter(({ firstLengths }) => firstLengths?.includes(length) ?? true),
+    )
+    this.#contexts = [...contexts]
+    this.#digitsMin = Math.min(...numbers.map((d) => d.digitsMin ?? numberDigitsMin))
     this.#codes = chosen.filter((d) => d.digits === 'code')
     this.#tails = chosen.filter((d) => d.tailStart !== undefined)
     this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
@@ -44,6 +55,9 @@ export class Pass {
     this.isAscii = true
     this.#depth = 0
     for (const { from, to } of ranges) {
+      // What stands before is not gone over, so any of the words may end there, or go on here.
+      const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
+      for (const { id } of this.#contexts) this.probe.heardTo[id] = heardTo
       const state = this.#walk(text, from, to)
       if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
@@ -94,11 +108,20 @@ export class Pass {
 
   #atLiteral(state: number, end: number): void {
     const probe = this.probe
-    for (const hit of this.#automaton.hits[state] ?? []) {
-      const woken = this.#woken[hit]
-      if (woken === undefined) continue
-      probe.arm(end - woken.length)
-      woken.detector.find(probe, end - woken.length, end)
+    const { text } = probe
+    for (const { detector, literal, context, next, isExact, isWord } of this.#woken[state] ?? []) {
+      // Most of them end here, so nothing is called before these.
+      if (next !== undefined && end < text.length) {
+        const code = text.charCodeAt(end)
+        if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) continue
+      }
+      const start = end - literal.length
+      if (isExact && !text.startsWith(literal, start)) continue
+      if (isWord && !startsWord(probe, start)) continue
+      if (context !== undefined) probe.heardTo[context.id] = end
+      if (detector === undefined) continue
+      probe.arm(start)
+      detector.find(probe, start, end)
       probe.settle()
     }
   }
@@ -107,25 +130,35 @@ export class Pass {
     const probe = this.probe
     const previous = probe.before(start)
     if (isLetter(previous)) {
-      for (const detector of this.#codes) {
-        probe.arm(start)
-        detector.find(probe, start, start + 1)
-        probe.settle()
-      }
+      if (!isInsideMixedWord(probe.text, start)) this.#atCode(start)
       // The letter of an escaped line end is no part of a word.
       if (!startsWord(probe, start)) return
     }
-    if (this.#numbers.length === 0 || start < probe.numberEnd) return
+    if (start < probe.numberEnd) return
     if (previous === 95 || isGlued(probe, start, previous)) return
     probe.arm(start)
     probe.number.read(probe, start)
     const isRead = probe.settle()
-    if (isRead && probe.number.isTrifle(this.#digitsMin)) return
-    for (const detector of this.#numbers) {
+    if (!isRead || !probe.number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
+  }
+
+  #atCode(start: number): void {
+    for (const detector of this.#codes) {
+      this.probe.arm(start)
+      detector.find(this.probe, start, start + 1)
+      this.probe.settle()
+    }
+  }
+
+  #atNumber(start: number, isRead: boolean): void {
+    const probe = this.probe
+    const { number } = probe
+    for (const detector of this.#numbers[number.end - start] ?? []) {
+      if (isRead && detector.digitsMin !== undefined && number.digits < detector.digitsMin) continue
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
       const count = probe.candidates.length
       probe.arm(start, !isRead)
-      detector.find(probe, start, probe.number.end)
+      detector.find(probe, start, number.end)
       const isDecided = probe.settle()
       const accepted = probe.candidates[count]
       if (accepted === undefined || !isDecided) continue
@@ -134,6 +167,44 @@ export class Pass {
     }
   }
 }
+
+/** Who is woken by a literal, and what must be so besides; or whose word was heard. */
+type Woken = {
+  readonly literal: string
+  readonly detector: Detector | undefined
+  readonly context: ContextWords | undefined
+  readonly next: CharacterClass | undefined
+  readonly isExact: boolean
+  readonly isWord: boolean
+}
+
+function wokenBy(detector: Detector): Woken[] {
+  const { triggers = [], next, isCaseSensitive, isAtWordStart } = detector
+  const isExact = isCaseSensitive === true
+  const isWord = isAtWordStart === true
+  return triggers.map((literal) => ({ literal, detector, context: undefined, next, isExact, isWord }))
+}
+
+function heardBy(context: ContextWords): Woken[] {
+  const whenever = { detector: undefined, next: undefined, isExact: false, isWord: false }
+  return context.literals.map((literal) => ({ literal, context, ...whenever }))
+}
+
+/**
+ * Digits and letters, letters and digits: all of it is one word, as in a hash, and its values begin where it does. A
+ * percent-encoded byte is no part of it.
+ */
+function isInsideMixedWord(text: string, at: number): boolean {
+  let start = at
+  while (start > 0 && start > at - wordLettersMax && isLetter(text.charCodeAt(start - 1))) start--
+  const letters = start
+  if (start === 0 || start === at - wordLettersMax) return false
+  while (start > 0 && start > letters - wordLettersMax && isDigit(text.charCodeAt(start - 1))) start--
+  if (start === letters || start === 0 || !isLetter(text.charCodeAt(start - 1))) return false
+  return text.charCodeAt(letters - 3) !== 37
+}
+
+const wordLettersMax = 48
 
 /** `1.2.3`, `2024-01-15`, `3/4`: the later digits are a part of something that began earlier. */
 function isGlued(probe: Probe, start: number, previous: number): boolean {

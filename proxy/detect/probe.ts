@@ -1,7 +1,8 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
 import type { EntityGroup } from './finding.ts'
-import { holds, type CharacterClass } from './characters.ts'
+import type { CharacterClass } from './characters.ts'
+import { contextsMax, type ContextWords } from './context-words.ts'
 import { NumberRun } from './number-run.ts'
 
 /**
@@ -35,6 +36,8 @@ export class Probe {
   numberEnd = 0
   /** The same for blocks of many lines, which may quote their own beginning. */
   blockEnd = 0
+  /** By list of words: where the last of them ended. */
+  readonly heardTo = new Int32Array(contextsMax)
   /** Stretches that were read as one and are no value: the next scan must not begin inside of one. */
   whole: { readonly start: number; readonly end: number }[] = []
   #start = 0
@@ -83,10 +86,22 @@ export class Probe {
 
   /** The index after the run of `characters` that starts at `from`, at most `lengthMax` long. */
   runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
-    const limit = from + lengthMax
+    const { text } = this
+    const { ascii, beyond } = characters
+    const limit = Math.min(from + lengthMax, text.length)
     let index = from
-    while (index < limit && holds(characters, this.code(index))) index++
+    // The loop is on every path of every detector, so it calls nothing.
+    for (; index < limit; index++) {
+      const code = text.charCodeAt(index)
+      if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
+    }
+    if (!this.final && index >= text.length && index < from + lengthMax) this.#touchedEnd = true
     return index
+  }
+
+  /** False: none of the words ends in the `length` units before `start`. */
+  hasHeard(words: ContextWords, start: number, length: number): boolean {
+    return (this.heardTo[words.id] as number) > start - length
   }
 
   /** For whoever goes over the text by itself: it has decided nothing from here on. */

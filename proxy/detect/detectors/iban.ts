@@ -65,8 +65,11 @@ export const domesticAccount: Detector = {
   entity,
   group,
   digits: 'number',
+  digitsMin: 20,
+  // In groups, or as many as are read.
+  firstLengths: [2, 20],
   find(probe, start) {
-    if (probe.number.digits < 20 || probe.number.lengthOf(0) === 4) return
+    if (probe.number.digits < 20) return
     const end = readDigits(probe, start)
     if (end !== undefined) probe.accept(domesticAccount, start, end, true)
   },

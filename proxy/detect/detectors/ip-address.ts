@@ -22,6 +22,7 @@ export const ipv4Address: Detector = {
   entity,
   group,
   digits: 'number',
+  firstLengths: [1, 2, 3],
   find(probe, start) {
     const end = readIpv4(probe, start)
     if (end === undefined || continues(probe, end) || isPartOfName(probe, start)) return
@@ -77,6 +78,7 @@ export const ipv6Address: Detector = {
   entity,
   group,
   triggers: [':'],
+  next: characterClass('0-9A-Fa-f:'),
   find(probe, at) {
     const start = groupStart(probe.text, at)
     const previous = probe.before(start)
@@ -86,11 +88,23 @@ export const ipv6Address: Detector = {
     if (start === at && probe.code(at + 1) !== 58) return
     const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
     if (end - start > lengthMax || holds(wordCharacters, probe.code(end))) return
+    if (!mayBeIpv6(probe.text, start, end)) return
     const address = probe.text.slice(start, end)
     if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address))
       probe.accept(ipv6Address, start, prefixEnd(probe, zoneEnd(probe, end)), false)
   },
   tailStart: (text) => groupStart(text, text.length),
+}
+
+/** Two colons together, or six at least; times of day have fewer. */
+function mayBeIpv6(text: string, start: number, end: number): boolean {
+  let colons = 0
+  for (let i = start; i < end; i++) {
+    if (text.charCodeAt(i) !== 58) continue
+    colons++
+    if (i + 1 < end && text.charCodeAt(i + 1) === 58) return true
+  }
+  return colons > 5
 }
 
 /** The start of the up to four hexadecimal digits that end at `end`. */

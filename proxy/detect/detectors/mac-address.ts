@@ -13,9 +13,10 @@ export const macAddress: Detector = {
   entity,
   group,
   triggers: [':', '-'],
+  next: hexadecimals,
   find(probe, at) {
     const start = at - 2
-    if (start < 0 || !isPair(probe, start) || !startsWord(probe, start)) return
+    if (start < 0 || !isPairBefore(probe.text, at) || !startsWord(probe, start)) return
     const separator = probe.text.charCodeAt(at)
     const previous = probe.before(start)
     if (previous === separator && holds(hexadecimals, probe.before(start - 1))) return
@@ -30,6 +31,10 @@ export const macAddress: Detector = {
     if (isAssigned(probe.text.slice(start, end))) probe.accept(macAddress, start, end, true)
   },
   tailStart: hexadecimalsAtEnd,
+}
+
+function isPairBefore(text: string, at: number): boolean {
+  return holds(hexadecimals, text.charCodeAt(at - 1)) && holds(hexadecimals, text.charCodeAt(at - 2))
 }
 
 function isPair(probe: Probe, start: number): boolean {

@@ -1,6 +1,7 @@
 // Owns payment card numbers: issuer ranges with their lengths, the usual grouping, and the Luhn digit.
 import { passesLuhn } from '../checksums.ts'
 import { alphanumerics, holds } from '../characters.ts'
+import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -47,12 +48,17 @@ function issuer(from: string, to: string, lengths: readonly number[]): Issuer {
 const groupings = new Set(['4,4,4,4', '4,4,4,4,3', '4,6,5', '4,6,4'])
 const context =
   /(?:card|credit|debit|\bcc\b|\bpan\b|visa|master|maestro|amex|american express|diners|discover|\bjcb\b|kart[aąęy])/i
+const words = contextWords(
+  'card|credit|debit|cc|pan|visa|master|maestro|amex|american express|diners|discover|jcb|kart',
+)
 const contextLength = 48
 
 export const paymentCard: Detector = {
   entity,
   group,
   digits: 'number',
+  digitsMin,
+  context: words,
   find(probe, start) {
     if (probe.number.digits < digitsMin) return
     const card = readCard(probe)
@@ -111,7 +117,10 @@ function readSpread(probe: Probe, separator: number): CardText | undefined {
 }
 
 function isBesideWord(probe: Probe, start: number): boolean {
-  return context.test(probe.text.slice(Math.max(0, start - contextLength), start))
+  return (
+    probe.hasHeard(words, start, contextLength) &&
+    context.test(probe.text.slice(Math.max(0, start - contextLength), start))
+  )
 }
 
 /** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */

@@ -1,6 +1,7 @@
 // Owns telephone numbers: international ones (E.164, checked against numbering plans), North American ones by their
 // form, national ones of anywhere only beside a word that says so.
-import { holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
+import { characterClass, holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
+import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
@@ -29,6 +30,10 @@ const whose =
 const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words}|${whose})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
 const plainWordBefore =
   /(?<![\p{L}\d])(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\W{1,4}(?:is )?["'(]?$/iu
+/** What the words before a number begin with, or have in them where that is ASCII. */
+export const phoneWords = contextWords(
+  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp',
+)
 const plainWordAfter = /^ as a (?:callback|contact|phone)\b/i
 const wordAfter =
   /^[\s-]{0,2}(?:\((?=\w))?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct|as a (?:callback|contact|phone))\b/i
@@ -42,6 +47,7 @@ export const phone: Detector = {
   group,
   digits: 'number',
   digitsMin,
+  context: phoneWords,
   find(probe, at) {
     const { number } = probe
     const start = signStart(probe.text, at)
@@ -137,6 +143,7 @@ function isTrunkZero(probe: Probe, number: NumberRun, group: number): boolean {
 function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
   const last = number.lengthOf(0) === 3 ? 2 : 3
   if (number.groups <= last || number.lengthOf(last) !== 4) return undefined
+  if (number.lengthOf(last - 1) !== 3 || number.lengthOf(last - 2) !== 3 || number.lengthOf(0) > 3) return undefined
   const end = number.endOf(last)
   if (isWordEnd(probe, end)) return undefined
   const text = probe.text.slice(number.start, end)
@@ -151,12 +158,24 @@ function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
 function nationalEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
   if (number.digits > nationalDigitsMax) return undefined
   const end = number.endOf(number.groups - 1)
-  const text = probe.text.slice(number.start, end)
-  if (isWordEnd(probe, end) || date.test(text)) return undefined
-  if (number.digits < plainDigitsMin) return isPlainlyPhone(probe, start, end) ? end : undefined
-  if (hasPhoneWordBefore(probe, start) || wordAfter.test(textAfter(probe, end))) return end
-  return start === 0 && probe.code(end) === -1 && looksNational(probe.text.slice(start, end), number) ? end : undefined
+  if (isWordEnd(probe, end)) return undefined
+  const isBeside =
+    number.digits < plainDigitsMin
+      ? isPlainlyPhone(probe, start, end)
+      : hasPhoneWordBefore(probe, start) || hasPhoneWordAfter(probe, end)
+  const isPhone = isBeside || (start === 0 && probe.code(end) === -1 && looksNational(probe.text.slice(0, end), number))
+  return isPhone && !date.test(probe.text.slice(number.start, end)) ? end : undefined
 }
+
+function hasPhoneWordAfter(probe: Probe, end: number): boolean {
+  let index = end
+  while (index < end + 3 && holds(gap, probe.code(index))) index++
+  // Most words are none of these by their first letter.
+  return holds(initials, probe.code(index)) && wordAfter.test(textAfter(probe, end))
+}
+
+const gap = characterClass(' \t\n\v\f\r(-', (code) => code >= 0xa0)
+const initials = characterClass('acdfhmoptwACDFHMOPTW')
 
 /** A text that is nothing but groups of digits, as numbers are dialled in a country: a trunk zero, or an area in brackets. */
 function looksNational(text: string, { digits, groups }: NumberRun): boolean {
@@ -165,10 +184,10 @@ function looksNational(text: string, { digits, groups }: NumberRun): boolean {
 }
 
 function isPlainlyPhone(probe: Probe, start: number, end: number): boolean {
-  return (
-    plainWordBefore.test(probe.text.slice(Math.max(0, start - contextLength), start)) ||
-    plainWordAfter.test(textAfter(probe, end))
-  )
+  if (probe.hasHeard(phoneWords, start, contextLength)) {
+    if (plainWordBefore.test(probe.text.slice(Math.max(0, start - contextLength), start))) return true
+  }
+  return probe.code(end) === 32 && (probe.code(end + 1) | 32) === 97 && plainWordAfter.test(textAfter(probe, end))
 }
 
 function isLowerCase(code: number): boolean {
@@ -177,6 +196,7 @@ function isLowerCase(code: number): boolean {
 
 /** The word and the number have no other number between, so in tables of numbers there is nothing to match. */
 export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
+  if (!probe.hasHeard(phoneWords, start, contextLength)) return false
   const limit = Math.max(0, start - contextLength)
   let from = start
   let letters = 0

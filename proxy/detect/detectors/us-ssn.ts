@@ -3,7 +3,7 @@ import { alphanumerics, holds, isDigit } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
-import { hasPhoneWordBefore } from './phone.ts'
+import { hasPhoneWordBefore, phoneWords } from './phone.ts'
 
 const group = 'pii'
 const entity = 'us-ssn'
@@ -18,6 +18,8 @@ export const usSsn: Detector = {
   group,
   country: 'us',
   digits: 'number',
+  firstLengths: [3, 9],
+  context: phoneWords,
   find(probe, start) {
     const { number } = probe
     const separator = number.separatorAfter(probe, 0)
