@@ -21,6 +21,8 @@ export type PartialScan = {
 /** What must not be torn: a candidate, from where on it would be looked for again, or what was read as one. */
 type Block = { readonly anchor: number; readonly start: number; readonly end: number; readonly openEnded?: true }
 
+type Range = { readonly from: number; to: number }
+
 /**
  * The second pass goes over what is read differently and so much before and after: most values are shorter, and those
  * that are longer are found as far as they are written plainly.
@@ -72,17 +74,32 @@ export class Readings {
 
   #runRead(reading: string, final: boolean): void {
     this.#read ??= new Pass(this.#chosen)
-    const ranges = respelling.changes(reachBefore, reachAfter)
-    for (const range of ranges) range.from = this.#outsideOf(range.from)
-    this.#read.run(reading, final, ranges)
+    this.#read.run(reading, final, this.#apart(respelling.changes(reachBefore, reachAfter)))
   }
 
-  /** Where nothing is read differently, both passes find the same, so the second must not begin inside of a candidate. */
-  #outsideOf(from: number): number {
-    if (from === respelling.contextLength) return from
-    let start = respelling.startOf(from)
-    for (const { anchor, end } of blocksOf(this.#written)) if (anchor < start && start < end) start = anchor
-    return respelling.readBefore(start)
+  /**
+   * Where nothing is read differently, both passes find the same, so the second must not begin inside of a candidate. One
+   * walk over both: a text can be full of either.
+   */
+  #apart(ranges: readonly Range[]): Range[] {
+    const apart: Range[] = []
+    const blocks = blocksOf(this.#written).sort((a, b) => a.anchor - b.anchor)
+    let next = 0
+    // The last blocks that overlap one another, directly or through others.
+    let first = 0
+    let reach = 0
+    for (const { from, to } of ranges) {
+      const start = from === respelling.contextLength ? -1 : respelling.startOf(from)
+      for (let block = blocks[next]; block !== undefined && block.anchor < start; block = blocks[++next]) {
+        if (block.anchor >= reach) first = block.anchor
+        reach = Math.max(reach, block.end)
+      }
+      const outside = start >= 0 && start < reach ? respelling.readBefore(first) : from
+      const last = apart.at(-1)
+      if (last !== undefined && outside <= last.to) last.to = to
+      else apart.push({ from: outside, to })
+    }
+    return apart
   }
 
   /** Of both passes, as they are written. */
