@@ -1,7 +1,7 @@
 // Owns what stands between a name and the value it is given, in source code, JSON, YAML, XML, environment files, command
 // lines and sentences. It knows neither names nor values.
 import { characterClass, holds } from './characters.ts'
-import { runBefore } from './boundary.ts'
+import { startOfRun } from './boundary.ts'
 import type { Probe } from './probe.ts'
 
 const restLengthMax = 32
@@ -17,14 +17,26 @@ const signs = characterClass('"\'`=:>,|({')
 /** Types of variables, and words that stand between: `value="x"`, `key string = "x"`, `Bearer x`, `is x`. */
 const hops = new Set(['value', 'default', 'string', 'str', 'is', 'are', 'bearer', 'params', 'args'])
 const hopInitials = characterClass('abdipsvABDIPSV')
+const hopSeconds = characterClass('aerstAERST')
 
 /**
  * Where the value begins that is given to the identifier which `labelEnd` stands in or behind. -1 when nothing assigns:
  * prose, or the end of the text.
  */
 export function readAssignment(probe: Probe, labelStart: number, labelEnd: number): number {
-  const restEnd = probe.runEnd(labelEnd, identifierCharacters, restLengthMax)
-  let index = restEnd
+  const known = probe.assignment
+  // Several detectors ask about the same label.
+  if (known.labelEnd === labelEnd && known.labelStart === labelStart) return known.start
+  const start = read(probe, labelStart, labelEnd)
+  if (probe.hasTouchedEnd) return start
+  known.labelStart = labelStart
+  known.labelEnd = labelEnd
+  known.start = start
+  return start
+}
+
+function read(probe: Probe, labelStart: number, labelEnd: number): number {
+  let index = probe.runEnd(labelEnd, identifierCharacters, restLengthMax)
   let isAssigned = false
   for (let hop = 0; hop < hopsMax; hop++) {
     const start = probe.runEnd(index, gap, gapLengthMax)
@@ -45,7 +57,7 @@ function hasSign(text: string, from: number, to: number): boolean {
 
 /** `start` when what stands there is the value itself. */
 function hopAfter(probe: Probe, start: number): number {
-  if (!holds(hopInitials, probe.code(start))) return start
+  if (!holds(hopInitials, probe.code(start)) || !holds(hopSeconds, probe.code(start + 1))) return start
   const end = probe.runEnd(start, letters, hopLengthMax)
   if (end === start || !holds(gap, probe.code(end))) return start
   return hops.has(probe.text.slice(start, end).toLowerCase()) ? end : start
@@ -53,5 +65,5 @@ function hopAfter(probe: Probe, start: number): number {
 
 /** `--token x`, `-token x` */
 function isFlag(probe: Probe, labelStart: number): boolean {
-  return runBefore(probe, labelStart, identifierCharacters).startsWith('-')
+  return probe.text.charCodeAt(startOfRun(probe, labelStart, identifierCharacters)) === 45
 }

@@ -21,11 +21,12 @@ export function compileAutomaton(literals: readonly string[]): Automaton {
   literals.forEach((literal, index) => insert(states, symbols, literal, index))
   const next = new Uint16Array(states.length << symbolBits)
   linkFailures(states, next)
+  const ordered = byDepth(states, next)
   for (let i = 0; i < next.length; i++) {
     const target = next[i] ?? 0
-    if ((states[target]?.hits.length ?? 0) > 0) next[i] = target | hitFlag
+    if ((ordered[target]?.hits.length ?? 0) > 0) next[i] = target | hitFlag
   }
-  return { next, symbols, hits: states.map((s) => s.hits), depths: Uint8Array.from(states, (s) => s.depth) }
+  return { next, symbols, hits: ordered.map((s) => s.hits), depths: Uint8Array.from(ordered, (s) => s.depth) }
 }
 
 type State = { readonly depth: number; readonly children: Map<number, number>; readonly hits: number[] }
@@ -38,7 +39,8 @@ function newState(depth: number): State {
 function assignSymbols(literals: readonly string[]): Uint8Array {
   const symbols = new Uint8Array(128)
   let count = 0
-  for (const character of new Set(literals.join('').toLowerCase())) {
+  // Those of words lie side by side in the table.
+  for (const character of [...new Set(literals.join('').toLowerCase())].sort().reverse()) {
     const code = character.charCodeAt(0)
     count++
     if (code >= 128 || count >= 1 << symbolBits) throw new RangeError('literals have too many different characters')
@@ -79,4 +81,18 @@ function linkFailures(states: readonly State[], next: Uint16Array): void {
       next[state * width + symbol] = child
     }
   }
+}
+
+/** Numbers the states anew, the shallow ones first: most text stays among them, so they had better share the caches. */
+function byDepth(states: readonly State[], next: Uint16Array): State[] {
+  const order = Array.from(states.keys()).sort((a, b) => (states[a]?.depth ?? 0) - (states[b]?.depth ?? 0))
+  const numbers = new Uint16Array(states.length)
+  order.forEach((state, number) => (numbers[state] = number))
+  const old = next.slice()
+  order.forEach((state, number) => {
+    for (let symbol = 0; symbol < 1 << symbolBits; symbol++) {
+      next[(number << symbolBits) | symbol] = numbers[old[(state << symbolBits) | symbol] ?? 0] ?? 0
+    }
+  })
+  return order.flatMap((state) => states[state] ?? [])
 }

@@ -4,22 +4,40 @@ import { contextBefore, type Probe } from './probe.ts'
 
 const hexadecimals = characterClass('0-9A-Fa-f')
 
-/** No letter, digit or underscore stands before `start`, but for an escaped line end or a percent-encoded byte. */
+/** No letter, digit or underscore stands before `start`, but for an escape's, which stands for something else. */
 export function startsWord(probe: Probe, start: number): boolean {
   const previous = probe.before(start)
   if (!holds(wordCharacters, previous)) return true
   const beforePrevious = probe.before(start - 1)
-  if (beforePrevious === 92) return previous === 110 || previous === 114 || previous === 116
-  return holds(hexadecimals, previous) && holds(hexadecimals, beforePrevious) && probe.before(start - 2) === 37
+  if (beforePrevious === 92) return isEscapeLetter(previous)
+  if (!holds(hexadecimals, previous) || !holds(hexadecimals, beforePrevious)) return false
+  return probe.before(start - 2) === 37 || endsEscapedSign(probe, start)
 }
 
-/**
- * The run of `characters` that ends before `start`, at most `contextBefore` long. It depends on the text alone, not on
- * what was tried before, so that a stream decides as the whole text does.
- */
+/** After a backslash it is no letter, however many backslashes there are: `\n` and its kin (RFC 8259 section 7). */
+export function isEscapeLetter(code: number): boolean {
+  return code === 110 || code === 116 || code === 114 || code === 98 || code === 102
+}
+
+/** `\u000a`, `\u0022`: the escape of a unit of ASCII that is in no word. */
+function endsEscapedSign(probe: Probe, end: number): boolean {
+  if (probe.before(end - 4) !== 117 || probe.before(end - 5) !== 92) return false
+  const code = Number.parseInt(probe.text.slice(end - 4, end), 16)
+  return code < 128 && !holds(wordCharacters, code)
+}
+
+/** The run of `characters` that ends before `start`, at most `contextBefore` long. */
 export function runBefore(probe: Probe, start: number, characters: CharacterClass): string {
+  return probe.text.slice(startOfRun(probe, start, characters), start)
+}
+
+/** Where it begins. It depends on the text alone, not on what was tried before, so that a stream decides as the whole does. */
+export function startOfRun({ text }: Probe, start: number, { ascii, beyond }: CharacterClass): number {
   const least = Math.max(0, start - contextBefore)
   let from = start
-  while (from > least && holds(characters, probe.before(from))) from--
-  return probe.text.slice(from, start)
+  for (; from > least; from--) {
+    const code = text.charCodeAt(from - 1)
+    if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
+  }
+  return from
 }

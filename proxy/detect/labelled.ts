@@ -1,5 +1,6 @@
 // Owns how values are found that have no check of their own: a label wakes the detector, and the value must follow it
 // with nothing but filling words between. What labels and values look like, each detector says.
+import { characterClass } from './characters.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
 
@@ -17,6 +18,7 @@ export type LabelledKind = {
 
 /** After the label, in UTF-16 units: filling words and the value. */
 const reach = 64
+const line = characterClass('\0-\t\v\f\x0e-\x7f', () => true)
 /** Every value has some. */
 const digit = /\d/
 const words =
@@ -48,11 +50,5 @@ export function labelledDetector(kind: LabelledKind): Detector {
 
 /** To the end of the line, or as far as a value may be. */
 function textAfter(probe: Probe, from: number): string {
-  let index = from
-  while (index < from + reach) {
-    const code = probe.code(index)
-    if (code < 0 || code === 10 || code === 13) break
-    index++
-  }
-  return probe.text.slice(from, index)
+  return probe.text.slice(from, probe.runEnd(from, line, reach))
 }

@@ -24,6 +24,8 @@ type Kind = {
 }
 
 export type NumberKind = Kind & {
+  /** The digits that it may begin with; absent: any. */
+  readonly initials?: string
   /** How many digits stand together, and what between: `3 3 3`, `6-4`, `11`. A space is any kind of space. */
   readonly forms: readonly string[]
   readonly valid: (digits: string) => boolean
@@ -49,6 +51,7 @@ export type CodeKind = Kind & {
 export function numberDetector(kind: NumberKind): Detector[] {
   const forms = kind.forms.map(parseForm)
   const firstLengths = bitsOf(forms.map(({ lengths }) => lengths[0] ?? 0))
+  const initials = bitsOf(Array.from(kind.initials ?? '', Number))
   const totals = [...new Set(forms.map(({ lengths }) => lengths.reduce((sum, length) => sum + length, 0)))]
   const words = wordsOf(kind)
   const isValid = (probe: Probe, end: number): boolean =>
@@ -57,6 +60,7 @@ export function numberDetector(kind: NumberKind): Detector[] {
     ...namesOf(kind),
     digits: 'number',
     find(probe, start) {
+      if (initials !== 0 && ((initials >> (probe.text.charCodeAt(start) - 48)) & 1) === 0) return
       const isLikely = (firstLengths >> probe.number.lengthOf(0)) & 1
       for (const form of isLikely ? forms : []) {
         const end = endOfForm(probe, form)

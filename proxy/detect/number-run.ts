@@ -77,14 +77,17 @@ export class NumberRun {
 
   /** The index at which the reading stopped. */
   #readGroups(text: string, from: number): number {
+    const starts = this.#starts
+    const ends = this.#ends
+    const first = this.#first
     let index = from
     let { digits, groups } = this
     while (groups < groupsMax) {
       const groupStart = index
       const limit = groupStart + numberDigitsRead - digits
       while (index < limit && kindAt(text, index) === digit) index++
-      this.#starts[this.#first + groups] = groupStart
-      this.#ends[this.#first + groups] = index
+      starts[first + groups] = groupStart
+      ends[first + groups] = index
       groups++
       digits += index - groupStart
       if (digits >= numberDigitsRead) break
@@ -103,6 +106,10 @@ const separator = 2
 /** Space, dash, dot, slash, parentheses; and, outside ASCII, no-break space, non-breaking hyphen, en dash. */
 const kinds = new Uint8Array(128).fill(digit, 48, 58)
 for (const character of ' -./()') kinds[character.charCodeAt(0)] = separator
+
+export function isSeparator(code: number): boolean {
+  return code < 128 ? kinds[code] === separator : code === 0xa0 || code === 0x2011 || code === 0x2013
+}
 
 function kindAt(text: string, index: number): number {
   // Reading past the end would make V8 give up on inlining charCodeAt.

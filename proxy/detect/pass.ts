@@ -5,7 +5,7 @@ import { startsWord } from './boundary.ts'
 import { isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
-import { numberDigitsRead } from './number-run.ts'
+import { isSeparator, numberDigitsRead } from './number-run.ts'
 import { Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
@@ -78,10 +78,11 @@ export class Pass {
     const symbols = this.#symbols
     let state = 0
     let { isAscii } = this
-    let digitsEnd = from > 0 && isDigit(text.charCodeAt(from - 1)) ? from : -1
+    let previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
     for (let i = from; i < to;) {
       let entry = 0
       let symbol = 0
+      let firstDigit = 0
       // Nothing is called in here, so that everything stays in registers.
       for (; i < to; i++) {
         const code = text.charCodeAt(i)
@@ -92,14 +93,14 @@ export class Pass {
         }
         entry = next[(state << symbolBits) | (symbol & symbolMask)] as number
         state = entry & stateMask
-        if (((entry & hitFlag) | (symbol & digitFlag)) !== 0) break
+        // Of digits only the first.
+        firstDigit = symbol & ~previous & digitFlag
+        previous = symbol
+        if (((entry & hitFlag) | firstDigit) !== 0) break
       }
       if (i === to) break
       i++
-      if ((symbol & digitFlag) !== 0) {
-        if (digitsEnd !== i - 1) this.#atDigits(i - 1)
-        digitsEnd = i
-      }
+      if (firstDigit !== 0) this.#atDigits(i - 1)
       if (entry >= hitFlag) this.#atLiteral(state, i)
     }
     this.isAscii = isAscii
@@ -136,6 +137,7 @@ export class Pass {
     }
     if (start < probe.numberEnd) return
     if (previous === 95 || isGlued(probe, start, previous)) return
+    if (isShortAndAlone(probe.text, start, this.#digitsMin)) return
     probe.arm(start)
     probe.number.read(probe, start)
     const isRead = probe.settle()
@@ -205,6 +207,16 @@ function isInsideMixedWord(text: string, at: number): boolean {
 }
 
 const wordLettersMax = 48
+
+/** Fewer digits than anybody asks for, and nothing after them that more digits may follow. */
+function isShortAndAlone(text: string, start: number, digitsMin: number): boolean {
+  const limit = Math.min(start + digitsMin, text.length)
+  for (let i = start + 1; i < limit; i++) {
+    const code = text.charCodeAt(i)
+    if (!isDigit(code)) return !isSeparator(code)
+  }
+  return false
+}
 
 /** `1.2.3`, `2024-01-15`, `3/4`: the later digits are a part of something that began earlier. */
 function isGlued(probe: Probe, start: number, previous: number): boolean {

@@ -36,6 +36,8 @@ export class Probe {
   numberEnd = 0
   /** The same for blocks of many lines, which may quote their own beginning. */
   blockEnd = 0
+  /** Of `readAssignment`: what it read last. */
+  readonly assignment = { labelStart: -1, labelEnd: -1, start: -1 }
   /** By list of words: where the last of them ended. */
   readonly heardTo = new Int32Array(contextsMax)
   /** Stretches that were read as one and are no value: the next scan must not begin inside of one. */
@@ -53,6 +55,7 @@ export class Probe {
     this.numberEnd = 0
     this.blockEnd = 0
     this.number.forget()
+    this.assignment.labelEnd = -1
   }
 
   /** Called by the scanner before each `find`: `start` is where the trigger starts. */
@@ -65,6 +68,10 @@ export class Probe {
   settle(): boolean {
     if (this.#touchedEnd && this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
     return !this.#touchedEnd
+  }
+
+  get hasTouchedEnd(): boolean {
+    return this.#touchedEnd
   }
 
   /** Says that the value would start here, left of the trigger. Called before any reading forward. */

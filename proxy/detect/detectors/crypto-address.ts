@@ -2,6 +2,7 @@
 import { base58Check, base58Length, isBech32, isCashAddress, isChecksummedHex } from '../address-codes.ts'
 import { startsWord } from '../boundary.ts'
 import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -28,6 +29,7 @@ const versions: Readonly<Record<string, readonly number[]>> = {
 const base58LengthMin = 25
 const base58LengthMax = 44
 const solanaLengthMin = 32
+const solanaWords = contextWords('sol|phantom|spl')
 const solanaContext = /\b(?:solana|sol|phantom|spl)\b/i
 
 /** Base58: Bitcoin and its kin, XRP, Zcash, Solana. Woken by the first digit that follows a letter. */
@@ -35,6 +37,7 @@ export const base58Address: Detector = {
   entity,
   group,
   digits: 'code',
+  context: solanaWords,
   find(probe, at) {
     const start = wordStart(probe.text, at)
     if (start === undefined || !startsWord(probe, start)) return
@@ -44,10 +47,15 @@ export const base58Address: Detector = {
     if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return
     const text = probe.text.slice(start, end)
     if (isBase58Address(text)) probe.accept(base58Address, start, end, true)
-    else if (length >= solanaLengthMin && isNear(probe, start, solanaContext) && base58Length(text) === 32)
+    else if (isNearSolana(probe, start, length) && base58Length(text) === 32)
       probe.accept(base58Address, start, end, false)
   },
   tailStart: (text) => wordStart(text, text.length) ?? text.length,
+}
+
+function isNearSolana(probe: Probe, start: number, length: number): boolean {
+  if (length < solanaLengthMin || !probe.hasHeard(solanaWords, start, contextLength)) return false
+  return isNear(probe, start, solanaContext)
 }
 
 /** The start of leading digits and letters up to `end`; undefined when a digit follows a letter, or it is too long. */

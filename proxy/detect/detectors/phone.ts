@@ -1,5 +1,6 @@
 // Owns telephone numbers: international ones (E.164, checked against numbering plans), North American ones by their
 // form, national ones of anywhere only beside a word that says so.
+import { startsWord } from '../boundary.ts'
 import { characterClass, holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
@@ -53,7 +54,7 @@ export const phone: Detector = {
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
-    const hasPlus = probe.text[at - 1] === '+' || probe.text[start] === '+'
+    const hasPlus = probe.before(at) === 43 || probe.text.charCodeAt(start) === 43
     const end =
       internationalEnd(probe, number, hasPlus) ??
       (hasPlus ? unplannedEnd(probe, number, start) : undefined) ??
@@ -89,20 +90,24 @@ const gluedLettersMax = 12
 /** `+`, `(`, `+(`, `(+` before the first digit. */
 function signStart(text: string, at: number): number {
   let start = at
-  while (start > 0 && start > at - 2 && (text[start - 1] === '+' || text[start - 1] === '(')) start--
+  while (start > 0 && start > at - 2 && isSign(text.charCodeAt(start - 1))) start--
   return start
+}
+
+function isSign(code: number): boolean {
+  return code === 43 || code === 40
 }
 
 /** `12:34`, `1,234`, `$555`, `#555`, `x(5`. */
 function isInsideNumber(probe: Probe, start: number): boolean {
   const previous = probe.before(start)
-  if (previous === 36 || previous === 35 || holds(wordCharacters, previous)) return true
+  if (previous === 36 || previous === 35 || !startsWord(probe, start)) return true
   return (previous === 58 || previous === 44) && isDigit(probe.before(start - 1))
 }
 
 /** The end of the most groups that a numbering plan knows, with `+` or `00` before the country's code. */
 function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): number | undefined {
-  const hasZeros = !hasPlus && probe.text.startsWith('00', number.start) && probe.text[number.start + 2] !== '0'
+  const hasZeros = !hasPlus && hasTwoZeros(probe.text, number.start)
   if (!hasPlus && !hasZeros) return undefined
   let digits = ''
   for (let group = 0; group < number.groups; group++) {
@@ -122,6 +127,10 @@ function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): nu
     if (!isTrunkZero(probe, number, group)) digits = digits.slice(0, -number.lengthOf(group))
   }
   return undefined
+}
+
+function hasTwoZeros(text: string, start: number): boolean {
+  return text.charCodeAt(start) === 48 && text.startsWith('00', start) && text[start + 2] !== '0'
 }
 
 /** Plans change: beside its word, or alone, a number with a country's code is one whatever the plan says. */

@@ -9,6 +9,7 @@ const itin = numberDetector({
   isInPii: true,
   forms: ['3-2-4', '3 2 4', '9'],
   sureness: 'grouped',
+  initials: '9',
   words: 'itin|individual taxpayer|tax(?:payer)? id',
   valid: (digits) => /^9..(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])/.test(digits) && !isOneDigit(digits),
 })
