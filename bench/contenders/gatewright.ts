@@ -45,7 +45,8 @@ export async function startGatewright(options: GatewrightOptions): Promise<Conte
   }
 }
 
-async function compile(dir: string): Promise<string> {
+/** The path of the program, compiled below `dir` as the package has it. */
+export async function compile(dir: string): Promise<string> {
   const out = join(dir, 'package')
   await mkdir(out)
   const tsc = join(root, 'node_modules', '.bin', 'tsc')

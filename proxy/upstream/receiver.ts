@@ -152,7 +152,9 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#stage = 'head'
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // They are slices of what was read together with them, which would be kept as long as the answer lasts.
+    controller.rawHeaders = null
     if (this.#done) return
     if (status < 200) {
       if (status === 101 || ++this.#interim > interimMax) this.cancel(new Fault('upstream-invalid'), false)
