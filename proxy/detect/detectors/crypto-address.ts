@@ -1,6 +1,6 @@
 // Owns addresses of cryptocurrencies, known by their checksums; those without one only beside a word that says so.
 import { base58Check, base58Length, isBech32, isCashAddress, isChecksummedHex } from '../address-codes.ts'
-import { startsWord } from '../boundary.ts'
+import { isEscapeLetter, startsWord } from '../boundary.ts'
 import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
@@ -41,16 +41,23 @@ export const base58Address: Detector = {
   find(probe, at) {
     const start = wordStart(probe.text, at)
     if (start === undefined || !startsWord(probe, start)) return
-    probe.startsAt(start)
-    const end = probe.runEnd(start, alphanumerics, base58LengthMax + 1)
-    const length = end - start
-    if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return
-    const text = probe.text.slice(start, end)
-    if (isBase58Address(text)) probe.accept(base58Address, start, end, true)
-    else if (isNearSolana(probe, start, length) && base58Length(text) === 32)
-      probe.accept(base58Address, start, end, false)
+    // The first letter may be an escape's, or the address's own after a backslash.
+    if (findBase58(probe, start) || probe.before(start) !== 92) return
+    if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
   },
   tailStart: (text) => wordStart(text, text.length) ?? text.length,
+}
+
+function findBase58(probe: Probe, start: number): boolean {
+  probe.startsAt(start)
+  const end = probe.runEnd(start, alphanumerics, base58LengthMax + 1)
+  const length = end - start
+  if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return false
+  const text = probe.text.slice(start, end)
+  const isValid = isBase58Address(text)
+  if (!isValid && !(isNearSolana(probe, start, length) && base58Length(text) === 32)) return false
+  probe.accept(base58Address, start, end, isValid)
+  return true
 }
 
 function isNearSolana(probe: Probe, start: number, length: number): boolean {
@@ -70,13 +77,11 @@ function wordStart(text: string, end: number): number | undefined {
 function isBase58Address(text: string): boolean {
   if (text.length > 36) return false
   const first = text.charAt(0)
-  if (first === 'r') return base58Check(text, true)?.length === 21
+  if (first === 'r') return base58Check(text, { length: 21, isRipple: true }) !== undefined
   // Zcash has two version bytes.
-  if (first === 't') return /^t[13]/.test(text) && base58Check(text)?.length === 22
+  if (first === 't') return /^t[13]/.test(text) && base58Check(text, { length: 22 }) !== undefined
   const known = versions[first]
-  if (known === undefined) return false
-  const payload = base58Check(text)
-  return payload?.length === 21 && known.includes(payload[0] ?? -1)
+  return known !== undefined && base58Check(text, { length: 21, versions: known }) !== undefined
 }
 
 /** Bech32 prefixes: SLIP-0173; Cardano's CIP-19. */

@@ -1,5 +1,6 @@
 // Owns e-mail addresses (RFC 5321 shape, internationalised domains included). A login in a URL (`//user@host`) and
 // things that only look like an address (`git@host`, `pkg@1.2.3`, `icon@2x.png`) are not.
+import { isEscapeLetter } from '../boundary.ts'
 import { characterClass, holds, isForeignLetter, isLetter } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -53,9 +54,10 @@ function localStart(text: string, end: number): number {
   return start
 }
 
-/** Quotes, dots and dashes before an address belong to the sentence. */
+/** Quotes, dots, dashes and escaped line ends before an address belong to the sentence. */
 function trimStart(text: string, from: number, end: number): number {
   let start = from
+  if (start > 0 && text.charAt(start - 1) === '\\' && isEscapeLetter(text.charCodeAt(start))) start++
   while (start < end && "'.-%".includes(text.charAt(start))) start++
   return start
 }

@@ -1,4 +1,5 @@
 // Owns bank accounts: IBAN (ISO 13616, length by country, mod 97) however it is spaced.
+import { startsWord } from '../boundary.ts'
 import { remainderOf, weightedSum } from '../checksums.ts'
 import { alphanumerics, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
@@ -45,7 +46,7 @@ export const iban: Detector = {
   digits: 'code',
   find(probe, at) {
     const start = at - 2
-    if (start < 0 || !isLetter(probe.text.charCodeAt(start)) || holds(wordCharacters, probe.before(start))) return
+    if (start < 0 || !isLetter(probe.text.charCodeAt(start)) || !startsWord(probe, start)) return
     const country = probe.text.slice(start, at).toUpperCase()
     const length = lengths[country]
     if (length === undefined) return
@@ -98,34 +99,40 @@ const polishDigits = 26
 function readSpaced(probe: Probe, start: number, length: number): number | undefined {
   let index = start
   let seen = 0
-  /** As written, and as it was before somebody read 1 for l and 0 for O. */
-  let remainder = 0
-  let repaired = 0
+  let isRepairable = false
   for (let count = 0; count < length; count++) {
     if (count > 0 && isSeparator(probe.code(index))) index++
     const code = probe.code(index)
     if (!holds(alphanumerics, code) || (count > 1 && count < 4 && !isDigit(code))) return undefined
-    if (repair(code) === code && !isDigit(code)) seen |= code & caseBit ? 1 : 2
-    if (count < 4) head[count] = code
-    else {
-      remainder = mod97(remainder, code)
-      repaired = mod97(repaired, repair(code))
+    if (!isDigit(code)) {
+      if (repair(code) === code) seen |= code & caseBit ? 1 : 2
+      else if (count > 3) isRepairable = true
     }
+    read[count] = code
     index++
   }
-  if (holds(alphanumerics, probe.code(index))) return undefined
-  for (const code of head) {
-    remainder = mod97(remainder, code)
-    repaired = mod97(repaired, code)
-  }
   const isMixedCase = seen === 3
-  return (remainder === 1 || repaired === 1) && !isMixedCase ? index : undefined
+  if (isMixedCase || holds(alphanumerics, probe.code(index))) return undefined
+  return passesCheck(length, asWritten) || (isRepairable && passesCheck(length, repair)) ? index : undefined
 }
 
-const head = [0, 0, 0, 0]
 const caseBit = 32
+/** The longest has 33. */
+const read = new Uint16Array(40)
 
-/** l, I → 1 and o, O → 0. */
+/** The first four come last. They are never taken for others. */
+function passesCheck(length: number, meaning: (code: number) => number): boolean {
+  let remainder = 0
+  for (let i = 4; i < length; i++) remainder = mod97(remainder, meaning(read[i] ?? 0))
+  for (let i = 0; i < 4; i++) remainder = mod97(remainder, read[i] ?? 0)
+  return remainder === 1
+}
+
+function asWritten(code: number): number {
+  return code
+}
+
+/** As it was before somebody read 1 for l and 0 for O. */
 function repair(code: number): number {
   if (code === 108 || code === 73) return 49
   return code === 79 || code === 111 ? 48 : code
