@@ -193,7 +193,7 @@ function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundin
         break
       case 'quota':
         metrics.upstreamQuota(event.upstream)
-        log.error({ upstream: event.upstream, credential: event.credential }, 'the quota at the upstream is used up')
+        log.warn({ upstream: event.upstream, credential: event.credential }, 'the quota at the upstream is used up')
         break
       case 'queue-refused':
         metrics.queueRefused(event.upstream, event.why)
