@@ -1,16 +1,25 @@
 // Owns the codes that addresses of cryptocurrencies are written in, each with its own checksum. Which prefix is which
 // currency's, the detector knows.
 import { hash } from 'node:crypto'
-import { keccak256 } from './keccak.ts'
 
 const bitcoinAlphabet = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
 /** XRP Ledger documentation, "Base58 encodings". */
 const rippleAlphabet = digitsOf('rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz')
 
-/** Base58Check (Bitcoin wiki): the payload with its version, when the four bytes after it are its checksum. */
-export function base58Check(text: string, isRipple = false): Uint8Array | undefined {
-  const bytes = base58(text, isRipple ? rippleAlphabet : bitcoinAlphabet)
-  if (bytes === undefined || bytes.length < 5) return undefined
+/**
+ * Base58Check (Bitcoin wiki): the payload with its version, when it is so long, begins with one of the versions where some
+ * are asked for, and the four bytes after it are its checksum.
+ */
+export function base58Check(
+  text: string,
+  {
+    length,
+    versions,
+    isRipple,
+  }: { readonly length: number; readonly versions?: readonly number[]; readonly isRipple?: true },
+): Uint8Array | undefined {
+  const bytes = base58(text, isRipple === true ? rippleAlphabet : bitcoinAlphabet)
+  if (bytes?.length !== length + 4 || versions?.includes(bytes[0] ?? -1) === false) return undefined
   const payload = bytes.subarray(0, -4)
   const digest = hash('sha256', hash('sha256', payload, 'buffer'), 'buffer')
   return digest.subarray(0, 4).equals(bytes.subarray(-4)) ? payload : undefined
@@ -110,10 +119,12 @@ function codesOf(text: string): number[] {
 /** ERC-55: a letter is upper case where the digest of the lower case address has 8 or more. */
 export function isChecksummedHex(hex: string): boolean {
   const lower = hex.toLowerCase()
-  const digest = keccak256(lower)
+  // As Ethereum has it, with the padding of the submission to NIST.
+  const digest = hash('keccak-256', lower, 'buffer')
   for (let i = 0; i < hex.length; i++) {
-    const isUpper = digest.charAt(i) >= '8'
-    if (hex.charAt(i) !== (isUpper ? lower.charAt(i).toUpperCase() : lower.charAt(i))) return false
+    const code = lower.charCodeAt(i)
+    const nibble = i % 2 === 0 ? (digest[i >> 1] ?? 0) >> 4 : (digest[i >> 1] ?? 0) & 15
+    if (hex.charCodeAt(i) !== (nibble >= 8 && code >= 97 ? code - 32 : code)) return false
   }
   return true
 }

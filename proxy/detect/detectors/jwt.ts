@@ -1,7 +1,7 @@
 // Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm.
-import { characterClass } from '../characters.ts'
+import { characterClass, holds } from '../characters.ts'
 import type { Detector } from '../detector.ts'
-import { runBefore, startsWord } from '../boundary.ts'
+import { startsWord } from '../boundary.ts'
 import { contextBefore, type Probe } from '../probe.ts'
 
 const group = 'secrets'
@@ -36,8 +36,13 @@ export const jwt: Detector = {
 /** Each run is read and decoded once, from its first `eyJ`; otherwise `-eyJ-eyJ…` would cost a header at every one. */
 function isRead(probe: Probe, start: number): boolean {
   if (probe.before(start) !== 45) return false
-  const run = runBefore(probe, start, base64url)
-  return run.length === contextBefore || run.includes('eyJ')
+  const { text } = probe
+  const least = start - contextBefore
+  for (let at = start; at > least; at--) {
+    if (!holds(base64url, probe.before(at))) return false
+    if (text.charCodeAt(at - 1) === 101 && at + 1 < start && text.startsWith('eyJ', at - 1)) return true
+  }
+  return true
 }
 
 /** The payload begins with `eyJ` as well. */

@@ -3,6 +3,7 @@ import { passesLuhn } from '../checksums.ts'
 import { alphanumerics, holds } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
+import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
 
 const group = 'pii'
@@ -60,12 +61,25 @@ export const paymentCard: Detector = {
   digitsMin,
   context: words,
   find(probe, start) {
-    if (probe.number.digits < digitsMin) return
+    const { number } = probe
+    if (number.digits < digitsMin) return
+    if (!probe.hasHeard(words, start, contextLength) && !hasIssuedHead(probe.text, number)) return
     const card = readCard(probe)
     if (card === undefined || holds(alphanumerics, probe.code(card.end))) return
     if (needsContext(card) && !isBesideWord(probe, start)) return
     probe.accept(paymentCard, start, card.end, true)
   },
+}
+
+/** By the first four digits: some issuer has them. */
+const issuedHeads = new Uint8Array(10_000)
+for (const { from, to } of issuers) issuedHeads.fill(1, from, to + 1)
+
+function hasIssuedHead(text: string, { start, end }: NumberRun): boolean {
+  if (end < start + 4) return false
+  let head = 0
+  for (let i = start; i < start + 4; i++) head = head * 10 + text.charCodeAt(i) - 48
+  return issuedHeads[head] === 1
 }
 
 type CardText = {
