@@ -45,10 +45,14 @@ export function spentAmount(
 ): number {
   if (unit === 'requests' || unit === 'toolCalls') return reserved
   if (spent === undefined) return 0
-  const { input, output, cacheRead, cacheWrite, bytes } = spent
+  if (unit === 'bytes') return spent.bytes
+  const seen = seenAmount(unit, limit, model, reserved, spent)
+  return spent.unfinished === true ? Math.max(reserved, seen) : seen
+}
+
+function seenAmount(unit: Unit, limit: Limit, model: string | undefined, reserved: number, spent: Spent): number {
+  const { input, output, cacheRead, cacheWrite } = spent
   switch (unit) {
-    case 'bytes':
-      return bytes
     case 'inputTokens':
       return input + cacheRead + cacheWrite
     case 'outputTokens':

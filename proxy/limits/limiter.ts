@@ -43,6 +43,8 @@ export type Spent = {
   readonly cacheRead: number
   readonly cacheWrite: number
   readonly bytes: number
+  /** More of it is made, and nobody will say how much: what was reserved for it stays. */
+  readonly unfinished?: true
 }
 
 /** State of one quota after it was consumed, for the RateLimit headers. Times in milliseconds. */

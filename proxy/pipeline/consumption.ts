@@ -1,6 +1,6 @@
 // Owns what an exchange takes of a model: how much that may be, for limits that reserve, and how much it was. What upstreams
 // report comes first; where they say nothing, text is counted.
-import { isObject } from '../lib/json.ts'
+import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
@@ -20,7 +20,9 @@ export function demandOf(x: Decided): Demand {
     answers: answersOf(x),
     ...(content?.model === undefined ? undefined : { model: content.model }),
     ...(billed === undefined ? undefined : { billedModel: billed }),
-    ...(outputTokensMax === undefined ? undefined : { outputTokensMax: outputTokensMax * answersOf(x) }),
+    ...(outputTokensMax === undefined
+      ? undefined
+      : { outputTokensMax: Math.min(outputTokensMax, tokensMax) * answersOf(x) }),
   }
 }
 
@@ -33,17 +35,28 @@ export function billedModel({ content, route }: Pick<Ended, 'content' | 'route'>
 /** Operations of a model that read, and write nothing. */
 const withoutOutput = /embed|moderation|count/i
 
-/** As `n` and `candidateCount` are bounded by their providers; what is above is refused by them. */
-const answersMax = 128
+/** More than anybody writes. Without it sums in shadow mode would lose what they held before. */
+const tokensMax = 1_000_000_000
+const answersMax = 10_000
 
-function answersOf({ body }: Decided): number {
+/** Completions answer each prompt of a list, and write `best_of` to give `n`. */
+function answersOf({ body, operation }: Decided): number {
   if (body.form !== 'json' || !isObject(body.value)) return 1
-  const { n, generationConfig } = body.value
-  const asked = isObject(generationConfig ?? null)
-    ? (generationConfig as { candidateCount?: unknown }).candidateCount
-    : n
-  const count = Number(asked ?? 1)
+  const { n, best_of: tried, prompt } = body.value
+  const config = body.value['generationConfig'] ?? body.value['generation_config'] ?? null
+  const asked = isObject(config) ? (config['candidateCount'] ?? config['candidate_count']) : n
+  if (operation.name !== 'completions') return countIn(asked)
+  return Math.min(Math.max(countIn(n), countIn(tried)) * promptsIn(prompt), answersMax)
+}
+
+function countIn(value: Json | undefined): number {
+  const count = Number(value ?? 1)
   return Number.isInteger(count) && count > 1 ? Math.min(count, answersMax) : 1
+}
+
+/** A list of numbers is one prompt, in tokens. */
+function promptsIn(prompt: Json | undefined): number {
+  return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? Math.max(prompt.length, 1) : 1
 }
 
 /**
@@ -69,11 +82,29 @@ function tokensIn(bytes: number): number {
   return Math.ceil(bytes / bytesPerToken)
 }
 
-/** `bytes`: both ways. */
+/** `bytes`: both ways. What is made in the background goes on, whoever waits for it. */
 export function spentOf(x: Ended, bytes: number): Spent {
-  const { trace } = x
+  const spent = seenOf(x, bytes)
+  return reachedModel(x) && isBackground(x) && (x.trace.usage === undefined || x.trace.end !== 'complete')
+    ? { ...spent, unfinished: true }
+    : spent
+}
+
+function isBackground({ body, operation }: Ended): boolean {
+  return (
+    operation?.name === 'responses' &&
+    body?.form === 'json' &&
+    isObject(body.value) &&
+    body.value['background'] === true
+  )
+}
+
+function seenOf(x: Ended, bytes: number): Spent {
+  const { trace, operation } = x
   const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes }
   const { usage } = trace
+  // What is fetched again was paid for when it was made.
+  if (operation?.action === 'none') return none
   if (usage === undefined) {
     if (!reachedModel(x)) return none
     return { ...none, input: inputEstimate(x), output: tokensIn(trace.answerTextChars) }
@@ -86,9 +117,12 @@ export function spentOf(x: Ended, bytes: number): Spent {
   return { input: Math.max(0, reported - within), output: seen, cacheRead, cacheWrite, bytes }
 }
 
-/** Also where the client left before the answer began: the model was asked all the same. */
+/** Also where nobody waited for the answer to begin: the model was asked all the same. */
 export function reachedModel({ answer, outgoing, trace, operation }: Ended): boolean {
   if (operation?.action !== 'model.call') return false
   if (answer !== undefined) return answer.status < 400
-  return outgoing !== undefined && trace.fault !== undefined && trace.fault.code.startsWith('client-')
+  if (outgoing === undefined || trace.fault === undefined) return false
+  const { code } = trace.fault
+  // Without a connection nothing was sent.
+  return code.startsWith('client-') || (code === 'upstream-timeout' && trace.attempts.at(-1)?.connectMs !== undefined)
 }

@@ -1,0 +1,77 @@
+// What is reserved for a request before anybody knows, and what is counted where nobody was told.
+import t from 'tap'
+import { Fault, type FaultCode } from '../../../proxy/errors.ts'
+import { parseJson, type JsonObject } from '../../../proxy/lib/json.ts'
+import { demandOf, spentOf } from '../../../proxy/pipeline/consumption.ts'
+import type { Answered, Ended } from '../../../proxy/pipeline/exchange.ts'
+import type { Attempt } from '../../../proxy/upstream/answer.ts'
+import { openBack } from './answered.ts'
+
+const { answered } = openBack('')
+
+/** An exchange whose body was read. */
+function asked(path: string, value: JsonObject, method = 'POST'): Answered {
+  const { x } = answered('openai')
+  const operation = x.route.protocol.resolve(method, path, '')
+  if (operation === undefined) throw new Error(`no operation ${path}`)
+  const text = JSON.stringify(value)
+  const bytes = Buffer.from(text)
+  const parsed = parseJson(bytes, { depthMax: 64, keysMax: 1000 })
+  if (!parsed.ok) throw new Error(parsed.message)
+  const reading = operation.readRequest(parsed.value, text, [])
+  if (!reading.ok) throw new Error(reading.message)
+  const body = { form: 'json' as const, bytes, text, value: parsed.value }
+  return Object.assign(x, {
+    operation,
+    body,
+    content: reading.content,
+    actions: [{ type: 'model.call', stream: false }],
+  })
+}
+
+t.test('completions write every prompt of a list, as often as they are tried', async (t) => {
+  const of = (more: JsonObject): unknown => {
+    const { outputTokensMax, answers } = demandOf(asked('/v1/completions', { model: 'm', max_tokens: 100, ...more }))
+    return [outputTokensMax, answers]
+  }
+  t.same(of({ prompt: 'one' }), [100, 1])
+  t.same(of({ prompt: ['one', 'two', 'three'] }), [300, 3])
+  t.same(of({ prompt: [1, 2, 3] }), [100, 1], 'tokens of one prompt')
+  t.same(of({ prompt: [[1, 2], [3]], n: 2, best_of: 5 }), [1000, 10])
+})
+
+t.test('a maximum beyond all sense does not get out of hand', async (t) => {
+  const chat = { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 1e300, n: 3 }
+  t.equal(demandOf(asked('/v1/chat/completions', chat)).outputTokensMax, 3e9)
+})
+
+t.test('who does not wait for the head of an answer pays for the prompt', async (t) => {
+  const left = (code: FaultCode, attempts: readonly Attempt[]): number => {
+    const x: Ended = asked('/v1/chat/completions', {
+      model: 'm',
+      messages: [{ role: 'user', content: 'x'.repeat(300) }],
+    })
+    Object.assign(x, { answer: undefined })
+    x.trace.fault = new Fault(code)
+    x.trace.attempts.push(...attempts)
+    return spentOf(x, 0).input
+  }
+  const sent: Attempt = { outcome: 'upstream-timeout', connectMs: 1, waitedMs: 0 }
+  t.ok(left('upstream-timeout', [sent]) >= 100)
+  t.ok(left('client-aborted', []) >= 100)
+  t.equal(left('upstream-timeout', [{ outcome: 'upstream-timeout', waitedMs: 0 }]), 0, 'no connection was made')
+  t.equal(left('breaker-open', [sent]), 0, 'another upstream was not asked')
+  t.equal(left('upstream-unreachable', [{ outcome: 'upstream-unreachable', connectMs: 1, waitedMs: 0 }]), 0)
+})
+
+t.test('what is made in the background keeps its reservation until somebody says what it took', async (t) => {
+  const make = (more: JsonObject): Answered => asked('/v1/responses', { model: 'm', input: 'hi', ...more })
+  t.equal(spentOf(make({ background: true }), 0).unfinished, true)
+  t.equal(spentOf(make({}), 0).unfinished, undefined)
+  const whole = make({ background: true })
+  Object.assign(whole.trace, { usage: { input: 5, output: 7 }, end: 'complete' })
+  t.match(spentOf(whole, 0), { input: 5, output: 7, unfinished: undefined })
+  const left = make({ background: true })
+  Object.assign(left.trace, { usage: { input: 5, output: 7 }, end: undefined })
+  t.equal(spentOf(left, 0).unfinished, true, 'it goes on without its client')
+})
