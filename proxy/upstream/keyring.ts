@@ -32,9 +32,13 @@ export class Keyring<Holding> {
     }))
   }
 
-  /** Throws the Fault of the one that is ready soonest when none is. */
+  /**
+   * Throws the Fault of the one that is ready soonest when none is. Where all were refused and none asked to wait, that may
+   * have been what one caller sent, so the others are not refused for it.
+   */
   pick(group: string): Slot<Holding> {
     let soonest: Fault | undefined
+    let refused: Slot<Holding> | undefined
     for (let turn = 0; turn < this.#slots.length; turn++) {
       const index = (this.#current + turn) % this.#slots.length
       const slot = this.#slots[index] as Slot<Holding>
@@ -44,7 +48,9 @@ export class Keyring<Holding> {
         return slot
       }
       if (soonest === undefined || waitOf(resting) < waitOf(soonest)) soonest = resting
+      if (slot.groups.resting(group) === undefined) refused ??= slot
     }
+    if (refused !== undefined) return refused
     throw soonest ?? new Fault('internal')
   }
 
