@@ -3,7 +3,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from './breaker.ts'
 
-type Attempt<O> = { readonly receiver: { supersede(): void }; readonly outcome: Promise<O> }
+type Attempt<O> = { readonly receiver: { supersede(): void; discard(): void }; readonly outcome: Promise<O> }
 type Judged = { readonly judgement: { readonly verdict: Verdict }; readonly head?: unknown }
 
 /** `second` gives undefined where there is to be none. */
@@ -29,7 +29,11 @@ export async function hedge<O extends Judged>(
     attempts.map(async (attempt) => [attempt, await attempt.outcome] as const),
   )
   const other = winner === first ? beside : first
-  if (outcome.head === undefined || outcome.judgement.verdict !== 'success') return other.outcome
+  if (outcome.head === undefined || outcome.judgement.verdict !== 'success') {
+    // Nobody reads what it says.
+    winner.receiver.discard()
+    return other.outcome
+  }
   other.receiver.supersede()
   return outcome
 }
