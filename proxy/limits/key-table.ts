@@ -44,7 +44,8 @@ export class KeyTable<Entry extends Expiring> {
 
   /** Drops what has expired. True: nothing is left. */
   sweep(nowMs: number): boolean {
-    if (nowMs - this.#youngSinceMs >= this.#lifeMs) this.#rotate(nowMs)
+    // What is owed to a bucket, and a day of 25 hours, may last longer than a life.
+    if (nowMs - this.#youngSinceMs >= this.#lifeMs && this.#oldExpiresMs <= nowMs) this.#rotate(nowMs)
     if (this.#oldExpiresMs <= nowMs && this.#old.size > 0) this.#old = new Map()
     return this.size === 0
   }

@@ -61,3 +61,14 @@ t.test('sweeping empties a table within two lives', async (t) => {
   t.equal(table.sweep(190), true)
   t.equal(table.size, 0)
 })
+
+t.test('what lasts longer than a life is kept as long as it lasts', async (t) => {
+  const table = new KeyTable<Expiring>(lifeMs, 100, 0)
+  table.put('debt', { expiresAtMs: 1000 }, 0)
+  for (let nowMs = 50; nowMs < 1000; nowMs += 50) {
+    put(table, 'other', nowMs)
+    t.match(table.find('debt', nowMs), { expiresAtMs: 1000 })
+  }
+  table.sweep(1000)
+  t.equal(table.find('debt', 1000), undefined)
+})
