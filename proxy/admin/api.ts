@@ -1,6 +1,7 @@
 // Owns what a request of the admin API must be before anything is done for it. Whoever can reach the listener may look;
 // changing something takes a program on this host, and no page in a browser.
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { parseJson, type Json } from '../lib/json.ts'
 
 export type ApiRequest = {
@@ -46,6 +47,9 @@ async function readRequest(request: IncomingMessage): Promise<ApiRequest | ApiRe
   const segments = unescaped(path.slice(apiPrefix.length).split('/'))
   if (segments === undefined) return refusal(400, 'the path is not properly escaped')
   const ip = request.socket.remoteAddress ?? ''
+  // A page whose name was made to point here (DNS rebinding) asks under that name.
+  if (isLoopback(ip) && !isOwnName(request.headers.host ?? ''))
+    return refusal(403, 'from this host it is asked by address, or as localhost')
   if (request.method !== 'POST') return { method: 'GET', segments, query, body: undefined, ip }
   if (!isLoopback(ip)) return refusal(403, 'changes are taken from this host only')
   // A page cannot send this type elsewhere without asking first, and is told nothing when it asks.
@@ -68,6 +72,11 @@ function unescaped(segments: readonly string[]): string[] | undefined {
 
 function isLoopback(ip: string): boolean {
   return ip === '::1' || /^(?:::ffff:)?127\./.test(ip)
+}
+
+function isOwnName(host: string): boolean {
+  const name = host.replace(/:[0-9]+$/, '').toLowerCase()
+  return name === 'localhost' || name.endsWith('.localhost') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {

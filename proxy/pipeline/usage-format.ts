@@ -33,12 +33,18 @@ export function usageCsv(rows: readonly UsageRow[], by: readonly UsageKey[]): st
 }
 
 export function usageTable(rows: readonly UsageRow[], by: readonly UsageKey[]): string {
-  const lines = [[...by, ...sums, 'cost (USD)', 'unpriced'], ...rows.map((row) => cells(row, by))]
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const head = [...by, ...sums, 'cost (USD)', 'unpriced']
+  const lines = [head, ...rows.map((row) => cells(row, by).map(printable))]
+  const widths = head.map((_, column) => lines.reduce((most, line) => Math.max(most, line[column]?.length ?? 0), 0))
   const written = lines.map((line) =>
     line.map((cell, at) => (at < by.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
   )
   return `${written.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+/** Clients choose the names of models, and a terminal obeys some characters. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }
 
 function cells(row: UsageRow, by: readonly UsageKey[]): string[] {

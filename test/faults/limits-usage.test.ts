@@ -143,6 +143,8 @@ limits: [{ id: model, by: [model], requests: 100/m }]`)
   t.match(csv.stdout, /^'=cmd\(\),1/m, 'no spreadsheet takes a name for a formula')
   const [row] = await usage.rows({ by: usageKeys, to: '9999' })
   t.match(usageTable(row === undefined ? [] : [row], usageKeys), /=cmd\(\) +1 +100 +20 +40 +0 +0\.000000 +1\n$/)
+  const hostile = row === undefined ? [] : [{ ...row, model: 'a\u001b[2J\u009bm\u202e' }]
+  t.match(usageTable(hostile, ['model']), /^a\?\[2J\?m\? +1 /m, 'no terminal obeys a name')
 })
 
 t.test('a stream that reports no usage is counted by its text', async (t) => {

@@ -1,4 +1,5 @@
 // An operator's hand on a breaker over the admin API: what it says, what it changes, and whom it does not obey.
+import { request } from 'node:http'
 import t from 'tap'
 import type { Breaker } from '../../../proxy/admin/breakers.ts'
 import { breakersApi } from '../../../proxy/admin/breakers.ts'
@@ -58,4 +59,19 @@ t.test('what is not understood changes nothing', async (t) => {
     t.equal((await fetch(`${url}/open%2Fai`, { method })).status, 405, method)
   t.equal((await fetch(url, { method: 'HEAD' })).status, 200)
   t.equal((await fetch(`http://127.0.0.1:${port}/v1/unknown`)).status, 404)
+})
+
+t.test('a page whose name was made to point to this host is told nothing', async (t) => {
+  const statusFor = (host: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, path: '/v1/breakers', headers: { host } }, (reply) => {
+        reply.resume()
+        resolve(reply.statusCode)
+      })
+      sent.on('error', reject).end()
+    })
+  for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', 'localhost.evil.example'])
+    t.equal(await statusFor(host), 403, host)
+  for (const host of [`127.0.0.1:${port}`, `[::1]:${port}`, 'LOCALHOST:1', 'admin.localhost'])
+    t.equal(await statusFor(host), 200, host)
 })
