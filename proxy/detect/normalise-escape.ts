@@ -61,7 +61,9 @@ const named: ReadonlyMap<string, number> = new Map(Object.entries({
   rcub: 125, shy: 0xad, zwj: 0x200d, zwnj: 0x200c, lrm: 0x200e, rlm: 0x200f, NoBreak: 0x2060, ZeroWidthSpace: 0x200b,
 }))
 const nameLengthMax = 14
+/** Behind as many zeros as nobody writes. */
 const referenceDigitsMax = 8
+const referenceZerosMax = 24
 
 /** The semicolon may be missing after a number, as browsers have it. */
 function readReference(text: string, start: number, into: Escape): number {
@@ -72,7 +74,8 @@ function readReference(text: string, start: number, into: Escape): number {
   const first = start + (isHex ? 3 : 2)
   let codePoint = 0
   let at = first
-  for (; at < first + referenceDigitsMax; at++) {
+  while (at < first + referenceZerosMax && codeAt(text, at) === 48) at++
+  for (const last = at + referenceDigitsMax; at < last; at++) {
     const value = digitValue(codeAt(text, at))
     if (value < 0 || (!isHex && value > 9)) break
     codePoint = codePoint * (isHex ? 16 : 10) + value

@@ -101,11 +101,12 @@ function readCharacter(text: string, start: number, final: boolean, into: Respel
   return end
 }
 
-/** Letters or digits on both sides, a digit on one at least. */
+/** Letters or digits on both sides, a digit on one at least; or as in `(202) 555`. */
 function isInNumber(text: string, index: number): boolean {
   if (index === 0 || index + 1 === text.length) return false
   const before = text.charCodeAt(index - 1)
   const after = text.charCodeAt(index + 1)
+  if (before === 41) return isDigit(after)
   return isDigit(before) ? isDigit(after) || isLetter(after) : isLetter(before) && isDigit(after)
 }
 

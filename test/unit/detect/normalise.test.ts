@@ -19,6 +19,8 @@ void t.test('what stands for something else is read as that', async (t) => {
     ['pаypаl 4О11 1\u2011234 1\u00a0234', 'paypal 4011 1-234 1 234'],
     ['%34%31 %C3%A9 %EF%BC%91', '41 é 1'],
     ['&#52;&#x31;&commat;&amp;&#52', '41@&4'],
+    ['&#00000000000000052;&#x0000000000000031;', '41'],
+    ['(202)\u00a0555 a\u{e0100}b\ufff9c', '(202) 555 abc'],
     ['\\u0034\\x31\\u{32} \\ud83d\\ude00', '412 😀'],
     ['x NDExMSAxMTEx y', 'x 4111 1111 y'],
     ['MS4yLjMuNA== and MS4yLjMuNA', '1.2.3.4 and 1.2.3.4'],
