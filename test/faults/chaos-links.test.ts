@@ -4,9 +4,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { verifyLog } from '../../proxy/audit/verify.ts'
-import { auditLines } from '../support/audit-lines.ts'
 import { ChaosAgent, type Call, type Called } from '../support/chaos-calls.ts'
+import { checkEndings, checkLog, untilIdle } from '../support/chaos-checks.ts'
 import { ChaosModel } from '../support/chaos-model.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { configText, metric, startProxy, type ProxyProcess } from '../support/proxy-process.ts'
@@ -139,23 +138,6 @@ async function agents(url: string): Promise<Called[]> {
   return made.flat()
 }
 
-/** Denied calls are refused, or meet the fault on their way; the others end as the catalogue says. */
-function checkEndings(t: Test, { id, ends, also = [] }: LinkFault, made: readonly Called[]): void {
-  const allowed = made.filter((called) => !called.mark.startsWith('forbidden'))
-  const endings = new Set(allowed.map(({ ending }) => ending))
-  const odd = allowed.filter(({ ending }) => ![...ends, ...also].includes(ending))
-  t.same(odd, [], `${id}: every call ends as it should`)
-  t.same(
-    ends.filter((ending) => !endings.has(ending)),
-    [],
-    `${id}: and all of what should happen does`,
-  )
-  t.notOk(
-    made.some(({ ending }) => ending === 'silent'),
-    `${id}: nothing that was cut off looks whole`,
-  )
-}
-
 /** What was denied reached no upstream, nothing reached it more than twice, and what it never saw was not answered. */
 function checkReached(t: Test, scenes: readonly Scene[], runs: readonly (readonly Called[])[]): void {
   const seen = new Map(scenes.flatMap(({ model }) => [...model.seen]))
@@ -178,30 +160,6 @@ async function checkRetries(t: Test, { adminUrl }: ProxyProcess): Promise<void> 
   const requests = await sumOf(adminUrl, 'gatewright_requests_total')
   t.comment(`${requests} requests, ${retries} retries`)
   t.ok(retries <= requests * 0.2, 'at most a fifth of the requests was tried again')
-}
-
-async function checkLog(t: Test, dir: string, made: readonly Called[]): Promise<void> {
-  t.equal((await verifyLog(dir)).status, 'intact')
-  const lines = auditLines(dir)
-  const outcomes = lines.filter(({ kind }) => kind === 'outcome').map((line) => line['request'])
-  const intents = new Set(lines.filter(({ kind }) => kind === 'intent').map((line) => line['request']))
-  t.equal(new Set(outcomes).size, outcomes.length, 'no exchange has two outcomes')
-  const ended = new Set(outcomes)
-  const answered = made.filter(({ id }) => id !== undefined)
-  t.same(
-    answered.filter(({ id }) => !ended.has(id)),
-    [],
-    'every answer has its outcome',
-  )
-  t.same(
-    answered.filter(({ id, status }) => status === 200 && !intents.has(id)),
-    [],
-    'every answer of an upstream was recorded before it was asked',
-  )
-}
-
-async function untilIdle({ adminUrl }: ProxyProcess): Promise<void> {
-  while ((await metric(adminUrl, 'gatewright_inflight_requests')) !== 0);
 }
 
 /** The admin listener's own connection, which asked last, may still be there. */

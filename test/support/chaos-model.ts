@@ -29,6 +29,11 @@ export class ChaosModel {
     return this
   }
 
+  /** Connections that are kept for later would be open files of the proxy. */
+  dropIdle(): void {
+    this.#server.closeIdleConnections()
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -69,8 +74,17 @@ export function writeWhole(response: ServerResponse): void {
 }
 
 export function writeStream(response: ServerResponse): void {
+  beginStream(response)
+  endStream(response)
+}
+
+export function beginStream(response: ServerResponse): void {
   response.setHeader('content-type', 'text/event-stream')
-  for (const content of words) response.write(event({ content }, null))
+  response.write(event({ content: words[0] }, null))
+}
+
+export function endStream(response: ServerResponse): void {
+  for (const content of words.slice(1)) response.write(event({ content }, null))
   response.write(event({}, 'stop'))
   response.end('data: [DONE]\n\n')
 }

@@ -3,6 +3,7 @@ import { writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { clientLinks } from '../faults/catalogue/client-links.ts'
 import type { Fault } from '../faults/catalogue/fault.ts'
+import { processes } from '../faults/catalogue/processes.ts'
 import { stores } from '../faults/catalogue/stores.ts'
 import { upstreamLinks } from '../faults/catalogue/upstream-links.ts'
 import { upstreams } from '../faults/catalogue/upstreams.ts'
@@ -32,6 +33,7 @@ export function faultTable(): string {
     ['Between the proxy and an upstream', upstreamLinks.map(endingRow)],
     ['Upstreams', upstreams.map(endingRow)],
     ['Between an agent and the proxy', clientLinks.map(endingRow)],
+    ['The proxy’s own process', processes.map(endingRow)],
     [
       'The store of limits',
       stores.map(({ id, what, forgets }) => [id, what, forgets === true ? 'counts anew' : 'counts on']),
