@@ -1,6 +1,7 @@
 // Owns the first reading of a number as it is written: groups of digits with separators between. Detectors of numbers
 // share it, and a number that starts at the second group of the last one continues its reading, so that tables of
 // digits are read once.
+import { characterClass, isDigit } from './characters.ts'
 import type { Probe } from './probe.ts'
 
 /** More digits than any number that is looked for: E.164 with `00` before it has 17, cards have 19. */
@@ -80,20 +81,22 @@ export class NumberRun {
     const starts = this.#starts
     const ends = this.#ends
     const first = this.#first
+    const { length } = text
     let index = from
     let { digits, groups } = this
     while (groups < groupsMax) {
       const groupStart = index
-      const limit = groupStart + numberDigitsRead - digits
-      while (index < limit && kindAt(text, index) === digit) index++
+      const limit = Math.min(groupStart + numberDigitsRead - digits, length)
+      while (index < limit && isDigit(text.charCodeAt(index))) index++
       starts[first + groups] = groupStart
       ends[first + groups] = index
       groups++
       digits += index - groupStart
       if (digits >= numberDigitsRead) break
       const separatorStart = index
-      while (index < separatorStart + separatorLengthMax && kindAt(text, index) === separator) index++
-      if (index === separatorStart || kindAt(text, index) !== digit) break
+      const separatorLimit = Math.min(index + separatorLengthMax, length)
+      while (index < separatorLimit && isSeparator(text.charCodeAt(index))) index++
+      if (index === separatorStart || index === length || !isDigit(text.charCodeAt(index))) break
     }
     this.groups = groups
     this.digits = digits
@@ -101,20 +104,9 @@ export class NumberRun {
   }
 }
 
-const digit = 1
-const separator = 2
 /** Space, dash, dot, slash, parentheses; and, outside ASCII, no-break space, non-breaking hyphen, en dash. */
-const kinds = new Uint8Array(128).fill(digit, 48, 58)
-for (const character of ' -./()') kinds[character.charCodeAt(0)] = separator
+const separators = characterClass(' ./()-').ascii
 
 export function isSeparator(code: number): boolean {
-  return code < 128 ? kinds[code] === separator : code === 0xa0 || code === 0x2011 || code === 0x2013
-}
-
-function kindAt(text: string, index: number): number {
-  // Reading past the end would make V8 give up on inlining charCodeAt.
-  if (index >= text.length) return 0
-  const code = text.charCodeAt(index)
-  if (code < 128) return kinds[code] as number
-  return code === 0xa0 || code === 0x2011 || code === 0x2013 ? separator : 0
+  return code < 128 ? separators[code] === 1 : code === 0xa0 || code === 0x2011 || code === 0x2013
 }
