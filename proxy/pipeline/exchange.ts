@@ -69,6 +69,10 @@ export type Trace = {
   costNanos: number | undefined
   /** The upstream reported an error in-band. */
   upstreamError: boolean
+  /** It ended as its format wants, and said that it has failed. */
+  answerFailed: boolean
+  /** Either is about what was asked or how often, and the upstream is well. */
+  errorOfAsker: boolean
   fault: Fault | undefined
   /** Status sent to the client; absent when nothing was. */
   status: number | undefined
@@ -231,6 +235,8 @@ function openTrace(): Trace {
     shed: undefined,
     costNanos: undefined,
     upstreamError: false,
+    answerFailed: false,
+    errorOfAsker: false,
     fault: undefined,
     status: undefined,
     streaming: false,

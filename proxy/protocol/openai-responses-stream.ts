@@ -89,6 +89,7 @@ class ResponsesStream implements StreamReader {
         ? { repeatable: true }
         : undefined),
       ...(draft.error === undefined ? undefined : { error: draft.error }),
+      ...(type === 'response.failed' && !this.#stored ? { failed: true } : undefined),
       ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }
   }

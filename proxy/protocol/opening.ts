@@ -3,8 +3,11 @@
 import { framings, type FramingName } from '../lib/framing.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 
-/** `limited`: who asks was limited. `failed`: the upstream could not. `refused`: it will not, however often it is asked. */
-export type Opening = 'content' | 'limited' | 'failed' | 'refused'
+/**
+ * `limited`: who asks was limited. `failed`: the upstream could not. `wrong`: what was asked is wrong, and the upstream is well.
+ * `refused`: it will not, and does not say why.
+ */
+export type Opening = 'content' | 'limited' | 'failed' | 'wrong' | 'refused'
 
 /** Longer than any first event that is an error. */
 const eventBytesMax = 64 * 1024
@@ -18,10 +21,15 @@ export function readOpening(bytes: Uint8Array, framing: FramingName): Opening | 
     if (comment || data === '' || event === 'ping') continue
     // Of most streams this is all that is looked at.
     if (event !== 'error' && !data.includes('"error"')) return 'content'
-    const value = parsed(data)
-    return isObject(value) ? openingOf(event, value) : 'content'
+    return readError(event, data)
   }
   return error === undefined ? undefined : 'content'
+}
+
+/** What an event says that may be an error, wherever in a stream it stands. */
+export function readError(event: string, data: string): Opening {
+  const value = parsed(data)
+  return isObject(value) ? openingOf(event, value) : 'content'
 }
 
 function parsed(data: string): Json | undefined {
@@ -44,8 +52,11 @@ function openingOf(event: string, value: JsonObject): Opening {
     typeof word === 'string' || typeof word === 'number' ? String(word).toLowerCase() : '',
   )
   if (said.some((word) => limits.test(word))) return 'limited'
-  return said.some((word) => failures.test(word)) ? 'failed' : 'refused'
+  if (said.some((word) => failures.test(word))) return 'failed'
+  return said.some((word) => wrongs.test(word)) ? 'wrong' : 'refused'
 }
 
 const limits = /^429$|rate_limit|resource_exhausted|too_many_requests|quota/
 const failures = /^5\d\d$|overloaded|server_error|api_error|internal|unavailable|timeout|deadline_exceeded/
+const wrongs =
+  /^4\d\d$|invalid|bad_?request|not_found|unsupported|permission|authentication|content_|image|policy|context_length/

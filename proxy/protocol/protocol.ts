@@ -196,6 +196,8 @@ export type StreamStep =
       readonly unknown?: string
       /** The upstream's own in-band error, public text. */
       readonly error?: string
+      /** The format's own clean end, which says that the upstream has failed. */
+      readonly failed?: true
       /** Where the event reports usage: all that the stream has reported so far, field by field the largest. */
       readonly usage?: Usage
     }

@@ -39,8 +39,8 @@ export type UpstreamRequest = {
   readonly onAttempt?: (attempt: Attempt) => void
 }
 
-/** `limited`: who asks was limited. `failed`: it could not. `refused`: it will not, however often it is asked. */
-export type FailedOpening = 'limited' | 'failed' | 'refused'
+/** `limited`: who asks was limited. `failed`: it could not. `wrong`: what was asked is. `refused`: it will not, and does not say why. */
+export type FailedOpening = 'limited' | 'failed' | 'wrong' | 'refused'
 export type Opening = 'content' | FailedOpening
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */

@@ -8,6 +8,7 @@ import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
 import { framings, type Framing } from '../../lib/framing.ts'
 import type { SseEvent } from '../../lib/sse.ts'
+import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
@@ -146,6 +147,7 @@ export class StreamFilter {
     if (!step.ok) throw unreadable(step.message)
     if (step.unknown !== undefined) this.#passUnknown(step.unknown)
     this.#note(step)
+    if (step.error !== undefined || step.failed === true) this.#noteError(step, event)
     const [delta] = step.deltas
     this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
@@ -167,9 +169,16 @@ export class StreamFilter {
     this.#x.trace.uninspected.add('answer:stream')
   }
 
+  #noteError({ error }: Step, { event, data }: SseEvent): void {
+    const { trace } = this.#x
+    if (error === undefined) trace.answerFailed = true
+    else trace.upstreamError = true
+    const said = readError(event, data)
+    trace.errorOfAsker = said === 'wrong' || said === 'limited'
+  }
+
   #note(step: Step): void {
     const { trace } = this.#x
-    if (step.error !== undefined) trace.upstreamError = true
     if (step.usage !== undefined) trace.usage = step.usage
     for (const what of step.uninspected ?? []) this.#redaction.unread(what)
     if (step.terminal) this.#terminated = true

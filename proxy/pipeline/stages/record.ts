@@ -40,8 +40,8 @@ function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): v
 
 /** A client that leaves, and a refusal of ours, must not trip a breaker that others share. */
 function settlement(x: Ended): 'complete' | 'broken' | 'neutral' {
-  if (x.trace.upstreamError) return 'broken'
-  const { fault } = x.trace
+  const { fault, upstreamError, answerFailed, errorOfAsker } = x.trace
+  if (upstreamError || answerFailed) return errorOfAsker ? 'neutral' : 'broken'
   if (fault === undefined) return 'complete'
   return fault.code.startsWith('upstream-') ? 'broken' : 'neutral'
 }

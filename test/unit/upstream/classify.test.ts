@@ -54,6 +54,7 @@ t.test('a stream that begins with an error is judged like a status', async (t) =
     retryAfterMs: 5,
   })
   t.strictSame(judgeOpening('refused', silent), { verdict: 'failure', repeatable: 'never' })
+  t.strictSame(judgeOpening('wrong', silent), { verdict: 'success', repeatable: 'never' })
 })
 
 t.test("the caller's own deadline says nothing about the upstream", async (t) => {

@@ -1,0 +1,58 @@
+// Streams that end with an error about what was asked: nobody may open a breaker that others share by asking for it.
+import t, { type Test } from 'tap'
+import { startGateway } from '../support/gateway.ts'
+import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
+
+t.setTimeout(30_000)
+
+const event = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`
+
+/** As OpenAI's responses fail after they have begun. */
+function failed(code: string): string {
+  const response = { id: 'resp_1', object: 'response', status: 'in_progress', model: 'gpt-4o', output: [], error: null }
+  return (
+    event('response.created', { sequence_number: 0, response }) +
+    event('response.failed', {
+      sequence_number: 1,
+      response: { ...response, status: 'failed', error: { code, message: 'no' } },
+    })
+  )
+}
+
+async function stateAfter(t: Test, path: string, stream: string, body: object): Promise<unknown> {
+  const upstream = await scriptedUpstream()
+  upstream.always(answer(200, stream, { 'content-type': 'text/event-stream' }))
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}", retry: { attempts: 1 } } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+audit: { durability: batch, onFailure: allow }`)
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  for (let turn = 0; turn < 8; turn++) {
+    const reply = await fetch(`${gateway.url}/openai/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', stream: true, ...body }),
+    })
+    await reply.text().catch(() => undefined)
+  }
+  const breakers = (await (await fetch(`${gateway.adminUrl}/v1/breakers`)).json()) as { openai: { state: string } }
+  return breakers.openai.state
+}
+
+t.test('an error about the request opens nothing, before and after the stream has begun', async (t) => {
+  const responses = { input: 'hi' }
+  t.equal(await stateAfter(t, 'responses', failed('invalid_prompt'), responses), 'closed')
+  t.equal(await stateAfter(t, 'responses', failed('rate_limit_exceeded'), responses), 'closed')
+  t.equal(await stateAfter(t, 'responses', failed('server_error'), responses), 'open')
+  t.equal(await stateAfter(t, 'responses', failed('something_else'), responses), 'open', 'what is not known counts')
+  const chat = { messages: [{ role: 'user', content: 'hi' }] }
+  const first = (type: string): string => `data: ${JSON.stringify({ error: { type, message: 'no' } })}\n\n`
+  t.equal(await stateAfter(t, 'chat/completions', first('invalid_request_error'), chat), 'closed')
+  t.equal(await stateAfter(t, 'chat/completions', first('server_error'), chat), 'open')
+})
