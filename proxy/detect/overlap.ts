@@ -1,9 +1,19 @@
-// Owns which of several overlapping candidates is the finding: validated, then longer, then earlier.
+// Owns which of several overlapping candidates is the finding: one that counts, then validated, then longer, then earlier.
 import type { Finding } from './finding.ts'
 import type { Candidate } from './probe.ts'
 
+/** Whether something is done about it; what is only observed, or let be, must not stand in the way of what is not. */
+export type Counting = (one: Finding) => boolean
+
+/** The same, of an entity and a value. */
+export type Mattering = (entity: string, value: string) => boolean
+
+export function countingIn(text: string, matters: Mattering | undefined): Counting | undefined {
+  return matters && (({ entity, start, end }) => matters(entity, text.slice(start, end)))
+}
+
 /** Sorted by start, without overlaps. */
-export function resolveOverlaps(candidates: Candidate[]): Candidate[] {
+export function resolveOverlaps(candidates: Candidate[], counts?: Counting): Candidate[] {
   if (candidates.length < 2) return candidates
   candidates.sort((a, b) => a.start - b.start || b.end - a.end)
   const findings: Candidate[] = []
@@ -11,15 +21,22 @@ export function resolveOverlaps(candidates: Candidate[]): Candidate[] {
     const clusterEnd = endOfCluster(candidates, i)
     const cluster = candidates.slice(i, clusterEnd)
     // Not all at once: what is spread stands on the stack, and a text can hold more than fits there.
-    for (const winner of cluster.length === 1 ? cluster : winners(cluster)) findings.push(winner)
+    for (const winner of cluster.length === 1 ? cluster : winners(cluster, counts)) findings.push(winner)
     i = clusterEnd
   }
   return findings
 }
 
 /** What two of them found in one text; of what overlaps, the same wins as within one. */
-export function mergeFindings(some: readonly Finding[], others: readonly Finding[]): readonly Finding[] {
-  return resolveOverlaps([...some, ...others].map((finding) => ({ validated: false, ...finding })))
+export function mergeFindings(
+  some: readonly Finding[],
+  others: readonly Finding[],
+  counts?: Counting,
+): readonly Finding[] {
+  return resolveOverlaps(
+    [...some, ...others].map((finding) => ({ validated: false, ...finding })),
+    counts,
+  )
 }
 
 /** The index after the candidates that overlap one another, directly or through others, beginning with `first`. */
@@ -32,26 +49,30 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
   return index
 }
 
-function winners(cluster: readonly Candidate[]): Candidate[] {
-  const byRank = cluster.toSorted(
-    (a, b) => Number(b.validated) - Number(a.validated) || b.end - b.start - (a.end - a.start) || a.start - b.start,
-  )
+function winners(cluster: readonly Candidate[], counts: Counting | undefined): Candidate[] {
+  const rankOf = (one: Candidate): number => (counts?.(one) === false ? 0 : 2) + Number(one.validated)
+  const byRank = cluster
+    .map((one) => ({ one, rank: rankOf(one) }))
+    .sort((a, b) => b.rank - a.rank || lengthOf(b.one) - lengthOf(a.one) || a.one.start - b.one.start)
   const first = cluster[0]?.start ?? 0
   const covered = new Uint8Array(cluster.reduce((reach, { end }) => Math.max(reach, end), first) - first)
   const kept: Candidate[] = []
-  let validated: readonly Candidate[] | undefined
-  for (const one of byRank) {
-    // Those kept before are longer, or as long, so what overlaps one has its first or its last unit in it: but for
-    // validated ones, which beat longer ones that are not.
+  let outranking: readonly Candidate[] = []
+  let current = byRank[0]?.rank
+  for (const { one, rank } of byRank) {
+    // Of its rank those kept before are longer, or as long, so what overlaps one has its first or its last unit in it.
     if (covered[one.start - first] === 1 || covered[one.end - 1 - first] === 1) continue
-    if (!one.validated) {
-      validated ??= kept.toSorted((a, b) => a.start - b.start)
-      if (holdsOneWithin(validated, one)) continue
-    }
+    if (rank !== current) outranking = kept.toSorted((a, b) => a.start - b.start)
+    current = rank
+    if (holdsOneWithin(outranking, one)) continue
     covered.fill(1, one.start - first, one.end - first)
     kept.push(one)
   }
   return kept.sort((a, b) => a.start - b.start)
+}
+
+function lengthOf({ start, end }: Candidate): number {
+  return end - start
 }
 
 /** Whether one of `sorted`, which do not overlap, begins inside of `outer`. */

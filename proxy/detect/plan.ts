@@ -5,25 +5,26 @@ import type { Catalogue } from './catalogue.ts'
 import { redactionActions, restorePlaces } from './options.ts'
 import type { Direction, FormAction, RedactionRuleOptions } from './options.ts'
 import type { CompiledRule, EntityAction, Plan } from './redaction.ts'
+import type { Mattering } from './overlap.ts'
 import { compileScanner } from './scanner.ts'
 
 type Form = 'string' | 'number' | 'key'
 
 export function newPlan(direction: Direction, rules: readonly CompiledRule[], { detectors }: Catalogue): Plan {
   const entities = new Set(rules.flatMap((rule) => rule.entities))
-  const scanner = compileScanner(entities, detectors)
+  const offersOfStrings = offersOf(direction, rules, 'string')
+  const scanner = compileScanner(entities, detectors, matteringOf(offersOfStrings))
   const ofForm = (form: Form): Plan => {
-    const offers = offersOf(direction, rules, form)
+    const offers = form === 'string' ? offersOfStrings : offersOf(direction, rules, form)
     const strictest = [...offers.values()].flatMap(([first]) => (first === undefined ? [] : [first.action]))
-    const enforced = strictest.filter(({ mode, action }) => mode === 'enforce' && action !== 'tag')
+    const enforced = strictest.filter(changes)
     return {
       direction,
       entities,
       scanner,
       enforced: enforced.length > 0,
       issuesTokens: enforced.some(({ action }) => action === 'token'),
-      actionFor: (entity, value) =>
-        offers.get(entity)?.find(({ allowed }) => value === undefined || allowed?.(value) !== true)?.action,
+      actionFor: (entity, value) => actionIn(offers, entity, value),
       forForm: (other) => forms[other],
     }
   }
@@ -36,11 +37,33 @@ export function newPlan(direction: Direction, rules: readonly CompiledRule[], { 
   return string
 }
 
+function actionIn(offers: Offers, entity: string, value: string | undefined): EntityAction | undefined {
+  return offers.get(entity)?.find(({ allowed }) => value === undefined || allowed?.(value) !== true)?.action
+}
+
+/**
+ * What a rule only observes, or lets be, may overlap what another one hides: then the value is hidden. Undefined: all that
+ * is found is treated alike.
+ */
+function matteringOf(offers: Offers): Mattering | undefined {
+  const all = [...offers.values()].map(([strictest]) => strictest)
+  const isAlike = all.every(
+    (offer) => offer?.allowed === undefined && changes(offer?.action) === changes(all[0]?.action),
+  )
+  if (isAlike || all.length < 2) return undefined
+  return (entity, value) => changes(actionIn(offers, entity, value))
+}
+
+function changes(action: EntityAction | undefined): boolean {
+  return action !== undefined && action.mode === 'enforce' && action.action !== 'tag'
+}
+
 function differs(action: FormAction | undefined): boolean {
   return action !== undefined && action !== 'redact'
 }
 
 type Offer = { readonly action: EntityAction; readonly allowed: Allowed | undefined }
+type Offers = ReadonlyMap<string, readonly Offer[]>
 
 /** By entity, the strictest rule first: the next one decides over values that it lets be. */
 function offersOf(direction: Direction, rules: readonly CompiledRule[], form: Form): Map<string, Offer[]> {

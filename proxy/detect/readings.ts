@@ -3,7 +3,7 @@
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { normalise } from './normalise.ts'
-import { resolveOverlaps } from './overlap.ts'
+import { countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
 import { contextBefore, type Candidate } from './probe.ts'
 import { Respelling } from './respelling.ts'
@@ -35,11 +35,13 @@ const respelling = new Respelling()
 
 export class Readings {
   readonly #chosen: readonly Detector[]
+  readonly #matters: Mattering | undefined
   readonly #written: Pass
   #read: Pass | undefined
 
-  constructor(chosen: readonly Detector[]) {
+  constructor(chosen: readonly Detector[], matters?: Mattering) {
     this.#chosen = chosen
+    this.#matters = matters
     this.#written = new Pass(chosen)
   }
 
@@ -49,9 +51,9 @@ export class Readings {
     written.run(text, true, [{ from: 0, to: text.length }])
     respelling.open(text, 0, '')
     normalise(text, 0, true, written.isAscii, respelling)
-    if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates)
+    if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates, countingIn(text, this.#matters))
     this.#runRead(respelling.finish(text.length), true)
-    return resolveOverlaps(this.#candidates(text))
+    return resolveOverlaps(this.#candidates(text), countingIn(text, this.#matters))
   }
 
   /** Where it is not known yet how a text is read, it is as if it had not come yet. */
@@ -64,10 +66,11 @@ export class Readings {
     const reading = isRead ? respelling.finish(known) : ''
     if (isRead) this.#runRead(reading, final)
     const candidates = isRead ? this.#candidates(text) : written.probe.candidates
-    if (final) return { findings: resolveOverlaps(candidates), decidedTo: text.length }
+    const counts = countingIn(text, this.#matters)
+    if (final) return { findings: resolveOverlaps(candidates, counts), decidedTo: text.length }
     const decidedTo = this.#decidedTo(text, known, isRead)
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
-    const findings = resolveOverlaps(decided).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
+    const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     if (!isRead || decidedTo > known) return { findings, decidedTo }
     return { findings, decidedTo, carried: contextOf(text, reading, decidedTo) }
   }

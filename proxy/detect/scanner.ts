@@ -4,6 +4,7 @@ import { Recent } from '../lib/recent.ts'
 import { detectors } from './detectors.ts'
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
+import type { Mattering } from './overlap.ts'
 import { Readings, type PartialScan } from './readings.ts'
 
 export type Scanner = {
@@ -15,6 +16,8 @@ export type Scanner = {
    * one carried.
    */
   readonly scanPart: (text: string, from: number, final: boolean, carried?: string) => PartialScan
+  /** Undefined: everything that is found does. */
+  readonly matters?: Mattering | undefined
 }
 
 /** By the table that the detectors come from: the built-in one, or that of a configuration. */
@@ -26,9 +29,17 @@ const seenCharactersMax = 1024 * 1024
 /** Below this a scan is as quick as a lookup. */
 const seenLengthMin = 24
 
-/** Unknown names are ignored: `compileRedaction` has reported them. One scanner per set of entities. */
-export function compileScanner(entities: ReadonlySet<string>, table: readonly Detector[] = detectors): Scanner {
+/**
+ * Unknown names are ignored: `compileRedaction` has reported them. One scanner per set of entities, unless what is found
+ * matters to somebody in a way of his own.
+ */
+export function compileScanner(
+  entities: ReadonlySet<string>,
+  table: readonly Detector[] = detectors,
+  matters?: Mattering,
+): Scanner {
   const chosen = table.filter((d) => entities.has(d.entity))
+  if (matters !== undefined) return newScanner(chosen, matters)
   const key = [...new Set(chosen.map((d) => d.entity))].join(' ')
   const known = scanners.get(table) ?? new Map<string, Scanner>()
   scanners.set(table, known)
@@ -46,11 +57,12 @@ const emptyScanner: Scanner = {
   scanPart: (text) => ({ findings: nothing, decidedTo: text.length }),
 }
 
-function newScanner(chosen: readonly Detector[]): Scanner {
-  const readings = new Readings(chosen)
+function newScanner(chosen: readonly Detector[], matters?: Mattering): Scanner {
+  const readings = new Readings(chosen, matters)
   const seen = new Recent<readonly Finding[]>(seenCharactersMax)
   return {
     entities: new Set(chosen.map((d) => d.entity)),
+    matters,
     scan: (text) => {
       if (text.length < seenLengthMin) return readings.scan(text)
       let findings = seen.get(text)

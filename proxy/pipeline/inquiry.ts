@@ -1,7 +1,7 @@
 // Owns what external detectors found in the texts of one exchange. Whoever scans goes on scanning: the route's scanners
 // are stood in for by ones that know these findings, too. A text that was not asked about has only what is found here.
 import type { Finding } from '../detect/finding.ts'
-import { mergeFindings } from '../detect/overlap.ts'
+import { countingIn, mergeFindings } from '../detect/overlap.ts'
 import type { Plan } from '../detect/redaction.ts'
 import type { Scanner } from '../detect/scanner.ts'
 import { Fault } from '../errors.ts'
@@ -113,7 +113,7 @@ class Side {
     const scan = (text: string): readonly Finding[] => {
       const here = scanner.scan(text)
       const there = this.#found.get(text)?.filter(({ entity }) => entities.has(entity)) ?? []
-      return there.length === 0 ? here : mergeFindings(here, there)
+      return there.length === 0 ? here : mergeFindings(here, there, countingIn(text, scanner.matters))
     }
     return {
       entities,
