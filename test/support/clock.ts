@@ -5,7 +5,7 @@ type Pending = { dueMs: number; run: () => void }
 
 export class ManualClock implements Clock {
   #elapsedMs = 0
-  readonly #startMs: number
+  #startMs: number
   readonly #pending = new Set<Pending>()
 
   constructor(start = '2026-11-21T00:00:00.000Z') {
@@ -37,6 +37,11 @@ export class ManualClock implements Clock {
       next.run()
     }
     this.#elapsedMs = endMs
+  }
+
+  /** Sets the wall clock: no time passes, and nothing falls due. */
+  jump(byMs: number): void {
+    this.#startMs += byMs
   }
 
   /** How many timers are waiting: zero means nothing was leaked. */
