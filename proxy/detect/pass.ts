@@ -10,6 +10,8 @@ import { Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
 const digitFlag = 0x80
+/** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
+const chunkLength = 1 << 13
 const neverHeard = -0x10000
 
 export class Pass {
@@ -58,7 +60,8 @@ export class Pass {
       // What stands before is not gone over, so any of the words may end there, or go on here.
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
       for (const { id } of this.#contexts) this.probe.heardTo[id] = heardTo
-      const state = this.#walk(text, from, to)
+      let state = 0
+      for (let at = from; at < to; at += chunkLength) state = this.#walk(text, at, Math.min(to, at + chunkLength), state)
       if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
@@ -72,11 +75,11 @@ export class Pass {
     return from
   }
 
-  /** The hot loop. Returns the automaton's last state. */
-  #walk(text: string, from: number, to: number): number {
+  /** The hot loop. Takes the automaton's state, and returns its last. */
+  #walk(text: string, from: number, to: number, first: number): number {
     const { next } = this.#automaton
     const symbols = this.#symbols
-    let state = 0
+    let state = first
     let { isAscii } = this
     let previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
     for (let i = from; i < to;) {
