@@ -44,6 +44,8 @@ class BoundedReplays implements Replays {
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>()
   #bytes = 0
+  /** Of answers that are still coming. */
+  readonly #room: Room = { takenBytes: 0 }
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -73,7 +75,7 @@ class BoundedReplays implements Replays {
     this.#entries.set(scope, entry)
     try {
       const answer = await send()
-      return recorded(answer, (kept) => {
+      return recorded(answer, this.#room, (kept) => {
         if (kept === undefined) this.#forget(scope, entry)
         else this.#keep(scope, entry, kept, keepMs)
         end()
@@ -106,14 +108,14 @@ class BoundedReplays implements Replays {
 }
 
 /** The answer with a copy of its body made as it is read; `onEnd` is told once, with nothing where it is not to be kept. */
-function recorded(answer: UpstreamAnswer, onEnd: (kept: Kept | undefined) => void): UpstreamAnswer {
+function recorded(answer: UpstreamAnswer, room: Room, onEnd: (kept: Kept | undefined) => void): UpstreamAnswer {
   const { status, headers, contentLength } = answer
   if (status >= 500 || notKept.has(status) || answer.elsewhere === true) {
     // At once: another upstream may be asked before anybody settles this.
     onEnd(undefined)
     return answer
   }
-  const copy = new Copy(answer.body)
+  const copy = new Copy(answer.body, room)
   let settled = false
   return {
     ...answer,
@@ -123,34 +125,54 @@ function recorded(answer: UpstreamAnswer, onEnd: (kept: Kept | undefined) => voi
       if (settled) return
       settled = true
       const whole = outcome === 'complete' ? copy.whole : undefined
+      copy.giveUp()
       onEnd(whole === undefined ? undefined : { status, headers, contentLength, body: whole })
     },
   }
 }
 
+/** What copies under way hold together: slow answers could otherwise hold a megabyte each. */
+type Room = { takenBytes: number }
+
 class Copy implements AsyncIterable<Uint8Array> {
   readonly #body: AsyncIterable<Uint8Array>
   #chunks: Uint8Array[] = []
+  readonly #room: Room
   #size = 0
   #ended = false
+  #givenUp = false
 
-  constructor(body: AsyncIterable<Uint8Array>) {
+  constructor(body: AsyncIterable<Uint8Array>, room: Room) {
     this.#body = body
+    this.#room = room
   }
 
-  /** Undefined where it was not read to its end, or is too long to be kept. */
+  /** Undefined where it was not read to its end, or is too long to be kept, or too many others were under way. */
   get whole(): Uint8Array | undefined {
-    return this.#ended && this.#size <= answerBytesMax ? Buffer.concat(this.#chunks) : undefined
+    return this.#ended && !this.#givenUp ? Buffer.concat(this.#chunks) : undefined
+  }
+
+  giveUp(): void {
+    if (!this.#givenUp) this.#room.takenBytes -= this.#size
+    this.#givenUp = true
+    this.#chunks = []
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#body) {
-      this.#size += chunk.length
-      if (this.#size <= answerBytesMax) this.#chunks.push(Uint8Array.from(chunk))
-      else this.#chunks = []
+      this.#add(chunk)
       yield chunk
     }
     this.#ended = true
+  }
+
+  #add(chunk: Uint8Array): void {
+    const { length } = chunk
+    if (this.#size + length > answerBytesMax || this.#room.takenBytes + length > bytesMax) this.giveUp()
+    if (this.#givenUp) return
+    this.#size += length
+    this.#room.takenBytes += length
+    this.#chunks.push(Uint8Array.from(chunk))
   }
 }
 

@@ -1,5 +1,6 @@
 // Upstreams that stand in for one another, as a client of the whole proxy sees them: who is asked, who is not, what each of
 // them is sent, and what the record says of it.
+import { createHash } from 'node:crypto'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import t, { type Test } from 'tap'
@@ -313,6 +314,38 @@ defaultEffect: allow`)
   t.equal(keys.length, 2)
   t.ok(keys[0]?.startsWith('req_'))
   t.equal(keys[1], keys[0])
+})
+
+t.test('to an upstream that honours keys, the same key of two callers is two', async (t) => {
+  const upstream = await scriptedUpstream()
+  const gateway = await startGateway(`
+upstreams: { ai: { protocol: openai, url: "${upstream.url}", retry: { idempotencyKey: true } } }
+routes: [{ id: ai, path: /ai, upstream: ai }]
+principals:
+  - { id: one, keys: [{ sha256: ${createHash('sha256').update('key-one').digest('hex')} }] }
+  - { id: two, keys: [{ sha256: ${createHash('sha256').update('key-two').digest('hex')} }] }
+defaultEffect: allow`)
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  upstream.always(completion('hello'))
+  for (const caller of ['one', 'two', 'one']) {
+    const reply = await fetch(`${gateway.url}/ai/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer key-${caller}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'shared',
+      },
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    t.equal(reply.status, 200)
+    await reply.text()
+  }
+  const [one, two, again] = upstream.requests.map((request) => request.header('idempotency-key'))
+  t.not(one, two)
+  t.equal(again, one)
 })
 
 t.test('an operator says of which paths and tools a repetition does no harm', async (t) => {

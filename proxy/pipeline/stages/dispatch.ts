@@ -1,4 +1,5 @@
 // Owns the hand-over to the upstream. Only a Prepared exchange, which holds a Permit, gets here.
+import { hash } from 'node:crypto'
 import { headerValue } from '../../lib/headers.ts'
 import { readOpening } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
@@ -85,11 +86,19 @@ function isHedgeable({ operation, head }: Prepared): boolean {
   return operation.name === 'embeddings' || (head.method === 'GET' && operation.standing !== true)
 }
 
-/** Where the upstream honours keys, every request has one, the same in all attempts; undefined where it does not. */
-function keyedHeaders({ id, route, outgoing, operation }: Prepared): readonly string[] | undefined {
+/**
+ * Where the upstream honours keys, every request has one, the same in all attempts; undefined where it does not. All callers
+ * are one to the upstream, so a caller's own key is made one that no other caller can name.
+ */
+function keyedHeaders({ id, route, outgoing, operation, principal }: Prepared): readonly string[] | undefined {
   if (route.sendsKeys !== true || operation.idempotent) return undefined
   const sent = headerValue(outgoing.headers, 'idempotency-key')
-  return sent === undefined ? [...outgoing.headers, 'idempotency-key', id] : outgoing.headers
+  if (sent === undefined) return [...outgoing.headers, 'idempotency-key', id]
+  const { headers } = outgoing
+  const scoped = hash('sha256', JSON.stringify([principal.id, sent]), 'base64url')
+  return headers.map((value, at) =>
+    at % 2 === 1 && /^idempotency-key$/i.test(headers[at - 1] as string) ? scoped : value,
+  )
 }
 
 /** By what the operator says of the path or the tool, or because the client says that the tool knows its key. */
