@@ -107,11 +107,11 @@ function seenOf(x: Ended, bytes: number): Spent {
   if (operation?.action === 'none') return none
   if (usage === undefined) {
     if (!reachedModel(x)) return none
-    return { ...none, input: inputEstimate(x), output: tokensIn(trace.answerTextChars) }
+    return { ...none, input: inputEstimate(x), output: tokensIn(trace.answerTextBytes) }
   }
   const { input, output = 0, cacheRead = 0, cacheWrite = 0 } = usage
   // Whoever leaves in the middle was told a count of the beginning.
-  const seen = trace.end === 'complete' ? output : Math.max(output, tokensIn(trace.answerTextChars))
+  const seen = trace.end === 'complete' ? output : Math.max(output, tokensIn(trace.answerTextBytes))
   const reported = input ?? inputEstimate(x)
   const within = x.route?.protocol.cachedInputApart === true ? 0 : cacheRead + cacheWrite
   return { input: Math.max(0, reported - within), output: seen, cacheRead, cacheWrite, bytes }

@@ -60,7 +60,7 @@ export type Trace = {
   readonly earlier: AuditFields[]
   usage: Usage | undefined
   /** Of the model's text that was read, for where usage is not reported. */
-  answerTextChars: number
+  answerTextBytes: number
   /** Limits in shadow mode that would have refused. */
   readonly limitsExceeded: string[]
   /** Refused under overload: as what, and because of what. */
@@ -230,7 +230,7 @@ function openTrace(): Trace {
     attempts: [],
     earlier: [],
     usage: undefined,
-    answerTextChars: 0,
+    answerTextBytes: 0,
     limitsExceeded: [],
     shed: undefined,
     costNanos: undefined,

@@ -152,7 +152,7 @@ t.test('a stream that reports no usage is counted by its text', async (t) => {
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', ...more })}\n\n`
   const body = [
     chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'abcdef' }, finish_reason: null }] }),
-    chunk({ choices: [{ index: 0, delta: { content: 'ghijkl' }, finish_reason: null }] }),
+    chunk({ choices: [{ index: 0, delta: { content: 'ä文' + 'g' }, finish_reason: null }] }),
     chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
     'data: [DONE]\n\n',
   ].join('')
@@ -175,7 +175,7 @@ limits: [{ id: tokens, by: [org], tokens: 1000/h, assumedTokens: 500 }]`)
     await reply.text()
     return reply.headers.get('x-ratelimit-remaining-tokens')
   }
-  // Two bytes of the prompt are a token, and its frame four; twelve letters of the answer are four.
+  // Two bytes of the prompt are a token, and its frame four; six letters, and three of six bytes, are four.
   t.equal(await ask(), String(1000 - 5 - 500))
   t.equal(await ask(), String(1000 - 5 - 4 - 5 - 500))
   await gateway.gateway.close()

@@ -55,7 +55,7 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading
   if (content.usage !== undefined) x.trace.usage = content.usage
-  else for (const { text } of content.parts) x.trace.answerTextChars += text.length
+  else for (const { text } of content.parts) x.trace.answerTextBytes += Buffer.byteLength(text)
   const redaction = new AnswerRedaction(x, runtime)
   for (const what of content.uninspected) redaction.unread(what)
   const refused = judgeCalls(x, runtime, content.toolCalls)

@@ -131,7 +131,7 @@ export class StreamFilter {
     const window = this.#windowOf(last.channel)
     const heldBefore = window?.held ?? 0
     const text = texts.length === 1 ? (texts[0] as string) : texts.join('')
-    this.#x.trace.answerTextChars += text.length
+    this.#x.trace.answerTextBytes += Buffer.byteLength(text)
     const released = window?.push(text) ?? text
     // Of text that is cut off at a blocked value no event is left to stand for what follows.
     if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(released)
@@ -153,7 +153,7 @@ export class StreamFilter {
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
     if (this.#holds && step.held !== undefined) this.#holdPieces(event, step, step.held, draft)
     for (const delta of step.deltas) {
-      this.#x.trace.answerTextChars += delta.text.length
+      this.#x.trace.answerTextBytes += Buffer.byteLength(delta.text)
       if (delta.kind === 'arguments' && this.#holds && step.held !== undefined) continue
       const text = delta.kind === 'arguments' ? this.#hold(delta) : this.#grow(delta.channel, delta.text)
       draft.inPlace.set(delta.channel, (draft.inPlace.get(delta.channel) ?? '') + text)
