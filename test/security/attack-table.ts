@@ -98,7 +98,7 @@ export const attackCases: Readonly<Record<string, Shown>> = {
   A06: shown('unit/server/socket-ends.test.ts', 'a key that is taken back ends what it opened'),
   A07: shown('unit/config/cases/alias-bomb.txt', 'alias'),
   A08: noConsole,
-  R01: shown('faults/slow.test.ts', 'a body that never ends is refused and recorded'),
+  R01: shown('unit/server/client.test.ts', 'a body that trickles has some seconds, and then so many bytes a second'),
   R02: shown('security/operators.test.ts', 'R02: connections beyond the limit'),
   R03: shown('faults/abort.test.ts', 'aborts leave nothing behind'),
   R04: shown('faults/slow.test.ts', 'an upstream that floods a client that does not read is stopped'),
