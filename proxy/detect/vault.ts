@@ -33,9 +33,9 @@ export type Vault = {
   /** Whether a text is a token itself, so that nobody takes it for data. */
   readonly isToken: (text: string) => boolean
   /** Replaces the tokens that may come back there. Anything that only looks like one stays. What is before `from` too. */
-  readonly restore: (text: string, place?: RestorePlace, from?: number) => string
+  readonly restore: (text: string, place?: RestorePlace, from?: number, write?: WriteValue) => string
   /** For streams: restores what is complete. The rest, from `heldFrom` on, may be the beginning of a token. */
-  readonly restorePart: (text: string, place?: RestorePlace, from?: number) => RestoredPart
+  readonly restorePart: (text: string, place?: RestorePlace, from?: number, write?: WriteValue) => RestoredPart
   /** Replaces the tokens whose values that upstream may have. */
   readonly restoreTo: (text: string, upstream: string) => string
   /** How many values of this exchange can be restored. */
@@ -45,6 +45,9 @@ export type Vault = {
   /** Entity → how often a value was put back. */
   readonly restored: ReadonlyMap<string, number>
 }
+
+/** How a value is written where its token stood. */
+export type WriteValue = (value: string) => string
 
 export type RestoredPart = { readonly text: string; readonly heldFrom: number }
 
@@ -117,13 +120,13 @@ class TokenVault implements Vault {
     return this.#has('number') && this.#find(`#${digitsOf(text)}`) !== undefined
   }
 
-  restore(text: string, place: RestorePlace = 'response.text', from = 0): string {
-    return this.restores ? this.#replaceTokens(text, from, text.length, this.#at(place)).text : text.slice(from)
+  restore(text: string, place: RestorePlace = 'response.text', from = 0, write?: WriteValue): string {
+    return this.restores ? this.#replaceTokens(text, from, text.length, this.#at(place), write).text : text.slice(from)
   }
 
-  restorePart(text: string, place: RestorePlace = 'response.text', from = 0): RestoredPart {
+  restorePart(text: string, place: RestorePlace = 'response.text', from = 0, write?: WriteValue): RestoredPart {
     if (!this.restores) return { text: text.slice(from), heldFrom: text.length }
-    return this.#replaceTokens(text, from, Math.max(from, this.#unfinishedFrom(text)), this.#at(place))
+    return this.#replaceTokens(text, from, Math.max(from, this.#unfinishedFrom(text)), this.#at(place), write)
   }
 
   restoreTo(text: string, upstream: string): string {
@@ -144,7 +147,7 @@ class TokenVault implements Vault {
   }
 
   /** Tokens begin before `end`; one that does may go on behind it. */
-  #replaceTokens(text: string, from: number, end: number, lookUp: LookUp): RestoredPart {
+  #replaceTokens(text: string, from: number, end: number, lookUp: LookUp, write?: WriteValue): RestoredPart {
     let restored = ''
     let copied = from
     const isPlain = !this.#has('mail') && !this.#has('number')
@@ -152,7 +155,7 @@ class TokenVault implements Vault {
     for (let mark = next(from); mark !== -1 && mark < end; mark = next(Math.max(mark + 1, copied))) {
       const found = this.#tokenAt(text, mark, lookUp)
       if (found === undefined || found.start < copied) continue
-      restored += text.slice(copied, found.start) + found.text
+      restored += text.slice(copied, found.start) + (write?.(found.text) ?? found.text)
       copied = found.end
       this.restored.set(found.entity, (this.restored.get(found.entity) ?? 0) + 1)
     }

@@ -39,6 +39,13 @@ const eagerLength = 512
 const lazyShift = 3
 /** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
 const slackLength = 1024
+/** A model that is to answer in JSON: its text is read as that when it is whole, so values must not break it. */
+const jsonOpening = /^\s*(?:\{\s*"|\[\s*["{[])/
+const openingLength = 32
+
+function inJson(value: string): string {
+  return JSON.stringify(value.toWellFormed()).slice(1, -1)
+}
 
 class TextWindow implements Window {
   readonly counts: Counts = {}
@@ -58,6 +65,8 @@ class TextWindow implements Window {
   /** The last unit before it. */
   #before = ''
   #isSwallowing = false
+  /** How the text begins, as far as that tells whether it is JSON. */
+  #opening = ''
 
   constructor(plan: Plan | undefined, vault: Vault | undefined, place: RestorePlace) {
     this.#plan = plan
@@ -119,11 +128,13 @@ class TextWindow implements Window {
     if (text === '' && !final) return ''
     const from = this.#before.length
     const all = this.#before + this.#tail + text
+    if (this.#opening.length < openingLength) this.#opening = (this.#opening + text).slice(0, openingLength)
+    const write = this.#place === 'response.text' && jsonOpening.test(this.#opening) ? inJson : undefined
     if (final) {
       this.#tail = ''
-      return this.#vault.restore(all, this.#place, from)
+      return this.#vault.restore(all, this.#place, from, write)
     }
-    const { text: restored, heldFrom } = this.#vault.restorePart(all, this.#place, from)
+    const { text: restored, heldFrom } = this.#vault.restorePart(all, this.#place, from, write)
     this.#tail = all.slice(heldFrom)
     this.#before = all.slice(Math.max(0, heldFrom - 1), heldFrom)
     return restored

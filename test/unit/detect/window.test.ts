@@ -150,3 +150,25 @@ void t.test('however small the pieces, a text is scanned a few times at most', a
   run(text, 1, counting)
   t.ok(scanned < 20 * text.length, `${scanned / text.length} times`)
 })
+
+void t.test('values come back into JSON that a model writes as JSON, and into a text as they are', async (t) => {
+  const vault = openVault(Buffer.alloc(32, 1), 'p')
+  const value = 'a "b"\\\n\tc'
+  const token = vault.tokenFor('private-key', value)
+  const restored = (text: string, size: number): string => {
+    const window = openWindow({ vault })
+    let output = ''
+    for (let i = 0; i < text.length; i += size) output += window.push(text.slice(i, i + size))
+    return output + window.end()
+  }
+  for (const size of [1, 2, 7, 1000]) {
+    for (const document of [{ key: token, n: 1 }, [token], [{ key: `x ${token} y` }], [[token]]])
+      for (const space of [0, 2])
+        t.same(
+          JSON.parse(restored(JSON.stringify(document, undefined, space), size)),
+          JSON.parse(JSON.stringify(document).replace(token, JSON.stringify(value).slice(1, -1))),
+        )
+    for (const before of ['', 'Here: {"', '[see](x) ', '{ x', '{{"'])
+      t.equal(restored(`${before}${token}.`, size), `${before}${value}.`, before)
+  }
+})
