@@ -61,7 +61,8 @@ export class Pass {
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
       for (const { id } of this.#contexts) this.probe.heardTo[id] = heardTo
       let state = 0
-      for (let at = from; at < to; at += chunkLength) state = this.#walk(text, at, Math.min(to, at + chunkLength), state)
+      for (let at = from; at < to; at += chunkLength)
+        state = this.#walk(text, at, Math.min(to, at + chunkLength), state)
       if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
