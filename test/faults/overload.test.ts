@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { auditLines } from '../support/audit-lines.ts'
 import { ManualClock } from '../support/clock.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { metric, probe } from '../support/proxy-process.ts'
+import { metric, probe, untilStatus } from '../support/proxy-process.ts'
 import { answer, scriptedUpstream, type Scene, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
 type Stage = {
@@ -81,7 +81,10 @@ t.test('the lowest classes are refused first, and come back', async (t) => {
   }
   await untilInflight(gateway, 0)
   t.equal((await fetch(`${url}/batch/x`)).status, 503, 'not at once')
+  await untilInflight(gateway, 0)
   clock.advance(1_000)
+  // What the log had to write meanwhile is written.
+  await untilStatus(`${adminUrl}/readyz`, 200)
   t.equal((await fetch(`${url}/batch/x`)).status, 200)
   await gateway.gateway.close()
   const shed = auditLines(auditDir).filter((line) => line['shed'] !== undefined)
