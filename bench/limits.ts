@@ -1,5 +1,5 @@
 // Owns what limits cost a request: the time until all of a request's limits have answered, in memory, in Redis, and with a
-// Redis that hangs. `node bench/limits.ts` writes bench/LIMITS.md; it needs a redis-server on this machine.
+// Redis that hangs. `npm run bench:limits` writes bench/LIMITS.md; it needs a redis-server on this machine.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -92,7 +92,7 @@ const cell = (ms: number): string => (ms < 1 ? `${(ms * 1000).toFixed(1)} µs` :
 const lines = [
   '# What limits cost',
   '',
-  `Written by \`node bench/limits.ts\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'} (${cpus().length}),`,
+  `Written by \`npm run bench:limits\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'} (${cpus().length}),`,
   'redis-server on the same machine. The time from the question to the answer of all limits of one request; a hung Redis is one',
   'that was stopped (SIGSTOP), with the default timeout of 50 ms.',
   '',

@@ -1,4 +1,4 @@
-// Owns what an idle stream costs in memory: `node bench/streams.ts [STREAMS] [NODE FLAGS]` opens that many (10,000) through
+// Owns what an idle stream costs in memory: `npm run bench:streams -- [STREAMS] [NODE FLAGS]` opens that many (10,000) through
 // one real process with everything on, as it is published, and prints what the kernel says it holds. A stream takes two descriptors of the
 // process, so where fewer may be open there are fewer streams, and the figure for all is worked out.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
