@@ -152,7 +152,7 @@ t.test('a stream that reports no usage is counted by its text', async (t) => {
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', ...more })}\n\n`
   const body = [
     chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'abcdef' }, finish_reason: null }] }),
-    chunk({ choices: [{ index: 0, delta: { content: 'ä文' + 'g' }, finish_reason: null }] }),
+    chunk({ choices: [{ index: 0, delta: { content: 'ä文g' }, finish_reason: null }] }),
     chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
     'data: [DONE]\n\n',
   ].join('')
