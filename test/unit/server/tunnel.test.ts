@@ -82,7 +82,7 @@ t.test('an upstream that asks to wait is believed', async (t) => {
 t.test('on a route that lets pass what nobody can read, what somebody can is read', async (t) => {
   const world = await openSocketWorld()
   t.teardown(() => world.close())
-  const tunnel = world.open('/any/v1/responses')
+  const tunnel = world.open('/any/v1/live')
   const next = inbox(tunnel)
   await once(tunnel, 'open')
   tunnel.send('anything')
@@ -92,6 +92,7 @@ t.test('on a route that lets pass what nobody can read, what somebody can is rea
   await once(read, 'open')
   read.send('anything')
   t.match(await answered(), '"type":"error"')
+  t.match(await refusalOf(world.open('/any/v1/responses')), { status: 403 }, 'nor past what reads it over HTTP')
   t.match(await refusalOf(world.open('/any/v1/realtime/?model=gpt-realtime')), { status: 403 })
   t.match(await refusalOf(world.open('/any/v1/Realtime?model=gpt-realtime')), { status: 403 })
   t.match(await refusalOf(world.open('/any/v1/realtime?model=a&model=b')), { status: 403 })
