@@ -23,17 +23,29 @@ export function digitsOf(text: string): string {
   return digits
 }
 
+/** Digits of any whole number are exact in a double up to here (2^53 has 16), and in 15 of them whatever zeros follow. */
+const safeDigits = Number.MAX_SAFE_INTEGER.toString().length
+const significantDigits = safeDigits - 1
+
 /**
- * As many digits as the value has, from `random`, which is asked for as many. Never a valid card number, nor a social
+ * As many digits as the value has, from `random`, which is asked for as many. An agent that reads them as a JSON number
+ * has the same digits: no zero in front, no whole number that a double rounds. Never a valid card number, nor a social
  * security number that anybody has: area 666 is not assigned (20 CFR 422.103).
  */
 export function numberToken(entity: string, value: string, random: (count: number) => string): string {
   const { length } = digitsOf(value)
   const drawn = random(length)
   if (entity === 'us-ssn') return `666${drawn.slice(3)}`
-  // A JSON number begins with no zero.
-  const digits = (drawn.startsWith('0') ? '9' : drawn.charAt(0)) + drawn.slice(1)
-  return passesLuhn(digits) ? digits.slice(0, -1) + String((Number(digits.at(-1)) + 1) % 10) : digits
+  const zeros = length > safeDigits ? '0'.repeat(length - significantDigits) : ''
+  const digits = firstDigit(drawn, length) + drawn.slice(1, length - zeros.length)
+  if (!passesLuhn(digits + zeros)) return digits + zeros
+  return digits.slice(0, -1) + String((Number(digits.at(-1)) + 1) % 10) + zeros
+}
+
+/** All of 16 digits that begin with 8 at most are below 2^53. */
+function firstDigit(drawn: string, length: number): string {
+  if (length === safeDigits) return String(1 + (Number(drawn.charAt(0)) % 8))
+  return drawn.startsWith('0') ? '9' : drawn.charAt(0)
 }
 
 /** The value with other digits in the same places. */
