@@ -61,6 +61,8 @@ export class Schedule {
     this.#wanted = false
     this.#publishingSinceMs = this.#waitingSinceMs
     this.#waitingSinceMs = more ? clock.monotonic() : undefined
+    // Nothing is left that it could be for; after `close` it would put one more record behind the last one.
+    if (!more) this.stop()
     this.#publishing = publisher
       .publish(tree)
       .catch((error: unknown) => {
@@ -80,6 +82,7 @@ export class Schedule {
     await this.#publishing
   }
 
+  /** No checkpoint becomes due by time until the next record. */
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined

@@ -202,6 +202,28 @@ t.test('a checkpoint comes a second after the first record, and none for an idle
   await log.close()
 })
 
+t.test('nothing comes after the close record, however long its checkpoint takes', async (t) => {
+  const events = new EventEmitter()
+  let held: Promise<unknown> | undefined
+  const disk = watchedDisk(async (operation) => {
+    if (operation === 'rename' && held !== undefined) events.emit('publishing')
+    if (operation === 'rename') await held
+  })
+  const { log, folder, dir, clock } = await openTestLog(temporaryFolder(t), { disk })
+  await log.commit('outcome', {})
+  clock.advance(999)
+  held = once(events, 'go')
+  const publishing = once(events, 'publishing')
+  const closed = log.close()
+  await publishing
+  clock.advance(1)
+  events.emit('go')
+  held = undefined
+  await closed
+  t.equal(kinds(folder).at(-1), 'close')
+  t.match(await verifyLog(dir), { status: 'intact' })
+})
+
 t.test('a checkpoint comes after many records', async (t) => {
   const { log, folder } = await openTestLog(temporaryFolder(t), { checkpointRecords: 50 })
   const published = publication(folder)
