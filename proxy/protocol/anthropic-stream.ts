@@ -35,7 +35,7 @@ type Draft = {
   held: { readonly channel: string; readonly address: Address }[]
   withheld: Address[]
   terminal: boolean
-  error: string | undefined
+  error: boolean
   usage: Usage | undefined
 }
 
@@ -64,7 +64,7 @@ class MessagesStream implements StreamReader {
       held: [],
       withheld: [],
       terminal: false,
-      error: undefined,
+      error: false,
       usage: undefined,
     }
     const behind = this.#pending.size === 0 ? undefined : this.#openCallBefore(value.index)
@@ -89,7 +89,7 @@ class MessagesStream implements StreamReader {
       behind === undefined
         ? { repeatable: true }
         : undefined),
-      ...(draft.error === undefined ? undefined : { error: draft.error }),
+      ...(draft.error ? { error: true } : undefined),
       ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }
   }
@@ -137,7 +137,7 @@ class MessagesStream implements StreamReader {
       case 'message_stop':
         return this.#end(draft)
       case 'error':
-        draft.error = errorText(value.error)
+        draft.error = true
         return undefined
       default:
         return undefined
@@ -298,10 +298,6 @@ const knownDeltas: ReadonlySet<Json | undefined> = new Set([
   'citations_delta',
   'compaction_delta',
 ])
-
-function errorText(error: Json | undefined): string {
-  return (isObject(error) ? stringOf(error.message) : undefined) ?? 'The upstream reports an error.'
-}
 
 /** What #start and #delta read as channels is not read twice; anything unknown is a whole text. */
 const eventLayout: Layout = {

@@ -59,7 +59,7 @@ class GenerateStream implements StreamReader {
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       ...(alone ? { repeatable: true } : undefined),
       terminal,
-      ...errorOf(value),
+      ...(value.error === undefined || value.error === null ? undefined : { error: true }),
       ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }
@@ -162,9 +162,4 @@ function endGrowing(candidate: Candidate, draft: Draft): void {
 /** Enums come by name or, where the client asks for it, by number; the zeroth means nothing was said. */
 function isSaid(value: Json | undefined, unspecified: string): boolean {
   return typeof value === 'number' ? value !== 0 : typeof value === 'string' && value !== '' && value !== unspecified
-}
-
-function errorOf({ error }: JsonObject): { error: string } | undefined {
-  if (error === undefined || error === null) return undefined
-  return { error: (isObject(error) ? stringOf(error.message) : stringOf(error)) ?? 'The upstream reports an error.' }
 }

@@ -52,7 +52,7 @@ class LineReader implements StreamReader {
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: this.#ended,
-      ...(value.error === undefined || value.error === null ? undefined : { error: errorText(value.error) }),
+      ...(value.error === undefined || value.error === null ? undefined : { error: true }),
       ...(usage === undefined ? undefined : { usage }),
     }
   }
@@ -117,8 +117,4 @@ const lineLayout: Layout = {
 
 function isGrown(path: Path): boolean {
   return grown.some(([, one]) => one.length === path.length && one.every((step, index) => step === path[index]))
-}
-
-function errorText(error: Json): string {
-  return stringOf(error) ?? 'The upstream reports an error.'
 }

@@ -94,7 +94,7 @@ class CompletionsStream implements StreamReader {
     const { parts, uninspected } = readTexts(value, text, chunkLayout)
     const reported = chatUsage(value.usage)
     this.#usage = largerUsage(this.#usage, reported)
-    const error = errorText(event, value)
+    const error = value.error ?? (event === 'error' ? value : undefined)
     return {
       ok: true,
       value,
@@ -105,7 +105,7 @@ class CompletionsStream implements StreamReader {
       ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
         ? { repeatable: true }
         : undefined),
-      ...(error === undefined ? undefined : { error }),
+      ...(error === undefined || error === null ? undefined : { error: true }),
       ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
     }
   }
@@ -142,12 +142,6 @@ class CompletionsStream implements StreamReader {
 
 function channelOf(index: number): string {
   return `text:${index}`
-}
-
-function errorText(event: string, value: JsonObject): string | undefined {
-  const error = value.error ?? (event === 'error' ? value : undefined)
-  if (error === undefined || error === null) return undefined
-  return (isObject(error) ? stringOf(error.message) : stringOf(error)) ?? 'The upstream reports an error.'
 }
 
 /** What #chunk reads as channels is not read twice. */

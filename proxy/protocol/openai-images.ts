@@ -7,7 +7,7 @@ import { standing } from './openai-chat.ts'
 import { plainContent } from './openai-plain.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
-import { stringOf, wrongMember } from './shape.ts'
+import { wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -61,15 +61,13 @@ class ImagesStream implements StreamReader {
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
     const { parts, uninspected } = readTexts(value, text, answerLayout)
     const usage = responsesUsage(value.usage)
-    const { error } = value
-    const said = isObject(error) ? (stringOf(error.message) ?? 'The upstream reports an error.') : undefined
     return {
       ...none,
       value,
       parts,
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: value.type === 'image_generation.completed',
-      ...(said === undefined ? undefined : { error: said }),
+      ...(isObject(value.error) ? { error: true } : undefined),
       ...(usage === undefined ? undefined : { usage }),
     }
   }

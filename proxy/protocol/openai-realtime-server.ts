@@ -88,7 +88,7 @@ export class RealtimeServer implements StreamReader {
       ...(behind === undefined ? undefined : { behind: callChannel(behind.id) }),
       ...(uninspected.length === 0 ? undefined : { uninspected }),
       terminal: draft.terminal,
-      ...(draft.error === undefined ? undefined : { error: draft.error }),
+      ...(draft.error ? { error: true } : undefined),
       ...(usage === undefined ? undefined : { usage }),
     }
   }
@@ -146,7 +146,7 @@ export class RealtimeServer implements StreamReader {
       case 'response.content_part.done':
         return this.#part(type, value, draft)
       case 'error':
-        draft.error = errorText(value.error)
+        draft.error = true
         return undefined
       default:
         return this.#growth(type, value, draft)
@@ -323,8 +323,4 @@ function isWhole(item: JsonObject): boolean {
   return (
     item.status === 'completed' || item.status === 'incomplete' || saysSomething(item) || idOf(item.id) === undefined
   )
-}
-
-function errorText(error: Json | undefined): string {
-  return (isObject(error) ? stringOf(error.message) : stringOf(error)) ?? 'The upstream reports an error.'
 }

@@ -32,7 +32,7 @@ export type Draft = {
   /** Texts that are read elsewhere. */
   readonly grown: Path[]
   terminal: boolean
-  error: string | undefined
+  error: boolean
   usage: Usage | undefined
 }
 
@@ -45,7 +45,7 @@ export function openItem(start: JsonObject, index: number, calls: boolean): Item
 
 export function newDraft(): Draft {
   const lists = { deltas: [], ends: [], calls: [], held: [], withheld: [], grown: [] }
-  return { ...lists, terminal: false, error: undefined, usage: undefined }
+  return { ...lists, terminal: false, error: false, usage: undefined }
 }
 
 export function pushDelta(draft: Draft, delta: Delta): void {

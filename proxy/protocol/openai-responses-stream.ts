@@ -88,7 +88,7 @@ class ResponsesStream implements StreamReader {
       behind === undefined
         ? { repeatable: true }
         : undefined),
-      ...(draft.error === undefined ? undefined : { error: draft.error }),
+      ...(draft.error ? { error: true } : undefined),
       ...(type === 'response.failed' && !this.#stored ? { failed: true } : undefined),
       ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
     }
@@ -155,7 +155,7 @@ class ResponsesStream implements StreamReader {
         draft.ends.push(transcript)
         return undefined
       case 'error':
-        draft.error = errorText(value)
+        draft.error = true
         return undefined
       default:
         return this.#growth(type, value, draft)
@@ -387,9 +387,4 @@ const transcript = 'transcript:0:0'
 function hold(index: number, draft: Draft): void {
   if (draft.grown.length === 0) draft.held.push({ channel: callChannel(index), address: { path: [] } })
   draft.withheld.push({ path: [] })
-}
-
-function errorText({ message, error }: JsonObject): string {
-  const said = stringOf(message) ?? (isObject(error) ? stringOf(error.message) : stringOf(error))
-  return said ?? 'The upstream reports an error.'
 }

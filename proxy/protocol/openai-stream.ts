@@ -12,7 +12,7 @@ import { announcesCall, paragraph } from './openai-chat-refusal.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { isRepeatable } from './repeatable.ts'
-import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, present, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -71,7 +71,7 @@ class ChatStream implements StreamReader {
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
     const error = value.error ?? (event === 'error' ? value : undefined)
     if (error !== undefined && error !== null) {
-      return { ...this.#step(value, text, newDraft(), answerLayout), error: errorText(error) }
+      return { ...this.#step(value, text, newDraft(), answerLayout), error: true }
     }
     const draft = newDraft()
     const wrong = this.#chunk(value, draft)
@@ -311,11 +311,6 @@ function withheldIn({ choices, usage }: JsonObject, { withheld }: Draft): Addres
     return withheld
   const said = isObject(choice.delta) ? Object.keys(choice.delta) : []
   return said.every((key) => key === 'tool_calls' || key === 'function_call') ? [{ path: [] }] : withheld
-}
-
-function errorText(error: Json): string {
-  if (typeof error === 'string') return error
-  return (isObject(error) ? stringOf(error.message) : undefined) ?? 'The upstream reports an error.'
 }
 
 /** What #delta reads as channels is not read twice; anything unknown is a whole text. */

@@ -194,8 +194,8 @@ export type StreamStep =
       readonly terminal: boolean
       /** Why the event as a whole is not understood; its texts are in `parts` all the same, each as if it stood alone. */
       readonly unknown?: string
-      /** The upstream's own in-band error, public text. */
-      readonly error?: string
+      /** The upstream's own in-band error. */
+      readonly error?: true
       /** The format's own clean end, which says that the upstream has failed. */
       readonly failed?: true
       /** Where the event reports usage: all that the stream has reported so far, field by field the largest. */

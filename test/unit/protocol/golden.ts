@@ -74,7 +74,7 @@ export function linesOfStep(step: StreamStep): string[] {
     ...step.calls.map((call) => `  ${lineOfCall(call)} on ${call.channel}`),
     ...(step.ends.length === 0 ? [] : [`  ends ${step.ends.join(', ')}`]),
     ...(step.uninspected === undefined ? [] : [`  uninspected ${step.uninspected.join(', ')}`]),
-    ...(step.error === undefined ? [] : [`  error ${step.error}`]),
+    ...(step.error === undefined ? [] : ['  error']),
     ...(step.usage === undefined ? [] : [`  usage ${JSON.stringify(step.usage)}`]),
     ...(step.terminal ? ['  terminal'] : []),
   ]

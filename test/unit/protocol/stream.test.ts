@@ -61,7 +61,7 @@ t.test('OpenAI: what is odd and harmless is read', async (t) => {
   t.match(feed(open('openai'), named('f'), named('f', '{}')), { ok: true })
   t.match(feed(open('openai'), named('f'), call({ id: '', function: { name: '' } })), { ok: true })
   t.match(feed(open('openai'), { id: 'c', choices: null }), { ok: true })
-  t.match(feed(open('openai'), { object: 'error', error: 'out of order' }), { ok: true, error: 'out of order' })
+  t.match(feed(open('openai'), { object: 'error', error: 'out of order' }), { ok: true, error: true })
 })
 
 t.test('OpenAI: a call and its end in one chunk are one', async (t) => {
@@ -94,7 +94,7 @@ t.test('OpenAI: the error that ends a stream hides no text', async (t) => {
     error: { message: 'x' },
     choices: [{ index: 0, delta: { content: 'ada@example.org' } }],
   })
-  t.match(step, { ok: true, error: 'x', parts: [{ text: 'x' }, { text: 'ada@example.org' }] })
+  t.match(step, { ok: true, error: true, parts: [{ text: 'x' }, { text: 'ada@example.org' }] })
 })
 
 t.test('OpenAI: events of our own look like theirs', async (t) => {
