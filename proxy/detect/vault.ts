@@ -24,7 +24,10 @@ import {
 const hashSymbols = 16
 
 export type Vault = {
-  /** Word characters only, at most `tokenLengthMax`, unless another form is asked for. The value can be restored from now on. */
+  /**
+   * Word characters only, at most `tokenLengthMax`, unless another form is asked for; also where there is no number left.
+   * The value can be restored from now on.
+   */
   readonly tokenFor: (entity: string, value: string, terms?: Terms, form?: TokenForm) => string
   /** The same token, but the value is not remembered: for what comes from the upstream and must not be undone. */
   readonly aliasFor: (entity: string, value: string, form?: TokenForm) => string
@@ -66,6 +69,10 @@ const everywhere: Terms = { restore: restorePlaces, restoreTo: [] }
 
 type Found = { readonly start: number; readonly end: number; readonly text: string; readonly entity: string }
 type LookUp = (token: string) => Kept | undefined
+type Unused = { readonly token: string; readonly form: TokenForm }
+
+/** Nine of ten numbers may be given out before one value in a thousand gets a word. */
+const numberAttemptsMax = 64
 
 class TokenVault implements Vault {
   readonly restored = new Map<string, number>()
@@ -95,8 +102,8 @@ class TokenVault implements Vault {
     return this.#own.size > 0 || (this.#kept !== undefined && this.#kept.size > 0)
   }
 
-  tokenFor(entity: string, value: string, terms = everywhere, form: TokenForm = 'word'): string {
-    const token = this.#unusedToken(entity, value, form)
+  tokenFor(entity: string, value: string, terms = everywhere, asked: TokenForm = 'word'): string {
+    const { token, form } = this.#unusedToken(entity, value, asked)
     this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
     this.#ownTypes.add(tokenType(entity))
     this.#ownForms.add(form)
@@ -106,8 +113,9 @@ class TokenVault implements Vault {
     return written(token, form, entity, value)
   }
 
-  aliasFor(entity: string, value: string, form: TokenForm = 'word'): string {
-    return written(this.#unusedToken(entity, value, form), form, entity, value)
+  aliasFor(entity: string, value: string, asked: TokenForm = 'word'): string {
+    const { token, form } = this.#unusedToken(entity, value, asked)
+    return written(token, form, entity, value)
   }
 
   hashFor(entity: string, value: string): string {
@@ -204,13 +212,25 @@ class TokenVault implements Vault {
     return this.#own.get(token) ?? this.#kept?.get(token)
   }
 
-  /** Another value with the same digest takes the next token, so restoring is never wrong. */
-  #unusedToken(entity: string, value: string, form: TokenForm): string {
-    for (let attempt = 0; ; attempt++) {
-      const token = form === 'number' ? this.#number(entity, value, attempt) : this.#body(entity, value, attempt)
-      const known = this.#find(token)
-      if (known === undefined || (known.value === value && known.entity === entity)) return token
+  /**
+   * Another value with the same digest takes the next token, so restoring is never wrong. Numbers of some kinds are few;
+   * where none is found that is free, a word stands for the value. Of words there are so many that one always is.
+   */
+  #unusedToken(entity: string, value: string, asked: TokenForm): Unused {
+    for (let attempt = 0; asked === 'number' && attempt < numberAttemptsMax; attempt++) {
+      const token = this.#number(entity, value, attempt)
+      if (this.#isFree(token, entity, value)) return { token, form: 'number' }
     }
+    const form = asked === 'number' ? 'word' : asked
+    for (let attempt = 0; ; attempt++) {
+      const token = this.#body(entity, value, attempt)
+      if (this.#isFree(token, entity, value)) return { token, form }
+    }
+  }
+
+  #isFree(token: string, entity: string, value: string): boolean {
+    const known = this.#find(token)
+    return known === undefined || (known.value === value && known.entity === entity)
   }
 
   #body(entity: string, value: string, attempt: number): string {

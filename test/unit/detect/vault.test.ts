@@ -1,5 +1,6 @@
 import t from 'tap'
 import { entityGroups } from '../../../proxy/detect/entities.ts'
+import type { Kept, KeptOfCaller } from '../../../proxy/detect/vault-memory.ts'
 import { openVault } from '../../../proxy/detect/vault.ts'
 import { looksLikeToken, tokenLengthMax } from '../../../proxy/detect/vault-token.ts'
 
@@ -86,6 +87,32 @@ void t.test('of many values no two share a token, and each comes back', async (t
     values,
   )
   t.ok(tokens.every((token) => /^666\d{6}$/.test(token)))
+})
+
+void t.test('where all numbers are given out, a word stands for the value', async (t) => {
+  const given = new Map<string, Kept>()
+  // Somebody else's value has whatever number is drawn.
+  const kept: KeptOfCaller = {
+    get: (token) =>
+      token.startsWith('#') ? { entity: 'us-ssn', value: 'x', restore: [], restoreTo: [] } : given.get(token),
+    keep: (token, form, value) => {
+      t.equal(form, 'word')
+      given.set(token, value)
+    },
+    size: 1_000_000,
+    entities: new Set(['us-ssn']),
+    forms: new Set(['number']),
+    numberLengths: 1 << 9,
+  }
+  const vault = openVault(key, 'a', { kept, allows: () => true })
+  const token = vault.tokenFor('us-ssn', '378-07-9520', undefined, 'number')
+  t.match(token, /^US_SSN_[0-9a-z]{10}$/)
+  t.equal(vault.aliasFor('us-ssn', '378-07-9520', 'number'), token, 'the same of an answer')
+  t.equal(vault.restore(`It is ${token}.`), 'It is 378-07-9520.')
+  t.same(
+    [...given.values()].map(({ value }) => value),
+    ['378-07-9520'],
+  )
 })
 
 void t.test('tokens in the form of their values', async (t) => {
