@@ -217,7 +217,8 @@ class TokenVault implements Vault {
    * where none is found that is free, a word stands for the value. Of words there are so many that one always is.
    */
   #unusedToken(entity: string, value: string, asked: TokenForm): Unused {
-    for (let attempt = 0; asked === 'number' && attempt < numberAttemptsMax; attempt++) {
+    const numbersMax = asked === 'number' ? numberAttemptsMax : 0
+    for (let attempt = 0; attempt < numbersMax; attempt++) {
       const token = this.#number(entity, value, attempt)
       if (this.#isFree(token, entity, value)) return { token, form: 'number' }
     }
