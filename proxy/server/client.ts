@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault } from '../errors.ts'
 import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
+import { resetConnection } from '../lib/reset.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
 
@@ -233,7 +234,7 @@ export class HttpClient implements Client {
     // A response that waits for its turn has no socket yet.
     const socket = this.#response.socket ?? this.#request.socket
     if (socket.destroyed) return
-    if (this.#request.httpVersionMinor === 0) socket.resetAndDestroy()
+    if (this.#request.httpVersionMinor === 0) resetConnection(socket)
     else socket.destroy()
   }
 

@@ -2,6 +2,7 @@
 // swallow everything. It sits between any two parties of a test and knows nothing of what they say.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { resetConnection } from '../../proxy/lib/reset.ts'
 
 /** What happens to the bytes of one direction. Counts are of one connection. */
 export type Toxic = {
@@ -63,7 +64,7 @@ export class FaultProxy {
   }
 
   resetAll(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) resetConnection(socket)
   }
 
   async close(): Promise<void> {
@@ -78,7 +79,7 @@ export class FaultProxy {
     const link = typeof this.#links === 'function' ? this.#links(this.connections) : this.#links
     this.#keep(near)
     if (link.accept === 'refuse') {
-      near.resetAndDestroy()
+      resetConnection(near)
       return
     }
     if (link.accept === 'hole') {
@@ -86,7 +87,7 @@ export class FaultProxy {
       return
     }
     const far = this.#keep(connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true }))
-    far.once('error', () => near.resetAndDestroy())
+    far.once('error', () => resetConnection(near))
     void this.#carry(near, far, link.up ?? {})
     void this.#carry(far, near, link.down ?? {})
   }
@@ -113,7 +114,7 @@ export class FaultProxy {
       }
       to.end()
     } catch {
-      to.resetAndDestroy()
+      resetConnection(to)
     }
   }
 
@@ -137,8 +138,8 @@ export class FaultProxy {
 
 function strike(from: Socket, to: Socket, { strikes = 'swallow' }: Toxic): void {
   if (strikes === 'reset') {
-    to.resetAndDestroy()
-    from.resetAndDestroy()
+    resetConnection(to)
+    resetConnection(from)
     return
   }
   if (strikes !== 'swallow') to.end()

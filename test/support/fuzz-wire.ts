@@ -1,6 +1,7 @@
 // Owns the client's end of the wire while fuzzing: it writes bytes in pieces, goes away when it is told to, and reads
 // just enough of answers to know which came and when the last one is whole.
 import { connect, type Socket } from 'node:net'
+import { resetConnection } from '../../proxy/lib/reset.ts'
 
 export type Play = {
   readonly bytes: Buffer
@@ -33,7 +34,7 @@ export function converse(port: number, play: Play): Promise<{ heard: Heard[]; hu
     socket.on('data', (chunk: Buffer) => {
       read += chunk.length
       reader.push(chunk)
-      if (play.leaveAt !== undefined && read >= play.leaveAt) socket.resetAndDestroy()
+      if (play.leaveAt !== undefined && read >= play.leaveAt) resetConnection(socket)
       else if (reader.complete >= play.methods.length) socket.destroy()
     })
     socket.once('close', () => {
@@ -51,7 +52,7 @@ function write(socket: Socket, { bytes, pieceBytes, cut }: Play): void {
     if (socket.destroyed) return
     if (at >= end) {
       if (cut?.how === 'end') socket.end()
-      if (cut?.how === 'reset') socket.resetAndDestroy()
+      if (cut?.how === 'reset') resetConnection(socket)
       return
     }
     const piece = bytes.subarray(at, Math.min(end, at + pieceBytes))

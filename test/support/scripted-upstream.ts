@@ -2,6 +2,7 @@
 // stands for an upstream wherever a test needs one that stalls, breaks off, resets or talks nonsense.
 import { EventEmitter, once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { resetConnection } from '../../proxy/lib/reset.ts'
 
 export type SeenRequest = {
   readonly method: string
@@ -94,7 +95,7 @@ export class ScriptedUpstream {
 
   /** Resets every open connection, as a crash would. */
   resetAll(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy()
+    for (const socket of this.sockets) resetConnection(socket)
   }
 
   /** Stops listening and drops all connections. */
@@ -144,7 +145,7 @@ export class ScriptedUpstream {
       closed,
       write,
       end: () => void socket.end(),
-      reset: () => void socket.resetAndDestroy(),
+      reset: () => resetConnection(socket),
     })
   }
 }
