@@ -3,14 +3,13 @@
 import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { Address } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { answerLayout, isToolUse, messagesUsage, standing, toolCall } from './anthropic-messages.ts'
 import { clientCall, isResultOf, textBlock, withheldResult } from './anthropic-refusal.ts'
 import type { Usage } from './content.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
-import { isRepeatable } from './repeatable.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
+import { holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -28,17 +27,6 @@ type Block = {
   /** Nothing may be added to it. */
   whole: boolean
 }
-type Draft = {
-  deltas: Delta[]
-  ends: string[]
-  calls: StreamedCall[]
-  held: { readonly channel: string; readonly address: Address }[]
-  withheld: Address[]
-  terminal: boolean
-  error: boolean
-  usage: Usage | undefined
-}
-
 const limits = { depthMax: 64, keysMax: 10_000 }
 
 class MessagesStream implements StreamReader {
@@ -57,41 +45,14 @@ class MessagesStream implements StreamReader {
     if (!isObject(value) || typeof value.type !== 'string') return { ok: false, message: 'An event has no type.' }
     // Some clients go by the event's name and some by the type inside.
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
-    const draft: Draft = {
-      deltas: [],
-      ends: [],
-      calls: [],
-      held: [],
-      withheld: [],
-      terminal: false,
-      error: false,
-      usage: undefined,
-    }
-    const behind = this.#pending.size === 0 ? undefined : this.#openCallBefore(value.index)
+    const draft = newDraft()
+    draft.repeats = value.type === 'content_block_delta'
+    draft.behind = this.#pending.size === 0 ? undefined : this.#openCallBefore(value.index)
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
-    const { parts, uninspected } = readTexts(value, text, eventLayout)
-    return {
-      ok: true,
-      value,
-      deltas: draft.deltas,
-      ends: draft.ends,
-      calls: draft.calls,
-      parts,
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: draft.terminal,
-      ...(parts.length > 0 && !isKnown(value) ? { unknown: 'An event of an unknown type carries text.' } : undefined),
-      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
-      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
-      ...(behind === undefined ? undefined : { behind }),
-      ...(isRepeatable(draft, parts.length + uninspected.length) &&
-      value.type === 'content_block_delta' &&
-      behind === undefined
-        ? { repeatable: true }
-        : undefined),
-      ...(draft.error ? { error: true } : undefined),
-      ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
-    }
+    const texts = readTexts(value, text, eventLayout)
+    if (texts.parts.length > 0 && !isKnown(value)) draft.unknown = 'An event of an unknown type carries text.'
+    return stepOf(value, draft, texts)
   }
 
   deltaEvent(channel: string, text: string): string {
@@ -166,14 +127,14 @@ class MessagesStream implements StreamReader {
       // A client may take the input from here, so the call is judged before this leaves, and not again at its stop.
       if (isWhole(start)) draft.calls.push({ ...call, channel: `arguments:${at}` })
       else this.#pending.add(at)
-      hold(`arguments:${at}`, draft)
+      holdEvent(draft, `arguments:${at}`)
     }
     if (start.type === 'text' && channel !== undefined) {
       const wrong = wrongMember(start, 'text', ['string'], 'content_block.')
       if (wrong !== undefined) return wrong
       const text = stringOf(start.text) ?? ''
       const address = { path: ['content_block', 'text'] }
-      if (text !== '') draft.deltas.push({ channel, address, text, kind: 'text' })
+      pushDelta(draft, { channel, address, text, kind: 'text' })
     }
     return undefined
   }
@@ -181,7 +142,7 @@ class MessagesStream implements StreamReader {
   #delta(value: JsonObject, draft: Draft): string | undefined {
     const block = this.#openBlock(value.index)
     if (block === undefined) return 'A delta belongs to no open content block.'
-    if (this.#pending.has(value.index as number)) hold(`arguments:${value.index as number}`, draft)
+    if (this.#pending.has(value.index as number)) holdEvent(draft, `arguments:${value.index as number}`)
     else if (block.refused) draft.withheld.push({ path: [] })
     const { delta } = value
     if (!isObject(delta)) return 'A delta is missing.'
@@ -197,7 +158,7 @@ class MessagesStream implements StreamReader {
     if (typeof text !== 'string') return 'A delta has no text.'
     if (block.channel?.startsWith(channel) !== true) return 'A delta is of another kind than its content block.'
     if (kind === 'arguments') block.arguments += text
-    if (text !== '') draft.deltas.push({ channel: block.channel, address: { path: ['delta', field] }, text, kind })
+    pushDelta(draft, { channel: block.channel, address: { path: ['delta', field] }, text, kind })
     return undefined
   }
 
@@ -239,12 +200,6 @@ class MessagesStream implements StreamReader {
     this.#usage = largerUsage(this.#usage, messagesUsage(usage))
     return this.#usage
   }
-}
-
-/** The whole event belongs to a call. */
-function hold(channel: string, draft: Draft): void {
-  draft.held.push({ channel, address: { path: [] } })
-  draft.withheld.push({ path: [] })
 }
 
 function indexOf(channel: string): number {

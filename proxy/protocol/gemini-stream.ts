@@ -8,9 +8,9 @@ import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
 import { answerRole, callsIn, eachPart, generateUsage, refuseParts } from './gemini-content.ts'
 import { camelName, fieldLayout, fieldOf } from './gemini-fields.ts'
-import type { Delta, Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
-import { isRepeatable } from './repeatable.ts'
+import type { Refused, RefusedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
+import { newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
@@ -25,7 +25,6 @@ type Candidate = {
   count: number
   ended: boolean
 }
-type Draft = { readonly deltas: Delta[]; readonly ends: string[]; readonly calls: StreamedCall[] }
 
 const limits = { depthMax: 64, keysMax: 10_000 }
 
@@ -39,29 +38,21 @@ class GenerateStream implements StreamReader {
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
-    const draft: Draft = { deltas: [], ends: [], calls: [] }
+    const draft = newDraft()
+    draft.repeats = true
     const grown = new Set<JsonObject>()
     const wrong = this.#chunk(value, draft, grown)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const layout = fieldLayout(answerRole, grown)
-    const { parts, uninspected } = readTexts(value, text, layout)
+    const texts = readTexts(value, text, layout)
     const ambiguous = layout.ambiguous()
     if (ambiguous !== undefined) return { ok: false, message: ambiguous }
     const reported = generateUsage(fieldOf(value, 'usageMetadata'))
     this.#usage = largerUsage(this.#usage, reported)
-    const terminal = this.#hasEnded()
-    const alone = isRepeatable(draft, parts.length + uninspected.length) && reported === undefined && !terminal
-    return {
-      ok: true,
-      value,
-      ...draft,
-      parts,
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      ...(alone ? { repeatable: true } : undefined),
-      terminal,
-      ...(value.error === undefined || value.error === null ? undefined : { error: true }),
-      ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
-    }
+    if (reported !== undefined) draft.usage = this.#usage
+    draft.terminal = this.#hasEnded()
+    draft.error = value.error !== undefined && value.error !== null
+    return stepOf(value, draft, texts)
   }
 
   deltaEvent(channel: string, text: string): string {

@@ -6,6 +6,7 @@ import type { Json } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Role } from './content.ts'
 import type { FaultView, Operation, Protocol, Reading, StreamReader, StreamStep } from './protocol.ts'
+import { emptyStep } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 
@@ -65,17 +66,16 @@ class EventReader implements StreamReader {
   #name = 'message'
 
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
-    const none = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
-    if (data === '') return none
-    if (data === '[DONE]') return { ...none, ends: [channel] }
+    if (data === '') return emptyStep
+    if (data === '[DONE]') return { ...emptyStep, ends: [channel] }
     if (/^\s*[[{]/.test(data)) {
       const parsed = parseJsonText(data, limits)
       if (!parsed.ok) return { ok: false, message: parsed.message }
       const reading = readDocument(parsed.value, parsed.text, 'tool')
-      return reading.ok ? { ...none, value: parsed.value, parts: reading.content.parts } : reading
+      return reading.ok ? { ...emptyStep, value: parsed.value, parts: reading.content.parts } : reading
     }
     this.#name = event
-    return { ...none, deltas: [{ channel, address: { path: [] }, text: data, kind: 'text' }] }
+    return { ...emptyStep, deltas: [{ channel, address: { path: [] }, text: data, kind: 'text' }] }
   }
 
   deltaEvent(_channel: string, text: string): string {

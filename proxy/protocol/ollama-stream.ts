@@ -7,16 +7,15 @@ import { formatLine } from '../lib/ndjson.ts'
 import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
 import { answerLayout, callsIn, paragraph, removeCalls, usageOf } from './ollama-content.ts'
-import type { Delta, Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
+import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { present, stringOf } from './shape.ts'
+import { newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 
 export function openOllamaStream(): StreamReader {
   return new LineReader()
 }
-
-type Draft = { readonly deltas: Delta[]; readonly ends: string[] }
 
 const limits = { depthMax: 64, keysMax: 10_000 }
 
@@ -39,22 +38,15 @@ class LineReader implements StreamReader {
     this.#head = present<JsonObject>({ model: value.model, created_at: value.created_at })
     const calls = callsIn(value)
     if (typeof calls === 'string') return { ok: false, message: calls }
-    const draft = this.#grow(value)
+    const draft = newDraft()
+    this.#grow(value, draft)
     if (calls.length > 0 || this.#ended) this.#end(draft)
-    const { parts, uninspected } = readTexts(value, text, lineLayout)
-    const usage = usageOf(value)
-    return {
-      ok: true,
-      value,
-      ...draft,
-      // Nothing is held back on the channel.
-      calls: calls.map((call) => ({ ...call, channel: 'arguments' })),
-      parts,
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: this.#ended,
-      ...(value.error === undefined || value.error === null ? undefined : { error: true }),
-      ...(usage === undefined ? undefined : { usage }),
-    }
+    // Nothing is held back on the channel.
+    draft.calls.push(...calls.map((call) => ({ ...call, channel: 'arguments' })))
+    draft.terminal = this.#ended
+    draft.error = value.error !== undefined && value.error !== null
+    draft.usage = usageOf(value)
+    return stepOf(value, draft, readTexts(value, text, lineLayout))
   }
 
   deltaEvent(channel: string, text: string): string {
@@ -77,8 +69,7 @@ class LineReader implements StreamReader {
     return isObject(value) ? removeCalls(value, refused) : []
   }
 
-  #grow(value: JsonObject): Draft {
-    const draft: Draft = { deltas: [], ends: [] }
+  #grow(value: JsonObject, draft: Draft): void {
     if (typeof value.response === 'string') this.#chats = false
     for (const [kind, path] of grown) {
       const text = stringOf(valueAt(value, path))
@@ -91,7 +82,6 @@ class LineReader implements StreamReader {
       this.#said ||= kind === 'text'
       draft.deltas.push({ channel: this.#growing ?? kind, address: { path }, text, kind: 'text' })
     }
-    return draft
   }
 
   #end(draft: Draft): void {

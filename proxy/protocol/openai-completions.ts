@@ -6,9 +6,9 @@ import { formatEvent } from '../lib/sse.ts'
 import type { Content, Usage } from './content.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
 import { plainContent } from './openai-plain.ts'
-import type { Delta, Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
-import { isRepeatable } from './repeatable.ts'
+import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { emptyStep, newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -65,8 +65,6 @@ function readCompletionsAnswer(body: Json, text: string): Reading {
   return { ok: true, content: plainContent(body, readTexts(body, text, answerLayout), chatUsage(body.usage)) }
 }
 
-type Draft = { readonly deltas: Delta[]; readonly ends: string[]; readonly calls: [] }
-
 const limits = { depthMax: 64, keysMax: 10_000 }
 
 class CompletionsStream implements StreamReader {
@@ -77,37 +75,26 @@ class CompletionsStream implements StreamReader {
   #ended = false
 
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
-    const nothing = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
-    if (data === '') return nothing
+    if (data === '') return emptyStep
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
     if (data === '[DONE]') {
       this.#ended = true
-      return { ...nothing, ends: [...this.#open].map((index) => channelOf(index)), terminal: true }
+      return { ...emptyStep, ends: [...this.#open].map((index) => channelOf(index)), terminal: true }
     }
     const parsed = parseJsonText(data, limits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
-    const draft: Draft = { deltas: [], ends: [], calls: [] }
+    const draft = newDraft()
+    draft.repeats = true
     const wrong = this.#chunk(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
-    const { parts, uninspected } = readTexts(value, text, chunkLayout)
     const reported = chatUsage(value.usage)
     this.#usage = largerUsage(this.#usage, reported)
+    if (reported !== undefined) draft.usage = this.#usage
     const error = value.error ?? (event === 'error' ? value : undefined)
-    return {
-      ok: true,
-      value,
-      ...draft,
-      parts,
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: false,
-      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
-        ? { repeatable: true }
-        : undefined),
-      ...(error === undefined || error === null ? undefined : { error: true }),
-      ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
-    }
+    draft.error = error !== undefined && error !== null
+    return stepOf(value, draft, readTexts(value, text, chunkLayout))
   }
 
   deltaEvent(channel: string, text: string): string {

@@ -8,6 +8,7 @@ import { plainContent } from './openai-plain.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { wrongMember } from './shape.ts'
+import { emptyStep, newDraft, stepOf } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -52,24 +53,17 @@ const limits = { depthMax: 64, keysMax: 10_000 }
 /** Every event is whole; no text grows. */
 class ImagesStream implements StreamReader {
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
-    const none = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false } as const
-    if (data === '' || data === '[DONE]') return none
+    if (data === '' || data === '[DONE]') return emptyStep
     const parsed = parseJsonText(data, limits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'An event must be an object.' }
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
-    const { parts, uninspected } = readTexts(value, text, answerLayout)
-    const usage = responsesUsage(value.usage)
-    return {
-      ...none,
-      value,
-      parts,
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: value.type === 'image_generation.completed',
-      ...(isObject(value.error) ? { error: true } : undefined),
-      ...(usage === undefined ? undefined : { usage }),
-    }
+    const draft = newDraft()
+    draft.terminal = value.type === 'image_generation.completed'
+    draft.error = isObject(value.error)
+    draft.usage = responsesUsage(value.usage)
+    return stepOf(value, draft, readTexts(value, text, answerLayout))
   }
 
   deltaEvent(): string {

@@ -3,7 +3,8 @@
 import type { JsonObject } from '../lib/json.ts'
 import { Bounded } from './bounded.ts'
 import { idOf } from './openai-realtime-item.ts'
-import { isIndex, pushDelta, type Draft } from './openai-responses-item.ts'
+import { isIndex } from './openai-responses-item.ts'
+import { pushDelta, type Draft } from './step.ts'
 
 /** Whether the event is one of these. */
 export function isHeard(type: string): boolean {

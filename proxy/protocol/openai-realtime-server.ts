@@ -19,10 +19,10 @@ import { isSame, OpenItems } from './openai-realtime-items.ts'
 import { messageEvents, Refusals } from './openai-realtime-refusal.ts'
 import { addedUsage, usageIn } from './openai-realtime-usage.ts'
 import { itemCalls, saysSomething } from './openai-responses-calls.ts'
-import { isIndex, layoutBeside, newDraft, pushDelta } from './openai-responses-item.ts'
-import type { Draft, Writer } from './openai-responses-item.ts'
+import { isIndex, layoutBeside, type Writer } from './openai-responses-item.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
+import { holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 
 const limits = { depthMax: 64, keysMax: 10_000 }
@@ -67,30 +67,14 @@ export class RealtimeServer implements StreamReader {
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const usage = addedUsage(this.#usage, usageIn(type, value))
-    if (usage !== undefined) this.#usage = usage
+    if (usage !== undefined) draft.usage = this.#usage = usage
     const held = before ?? this.#items.pendingIn(value)
-    if (held !== undefined) {
-      draft.held.push({ channel: callChannel(held.id), address: { path: [] } })
-      draft.withheld.push({ path: [] })
-    }
-    const { parts, uninspected } = readTexts(value, text, layoutBeside(draft, serverLayout))
-    if (parts.length + uninspected.length > 0 && !isKnown(type))
+    if (held !== undefined) holdEvent(draft, callChannel(held.id))
+    if (behind !== undefined) draft.behind = callChannel(behind.id)
+    const texts = readTexts(value, text, layoutBeside(draft, serverLayout))
+    if (texts.parts.length + texts.uninspected.length > 0 && !isKnown(type))
       return { ok: false, message: 'An event of an unknown type carries text.' }
-    return {
-      ok: true,
-      value,
-      deltas: draft.deltas,
-      ends: draft.ends,
-      calls: draft.calls,
-      parts,
-      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
-      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
-      ...(behind === undefined ? undefined : { behind: callChannel(behind.id) }),
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: draft.terminal,
-      ...(draft.error ? { error: true } : undefined),
-      ...(usage === undefined ? undefined : { usage }),
-    }
+    return stepOf(value, draft, texts)
   }
 
   deltaEvent(channel: string, text: string): string {

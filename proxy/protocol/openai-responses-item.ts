@@ -1,11 +1,10 @@
 // Owns what is remembered of an output item while a response streams, and how more of its text is written. It reads no
 // events.
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { Address, Path } from '../lib/pointer.ts'
-import type { Usage } from './content.ts'
+import type { Path } from '../lib/pointer.ts'
 import type { Growing } from './openai-responses-events.ts'
 import { eventLayout } from './openai-responses.ts'
-import type { Delta, StreamedCall } from './protocol.ts'
+import type { Draft } from './step.ts'
 import type { Layout } from './texts.ts'
 
 export type Item = {
@@ -22,34 +21,11 @@ export type Item = {
   closed: boolean
 }
 
-/** Gathers what one event means. */
-export type Draft = {
-  readonly deltas: Delta[]
-  readonly ends: string[]
-  readonly calls: StreamedCall[]
-  readonly held: { readonly channel: string; readonly address: Address }[]
-  readonly withheld: Address[]
-  /** Texts that are read elsewhere. */
-  readonly grown: Path[]
-  terminal: boolean
-  error: boolean
-  usage: Usage | undefined
-}
-
 /** The delta event of a channel with some text. */
 export type Writer = (text: string) => JsonObject
 
 export function openItem(start: JsonObject, index: number, calls: boolean): Item {
   return { start, index, calls, open: new Set(), ended: new Set(), arguments: '', worded: [], closed: false }
-}
-
-export function newDraft(): Draft {
-  const lists = { deltas: [], ends: [], calls: [], held: [], withheld: [], grown: [] }
-  return { ...lists, terminal: false, error: false, usage: undefined }
-}
-
-export function pushDelta(draft: Draft, delta: Delta): void {
-  if (delta.text !== '') draft.deltas.push(delta)
 }
 
 /** Far more than there ever are, and few enough to count up to. */

@@ -11,14 +11,13 @@ import type { ToolCall, Usage } from './content.ts'
 import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { growing, growingAt, isKnown, snapshots } from './openai-responses-events.ts'
 import type { Growing } from './openai-responses-events.ts'
-import { callChannel, channelOf, deltaWriter, layoutBeside, newDraft, openItem } from './openai-responses-item.ts'
-import { isIndex, placeOf, pushDelta, withArguments } from './openai-responses-item.ts'
-import type { Draft, Item, Writer } from './openai-responses-item.ts'
+import { callChannel, channelOf, deltaWriter, isIndex, layoutBeside, openItem } from './openai-responses-item.ts'
+import { placeOf, withArguments, type Item, type Writer } from './openai-responses-item.ts'
 import { messageEvents, Refusals } from './openai-responses-refusal.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
-import { isRepeatable } from './repeatable.ts'
 import { arrayOf, stringOf } from './shape.ts'
+import { emptyStep, holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
@@ -49,7 +48,7 @@ class ResponsesStream implements StreamReader {
 
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
     // Some vendors end every stream like this.
-    if (data === '' || data === '[DONE]') return nothing
+    if (data === '' || data === '[DONE]') return emptyStep
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
     const parsed = parseJsonText(data, limits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
@@ -61,37 +60,18 @@ class ResponsesStream implements StreamReader {
     this.#numberBefore = this.#number
     this.#number = value.sequence_number
     const draft = newDraft()
-    const behind = this.#pending.size === 0 ? undefined : this.#pendingBefore(value.output_index)
+    // Events that are numbered never repeat.
+    draft.repeats = type.endsWith('.delta') && value.sequence_number === undefined
+    draft.failed = type === 'response.failed' && !this.#stored
+    draft.behind = this.#pending.size === 0 ? undefined : this.#pendingBefore(value.output_index)
     const pending = this.#isPending(value.output_index)
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     if (pending || this.#isPending(value.output_index)) hold(value.output_index as number, draft)
-    const { parts, uninspected } = readTexts(value, text, layoutBeside(draft))
-    const others = parts.length + uninspected.length
-    return {
-      ok: true,
-      value,
-      deltas: draft.deltas,
-      ends: draft.ends,
-      calls: draft.calls,
-      parts,
-      ...(draft.held.length === 0 ? undefined : { held: draft.held }),
-      ...(draft.withheld.length === 0 ? undefined : { withheld: draft.withheld }),
-      ...(behind === undefined ? undefined : { behind }),
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: draft.terminal,
-      ...(others > 0 && !isKnown(type) ? { unknown: 'An event of an unknown type carries text.' } : undefined),
-      // Events that are numbered never repeat.
-      ...(isRepeatable(draft, others) &&
-      type.endsWith('.delta') &&
-      value.sequence_number === undefined &&
-      behind === undefined
-        ? { repeatable: true }
-        : undefined),
-      ...(draft.error ? { error: true } : undefined),
-      ...(type === 'response.failed' && !this.#stored ? { failed: true } : undefined),
-      ...(draft.usage === undefined ? undefined : { usage: draft.usage }),
-    }
+    const texts = readTexts(value, text, layoutBeside(draft))
+    if (texts.parts.length + texts.uninspected.length > 0 && !isKnown(type))
+      draft.unknown = 'An event of an unknown type carries text.'
+    return stepOf(value, draft, texts)
   }
 
   /** It comes before the event last read, so it has the number of the one before that. */
@@ -378,13 +358,11 @@ class ResponsesStream implements StreamReader {
   }
 }
 
-const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
-
 /** Transcripts belong to no item. */
 const transcript = 'transcript:0:0'
 
 /** The whole event belongs to a call. Where a text grew that is not gathered, it is not kept either. */
 function hold(index: number, draft: Draft): void {
-  if (draft.grown.length === 0) draft.held.push({ channel: callChannel(index), address: { path: [] } })
-  draft.withheld.push({ path: [] })
+  if (draft.grown.length === 0) holdEvent(draft, callChannel(index))
+  else draft.withheld.push({ path: [] })
 }

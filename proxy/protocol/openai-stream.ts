@@ -11,8 +11,8 @@ import { growingTexts } from './openai-chat-deltas.ts'
 import { announcesCall, paragraph } from './openai-chat-refusal.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
-import { isRepeatable } from './repeatable.ts'
 import { arrayOf, present, wrongMember } from './shape.ts'
+import { emptyStep, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -39,18 +39,6 @@ type Choice = {
   made: number
   refused: number
 }
-/** Gathers what one event means. */
-type Draft = {
-  readonly deltas: Delta[]
-  readonly ends: string[]
-  readonly calls: StreamedCall[]
-  readonly held: { readonly channel: string; readonly address: Address }[]
-  readonly withheld: Address[]
-  /** Texts that are read as channels. */
-  readonly grown: Path[]
-}
-type ReadStep = Extract<StreamStep, { ok: true }>
-
 const limits = { depthMax: 64, keysMax: 10_000 }
 
 class ChatStream implements StreamReader {
@@ -62,18 +50,20 @@ class ChatStream implements StreamReader {
   #ended = false
 
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
-    if (data === '') return nothing
+    if (data === '') return emptyStep
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
     if (data === '[DONE]') return this.#end()
     const parsed = parseJsonText(data, limits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
+    const draft = newDraft()
     const error = value.error ?? (event === 'error' ? value : undefined)
     if (error !== undefined && error !== null) {
-      return { ...this.#step(value, text, newDraft(), answerLayout), error: true }
+      draft.error = true
+      return this.#step(value, text, draft, answerLayout)
     }
-    const draft = newDraft()
+    draft.repeats = true
     const wrong = this.#chunk(value, draft)
     return wrong === undefined ? this.#step(value, text, draft, chunkLayout(draft)) : { ok: false, message: wrong }
   }
@@ -129,25 +119,12 @@ class ChatStream implements StreamReader {
     return { index: Number(index), choice, place }
   }
 
-  #step(value: JsonObject, text: string, draft: Draft, layout: Layout): ReadStep {
+  #step(value: JsonObject, text: string, draft: Draft, layout: Layout): StreamStep {
     const reported = chatUsage(value.usage)
     this.#usage = largerUsage(this.#usage, reported)
-    const { parts, uninspected } = readTexts(value, text, layout)
-    return {
-      ok: true,
-      value,
-      deltas: draft.deltas,
-      ends: draft.ends,
-      calls: draft.calls,
-      parts,
-      ...(draft.held.length === 0 ? undefined : { held: draft.held, withheld: withheldIn(value, draft) }),
-      ...(uninspected.length === 0 ? undefined : { uninspected }),
-      terminal: false,
-      ...(isRepeatable(draft, parts.length + uninspected.length) && reported === undefined
-        ? { repeatable: true }
-        : undefined),
-      ...(reported === undefined || this.#usage === undefined ? undefined : { usage: this.#usage }),
-    }
+    if (reported !== undefined) draft.usage = this.#usage
+    if (draft.held.length > 0) draft.withheld = withheldIn(value, draft)
+    return stepOf(value, draft, readTexts(value, text, layout))
   }
 
   #chunk(value: JsonObject, draft: Draft): string | undefined {
@@ -251,7 +228,7 @@ class ChatStream implements StreamReader {
   #grow(delta: Delta, choice: Choice, draft: Draft, writer?: (text: string) => JsonObject): void {
     if (writer !== undefined && !this.#writers.has(delta.channel)) this.#writers.set(delta.channel, writer)
     choice.channels.add(delta.channel)
-    if (delta.text !== '') draft.deltas.push(delta)
+    pushDelta(draft, delta)
   }
 
   #end(): StreamStep {
@@ -261,23 +238,9 @@ class ChatStream implements StreamReader {
       const wrong = finish(choice, draft)
       if (wrong !== undefined) return { ok: false, message: wrong }
     }
-    const { deltas, ends, calls } = draft
-    return {
-      ok: true,
-      deltas,
-      ends,
-      calls,
-      parts: [],
-      terminal: true,
-    }
+    return { ...emptyStep, ends: draft.ends, calls: draft.calls, terminal: true }
   }
 }
-
-function newDraft(): Draft {
-  return { deltas: [], ends: [], calls: [], held: [], withheld: [], grown: [] }
-}
-
-const nothing: StreamStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
 
 /** Far more than there ever are in a choice. */
 const textsMax = 64

@@ -1,0 +1,88 @@
+// Owns how the meaning of one event of a stream is gathered and then said as a step. It knows no format.
+import type { Json } from '../lib/json.ts'
+import type { Address, Path } from '../lib/pointer.ts'
+import type { Usage } from './content.ts'
+import type { Delta, StreamedCall, StreamStep } from './protocol.ts'
+import type { Texts } from './texts.ts'
+
+type ReadStep = Extract<StreamStep, { ok: true }>
+
+/** What one event means, as far as it has been read; see `StreamStep`. */
+export type Draft = {
+  readonly deltas: Delta[]
+  readonly ends: string[]
+  readonly calls: StreamedCall[]
+  readonly held: { readonly channel: string; readonly address: Address }[]
+  withheld: Address[]
+  /** Texts that the reader reads itself. */
+  readonly grown: Path[]
+  behind: string | undefined
+  unknown: string | undefined
+  terminal: boolean
+  error: boolean
+  failed: boolean
+  usage: Usage | undefined
+  /** The reader keeps nothing of an event of this type but the text that grows, so others may be like it. */
+  repeats: boolean
+}
+
+export function newDraft(): Draft {
+  return {
+    deltas: [],
+    ends: [],
+    calls: [],
+    held: [],
+    withheld: [],
+    grown: [],
+    behind: undefined,
+    unknown: undefined,
+    terminal: false,
+    error: false,
+    failed: false,
+    usage: undefined,
+    repeats: false,
+  }
+}
+
+export function pushDelta(draft: Draft, delta: Delta): void {
+  if (delta.text !== '') draft.deltas.push(delta)
+}
+
+/** The whole event belongs to the call on this channel. */
+export function holdEvent(draft: Draft, channel: string): void {
+  draft.held.push({ channel, address: { path: [] } })
+  draft.withheld.push({ path: [] })
+}
+
+export function stepOf(value: Json, draft: Draft, { parts, uninspected }: Texts): StreamStep {
+  const { deltas, ends, calls, held, withheld, behind, unknown, terminal, usage } = draft
+  const step: { -readonly [K in keyof ReadStep]: ReadStep[K] } = {
+    ok: true,
+    value,
+    deltas,
+    ends,
+    calls,
+    parts,
+    terminal,
+  }
+  if (held.length > 0) step.held = held
+  if (withheld.length > 0) step.withheld = withheld
+  if (behind !== undefined) step.behind = behind
+  if (uninspected.length > 0) step.uninspected = uninspected
+  if (unknown !== undefined) step.unknown = unknown
+  if (draft.error) step.error = true
+  if (draft.failed) step.failed = true
+  if (usage !== undefined) step.usage = usage
+  if (draft.repeats && isRepeatable(draft, parts.length + uninspected.length)) step.repeatable = true
+  return step
+}
+
+/** One piece of text and nothing else. Arguments are not: the reader gathers them itself. `others` counts other texts. */
+function isRepeatable({ deltas, ends, calls, behind, usage, terminal }: Draft, others: number): boolean {
+  if (deltas.length !== 1 || deltas[0]?.kind !== 'text' || ends.length > 0 || calls.length > 0 || others > 0)
+    return false
+  return behind === undefined && usage === undefined && !terminal
+}
+
+/** Of an event that says nothing. */
+export const emptyStep: ReadStep = { ok: true, deltas: [], ends: [], calls: [], parts: [], terminal: false }
