@@ -1,6 +1,6 @@
 // Owns `gatewright scan`: what the detectors find in a text, and the text redacted.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 import { builtInCatalogue, type Catalogue } from '../detect/catalogue.ts'
@@ -62,7 +62,10 @@ function selected(list: string, { entitiesOf, hint, externals }: Catalogue): Rea
 /** A pipe whose writer is slow gives EAGAIN to whoever reads it at once, so standard input is read as a stream. */
 async function readText(name: string): Promise<string> {
   try {
-    return name === '-' ? (await buffer(process.stdin)).toString() : readFileSync(name, 'utf8')
+    if (name !== '-') return readFileSync(name, 'utf8')
+    // As a stream a folder is read as if it were empty.
+    if (fstatSync(process.stdin.fd).isDirectory()) throw new Error('standard input is a folder')
+    return (await buffer(process.stdin)).toString()
   } catch (error) {
     throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
   }

@@ -1,5 +1,8 @@
 // Owns lists of values that are let be: test cards, a company's own domain. It does not know who found them.
 
+import type { Path } from '../lib/pointer.ts'
+import type { Problem } from '../lib/problem.ts'
+
 /** Longer values are no test data. */
 const valueLengthMax = 1024
 
@@ -27,6 +30,19 @@ export function compileAllow(entries: readonly string[]): Allowed {
     if (exact.has(folded) || globs.some((glob) => matchesGlob(glob, folded))) return true
     return digits.size > 0 && isNumber(folded) && digits.has(withoutSeparators(folded))
   }
+}
+
+/** Without a letter or a digit an entry lets every value be, or none, and nobody means either. */
+export function allowProblems(entries: readonly string[] | undefined, path: Path): Problem[] {
+  return (entries ?? []).flatMap((entry, index) => {
+    if (/[\p{L}\p{N}]/u.test(entry)) return []
+    return {
+      path: [...path, 'allow', index],
+      message: entry.includes('*') ? `"${entry}" lets every value be` : `"${entry}" names no value`,
+      hint: 'an entry is a value, a glob (test-*) or a domain (@example.com)',
+      severity: 'error' as const,
+    }
+  })
 }
 
 function isNumber(text: string): boolean {

@@ -2,7 +2,7 @@
 // anything.
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { compileAllow } from './allow.ts'
+import { allowProblems, compileAllow } from './allow.ts'
 import { catalogueOf, type Catalogue } from './catalogue.ts'
 import { patternDetector } from './custom-pattern.ts'
 import { wordDetectors } from './custom-words.ts'
@@ -80,6 +80,7 @@ function compileOwn(
   problems: Problem[],
 ): readonly Detector[] {
   const { id: entity, group = 'pii' } = options
+  problems.push(...allowProblems(options.allow, path))
   const allowed = compileAllow(options.allow ?? [])
   if (kind === 'words') {
     const isCaseSensitive = options.caseSensitive ?? false

@@ -3,7 +3,7 @@
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
-import { compileAllow, type Allowed } from './allow.ts'
+import { allowProblems, compileAllow, type Allowed } from './allow.ts'
 import type { DetectorOptions } from './detector-options.ts'
 import type { EntityGroup } from './finding.ts'
 
@@ -43,6 +43,7 @@ export function compileExternal(options: DetectorOptions, path: Path, problems: 
       hint: 'entities: [PERSON, LOCATION]',
       severity: 'error',
     })
+  problems.push(...allowProblems(options.allow, path))
   const timeoutMs = timeout === undefined ? timeoutMsDefault : parseDuration(timeout)
   if (timeoutMs === undefined || timeoutMs < 1)
     problems.push({ path: [...path, 'timeout'], message: 'the timeout must be at least 1ms', severity: 'error' })

@@ -2,7 +2,7 @@
 import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { compileAllow, type Allowed } from './allow.ts'
+import { allowProblems, compileAllow, type Allowed } from './allow.ts'
 import { builtInCatalogue, type Catalogue } from './catalogue.ts'
 import type { Direction, RedactionAction, RedactionOptions, RedactionPlace, RedactionRuleOptions } from './options.ts'
 import type { RestorePlace, TokenFormat } from './options.ts'
@@ -98,7 +98,7 @@ function compileRule(
     const message = `"${name}" is neither an entity nor a group`
     problems.push({ path: [...path, 'detect', i], message, hint: hint(name), severity: 'error' })
   })
-  problems.push(...tokenProblems(options, path))
+  problems.push(...tokenProblems(options, path), ...allowProblems(options.allow, path))
   const allowed = options.allow === undefined ? undefined : compileAllow(options.allow)
   return { index: Number(path.at(-1)), options, entities: [...entitiesOf(options.detect)], allowed }
 }

@@ -1,5 +1,5 @@
 // `gatewright scan` as a process: where it says that things are, and how it reads what comes in slowly.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,6 +35,17 @@ t.test('it says where, in long files and in long lines', async (t) => {
   t.equal(places[19_999], 'lines:20000:6: email (pii), 18 characters')
   t.equal(places[39_999], `line:2:${lines.slice(0, -1).join(' ').length + 7}: email (pii), 18 characters`)
   t.equal(places.length, 40_001)
+})
+
+t.test('a folder as standard input is an error', async (t) => {
+  const stdin = openSync(folder, 'r')
+  const { status, stderr } = spawnSync(process.execPath, [main, 'scan', '-'], {
+    encoding: 'utf8',
+    stdio: [stdin, 'pipe', 'pipe'],
+  })
+  closeSync(stdin)
+  t.equal(status, 2)
+  t.match(stderr, /- cannot be read: standard input is a folder/)
 })
 
 t.test('it waits for what is slow to come in', async (t) => {

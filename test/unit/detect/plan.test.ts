@@ -21,7 +21,7 @@ void t.test('values that are only observed, tagged or allowed hide no other', as
   for (const other of [
     { detect: ['secrets'], action: 'mask', mode: 'shadow' },
     { detect: ['secrets'], action: 'tag' },
-    { detect: ['secrets'], action: 'mask', allow: ['*'] },
+    { detect: ['secrets'], action: 'mask', allow: ['ada@*'] },
   ] as const) {
     const plan = planOf(other, emails)
     t.equal(replace(text, plan.scanner.scan(text), plan, undefined).text, hidden, JSON.stringify(other))

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Ajv } from 'ajv'
+import { compileDetectors } from '../../../proxy/detect/custom.ts'
 import { redactionSchema, type RedactionRuleOptions } from '../../../proxy/detect/options.ts'
 import { compileRedaction, type Redaction } from '../../../proxy/detect/redaction.ts'
 
@@ -89,6 +90,26 @@ void t.test('the strictest action wins, and enforcing beats watching', async (t)
   const shadowed = redactionOf(rule({ id: 's', action: 'block', mode: 'shadow' }), rule({ id: 'e', action: 'tag' }))
   t.match(shadowed.plan('request', 'u', 'r')?.actionFor('email'), { rule: 'e', action: 'tag', mode: 'enforce' })
   t.equal(shadowed.plan('request', 'u', 'r')?.actionFor('iban'), undefined)
+})
+
+void t.test('lists that let all values be, or none, are problems', async (t) => {
+  for (const [entry, message] of [
+    ['*', 'lets every value be'],
+    ['@*', 'lets every value be'],
+    ['*?', 'lets every value be'],
+    ['@', 'names no value'],
+    ['@.', 'names no value'],
+    [' ', 'names no value'],
+  ] as const) {
+    const found = compileRedaction([rule({ id: 'a', allow: ['ä@*', '@b', '4*', entry] })], ['redaction'])
+    t.match(found.problems, [{ path: ['redaction', 0, 'allow', 3], message, hint: /glob/, severity: 'error' }], entry)
+    const own = compileDetectors([{ id: 'own', words: ['ada'], allow: [entry] }], ['detectors'])
+    t.match(own.problems, [{ path: ['detectors', 0, 'allow', 0] }])
+    const external = { id: 'x', url: 'http://127.0.0.1:1', protocol: 'presidio', entities: ['PERSON'] } as const
+    t.match(compileDetectors([{ ...external, allow: [entry] }], ['detectors']).problems, [
+      { path: ['detectors', 0, 'allow', 0] },
+    ])
+  }
 })
 
 void t.test('values that a rule lets be are left to the next one', async (t) => {
