@@ -89,6 +89,7 @@ t.test('keys of the configuration', async (t) => {
     server: `listen admin publicNames cors.{origins} limits.{body,headerBytes,headerCount,jsonDepth,connections,url,bodyRate}
       timeouts.{headers,body,keepAlive,drain,clientWrite} overload.{eventLoopDelay,inflight}`,
     upstreams: `protocol url credential.{bearer,header,value} credentials.{id,bearer,header,value} hedge.{after} models
+      streamUsage
       timeouts.{connect,firstByte,idle,total}
       breaker.{mode,consecutive,ratio,minimum,window,open,openMax}
       retry.{attempts,budget,unsafe,idempotent,idempotencyKey} egress connections

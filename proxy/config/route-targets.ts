@@ -24,7 +24,7 @@ export function routeWithTargets(
   return first.route
 }
 
-type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys' | 'keepsAnswersMs' | 'keepsBody'>
+type OfUpstream = Pick<Route, 'aliases' | 'mayRepeat' | 'sendsKeys' | 'streamUsage' | 'keepsAnswersMs' | 'keepsBody'>
 
 function ofUpstream({ models, idempotency }: RouteOptions, upstream: UpstreamOptions | undefined): OfUpstream {
   const aliases = new Map(Object.entries({ ...upstream?.models, ...models }))
@@ -34,6 +34,7 @@ function ofUpstream({ models, idempotency }: RouteOptions, upstream: UpstreamOpt
     ...(aliases.size === 0 ? undefined : { aliases }),
     ...(idempotent === undefined ? undefined : { mayRepeat: anyOf(idempotent) }),
     ...(idempotencyKey === true ? { sendsKeys: true } : undefined),
+    ...(upstream?.streamUsage === false ? { streamUsage: false } : undefined),
     ...(aliases.size > 0 || repeats ? { keepsBody: true } : undefined),
     ...(idempotency === undefined ? undefined : { keepsAnswersMs: parseDuration(idempotency) ?? 0 }),
   }

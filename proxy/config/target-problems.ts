@@ -24,9 +24,11 @@ export function targetProblems({ upstreams, routes }: Pick<Document, 'upstreams'
 
 type Say = (path: Path, message: string, hint: string) => void
 
-function checkUpstream({ protocol, models, hedge, retry }: UpstreamOptions, at: Path, say: Say): void {
+function checkUpstream({ protocol, models, streamUsage, hedge, retry }: UpstreamOptions, at: Path, say: Say): void {
   if (models !== undefined && hasNoModels(protocol))
     say([...at, 'models'], `an upstream of protocol ${protocol} has no models`, 'remove it')
+  if (streamUsage !== undefined && protocol !== 'openai')
+    say([...at, 'streamUsage'], `streams of protocol ${protocol} are not asked for their usage`, 'remove it')
   if (hedge !== undefined && protocol === 'mcp')
     say([...at, 'hedge'], 'nothing that an MCP server is asked may be asked twice at a time', 'remove it')
   if (retry?.idempotent === undefined) return

@@ -78,6 +78,8 @@ export type Admitted = {
   readonly exceeded: readonly string[]
   /** No answer may be longer than this; absent where no limit says so. */
   readonly maxTokens?: number
+  /** What is settled depends on how many tokens are used. */
+  readonly countsTokens?: true
   /** Gives back concurrency slots. Idempotent; must be called whatever the end of the exchange. */
   release(): void
   /**

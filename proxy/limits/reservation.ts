@@ -160,11 +160,13 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
   const plain: Admitted = { ok: true, states, open, exceeded, release, stand }
   const admitted = maxTokens === undefined ? plain : { ...plain, maxTokens }
   if (!charged.some(isPutRight)) return admitted
+  const countsTokens = charged.some((one) => isPutRight(one) && one.quota.unit !== 'bytes')
   const later = charged.map((one, at) => ({ ...one, mark: taken.counts[at]?.mark ?? 0, counted: one.amount }))
   const counters = where === 'redis' && store.redis !== undefined ? store.redis : store.memory
   let over = false
   return {
     ...admitted,
+    ...(countsTokens ? ({ countsTokens } as const) : undefined),
     settle(spent) {
       if (over) return
       over = spent === undefined

@@ -59,6 +59,8 @@ export type Trace = {
   /** Upstreams that were asked in vain before, or passed over, for the record. */
   readonly earlier: AuditFields[]
   usage: Usage | undefined
+  /** On behalf of a limit, where the client did not ask a stream for its usage: whether the upstream knew the question. */
+  usageAsked: 'asked' | 'refused' | undefined
   /** Of the model's text that was read, for where usage is not reported. */
   answerTextBytes: number
   /** Limits in shadow mode that would have refused. */
@@ -168,6 +170,8 @@ export type Prepared = Permitted & {
     readonly path: string
     readonly headers: readonly string[]
     readonly body: Uint8Array | undefined
+    /** The body without the question for a stream's usage; undefined where the client asked, or nobody does. */
+    readonly unasked?: (() => Uint8Array | undefined) | undefined
   }
 }
 
@@ -230,6 +234,7 @@ function openTrace(): Trace {
     attempts: [],
     earlier: [],
     usage: undefined,
+    usageAsked: undefined,
     answerTextBytes: 0,
     limitsExceeded: [],
     shed: undefined,

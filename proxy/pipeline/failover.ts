@@ -144,7 +144,7 @@ type State = { readonly fields: Ended; readonly trace: SentTrace }
 /** What the trace says of what one upstream was sent. */
 type SentTrace = Pick<
   Trace,
-  'redactedRequest' | 'observedRequest' | 'restoredRequest' | 'redactedAt' | 'digestForwarded'
+  'redactedRequest' | 'observedRequest' | 'restoredRequest' | 'redactedAt' | 'digestForwarded' | 'usageAsked'
 >
 
 function freshTrace(): SentTrace {
@@ -154,13 +154,14 @@ function freshTrace(): SentTrace {
     restoredRequest: new Map(),
     redactedAt: [],
     digestForwarded: undefined,
+    usageAsked: undefined,
   }
 }
 
 function stateOf(x: Ended): State {
-  const { redactedRequest, observedRequest, restoredRequest, redactedAt, digestForwarded } = x.trace
+  const { redactedRequest, observedRequest, restoredRequest, redactedAt, digestForwarded, usageAsked } = x.trace
   return {
     fields: { ...x },
-    trace: { redactedRequest, observedRequest, restoredRequest, redactedAt, digestForwarded },
+    trace: { redactedRequest, observedRequest, restoredRequest, redactedAt, digestForwarded, usageAsked },
   }
 }

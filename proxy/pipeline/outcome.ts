@@ -60,6 +60,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.attempts.length > 0) fields['attempts'] = trace.attempts.map(attemptFields)
   if (trace.earlier.length > 0) fields['earlier'] = trace.earlier
   if (trace.limitsExceeded.length > 0) fields['limitsExceeded'] = trace.limitsExceeded
+  if (trace.usageAsked !== undefined) fields['usageAsked'] = trace.usageAsked
   if (trace.usage !== undefined) addUsage(fields, x, wholeNumbers(trace.usage))
   else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded

@@ -57,6 +57,8 @@ export type Route = {
   readonly aliases?: ReadonlyMap<string, string>
   /** Of an http upstream by path, of an mcp one by tool: what may be done twice. */
   readonly mayRepeat?: (name: string) => boolean
+  /** False: its streams are not asked for their usage, because it would refuse the request. */
+  readonly streamUsage?: boolean
   /** The upstream honours Idempotency-Key. */
   readonly sendsKeys?: boolean
   /** What may be sent again, to another or under another name must be there as a whole. */

@@ -56,6 +56,7 @@ export type UpstreamOptions = {
   readonly retry?: RetryOptions
   readonly hedge?: HedgeOptions
   readonly models?: { readonly [asked: string]: string }
+  readonly streamUsage?: boolean
   readonly egress?: readonly string[]
   readonly connections?: number
   readonly concurrency?: ConcurrencyOptions
@@ -249,6 +250,11 @@ export const upstreamsSchema = {
         additionalProperties: { type: 'string', minLength: 1 },
         description:
           'What models are called here: name that is asked for to name that is sent; rules see what is asked for.',
+      },
+      streamUsage: {
+        type: 'boolean',
+        description:
+          'Only for openai: limits that count tokens ask its streams for their usage (stream_options); true when absent.',
       },
       egress: {
         type: 'array',

@@ -11,6 +11,7 @@ import type { SseEvent } from '../../lib/sse.ts'
 import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
+import { isUsageOnly } from '../../protocol/usage-request.ts'
 import type { Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
@@ -263,6 +264,8 @@ export class StreamFilter {
   }
 
   #rewrite(event: SseEvent, step: Step, { inPlace, edits }: Draft): string {
+    // It was asked for on behalf of a limit: the client did not ask, and may not know such an event.
+    if (this.#x.outgoing.unasked !== undefined && isUsageOnly(step.value)) return ''
     const holds = this.#holds && step.held !== undefined
     for (const delta of step.deltas) {
       if (holds && delta.kind === 'arguments') continue

@@ -9,6 +9,7 @@ import { grow, type Answered, type Prepared } from '../exchange.ts'
 import { callerDeadlineMs } from '../deadline.ts'
 import type { Runtime } from '../runtime.ts'
 import { upgradeRequest } from '../sockets.ts'
+import { sendAsking } from '../stream-usage.ts'
 
 export async function dispatch(x: Prepared, runtime: Runtime, client: Client): Promise<Answered> {
   const startMs = runtime.clock.monotonic()
@@ -27,7 +28,8 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
 }
 
 function send(x: Prepared, runtime: Runtime, client: Client): Promise<UpstreamAnswer> {
-  const sent = (): Promise<UpstreamAnswer> => x.route.upstream.send(requestOf(x, runtime, client), client.signal)
+  const attempt = (): Promise<UpstreamAnswer> => x.route.upstream.send(requestOf(x, runtime, client), client.signal)
+  const sent = x.outgoing.unasked === undefined ? attempt : () => sendAsking(x, runtime, attempt)
   return x.route.keepsAnswersMs === undefined ? sent() : sendOnce(x, runtime, client, x.route.keepsAnswersMs, sent)
 }
 
@@ -90,12 +92,14 @@ function isHedgeable({ operation, head }: Prepared): boolean {
  * Where the upstream honours keys, every request has one, the same in all attempts; undefined where it does not. All callers
  * are one to the upstream, so a caller's own key is made one that no other caller can name.
  */
-function keyedHeaders({ id, route, outgoing, operation, principal }: Prepared): readonly string[] | undefined {
+function keyedHeaders({ id, route, outgoing, operation, principal, trace }: Prepared): readonly string[] | undefined {
   if (route.sendsKeys !== true || operation.idempotent) return undefined
   const sent = headerValue(outgoing.headers, 'idempotency-key')
-  if (sent === undefined) return [...outgoing.headers, 'idempotency-key', id]
+  // With another body it is another request.
+  const turn = trace.usageAsked === 'refused' ? ['unasked'] : []
+  if (sent === undefined) return [...outgoing.headers, 'idempotency-key', [id, ...turn].join('-')]
   const { headers } = outgoing
-  const scoped = hash('sha256', JSON.stringify([principal.id, sent]), 'base64url')
+  const scoped = hash('sha256', JSON.stringify([principal.id, sent, ...turn]), 'base64url')
   return headers.map((value, at) =>
     at % 2 === 1 && /^idempotency-key$/i.test(headers[at - 1] as string) ? scoped : value,
   )

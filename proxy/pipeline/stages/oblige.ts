@@ -7,6 +7,7 @@ import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { boundOutput } from '../../protocol/output-bound.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
+import { askUsage } from '../../protocol/usage-request.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
 import { demandedBy } from '../demanded.ts'
 import { redactHeaderValue } from '../header-redaction.ts'
@@ -28,15 +29,18 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   ]
   const target = redactTarget(x, runtime, vault)
   const path = pathOf(x, aliasedPath(x, target.path)) + (target.query === '' ? '' : `?${target.query}`)
-  const body = bodyOf(x, edits)
+  const asking = usageQuestion(x)
+  const written = asking === undefined ? edits : [...edits, asking]
+  const body = bodyOf(x, written)
   if (body !== undefined)
     x.trace.digestForwarded =
-      edits.length === 0 && x.trace.restoredRequest.size === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
+      written.length === 0 && x.trace.restoredRequest.size === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
   return grow(x, {
     outgoing: {
       path,
       headers: redactHeaders(x, runtime, forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced))),
       body,
+      unasked: asking === undefined ? undefined : () => bodyOf(x, edits),
     },
   })
 }
@@ -96,6 +100,13 @@ function shorten({ admissions, body, route, operation }: Permitted): readonly Ed
   const bounds = admissions.flatMap(({ maxTokens }) => maxTokens ?? [])
   if (bounds.length === 0 || body.form !== 'json') return []
   return boundOutput(route.protocol.name, operation.name, body.value, Math.min(...bounds))
+}
+
+/** A limit that counts tokens must be told of those that no client sees. */
+function usageQuestion({ admissions, body, content, route, operation }: Permitted): Edit | undefined {
+  if (content?.stream !== true || body.form !== 'json' || route.streamUsage === false) return undefined
+  if (!admissions.some(({ countsTokens }) => countsTokens === true)) return undefined
+  return askUsage(route.protocol.name, operation.name, body.value)
 }
 
 function withhold(x: Permitted): readonly Edit[] {
