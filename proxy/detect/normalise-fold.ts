@@ -4,7 +4,7 @@
 import { isDigit, isLetter } from './characters.ts'
 
 /** `read` when it is always read so; the others depend on what stands beside. */
-export const foldKinds = { none: 0, read: 1, surrogate: 2, dash: 3, space: 4, lookAlike: 5 } as const
+export const foldKinds = { none: 0, read: 1, surrogate: 2, dash: 3, space: 4, lookAlike: 5, stop: 6 } as const
 
 /** By UTF-16 unit: one of `foldKinds`. */
 export const folds = new Uint8Array(0x10000)
@@ -42,6 +42,30 @@ function neighbour(text: string, index: number, step: 1 | -1): number {
     return isDigit(code) || isLetter(code) ? code : -1
   }
   return -1
+}
+
+/** Of an address's domain so much is looked at. */
+const domainReach = 90
+
+/**
+ * Whether the full stop of another script at `index` parts labels of an address's domain, as RFC 3490 section 3.1 has it:
+ * between it and the sign there are only labels and such stops. After `.` it is the end of a sentence.
+ */
+export function isDomainStop(text: string, index: number): boolean {
+  if (!isLabelUnit(text, index - 1)) return false
+  for (let at = index - 1; at > 0 && at > index - domainReach; at--) {
+    const code = text.charCodeAt(at)
+    if (code === 0x40 || code === 0xff20) return isLabelUnit(text, at - 1)
+    if (!isLabelUnit(text, at) && folds[code] !== foldKinds.stop) return false
+  }
+  return false
+}
+
+/** Whether a letter, a digit or a hyphen of ASCII is there, as it stands or in full width. */
+export function isLabelUnit(text: string, index: number): boolean {
+  const unit = index >= 0 && index < text.length ? text.charCodeAt(index) : 0
+  const code = unit >= 0xff01 && unit <= 0xff5e ? unit - 0xfee0 : unit
+  return isLetter(code) || isDigit(code) || code === 45
 }
 
 /** -1 while only look-alikes follow up to the end. */
@@ -103,6 +127,7 @@ for (const [first, last] of unseen) for (let c = first; c <= last; c++) setReadi
 for (const dash of [0x2010, 0x2011, 0x2012, 0x2013, 0x2043, 0x2212]) folds[dash] = foldKinds.dash
 for (const space of [0xa0, 0x1680, 0x202f, 0x205f, 0x3000]) folds[space] = foldKinds.space
 folds.fill(foldKinds.space, 0x2000, 0x200b)
+for (const stop of [0x3002, 0xff61]) folds[stop] = foldKinds.stop
 for (const [foreign = '', letter = '', , digit] of alike.split(' ')) {
   const code = foreign.charCodeAt(0)
   lookAlikes.set(code, { letter: letter.charCodeAt(0), digit: digit?.charCodeAt(0) })

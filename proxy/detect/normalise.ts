@@ -4,7 +4,7 @@
 import { isDigit, isLetter } from './characters.ts'
 import { readEncoded } from './normalise-encoded.ts'
 import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
-import { foldKinds, folds, lookAlikeAt, readingOf } from './normalise-fold.ts'
+import { foldKinds, folds, isDomainStop, isLabelUnit, lookAlikeAt, readingOf } from './normalise-fold.ts'
 import type { Respelling } from './respelling.ts'
 
 const escapes = '%&\\'
@@ -78,7 +78,11 @@ function readForeign(text: string, start: number, final: boolean, into: Respelli
   if (kind === foldKinds.surrogate || kind === foldKinds.read) return readCharacter(text, start, final, into)
   let unit: number
   if (kind === foldKinds.lookAlike) unit = lookAlikeAt(text, start, final)
-  else {
+  else if (kind === foldKinds.stop) {
+    if (!isDomainStop(text, start)) return plain
+    if (start + 1 === text.length && !final) return undecided
+    unit = isLabelUnit(text, start + 1) ? 46 : 0
+  } else {
     if (start + 1 === text.length && !final) return undecided
     unit = isInNumber(text, start) ? (kind === foldKinds.dash ? 45 : 32) : 0
   }

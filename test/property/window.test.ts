@@ -43,6 +43,7 @@ const samples = [
   `key ${pem.slice(0, 110)} and then prose {`,
   'an e\u0301 \u{1F469}\u200d\u{1F4BB}\ufe0f caf\u00e9 \u20ac1\u00a0234 4\ufe0f\u20e3 \u0430dm\u0456n@ex\u0430mple.org \u041a\u043e\u0434 5\u043a\u043c',
   '\\ud83d\\ude00 &amp &commat; 100% %C3%A9 %e2%82 \\x4g \\u{34}11 &#x; &#49 ada%40example.org?b=%3',
+  'to ada@mail\u3002example\uff61org\u3002 or \uff41\uff20b\u3002cd and bob@example.org\u3002Next @a\u3002b',
   'hm deadbeefdeadbeef 3737382d30372d39353230 internationalisation/of/the/paths_and-names ==',
 ]
 
@@ -120,7 +121,7 @@ const fragments = [
   '\\n', '%0A', '-eyJ', '.glsoat-', 'sk-admin--', '-dp.scim.', 'q7Rk2Vw9Lz4Np8Xc3Tb6Ym1',
   'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
   '%', '%4', '%40', '%34%31', '&', '&#', '&#x3', '&#x34;', '&#52', '&commat;', '&nbsp;', '\\', '\\u', '\\u003', '\\u0034',
-  '\\ud835\\udfd2', '\\x34', '\u200b', '\u00ad', '\u0660', '\uff14', '\ud835\udfd2', '\ud835', '\u0430', '\u041e', '\u2011',
+  '\\ud835\\udfd2', '\\x34', '\u200b', '\u00ad', '\u0660', '\uff14', '\ud835\udfd2', '\ud835', '\u0430', '\u041e', '\u2011', '\u3002', '\uff61',
   '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
 ]
 const long = Buffer.from('mail ada@example.org, card 4111 1111 1111 1111; '.repeat(9))

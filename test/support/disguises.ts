@@ -15,6 +15,7 @@ const fullWidth = (text: string): string =>
 export const disguises: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
   'full-width': fullWidth,
+  'ideographic stops': (value) => value.replaceAll(/(?<=@[a-z0-9.-]*)\./g, '\u3002'),
   'zero-width': (value) => value.split('').join('\u200b'),
   'soft hyphens': (value) => value.split('').join('\u00ad'),
   'bidi marks': (value) => value.split('').join('\u2066'),

@@ -20,6 +20,7 @@ void t.test('what stands for something else is read as that', async (t) => {
     ['%34%31 %C3%A9 %EF%BC%91', '41 é 1'],
     ['&#52;&#x31;&commat;&amp;&#52', '41@&4'],
     ['&#00000000000000052;&#x0000000000000031;', '41'],
+    ['ada@mail\u3002example\uff61org ａ＠ｂ\u3002ｃｄ', 'ada@mail.example.org a@b.cd'],
     ['(202)\u00a0555 a\u{e0100}b\ufff9c', '(202) 555 abc'],
     ['\\u0034\\x31\\u{32} \\ud83d\\ude00', '412 😀'],
     ['x NDExMSAxMTEx y', 'x 4111 1111 y'],
@@ -33,6 +34,7 @@ void t.test('ordinary text is read as it is written', async (t) => {
   for (const text of [
     'The café is open – 100 % of the time… said “she” & he.',
     'Сервер 5 работает, по-русски; ελληνικά; 電話',
+    'ada@example.org\u3002Thanks @name\u3002then \u5f20\u4e09@b\u3002\u8c22 a@b\u3002 5\u30025 a@b\u3002',
     'C:\\new\\table \\n a=b&c=d %zz &nothing; &#; \\uzzzz \\x',
     'internationalisation/of/the/paths_and-names INTERNATIONALISATION',
     '7f3a9c1e5b8d20467f3a9c1e5b8d2046 01234567-89ab-4cde-8f01-23456789abcd',
