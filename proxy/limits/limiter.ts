@@ -13,7 +13,7 @@ export type LimitSubject = {
   readonly upstream: string
   /** Others may be asked in its place. */
   readonly severalUpstreams?: boolean
-  /** What the head announces of the body. */
+  /** What the head announces of the body; where it announces no length, the most that may come. */
   readonly bytes?: number
   /** It stays open for as long as it likes, waiting for what may never come: it takes slots of its own. */
   readonly standing?: true
@@ -34,6 +34,8 @@ export type Demand = {
   readonly outputTokensMax?: number
   /** How many answers are asked for at once. */
   readonly answers: number
+  /** How long the body was that announced no length. */
+  readonly bytes?: number
 }
 
 /** What became of it: tokens as they are billed, `input` without what came from or went to a cache. */

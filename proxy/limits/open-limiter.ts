@@ -3,7 +3,7 @@
 import type { Limit, LimitPlan } from './compile.ts'
 import { appliesTo, appliesToBody } from './filters.ts'
 import { subjectKey } from './key.ts'
-import type { Admission, Admitted, Demand, Limiter, LimitSubject } from './limiter.ts'
+import type { Admission, Admitted, Demand, Limiter, LimitSubject, Spent } from './limiter.ts'
 import { chargesOf, conclude, countAfterwards, fullAlready } from './reservation.ts'
 import { holdSlots, type Asked, type Held } from './slots-held.ts'
 import type { Store } from './store.ts'
@@ -65,7 +65,7 @@ class Deferred implements Admitted {
   readonly exceeded: readonly string[]
   readonly #plan: LimitPlan
   readonly #early: readonly Asked[]
-  readonly #subject: LimitSubject
+  #subject: LimitSubject
   readonly #store: Store
   readonly #held: Held
   #asked = false
@@ -90,6 +90,11 @@ class Deferred implements Admitted {
     this.#released = true
   }
 
+  /** Nothing is reserved here, but what never asks counts with what came of it. */
+  settle(spent: Spent | undefined): void {
+    if (!this.#asked && spent !== undefined) this.#subject = { ...this.#subject, bytes: spent.bytes }
+  }
+
   stand(): string | undefined {
     return this.#held.stand()
   }
@@ -98,7 +103,8 @@ class Deferred implements Admitted {
     this.#asked = true
     // What was reserved for another upstream was not produced there.
     this.#last?.settle?.(undefined)
-    const subject = { ...this.#subject, upstream }
+    const { bytes = this.#subject.bytes ?? 0 } = demand
+    const subject = { ...this.#subject, upstream, bytes }
     const asked = this.#plan.flatMap((limit) => {
       const applies =
         appliesTo(limit.filters, subject) && (limit.phase === 'head' || appliesToBody(limit.filters, demand))

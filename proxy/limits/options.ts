@@ -97,7 +97,9 @@ export const limitsSchema = {
       inputTokens: rate('Tokens of the input, cached ones included.'),
       outputTokens: rate('Tokens of the output.'),
       cost: rate('US dollars, by the list prices and those under prices.'),
-      bytes: rate('Bytes of requests and answers, e.g. 100M/d; an answer counts once it is over.'),
+      bytes: rate(
+        'Bytes of requests and answers, e.g. 100M/d; an answer counts once it is over, and a request that does not announce its length counts as server.limits.body until it is here.',
+      ),
       toolCalls: rate('Calls to http and mcp upstreams that are tool calls.'),
       window: {
         enum: windowNames,

@@ -1,12 +1,13 @@
 // Owns what an exchange takes of a model: how much that may be, for limits that reserve, and how much it was. What upstreams
 // report comes first; where they say nothing, text is counted.
+import { headerValue } from '../lib/headers.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
 
 export function demandOf(x: Decided): Demand {
-  const { content, operation } = x
+  const { body, content, operation } = x
   const asks = operation.action === 'asked' ? (content?.asked?.acts.length ?? 0) > 0 : operation.action !== 'none'
   const actions = asks ? x.actions : []
   // What is said in a conversation comes later, and so does what it costs.
@@ -23,7 +24,13 @@ export function demandOf(x: Decided): Demand {
     ...(outputTokensMax === undefined
       ? undefined
       : { outputTokensMax: Math.min(outputTokensMax, tokensMax) * answersOf(x) }),
+    ...('bytes' in body && hidesLength(x.headers) ? { bytes: body.bytes.length } : undefined),
   }
+}
+
+/** Its length is known only when all of it has come (RFC 9112 §7.1). */
+export function hidesLength(headers: readonly string[]): boolean {
+  return headerValue(headers, 'transfer-encoding') !== undefined
 }
 
 /** What the upstream calls the model. */

@@ -3,7 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { headerValue } from '../../lib/headers.ts'
 import type { Admission, Demand, LimitState, LimitSubject } from '../../limits/limiter.ts'
-import { spentOf } from '../consumption.ts'
+import { hidesLength, spentOf } from '../consumption.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -22,6 +22,16 @@ export function letStand(x: Admitted, runtime: Runtime): void {
     runtime.metrics.rateLimited(limit)
     throw new Fault('concurrency-limited', `Too many streams stay open at the same time (limit ${limit}).`, { limit })
   }
+}
+
+/**
+ * The body is here whose length was not announced: what was reserved beyond it is free for others. What is counted once the
+ * body is known (`reserve`) is told by itself.
+ */
+export function settleLength({ admissions, headers }: Admitted, { limiter }: Runtime, bytes: number): void {
+  if (!limiter.countsBytes || !hidesLength(headers)) return
+  for (const admission of admissions)
+    if (admission.reserve === undefined) admission.settle?.({ input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes })
 }
 
 /**
@@ -60,12 +70,12 @@ export function take(
 function keep(admission: Admission, x: Admitted, runtime: Runtime): void {
   for (const what of admission.open) open(x, runtime, what)
   x.limitStates.push(...admission.states)
-  if (!admission.ok) throw refusal(admission, runtime)
+  if (!admission.ok) throw refusal(admission, x, runtime)
   x.trace.limitsExceeded.push(...admission.exceeded)
   x.admissions.push(admission)
 }
 
-function subject(x: Identified, { limiter }: Runtime): LimitSubject {
+function subject(x: Identified, { limiter, limits }: Runtime): LimitSubject {
   const { principal, route } = x
   return {
     principal: principal.id,
@@ -76,12 +86,14 @@ function subject(x: Identified, { limiter }: Runtime): LimitSubject {
     ...(principal.org === undefined ? undefined : { org: principal.org }),
     ...(principal.team === undefined ? undefined : { team: principal.team }),
     ...(route.targets === undefined ? undefined : { severalUpstreams: true }),
-    ...(limiter.countsBytes ? { bytes: announced(x) } : undefined),
+    ...(limiter.countsBytes ? { bytes: announced(x, limits.bodyBytesMax) } : undefined),
     ...(x.operation.standing === true || x.head.upgrade !== undefined ? ({ standing: true } as const) : undefined),
   }
 }
 
-function announced({ headers }: Identified): number {
+/** Where no length is said, it is the most that there may be: nothing comes in unseen. */
+function announced({ headers }: Identified, bodyBytesMax: number): number {
+  if (hidesLength(headers)) return bodyBytesMax
   const length = Number(headerValue(headers, 'content-length') ?? 0)
   return Number.isSafeInteger(length) ? length : 0
 }
@@ -91,10 +103,14 @@ function open(x: Admitted, runtime: Runtime, what: string): void {
   runtime.metrics.failOpen(what)
 }
 
-function refusal(refused: Extract<Admission, { ok: false }>, runtime: Runtime): Fault {
+function refusal(refused: Extract<Admission, { ok: false }>, { headers }: Admitted, runtime: Runtime): Fault {
   runtime.metrics.rateLimited(refused.limit)
   const { code, limit, retryAfterMs } = refused
-  return new Fault(code, message(refused), { limit, retryAfterMs })
+  const assumed =
+    runtime.limiter.countsBytes && hidesLength(headers)
+      ? ' The request does not say how long its body is, so the longest that may be was assumed.'
+      : ''
+  return new Fault(code, message(refused) + assumed, { limit, retryAfterMs })
 }
 
 function message({ code, limit, retryAfterMs, tooLarge }: Extract<Admission, { ok: false }>): string {

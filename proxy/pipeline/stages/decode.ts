@@ -10,6 +10,7 @@ import type { Client } from '../client.ts'
 import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { isConversation } from '../sockets.ts'
+import { settleLength } from './admit.ts'
 
 export async function decode(x: Admitted, runtime: Runtime, client: Client): Promise<Decoded> {
   const body = unreadBody(x, client) ?? (await readBody(x, runtime, client))
@@ -42,6 +43,7 @@ async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<
   let raw: Uint8Array
   try {
     raw = await client.readBody(bodyBytesMax)
+    settleLength(x, runtime, raw.length)
   } finally {
     x.trace.waitedMs += runtime.clock.monotonic() - waitStartMs
   }

@@ -53,6 +53,24 @@ function admitted(admission: Admission): Admitted {
   return admission
 }
 
+t.test('what ends before it is asked about counts the bytes that came of it', async (t) => {
+  const { limiter } = world([
+    { id: 'bytes', by: ['principal'], bytes: '1000/m' },
+    { id: 'calls', by: ['principal'], toolCalls: '9/m' },
+  ])
+  const leftOf = async (demand: Demand): Promise<number | undefined> => {
+    const head = admitted(await limiter.admit({ ...anna, bytes: 400 }))
+    const admission = admitted((await head.reserve?.(demand)) ?? head)
+    admission.settle?.({ ...spent, bytes: 0 })
+    return admission.states.find(({ limit }) => limit === 'bytes')?.remaining
+  }
+  const early = admitted(await limiter.admit({ ...anna, bytes: 400 }))
+  early.settle?.({ ...spent, bytes: 70 })
+  early.release()
+  t.equal(await leftOf(chat), 1000 - 70 - 400, 'announced')
+  t.equal(await leftOf({ ...chat, bytes: 30 }), 1000 - 70 - 30, 'not announced, and here now')
+})
+
 t.test('limits are matched like rules', async (t) => {
   const { applying } = world([
     { id: 'people', by: ['org'], requests: '9/m', principals: ['an*'] },
