@@ -4,8 +4,9 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { offeredTools } from './anthropic-offers.ts'
-import type { Content, Role, ToolCall, Usage } from './content.ts'
+import type { Role, ToolCall, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
@@ -16,17 +17,13 @@ export function readMessagesRequest(body: Json, text: string): Reading {
   if (wrong !== undefined) return { ok: false, message: wrong }
   const tools = offeredTools(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }), {
     model: stringOf(body.model),
     stream: body.stream === true,
     maxTokens: countOf(body.max_tokens),
     messages: arrayOf(body.messages).length,
-    toolCalls: [],
     tools,
-    usage: undefined,
-    ...readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }),
   })
-  return { ok: true, content }
 }
 
 export function readMessagesAnswer(body: Json, text: string): Reading {
@@ -40,24 +37,18 @@ export function readMessagesAnswer(body: Json, text: string): Reading {
     if (call === undefined) return { ok: false, message: `content[${index}] calls no tool by name.` }
     toolCalls.push(call)
   }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, answerLayout), {
     model: stringOf(body.model),
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
     toolCalls,
-    tools: [],
     usage: messagesUsage(body.usage),
-    ...readTexts(body, text, answerLayout),
   })
-  return { ok: true, content }
 }
 
 /** The answer of count_tokens: a number, and whatever else there may be. */
 export function readTokenCount(body: Json, text: string): Reading {
   const count = isObject(body) ? countOf(body.input_tokens) : undefined
   if (count === undefined) return { ok: false, message: 'The answer must be an object with input_tokens.' }
-  return { ok: true, content: { ...readTexts(body, text, answerLayout), toolCalls: [], tools: [] } }
+  return readingOf(readTexts(body, text, answerLayout))
 }
 
 /** `input_tokens` is without what came from or went into the cache, as Anthropic counts. */

@@ -4,10 +4,11 @@ import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, Role, ToolCall, Usage } from './content.ts'
+import type { Role, ToolCall, Usage } from './content.ts'
 import { camelName, fieldLayout, fieldOf, itemsOf, keyOf } from './gemini-fields.ts'
 import { toolDefinitions } from './gemini-tools.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { countOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -26,17 +27,13 @@ export function readRequest(body: Json, text: string, { model, stream, needs }: 
   if (typeof tools === 'string') return { ok: false, message: tools }
   const contents = fieldOf(body, 'contents')
   const config = fieldOf(body, 'generationConfig')
-  const content = present<Content>({
+  return readingOf(texts, {
     model,
     stream,
     maxTokens: isObject(config) ? tokensOf(fieldOf(config, 'maxOutputTokens')) : undefined,
     messages: contents === undefined ? undefined : itemsOf(contents, []).length,
-    toolCalls: [],
     tools,
-    usage: undefined,
-    ...texts,
   })
-  return { ok: true, content }
 }
 
 export function readGenerateAnswer(body: Json, text: string): Reading {
@@ -150,17 +147,11 @@ function answer(body: JsonObject, text: string, toolCalls: readonly ToolCall[]):
   const texts = readTexts(body, text, layout)
   const ambiguous = layout.ambiguous()
   if (ambiguous !== undefined) return { ok: false, message: ambiguous }
-  const content = present<Content>({
+  return readingOf(texts, {
     model: stringOf(fieldOf(body, 'modelVersion')),
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
     toolCalls,
-    tools: [],
     usage: generateUsage(fieldOf(body, 'usageMetadata')),
-    ...texts,
   })
-  return { ok: true, content }
 }
 
 const listed = 'It is a list of chunks; a stream is inspected as server-sent events only: ask for it with ?alt=sse.'

@@ -2,6 +2,7 @@
 // Google's SDKs. What the bodies mean is in gemini-content.ts and gemini-stream.ts.
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
+import { bodiless } from './bodiless.ts'
 import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import { withoutTools } from './gemini-tools.ts'
@@ -83,16 +84,8 @@ function listing(version: string, rest: string): Operation | undefined {
   const one = resourceOf(rest)
   const name = one === undefined ? lists[rest] : one.kind === 'endpoints' ? undefined : `${one.kind}.get`
   if (name === undefined || one?.verb !== undefined) return undefined
-  return {
-    name,
-    path: `/${version}${rest}`,
-    action: 'none',
-    body: 'none',
-    idempotent: true,
-    readRequest: () => ({ ok: false, message: 'This operation takes no body.' }),
-    // Tuned models have their owners' texts.
-    readAnswer: readOtherAnswer,
-  }
+  // Tuned models have their owners' texts.
+  return bodiless(name, `/${version}${rest}`, readOtherAnswer)
 }
 
 type Open = (model: string, path: string) => Operation

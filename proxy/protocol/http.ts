@@ -6,6 +6,7 @@ import type { Json } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Role } from './content.ts'
 import type { FaultView, Operation, Protocol, Reading, StreamReader, StreamStep } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { emptyStep } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
@@ -38,7 +39,7 @@ const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'
 /** JSON of no particular format, such as the arguments of a tool call: every string, long number and telling key. */
 export function readDocument(body: Json, text: string, role: Role): Reading {
   const layout: Layout = { roleAt: () => role, standing: () => 'free' }
-  return { ok: true, content: { ...readTexts(body, text, layout), toolCalls: [], tools: [] } }
+  return readingOf(readTexts(body, text, layout))
 }
 
 /** RFC 9457. The type is blank: the code says more than a page about it would. */

@@ -3,7 +3,7 @@
 // of tools is one.
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { Asked, Content, Listed, ToolDefinition } from './content.ts'
+import type { Asked, Listed, ToolDefinition } from './content.ts'
 import { askedForInput, askedForPages, askedOfClient, askedOfServer } from './mcp-acts.ts'
 import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
@@ -11,6 +11,7 @@ import { flawOf } from './mcp-tools.ts'
 import { lookalikeIn, readMessage, type Message } from './mcp-message.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 
@@ -34,7 +35,7 @@ export function readMcpRequest(body: Json, text: string, headers: readonly strin
       fault: 'operation-unsupported',
       asked,
     }
-  return { ok: true, content: { ...readTexts(body, text, clientLayout), toolCalls: [], tools: [], asked } }
+  return readingOf(readTexts(body, text, clientLayout), { asked })
 }
 
 /** A batch in an answer is refused like one in a request: its parts would be answers to nobody's question. */
@@ -45,18 +46,10 @@ export function readMcpAnswer(body: Json, text: string): Reading {
   if (typeof lists === 'string') return { ok: false, message: lists }
   const asked = askedInAnswer(message)
   if (typeof asked === 'string') return { ok: false, message: asked }
-  const content = present<Content>({
-    model: undefined,
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
-    toolCalls: [],
+  return readingOf(readTexts(body, text, serverLayout), {
     ...lists,
     asked,
-    usage: undefined,
-    ...readTexts(body, text, serverLayout),
   })
-  return { ok: true, content }
 }
 
 const clientLayout = mcpLayout('user')

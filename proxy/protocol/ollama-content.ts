@@ -4,8 +4,9 @@ import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
@@ -19,18 +20,14 @@ export function readRequest(body: Json, text: string, { streams, texts }: Subjec
   if (wrong !== undefined) return { ok: false, message: wrong }
   const tools = toolDefinitions(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path, texts), standing }), {
     model: stringOf(body.model) || stringOf(body.name),
     stream: streams && body.stream !== false,
     // Negative numbers mean no limit.
     maxTokens: isObject(body.options) ? countOf(body.options.num_predict) : undefined,
     messages: texts.includes('messages') ? arrayOf(body.messages).length : undefined,
-    toolCalls: [],
     tools,
-    usage: undefined,
-    ...readTexts(body, text, { roleAt: (path) => requestRole(body, path, texts), standing }),
   })
-  return { ok: true, content }
 }
 
 /** Of chat and generate, as a whole or as the last line of a stream. */
@@ -171,17 +168,11 @@ export const answerLayout: Layout = {
 }
 
 function answer(body: JsonObject, text: string, toolCalls: readonly ToolCall[]): Reading {
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, answerLayout), {
     model: stringOf(body.model),
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
     toolCalls,
-    tools: [],
     usage: usageOf(body),
-    ...readTexts(body, text, answerLayout),
   })
-  return { ok: true, content }
 }
 
 function requestRole(body: JsonObject, path: Path, texts: readonly string[]): Role {

@@ -1,6 +1,7 @@
 // Owns the Ollama dialect: which paths are served, and how a refusal reads to its clients. Whatever changes the models of
 // the host (pull, push, create, copy, delete, blobs) has no adapter. What the bodies mean is in ollama-content.ts.
 import { formatLine } from '../lib/ndjson.ts'
+import { bodiless } from './bodiless.ts'
 import { readAnswer, readOtherAnswer, readRequest, refuseCalls } from './ollama-content.ts'
 import { openOllamaStream } from './ollama-stream.ts'
 import { joinApi } from './paths.ts'
@@ -32,9 +33,9 @@ const operations: ReadonlyMap<string, Operation> = new Map(
     reading('embed', ['input']),
     reading('embeddings', ['prompt']),
     reading('show', []),
-    listing('models.list', '/api/tags'),
-    listing('models.running', '/api/ps'),
-    listing('version', '/api/version'),
+    bodiless('models.list', '/api/tags', readOtherAnswer),
+    bodiless('models.running', '/api/ps', readOtherAnswer),
+    bodiless('version', '/api/version', readOtherAnswer),
   ].map((operation) => [`${operation.body === 'none' ? 'GET' : 'POST'} ${operation.path}`, operation]),
 )
 
@@ -63,18 +64,6 @@ function reading(name: string, texts: readonly string[]): Operation {
     body: 'json',
     idempotent: true,
     readRequest: (body, text) => readRequest(body, text, { streams: false, texts }),
-    readAnswer: readOtherAnswer,
-  }
-}
-
-function listing(name: string, path: string): Operation {
-  return {
-    name,
-    path,
-    action: 'none',
-    body: 'none',
-    idempotent: true,
-    readRequest: () => ({ ok: false, message: 'This operation takes no body.' }),
     readAnswer: readOtherAnswer,
   }
 }

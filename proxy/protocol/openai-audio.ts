@@ -3,7 +3,7 @@
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import { standing } from './openai-chat.ts'
-import { plainContent } from './openai-plain.ts'
+import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -27,5 +27,5 @@ function readSpeechRequest(body: Json, text: string): Reading {
     roleAt: ([member]) => (member === 'input' ? 'user' : member === 'instructions' ? 'system' : 'other'),
     standing,
   })
-  return { ok: true, content: plainContent(body, texts) }
+  return plainReading(body, texts)
 }

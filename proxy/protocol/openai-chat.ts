@@ -3,8 +3,9 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
@@ -15,17 +16,13 @@ export function readChatRequest(body: Json, text: string): Reading {
   if (wrong !== undefined) return { ok: false, message: wrong }
   const tools = toolDefinitions(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }), {
     model: stringOf(body.model),
     stream: body.stream === true,
     maxTokens: largest(countOf(body.max_completion_tokens), countOf(body.max_tokens)),
     messages: arrayOf(body.messages).length,
-    toolCalls: [],
     tools,
-    usage: undefined,
-    ...readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }),
   })
-  return { ok: true, content }
 }
 
 export function readChatAnswer(body: Json, text: string): Reading {
@@ -35,17 +32,11 @@ export function readChatAnswer(body: Json, text: string): Reading {
   const toolCalls = arrayOf(body.choices).flatMap((choice, index) => choiceCalls(choice, index))
   if (toolCalls.some((call) => call === undefined))
     return { ok: false, message: 'A tool call has no name, or is of two kinds.' }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, answerLayout), {
     model: stringOf(body.model),
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
     toolCalls: toolCalls.filter((call) => call !== undefined),
-    tools: [],
     usage: chatUsage(body.usage),
-    ...readTexts(body, text, answerLayout),
   })
-  return { ok: true, content }
 }
 
 /** `prompt_tokens` includes the cached ones, as OpenAI counts. */

@@ -3,10 +3,11 @@
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
-import type { Content, Usage } from './content.ts'
+import type { Usage } from './content.ts'
 import { answerLayout, chatUsage, standing } from './openai-chat.ts'
-import { plainContent } from './openai-plain.ts'
+import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
@@ -39,17 +40,11 @@ function readCompletionsRequest(body: Json, text: string): Reading {
     wrongMember(body, 'stream', ['boolean'], '') ??
     wrongMember(body, 'max_tokens', ['number'], '')
   if (wrong !== undefined) return { ok: false, message: wrong }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, requestLayout), {
     model: stringOf(body.model),
     stream: body.stream === true,
     maxTokens: countOf(body.max_tokens),
-    messages: undefined,
-    toolCalls: [],
-    tools: [],
-    usage: undefined,
-    ...readTexts(body, text, requestLayout),
   })
-  return { ok: true, content }
 }
 
 const requestLayout: Layout = {
@@ -62,7 +57,7 @@ function readCompletionsAnswer(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
   const wrong = wrongMember(body, 'choices', ['array'], '')
   if (wrong !== undefined) return { ok: false, message: wrong }
-  return { ok: true, content: plainContent(body, readTexts(body, text, answerLayout), chatUsage(body.usage)) }
+  return plainReading(body, readTexts(body, text, answerLayout), chatUsage(body.usage))
 }
 
 const limits = { depthMax: 64, keysMax: 10_000 }

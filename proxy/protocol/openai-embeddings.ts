@@ -3,7 +3,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { chatUsage, standing } from './openai-chat.ts'
 import { hasTokens, tokens } from './openai-completions.ts'
-import { plainContent } from './openai-plain.ts'
+import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { arrayOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -24,12 +24,12 @@ function readEmbeddingsRequest(body: Json, text: string): Reading {
   const wrong =
     wrongMember(body, 'model', ['string'], '', true) ?? wrongMember(body, 'input', ['string', 'array'], '', true)
   if (wrong !== undefined) return { ok: false, message: wrong }
-  return { ok: true, content: plainContent(body, readTexts(body, text, requestLayout)) }
+  return plainReading(body, readTexts(body, text, requestLayout))
 }
 
 function readEmbeddingsAnswer(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
-  return { ok: true, content: plainContent(body, readTexts(body, text, answerLayout), chatUsage(body.usage)) }
+  return plainReading(body, readTexts(body, text, answerLayout), chatUsage(body.usage))
 }
 
 const requestLayout: Layout = {

@@ -4,7 +4,7 @@ import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { standing } from './openai-chat.ts'
-import { plainContent } from './openai-plain.ts'
+import { plainReading } from './openai-plain.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { wrongMember } from './shape.ts'
@@ -30,12 +30,12 @@ function readImagesRequest(body: Json, text: string): Reading {
     wrongMember(body, 'model', ['string'], '') ??
     wrongMember(body, 'stream', ['boolean'], '')
   if (wrong !== undefined) return { ok: false, message: wrong }
-  return { ok: true, content: plainContent(body, readTexts(body, text, requestLayout)) }
+  return plainReading(body, readTexts(body, text, requestLayout))
 }
 
 function readImagesAnswer(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
-  return { ok: true, content: plainContent(body, readTexts(body, text, answerLayout), responsesUsage(body.usage)) }
+  return plainReading(body, readTexts(body, text, answerLayout), responsesUsage(body.usage))
 }
 
 const image: Label = { label: 'image', how: 'encoded' }

@@ -2,7 +2,7 @@
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import { standing } from './openai-chat.ts'
-import { plainContent } from './openai-plain.ts'
+import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
@@ -24,5 +24,5 @@ function read(body: Json, text: string, side: 'request' | 'answer'): Reading {
     (side === 'request' ? wrongMember(body, 'input', ['string', 'array'], '', true) : undefined)
   if (wrong !== undefined) return { ok: false, message: wrong }
   const texts = readTexts(body, text, { roleAt: ([member]) => (member === 'input' ? 'user' : 'other'), standing })
-  return { ok: true, content: plainContent(body, texts) }
+  return plainReading(body, texts)
 }

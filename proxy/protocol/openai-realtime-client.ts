@@ -4,8 +4,9 @@ import type { Edit } from '../lib/edit.ts'
 import { isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
-import type { Content, ToolDefinition } from './content.ts'
+import type { ToolDefinition } from './content.ts'
 import { clientLayout } from './openai-realtime-fields.ts'
+import { contentOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Asking, ClientReading } from './socket.ts'
 import { readTexts } from './texts.ts'
@@ -42,15 +43,12 @@ export function readClientEvent(data: string, known: Known): ClientReading {
     ...(eventId === undefined ? undefined : { eventId }),
     asks,
     alsoModels: alsoModels.filter((one) => one !== undefined),
-    content: present<Content>({
+    content: contentOf(readTexts(value, text, clientLayout(value)), {
       model,
       stream: true,
       maxTokens: maxTokensOf(value),
       messages: itemsOf(value).length,
-      toolCalls: [],
       tools,
-      usage: undefined,
-      ...readTexts(value, text, clientLayout(value)),
     }),
   }
 }

@@ -1,7 +1,7 @@
 // Owns which addresses of OpenAI's realtime conversations are served over a WebSocket, and puts the two sides of one
 // together. What the messages mean is in the other files of its name.
 import { isObject } from '../lib/json.ts'
-import type { Content } from './content.ts'
+import { refuseBody } from './bodiless.ts'
 import { azurePath } from './openai-azure.ts'
 import { openaiError } from './openai-error.ts'
 import { itemsOf, readClientEvent, withdrawTools, type Known } from './openai-realtime-client.ts'
@@ -9,7 +9,7 @@ import { serverLayout } from './openai-realtime-fields.ts'
 import { RealtimeServer } from './openai-realtime-server.ts'
 import { pathBelowVersion } from './paths.ts'
 import type { FaultView } from './protocol.ts'
-import { present } from './shape.ts'
+import { contentOf, readingOf } from './reading.ts'
 import type { ClientReading, SocketOperation, SocketReader, SocketResolution, Subprotocols } from './socket.ts'
 import { readTexts } from './texts.ts'
 
@@ -66,14 +66,7 @@ const named: ReadonlySet<string> = new Set(['model', 'deployment', 'call_id', 'i
 const valueForm = /^\w[\w.:@/+-]{0,255}$/
 
 function operation(name: string, path: string, address: RealtimeAddress): SocketOperation {
-  const content: Content = {
-    ...present<Pick<Content, 'model'>>({ model: address.model }),
-    stream: true,
-    parts: [],
-    toolCalls: [],
-    tools: [],
-    uninspected: address.joins ? ['history'] : [],
-  }
+  const texts = { parts: [], uninspected: address.joins ? ['history'] : [] }
   return {
     name,
     path,
@@ -81,13 +74,10 @@ function operation(name: string, path: string, address: RealtimeAddress): Socket
     body: 'none',
     idempotent: false,
     framing: 'ndjson',
-    content,
+    content: contentOf(texts, { model: address.model, stream: true }),
     subprotocols,
-    readRequest: () => ({ ok: false, message: 'This operation takes no body.' }),
-    readAnswer: (body, text) => ({
-      ok: true,
-      content: { ...readTexts(body, text, serverLayout), toolCalls: [], tools: [] },
-    }),
+    readRequest: refuseBody,
+    readAnswer: (body, text) => readingOf(readTexts(body, text, serverLayout)),
     withdrawTools,
     openSocket: () => new Conversation(address),
   }

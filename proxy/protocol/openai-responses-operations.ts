@@ -1,4 +1,5 @@
 // Owns which paths of OpenAI's Responses format are served, below the version.
+import { refuseBody } from './bodiless.ts'
 import { responsesStreamError } from './openai-responses-error.ts'
 import { refuseResponseCalls } from './openai-responses-refusal.ts'
 import {
@@ -12,6 +13,7 @@ import { openResponsesStream } from './openai-responses-stream.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import type { Operation, Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { countOf } from './shape.ts'
 import { readTexts } from './texts.ts'
 
@@ -88,15 +90,11 @@ const kept: ReadonlyMap<string, Omit<Operation, 'path'>> = new Map([
 ])
 
 function keptOperation(name: string, readAnswer: Operation['readAnswer']): Omit<Operation, 'path'> {
-  return { name, action: 'none', body: 'none', idempotent: true, readRequest: refuse, readAnswer }
-}
-
-function refuse(): Reading {
-  return { ok: false, message: 'This operation takes no body.' }
+  return { name, action: 'none', body: 'none', idempotent: true, readRequest: refuseBody, readAnswer }
 }
 
 function readCount(body: Json, text: string): Reading {
   const count = isObject(body) ? countOf(body.input_tokens) : undefined
   if (count === undefined) return { ok: false, message: 'The answer must be an object with input_tokens.' }
-  return { ok: true, content: { ...readTexts(body, text, eventLayout), toolCalls: [], tools: [] } }
+  return readingOf(readTexts(body, text, eventLayout))
 }

@@ -8,6 +8,7 @@ import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.t
 import { itemCalls } from './openai-responses-calls.ts'
 import { itemRole, standing } from './openai-responses-fields.ts'
 import type { Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
@@ -18,17 +19,13 @@ export function readResponsesRequest(body: Json, text: string): Reading {
   if (wrong !== undefined) return { ok: false, message: wrong }
   const tools = offeredTools(body)
   if (typeof tools === 'string') return { ok: false, message: tools }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing: requestStanding }), {
     model: stringOf(body.model),
     stream: body.stream === true,
     maxTokens: countOf(body.max_output_tokens),
     messages: typeof body.input === 'string' ? 1 : arrayOf(body.input).length,
-    toolCalls: [],
     tools,
-    usage: undefined,
-    ...readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing: requestStanding }),
   })
-  return { ok: true, content }
 }
 
 /** A response, whether it is new or was kept at the provider. */
@@ -42,17 +39,11 @@ export function readResponse(body: Json, text: string): Reading {
     if (calls === undefined) return { ok: false, message: `output[${index}] calls no tool by name.` }
     toolCalls.push(...calls)
   }
-  const content = present<Content>({
+  return readingOf(readTexts(body, text, { roleAt: (path) => answerRole(body, path), standing }), {
     model: stringOf(body.model),
-    stream: undefined,
-    maxTokens: undefined,
-    messages: undefined,
     toolCalls,
-    tools: [],
     usage: responsesUsage(body.usage),
-    ...readTexts(body, text, { roleAt: (path) => answerRole(body, path), standing }),
   })
-  return { ok: true, content }
 }
 
 /** What made a response was paid for when it was made, unless nobody waited for it then. */
@@ -66,7 +57,7 @@ export function readStoredResponse(body: Json, text: string): Reading {
 export function readStoredItems(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }
   const texts = readTexts(body, text, { roleAt: (path) => roleIn(body, 'data', path) ?? 'other', standing })
-  return { ok: true, content: { ...texts, toolCalls: [], tools: [] } }
+  return readingOf(texts)
 }
 
 /** `input_tokens` includes the cached ones, as OpenAI counts. */

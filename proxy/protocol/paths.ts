@@ -1,7 +1,9 @@
 // Owns what real clients do to paths: a missing, doubled or extra `/v1`, doubled slashes. And the listing of models,
 // which is the same in every format that has it.
 import type { Json } from '../lib/json.ts'
+import { bodiless } from './bodiless.ts'
 import type { Operation, Reading } from './protocol.ts'
+import { readingOf } from './reading.ts'
 import { readTexts, type Layout } from './texts.ts'
 
 /** What follows the version, beginning with `/`: `/v1/messages`, `/messages` and `/v1//v1/messages` are the same. */
@@ -37,22 +39,14 @@ export const joinApi: JoinPath = (base, path) =>
 
 /** `GET /models` and `GET /models/{id}`; an id may have an organisation before it. */
 export function listing(rest: string): Operation | undefined {
-  if (rest === '/models') return operation('models.list', '/v1/models')
+  if (rest === '/models') return bodiless('models.list', '/v1/models', read)
   const id = /^\/models\/((?:[\w:@+-][\w.:@+-]*\/)?[\w:@+-][\w.:@+-]*)$/.exec(rest)?.[1]
-  return id === undefined ? undefined : operation('models.get', `/v1/models/${id}`)
-}
-
-function operation(name: string, path: string): Operation {
-  return { name, path, action: 'none', body: 'none', idempotent: true, readRequest: refuse, readAnswer: read }
-}
-
-function refuse(): Reading {
-  return { ok: false, message: 'This operation takes no body.' }
+  return id === undefined ? undefined : bodiless('models.get', `/v1/models/${id}`, read)
 }
 
 /** A catalogue says little, but models that were made to order have their owners' names and texts. */
 function read(body: Json, text: string): Reading {
-  return { ok: true, content: { ...readTexts(body, text, layout), toolCalls: [], tools: [] } }
+  return readingOf(readTexts(body, text, layout))
 }
 
 const layout: Layout = {
