@@ -250,15 +250,17 @@ function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Faul
 /** Which exchange a socket is busy with: a parser error names only the socket. */
 const clients = new WeakMap<Duplex, HttpClient>()
 
-async function serveExchange(
+/** The pipeline's own promise: one of ours around it would be held as long as the exchange lasts. */
+function serveExchange(
   runtime: Runtime,
   client: Client,
   head: RequestHead,
   fault: Fault | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const x = openExchange(newRequestId(), head, runtime.clock.monotonic())
-  if (fault === undefined) await run(x, runtime, client)
-  else reject(x, runtime, client, fault)
+  if (fault === undefined) return run(x, runtime, client)
+  reject(x, runtime, client, fault)
+  return undefined
 }
 
 /** Undefined: no request was begun (a port scan, a reset), so there is nobody to answer. */
