@@ -4,7 +4,7 @@ import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream'
 import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
 import { array, asyncProperty, boolean, check, constantFrom, nat, record } from 'fast-check'
 import t from 'tap'
-import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../support/filter-stream.ts'
 import { chunks, openBack, type Way } from '../unit/pipeline/answered.ts'
 import { parseEvents } from '../unit/pipeline/stream-formats.ts'
 

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { array, asyncProperty, boolean, check, constantFrom, nat, record } from 'fast-check'
 import { Fault } from '../../proxy/errors.ts'
-import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../support/filter-stream.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
 const back = openBack(`

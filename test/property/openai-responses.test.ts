@@ -3,7 +3,7 @@
 import t from 'tap'
 import { array, asyncProperty, assert, constantFrom, nat, record } from 'fast-check'
 import { grow } from '../../proxy/pipeline/exchange.ts'
-import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../support/filter-stream.ts'
 import { openaiProtocol } from '../../proxy/protocol/openai.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 import { parseEvents } from '../unit/pipeline/stream-formats.ts'

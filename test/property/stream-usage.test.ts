@@ -2,7 +2,7 @@
 // have read had nobody asked, and the count is the provider's; where the client asked itself, every byte stays.
 import t from 'tap'
 import { array, assert, asyncProperty, boolean, constantFrom, nat, record } from 'fast-check'
-import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../support/filter-stream.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
 const plain = openBack('')

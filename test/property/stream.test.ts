@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import { array, asyncProperty, check, boolean, constantFrom, nat, record, tuple } from 'fast-check'
 import { Fault } from '../../proxy/errors.ts'
-import { filterStream } from '../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../support/filter-stream.ts'
 import { chunks, openBack, type Answering, type Back } from '../unit/pipeline/answered.ts'
 import { anthropic, openai, parseEvents, type Ending, type Format, type Said } from '../unit/pipeline/stream-formats.ts'
 

@@ -26,28 +26,36 @@ type Step = Extract<StreamStep, { ok: true }>
 /** What an event becomes: the texts for its own deltas by channel, its other edits, and the events around it. */
 type Draft = { readonly inPlace: Map<string, string>; readonly edits: Edit[]; before: string; after: string }
 
-/** Faults: `upstream-truncated`, `upstream-invalid`, `content-blocked`, `answer-denied`. */
-export async function* filterStream(
-  x: Answered,
-  runtime: Runtime,
-  redaction: AnswerRedaction,
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<string> {
-  const reader = x.operation.openStream?.()
-  if (reader === undefined) throw new Fault('internal')
-  const framing = framings[x.operation.framing ?? 'sse']
-  const filter = new StreamFilter({ x, runtime, redaction, reader, framing })
-  const decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
-  try {
-    for await (const chunk of body) {
-      const step = decoder.split(chunk)
-      for (const text of filter.blocks(step.blocks)) yield text
-      if (step.error !== undefined) throw unreadable(step.error)
-    }
-    const tail = filter.finish(decoder.end())
-    if (tail !== '') yield tail
-  } finally {
-    filter.close()
+/**
+ * Bytes in, text to write out, a chunk at a time. Not a generator over the body: while a stream is silent, that costs as much
+ * memory as all of the filter. Faults: `upstream-truncated`, `upstream-invalid`, `content-blocked`, `answer-denied`.
+ */
+export class ByteFilter {
+  readonly #filter: StreamFilter
+  readonly #decoder: ReturnType<Framing['open']>
+
+  constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction) {
+    const reader = x.operation.openStream?.()
+    if (reader === undefined) throw new Fault('internal')
+    const framing = framings[x.operation.framing ?? 'sse']
+    this.#filter = new StreamFilter({ x, runtime, redaction, reader, framing })
+    this.#decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
+  }
+
+  *push(chunk: Uint8Array): Generator<string> {
+    const { blocks, error } = this.#decoder.split(chunk)
+    yield* this.#filter.blocks(blocks)
+    if (error !== undefined) throw unreadable(error)
+  }
+
+  /** The body has come to its end. */
+  end(): string {
+    return this.#filter.finish(this.#decoder.end())
+  }
+
+  /** However it ended. */
+  close(): void {
+    this.#filter.close()
   }
 }
 

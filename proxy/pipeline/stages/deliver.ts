@@ -16,7 +16,7 @@ import {
 } from '../filters/consult-answer.ts'
 import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
-import { filterStream } from '../filters/stream.ts'
+import { ByteFilter } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
 import { withLimits } from '../limit-headers.ts'
 import { relayPeers } from '../relay.ts'
@@ -37,7 +37,7 @@ export async function deliver(x: Answered, runtime: Runtime, client: Client): Pr
     client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
     client.end()
   } else if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x)) {
-    await deliverStream(x, runtime, client)
+    await (operation.action === 'asked' ? deliverMessages : deliverStream)(x, runtime, client)
   } else if (passesUnread(x)) {
     await relay(x, runtime, client)
   } else if (mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked') {
@@ -75,26 +75,49 @@ function mustRead(x: Answered): boolean {
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
-  const asksMessages = x.operation.action === 'asked'
   const waiting = new Waiting(x, runtime)
-  const arriving = waiting.on(x.answer.body)
-  const body = asksMessages ? arriving : streamToFilter(x, runtime, arriving)
+  const body = streamToFilter(x, runtime, waiting.on(x.answer.body))
+  startStream(x, runtime, client)
+  const filter = new ByteFilter(x, runtime, new AnswerRedaction(x, runtime))
+  try {
+    for await (const chunk of body) {
+      for (const text of filter.push(chunk)) {
+        const written = client.write(text)
+        if (written !== undefined) await waiting.while(written)
+      }
+    }
+    const tail = filter.end()
+    const written = tail === '' ? undefined : client.write(tail)
+    if (written !== undefined) await waiting.while(written)
+  } finally {
+    filter.close()
+  }
+  endStream(x, client)
+}
+
+async function deliverMessages(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  refuseEncoded(x)
+  startStream(x, runtime, client)
+  const waiting = new Waiting(x, runtime)
+  const redaction = new AnswerRedaction(x, runtime)
+  for await (const text of filterMessageStream(x, runtime, redaction, waiting.on(x.answer.body))) {
+    const written = client.write(text)
+    if (written !== undefined) await waiting.while(written)
+  }
+  endStream(x, client)
+}
+
+function startStream(x: Answered, runtime: Runtime, client: Client): void {
   x.trace.streaming = true
   client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
   client.flush()
-  const redaction = new AnswerRedaction(x, runtime)
-  const filter = asksMessages ? filterMessageStream : filterStream
-  for await (const text of filter(x, runtime, redaction, body)) {
-    const written = client.write(text)
-    if (written !== undefined) await waiting.while(written)
-  }
-  if (x.trace.upstreamError) {
-    // The upstream's own error event was relayed; a clean end after it would make the answer look whole.
-    client.breakOff('')
-    return
-  }
-  client.end()
+}
+
+/** The upstream's own error event was relayed; a clean end after it would make the answer look whole. */
+function endStream(x: Answered, client: Client): void {
+  if (x.trace.upstreamError) client.breakOff('')
+  else client.end()
 }
 
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
@@ -228,22 +251,8 @@ class Waiting {
     this.#runtime = runtime
   }
 
-  async *on(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const { clock } = this.#runtime
-    let sinceMs = clock.monotonic()
-    let waiting = true
-    try {
-      for await (const chunk of body) {
-        this.#x.trace.waitedMs += clock.monotonic() - sinceMs
-        waiting = false
-        yield chunk
-        waiting = true
-        sinceMs = clock.monotonic()
-      }
-    } finally {
-      // Also when the upstream broke off: that was no work of ours.
-      if (waiting) this.#x.trace.waitedMs += clock.monotonic() - sinceMs
-    }
+  on(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    return new Awaited(this.#x, this.#runtime, body)
   }
 
   async while(pending: Promise<void>): Promise<void> {
@@ -253,5 +262,47 @@ class Waiting {
     } finally {
       this.#x.trace.waitedMs += this.#runtime.clock.monotonic() - sinceMs
     }
+  }
+}
+
+type Result = IteratorResult<Uint8Array, undefined>
+
+/** The same body; each wait for more of it is noted. Not a generator, of which every silent stream would keep one. */
+class Awaited implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #x: Answered
+  readonly #clock: Runtime['clock']
+  readonly #body: AsyncIterator<Uint8Array, undefined>
+
+  constructor(x: Answered, { clock }: Runtime, body: AsyncIterable<Uint8Array>) {
+    this.#x = x
+    this.#clock = clock
+    this.#body = body[Symbol.asyncIterator]()
+  }
+
+  next(): Promise<Result> {
+    const sinceMs = this.#clock.monotonic()
+    return this.#body.next().then(
+      (result) => {
+        this.#note(sinceMs)
+        return result
+      },
+      (error: unknown) => {
+        // The upstream broke off: that was no work of ours.
+        this.#note(sinceMs)
+        throw error
+      },
+    )
+  }
+
+  async return(): Promise<Result> {
+    return (await this.#body.return?.()) ?? { value: undefined, done: true }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #note(sinceMs: number): void {
+    this.#x.trace.waitedMs += this.#clock.monotonic() - sinceMs
   }
 }

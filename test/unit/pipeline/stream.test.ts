@@ -1,7 +1,7 @@
 // The filter for event streams: what stands outside of the data, denied calls, and upstreams that do not keep to the format.
 import t from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
-import { filterStream } from '../../../proxy/pipeline/filters/stream.ts'
+import { filterStream } from '../../support/filter-stream.ts'
 import { chunks, openBack, type Back, type Way } from './answered.ts'
 import { anthropic, openai } from './stream-formats.ts'
 
