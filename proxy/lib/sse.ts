@@ -1,4 +1,5 @@
 // Owns server-sent events as text (WHATWG HTML §9.2): bytes to blocks and back. It does not know what the data means.
+import { notUtf8, UnfinishedText } from './unfinished-text.ts'
 
 /**
  * One block: everything up to and including its blank line. `raw` is its exact text, so the raws of a stream joined give
@@ -21,11 +22,8 @@ export type SseBlocks = { readonly blocks: readonly string[]; readonly error?: s
 
 /** Fed bytes in any split, it gives the same events. */
 export class SseDecoder {
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  readonly #pending = new UnfinishedText()
   readonly #unitsMax: number
-  // The unfinished block, in pieces: a block that trickles in is neither copied nor searched once a chunk.
-  #pieces: string[] = []
-  #pendingUnits = 0
   #lineIsEmpty = true
   #afterCr = false
   #atStart = true
@@ -43,12 +41,8 @@ export class SseDecoder {
 
   /** The same without looking into the blocks, for a reader that may know them already. */
   split(bytes: Uint8Array): SseBlocks {
-    let text: string
-    try {
-      text = this.#utf8.decode(bytes, { stream: true })
-    } catch {
-      return { blocks: [], error: 'it is not valid UTF-8' }
-    }
+    const text = this.#pending.decode(bytes)
+    if (text === undefined) return { blocks: [], error: notUtf8 }
     const blocks: string[] = []
     let from = 0
     let at = this.#skipBom(text)
@@ -63,9 +57,9 @@ export class SseDecoder {
       this.#afterCr = end === cr && at === text.length && lf === -1
       this.#lineIsEmpty = true
       // After a blank line that LF stands alone: it is given out as a block without data, so that none waits for it.
-      const alone = restOfCrLf && this.#pendingUnits === 0 && end === from
+      const alone = restOfCrLf && this.#pending.length === 0 && end === from
       if ((blank && !restOfCrLf) || alone) {
-        const raw = this.#take(text.slice(from, at))
+        const raw = this.#pending.finish(text.slice(from, at))
         if (raw.length > this.#unitsMax) return { blocks, error: tooLarge }
         blocks.push(raw)
         from = at
@@ -77,36 +71,19 @@ export class SseDecoder {
       this.#lineIsEmpty = false
       this.#afterCr = false
     }
-    this.#keep(text.slice(from))
-    return this.#pendingUnits > this.#unitsMax ? { blocks, error: tooLarge } : { blocks }
+    this.#pending.keep(text.slice(from))
+    return this.#pending.length > this.#unitsMax ? { blocks, error: tooLarge } : { blocks }
   }
 
   /** `partial`: an unfinished block or character was left over. No client dispatches it. */
   end(): 'clean' | 'partial' {
-    try {
-      return this.#utf8.decode() === '' && this.#pendingUnits === 0 ? 'clean' : 'partial'
-    } catch {
-      return 'partial'
-    }
+    return this.#pending.end()
   }
 
   #skipBom(text: string): number {
     if (text === '' || !this.#atStart) return 0
     this.#atStart = false
     return text.charCodeAt(0) === 0xfeff ? 1 : 0
-  }
-
-  #take(tail: string): string {
-    const raw = this.#pieces.length === 0 ? tail : this.#pieces.join('') + tail
-    this.#pieces = []
-    this.#pendingUnits = 0
-    return raw
-  }
-
-  #keep(text: string): void {
-    if (text === '') return
-    this.#pieces.push(text)
-    this.#pendingUnits += text.length
   }
 }
 
