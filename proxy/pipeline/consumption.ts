@@ -3,6 +3,7 @@
 import { headerValue } from '../lib/headers.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
+import type { Usage } from '../protocol/content.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
 
@@ -80,13 +81,40 @@ export function inputEstimate({ content, body }: Pick<Ended, 'content' | 'body'>
   if (content === undefined) {
     return body === undefined || !('bytes' in body) ? 0 : tokensIn(body.bytes.length)
   }
-  let tokens = content.uninspected.length * tokensUnread
-  for (const { text } of content.parts) tokens += tokensIn(Buffer.byteLength(text)) + tokensPerPart
+  return content.uninspected.length * tokensUnread + textEstimate(content.parts)
+}
+
+export function textEstimate(parts: readonly { readonly text: string }[]): number {
+  let tokens = 0
+  for (const { text } of parts) tokens += tokensIn(Buffer.byteLength(text)) + tokensPerPart
   return tokens
 }
 
 function tokensIn(bytes: number): number {
   return Math.ceil(bytes / bytesPerToken)
+}
+
+/** What the exchange itself settles: all that it took, but for answers of a conversation that are settled by themselves. */
+export function settledOf(x: Ended, bytes: number): Spent {
+  const { answersUsage, usage = none } = x.trace
+  if (answersUsage === undefined) return spentOf(x, bytes)
+  const all = billedOf(usage, x.route?.protocol.cachedInputApart)
+  const apart = billedOf(answersUsage, x.route?.protocol.cachedInputApart)
+  return {
+    input: Math.max(0, all.input - apart.input),
+    output: Math.max(0, all.output - apart.output),
+    cacheRead: Math.max(0, all.cacheRead - apart.cacheRead),
+    cacheWrite: Math.max(0, all.cacheWrite - apart.cacheWrite),
+    bytes,
+  }
+}
+
+const none: Usage = {}
+
+/** `apart`: input is reported without what came from or went to a cache. */
+export function billedOf(usage: Usage, apart: boolean | undefined): Omit<Spent, 'bytes'> {
+  const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0 } = usage
+  return { input: Math.max(0, apart === true ? input : input - cacheRead - cacheWrite), output, cacheRead, cacheWrite }
 }
 
 /** `bytes`: both ways. What is made in the background goes on, whoever waits for it. */
@@ -108,20 +136,18 @@ function isBackground({ body, operation }: Ended): boolean {
 
 function seenOf(x: Ended, bytes: number): Spent {
   const { trace, operation } = x
-  const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes }
+  const nothing = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes }
   const { usage } = trace
   // What is fetched again was paid for when it was made.
-  if (operation?.action === 'none') return none
+  if (operation?.action === 'none') return nothing
   if (usage === undefined) {
-    if (!reachedModel(x)) return none
-    return { ...none, input: inputEstimate(x), output: tokensIn(trace.answerTextBytes) }
+    if (!reachedModel(x)) return nothing
+    return { ...nothing, input: inputEstimate(x), output: tokensIn(trace.answerTextBytes) }
   }
-  const { input, output = 0, cacheRead = 0, cacheWrite = 0 } = usage
+  const { input = inputEstimate(x), output = 0 } = usage
   // Whoever leaves in the middle was told a count of the beginning.
   const seen = trace.end === 'complete' ? output : Math.max(output, tokensIn(trace.answerTextBytes))
-  const reported = input ?? inputEstimate(x)
-  const within = x.route?.protocol.cachedInputApart === true ? 0 : cacheRead + cacheWrite
-  return { input: Math.max(0, reported - within), output: seen, cacheRead, cacheWrite, bytes }
+  return { ...billedOf({ ...usage, input, output: seen }, x.route?.protocol.cachedInputApart), bytes }
 }
 
 /** Also where nobody waited for the answer to begin: the model was asked all the same. */

@@ -59,6 +59,8 @@ export type Trace = {
   /** Upstreams that were asked in vain before, or passed over, for the record. */
   readonly earlier: AuditFields[]
   usage: Usage | undefined
+  /** Of a conversation: what the answers took that were reserved and settled one by one; undefined before the first. */
+  answersUsage: Usage | undefined
   /** On behalf of a limit, where the client did not ask a stream for its usage: whether the upstream knew the question. */
   usageAsked: 'asked' | 'refused' | undefined
   /** Of the model's text that was read, for where usage is not reported. */
@@ -234,6 +236,7 @@ function openTrace(): Trace {
     attempts: [],
     earlier: [],
     usage: undefined,
+    answersUsage: undefined,
     usageAsked: undefined,
     answerTextBytes: 0,
     limitsExceeded: [],

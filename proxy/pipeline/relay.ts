@@ -131,7 +131,8 @@ class Relay {
 
   async #downward(piece: Piece): Promise<void> {
     const startMs = this.#runtime.clock.monotonic()
-    const turn = this.#conversation === undefined ? { on: [piece] } : this.#conversation.fromServer(piece)
+    const passed = this.#conversation === undefined ? { on: [piece] } : this.#conversation.fromServer(piece)
+    const turn = passed instanceof Promise ? await passed : passed
     this.#busyMs += this.#runtime.clock.monotonic() - startMs
     this.#down += turn.on.length
     await this.#say(turn, this.#near, this.#far)

@@ -8,6 +8,7 @@ import { formatLine } from '../lib/ndjson.ts'
 import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Usage } from './content.ts'
+import { Answers } from './openai-realtime-answers.ts'
 import { JudgedCalls } from './openai-realtime-calls.ts'
 import { growing, growingIn, isKnown, isOld, wholeItems } from './openai-realtime-events.ts'
 import type { Growing } from './openai-realtime-events.ts'
@@ -22,6 +23,7 @@ import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { isIndex, layoutBeside, type Writer } from './openai-responses-item.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
+import type { AnswerEvent } from './socket.ts'
 import { holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 
@@ -33,6 +35,7 @@ export class RealtimeServer implements StreamReader {
   readonly #judged = new JudgedCalls()
   readonly #heard = new Heard()
   readonly #refusals = new Refusals()
+  readonly #answers = new Answers()
   #usage: Usage | undefined
   #model: string | undefined
   #old = false
@@ -47,6 +50,18 @@ export class RealtimeServer implements StreamReader {
   write(event: JsonObject): string {
     this.#eventCount += 1
     return formatLine(JSON.stringify({ event_id: `event_gatewright_${this.#eventCount}`, ...event }))
+  }
+
+  answers(): readonly AnswerEvent[] {
+    return this.#answers.take()
+  }
+
+  boundAnswer(event: Json, tokensMax: number): readonly Edit[] {
+    return this.#answers.bound(event, tokensMax)
+  }
+
+  cancelAnswer(id: string | undefined): string {
+    return JSON.stringify({ type: 'response.cancel', ...(id === undefined ? undefined : { response_id: id }) })
   }
 
   noteHistory(items: readonly JsonObject[]): void {
@@ -66,6 +81,7 @@ export class RealtimeServer implements StreamReader {
     const behind = this.#items.pendingBefore(value)
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
+    this.#answers.note(type, value)
     const usage = addedUsage(this.#usage, usageIn(type, value))
     if (usage !== undefined) draft.usage = this.#usage = usage
     const held = before ?? this.#items.pendingIn(value)

@@ -2,7 +2,7 @@
 // What the server says is read like a stream of JSON lines, so that the filter for streams serves both.
 import type { Edit } from '../lib/edit.ts'
 import type { Json } from '../lib/json.ts'
-import type { Content, ToolDefinition } from './content.ts'
+import type { Content, ToolDefinition, Usage } from './content.ts'
 import type { FaultView, Operation, StreamReader } from './protocol.ts'
 
 export type SocketResolution =
@@ -47,7 +47,22 @@ export interface SocketReader extends StreamReader {
    * after it unless the socket is closed.
    */
   refusal(fault: FaultView, eventId?: string): string
+  /** What the server has said of answers as a whole since this was last asked. */
+  answers(): readonly AnswerEvent[]
+  /** The edits of a client event that asks for an answer, its value, such that the answer is no longer than that. */
+  boundAnswer(event: Json, tokensMax: number): readonly Edit[]
+  /** An event for the server, a whole message, that stops an answer. */
+  cancelAnswer(id: string | undefined): string
 }
+
+/**
+ * `begun` comes for answers that a client has asked for, and for those that the server begins by itself; `tokensMax` where
+ * it says how long one may be. `over` comes however it ended. `refused`: an event of the client was, named where it had a name.
+ */
+export type AnswerEvent =
+  | { readonly type: 'begun'; readonly id: string | undefined; readonly tokensMax: number | undefined }
+  | { readonly type: 'over'; readonly id: string | undefined; readonly usage: Usage | undefined }
+  | { readonly type: 'refused'; readonly eventId: string | undefined }
 
 /**
  * What a client event asks for, beside the content in it, which is redacted in any case:

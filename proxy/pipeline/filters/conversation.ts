@@ -9,13 +9,13 @@ import type { Decision } from '../../policy/decision.ts'
 import {
   messageLine,
   messagesOf,
+  type AnswerEvent,
   type ClientReading,
   type SocketOperation,
   type SocketReader,
 } from '../../protocol/socket.ts'
 import { grow, type Answered, type Decided, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
-import { admitAgain } from '../stages/admit.ts'
 import { consult } from '../stages/consult.ts'
 import { decide } from '../stages/decide.ts'
 import { stopIfBlocked, stopUnlessAllowed } from '../stages/enforce.ts'
@@ -23,6 +23,7 @@ import { inspect } from '../stages/inspect.ts'
 import { redact } from '../stages/oblige.ts'
 import { view } from '../stages/refuse.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
+import { ReservedAnswers } from './reserved-answers.ts'
 import { StreamFilter } from './stream.ts'
 
 /** What is sent on, what is sent back to whoever spoke, and the fault that ends the conversation behind that. */
@@ -41,6 +42,7 @@ export class Conversation {
   readonly #reader: SocketReader
   readonly #redaction: AnswerRedaction
   readonly #filter: StreamFilter
+  readonly #answers: ReservedAnswers
 
   constructor(x: Answered, runtime: Runtime, operation: SocketOperation) {
     this.#x = x
@@ -48,6 +50,7 @@ export class Conversation {
     this.#operation = operation
     this.#reader = operation.openSocket()
     this.#redaction = new AnswerRedaction(x, runtime)
+    this.#answers = new ReservedAnswers(x, runtime)
     this.#filter = new StreamFilter({
       x,
       runtime,
@@ -71,7 +74,30 @@ export class Conversation {
     }
   }
 
-  fromServer(piece: Piece): Turn {
+  /** A promise only where a limit must be asked. */
+  fromServer(piece: Piece): Turn | Promise<Turn> {
+    const turn = this.#filtered(piece)
+    let told: Turn | Promise<Turn> = turn
+    for (const event of this.#reader.answers()) {
+      const reserving = this.#answers.told(event)
+      if (reserving !== undefined) told = this.#unasked(turn, reserving, event)
+    }
+    return told
+  }
+
+  /** An answer that the server began by itself, and that may be stopped again. */
+  async #unasked(turn: Turn, reserving: Promise<unknown>, event: AnswerEvent): Promise<Turn> {
+    try {
+      await reserving
+      return turn
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code === 'internal' || event.type !== 'begun') throw error
+      const { back = [] } = this.#refuse('response.created', error, undefined)
+      return { ...turn, on: [...turn.on, ...back], back: [this.#reader.cancelAnswer(event.id)] }
+    }
+  }
+
+  #filtered(piece: Piece): Turn {
     if (typeof piece !== 'string') throw new Fault('upstream-invalid', 'The upstream sent a message that is not text.')
     const on: string[] = []
     try {
@@ -106,8 +132,10 @@ export class Conversation {
     for (const what of said.content.uninspected) x.trace.uninspected.add(`request:${what}`)
     if (said.asks !== 'nothing') this.#judge(x, said)
     stopIfBlocked(x)
-    if (said.asks === 'answer') await admitAgain(x, this.#runtime, said.content.model)
+    this.#answers.heard(said)
+    const tokensMax = said.asks === 'answer' ? await this.#answers.ask(said) : undefined
     const edits = [
+      ...(tokensMax === undefined ? [] : this.#reader.boundAnswer(said.value, tokensMax)),
       ...(x.vault === undefined ? [] : redact(x, this.#runtime, x.vault)),
       ...(x.withheld.length === 0 ? [] : this.#operation.withdrawTools(said.value, x.withheld)),
     ]

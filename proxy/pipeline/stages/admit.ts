@@ -3,7 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { headerValue } from '../../lib/headers.ts'
 import type { Admission, Demand, LimitState, LimitSubject } from '../../limits/limiter.ts'
-import { hidesLength, spentOf } from '../consumption.ts'
+import { hidesLength, settledOf } from '../consumption.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -35,25 +35,21 @@ export function settleLength({ admissions, headers }: Admitted, { limiter }: Run
 }
 
 /**
- * Another request within an exchange that stays open. It is counted like one by itself, but nothing tells when it is over,
- * so slots are only asked for, and so is whether there is room for what it will use.
+ * Another request within an exchange that stays open, counted and reserved like one by itself. Slots are only asked for: not
+ * every conversation tells when an answer is over. To be settled by the caller.
  */
-export async function admitAgain(x: Admitted, runtime: Runtime, model: string | undefined): Promise<void> {
+export async function admitAgain(x: Admitted, runtime: Runtime, demand: Demand): Promise<Admitted['admissions']> {
   // What it has used so far takes room from what is asked for now.
-  for (const admission of x.admissions) admission.settle?.(spentOf(x, 0))
+  for (const admission of x.admissions) admission.settle?.(settledOf(x, 0))
   const again: Admitted = { ...x, head: { ...x.head, upgrade: undefined }, admissions: [], limitStates: [] }
   try {
     await take(runtime.limiter.admit(subject(again, runtime)), again, runtime)
     const [head] = again.admissions
-    if (head?.reserve !== undefined) await take(head.reserve(oneMore(model)), again, runtime)
+    if (head?.reserve !== undefined) await take(head.reserve(demand, x.route.upstream.id), again, runtime)
   } finally {
     for (const admission of again.admissions) admission.release()
   }
-}
-
-function oneMore(model: string | undefined): Demand {
-  const known = model === undefined ? undefined : { model }
-  return { actions: ['model.call'], tools: [], inputTokens: 0, outputTokensMax: 0, answers: 1, ...known }
+  return again.admissions
 }
 
 /** Keeps what was admitted with the exchange. Faults: what a limit refuses with. */

@@ -2,7 +2,7 @@
 // appended, metrics and the log line are written. It must not throw and must run exactly once.
 import { costNanos } from '../../limits/prices.ts'
 import type { Client } from '../client.ts'
-import { billedModel, reachedModel, spentOf } from '../consumption.ts'
+import { billedModel, reachedModel, settledOf, spentOf } from '../consumption.ts'
 import type { Ended, Exchange } from '../exchange.ts'
 import { decisionOf } from '../headers.ts'
 import { endOf, outcomeFields, type Ending } from '../outcome.ts'
@@ -33,7 +33,7 @@ function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): v
   }
   for (const admission of x.admissions ?? []) {
     // Of an answer that was kept nothing is produced again.
-    admission.settle?.(x.answer?.replayed === true ? undefined : spentOf(x, client.bytesIn + client.bytesOut))
+    admission.settle?.(x.answer?.replayed === true ? undefined : settledOf(x, client.bytesIn + client.bytesOut))
     admission.release()
   }
 }
