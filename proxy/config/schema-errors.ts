@@ -1,6 +1,6 @@
 // Owns the validation of a document against the schema, and the sentences that say what is wrong. It knows JSON Schema,
 // not the keys of the document.
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
@@ -13,15 +13,32 @@ export type Validate = (document: Json, shown: ShowValue) => Problem[]
 /** How a message may show the value at a path: never the content of a variable. */
 export type ShowValue = (path: Path, value: Json) => string
 
-/** Compiles a schema. The validator fills in defaults, in place. */
+/** Compiles the schema when it is first needed. The validator fills in defaults, in place. */
 export function validator(schema: object): Validate {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true, verbose: true, useDefaults: true })
-  const validate = ajv.compile(schema)
+  let compiled: ValidateFunction | undefined
   return (document, shown) => {
+    const validate = (compiled ??= compile(schema))
     if (validate(document)) return []
     const errors = (validate.errors ?? []).map((error) => ({ error, path: pathOf(document, error.instancePath) }))
     return sentences(pick(errors), shown)
   }
+}
+
+/**
+ * Compiling is a quarter of the program's start. What makes the code smaller takes longer than it will ever save, and
+ * that the schema is one is not asked at every start.
+ */
+function compile(schema: object): ValidateFunction {
+  return new Ajv({
+    strict: true,
+    allowUnionTypes: true,
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    code: { optimize: false },
+    meta: false,
+    validateSchema: false,
+  }).compile(schema)
 }
 
 /** `elsewhere`: the key is unknown here, but known to another alternative for the same value. */
