@@ -5,6 +5,7 @@ import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
 import { array, asyncProperty, boolean, check, constantFrom, nat, record } from 'fast-check'
 import t from 'tap'
 import { filterStream } from '../support/filter-stream.ts'
+import { interleaved } from '../support/interleaved.ts'
 import { chunks, openBack, type Way } from '../unit/pipeline/answered.ts'
 import { parseEvents } from '../unit/pipeline/stream-formats.ts'
 
@@ -33,18 +34,6 @@ async function filtered(back: typeof judged, way: Way, events: readonly string[]
 function asLines(stream: string): ReadableStream {
   const lines = parseEvents(stream).flatMap(({ data }) => (data === '[DONE]' ? [] : [`${data}\n`]))
   return ReadableStream.from(lines.map((line) => Buffer.from(line)))
-}
-
-/** `turns` says who goes on; nobody begins before those before it have begun. */
-function interleaved(lists: readonly (readonly string[])[], turns: readonly number[]): string[] {
-  const queues = lists.map((list) => [...list])
-  let begun = 0
-  const taken = turns.flatMap((turn) => {
-    const at = turn % Math.min(begun + 1, queues.length)
-    if (at === begun) begun += 1
-    return queues[at]?.shift() ?? []
-  })
-  return [...taken, ...queues.flat()]
 }
 
 function pieces(text: string): string[] {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { array, asyncProperty, assert, boolean, constantFrom, nat, record } from 'fast-check'
 import { grow } from '../../proxy/pipeline/exchange.ts'
 import { filterStream } from '../support/filter-stream.ts'
+import { interleaved } from '../support/interleaved.ts'
 import { openaiProtocol } from '../../proxy/protocol/openai.ts'
 import { messagesOf } from '../../proxy/protocol/socket.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
@@ -73,19 +74,6 @@ function eventsOf({ kind, item, index }: Saying, size: number, old: boolean): Ev
     ...(old ? [] : [{ type: 'conversation.item.done', previous_item_id: null, item }]),
     { type: 'response.output_item.done', ...answer, item },
   ]
-}
-
-/** Items begin in their order and then go on in any. */
-function interleaved(lists: readonly (readonly Event[])[], picks: readonly number[]): Event[] {
-  const rest = lists.map((list) => [...list])
-  const out: Event[] = []
-  for (let turn = 0; rest.some((list) => list.length > 0); turn += 1) {
-    const begun = rest.findLastIndex((list, index) => list.length < (lists[index]?.length ?? 0))
-    const open = rest.filter((list, index) => list.length > 0 && index <= begun + 1)
-    const event = open[(picks[turn % picks.length] ?? 0) % open.length]?.shift()
-    if (event !== undefined) out.push(event)
-  }
-  return out
 }
 
 /** What reaches the client. An error of the upstream's ends the sample, for conversations have no end of their own. */

@@ -4,6 +4,7 @@ import t from 'tap'
 import { array, asyncProperty, assert, constantFrom, nat, record } from 'fast-check'
 import { grow } from '../../proxy/pipeline/exchange.ts'
 import { filterStream } from '../support/filter-stream.ts'
+import { interleaved } from '../support/interleaved.ts'
 import { openaiProtocol } from '../../proxy/protocol/openai.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 import { parseEvents } from '../unit/pipeline/stream-formats.ts'
@@ -50,19 +51,6 @@ function eventsOf(item: Event, output_index: number, size: number): Event[] {
     { type: `${name}.done`, ...at, ...index, [isCall ? 'arguments' : 'text']: text },
     { type: 'response.output_item.done', output_index, item },
   ]
-}
-
-/** Items begin in their order and then go on in any. */
-function interleaved(lists: readonly (readonly Event[])[], picks: readonly number[]): Event[] {
-  const rest = lists.map((list) => [...list])
-  const out: Event[] = []
-  for (let turn = 0; rest.some((list) => list.length > 0); turn += 1) {
-    const begun = rest.findLastIndex((list, index) => list.length < (lists[index]?.length ?? 0))
-    const open = rest.filter((list, index) => list.length > 0 && index <= begun + 1)
-    const event = open[(picks[turn % picks.length] ?? 0) % open.length]?.shift()
-    if (event !== undefined) out.push(event)
-  }
-  return out
 }
 
 function textOf(item: Event): string {
