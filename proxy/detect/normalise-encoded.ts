@@ -1,6 +1,7 @@
 // Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
 // what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
 import { alphanumerics, holds } from './characters.ts'
+import { isLineEnd, lineLengthMin, Lines } from './normalise-lines.ts'
 import type { Respelling } from './respelling.ts'
 
 /** The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number. */
@@ -40,6 +41,15 @@ export function readEncoded(text: string, from: number, to: number, final: boole
   let start = from
   /** Before this index every unit from `start` on belongs to a run. */
   let known = from
+  const rest = restOfLine(text, from, to)
+  if (rest !== from) {
+    const lines = Lines.join(text, from, rest, to, isOpen, isRunUnit)
+    if (lines !== undefined) {
+      const end = readLines(lines, into)
+      if (end < lines.end) return end
+      start = known = lines.end
+    }
+  }
   while (start + stride <= to) {
     let at = start + stride - 1
     while (at >= known && isRunUnit(text, at)) at--
@@ -50,7 +60,12 @@ export function readEncoded(text: string, from: number, to: number, final: boole
     }
     let runEnd = start + stride
     while (runEnd < to && isRunUnit(text, runEnd)) runEnd++
-    const end = readRun(text, start, runEnd, isOpen && runEnd === to, into)
+    const mayBeLine = runEnd - start >= lineLengthMin || start === from
+    const lines =
+      mayBeLine && isLineEnd(text, runEnd) ? Lines.join(text, start, runEnd, to, isOpen, isRunUnit) : undefined
+    if (lines !== undefined) runEnd = lines.end
+    const end =
+      lines === undefined ? readRun(text, start, runEnd, isOpen && runEnd === to, into) : readLines(lines, into)
     if (end < runEnd) return end
     start = runEnd
     known = runEnd
@@ -59,6 +74,14 @@ export function readEncoded(text: string, from: number, to: number, final: boole
   let tail = to
   while (tail > start && isRunUnit(text, tail - 1)) tail--
   return readRun(text, tail, to, true, into)
+}
+
+/** Where the run ends that began before `from`, if that is the end of a line and too near to be found by strides. */
+function restOfLine(text: string, from: number, to: number): number {
+  if (!isRunUnit(text, from - 1)) return from
+  let end = from
+  while (end < to && end < from + stride && isRunUnit(text, end)) end++
+  return end < from + stride && isLineEnd(text, end) ? end : from
 }
 
 function isRunUnit(text: string, index: number): boolean {
@@ -71,7 +94,8 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
   const last = isOpen ? to - 1 : to - stride
   const mayBeBase64 = isOpen || hasCapital(text, from, to)
   for (let start = from; start <= last;) {
-    let end = hexEnd(text, start, to, isOpen)
+    const digits = hasHexMark(text, start) ? start + 2 : start
+    let end = hexEnd(text, digits, to, isOpen)
     const isHex = end > nothing
     if (end === nothing && mayBeBase64) end = base64End(text, start, to, isOpen)
     if (end === undecided) return start
@@ -79,13 +103,30 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
       start++
       continue
     }
-    into.begin(start)
-    if (isHex) putHex(text, start, end, into)
+    into.begin(lines === undefined ? start : lines.writtenAt(start))
+    if (isHex) putHex(text, digits, end, into)
     else putBase64(text, start, end, into)
-    into.close(end)
+    into.close(lines === undefined ? end : lines.writtenAt(end - 1) + 1)
     start = end
   }
   return to
+}
+
+/** Those of the run that is read, where it has more than one. */
+let lines: Lines | undefined
+
+/** Returns the end of the last line, or where what is undecided starts. */
+function readLines(of: Lines, into: Respelling): number {
+  const to = of.text.length
+  lines = of
+  const end = readRun(of.text, 1, to, of.isOpen, into)
+  lines = undefined
+  return end === to ? of.end : of.writtenAt(end)
+}
+
+/** `0x`, and no word that ends so. */
+function hasHexMark(text: string, start: number): boolean {
+  return text.charCodeAt(start) === 48 && (text.charCodeAt(start + 1) | 32) === 120 && !isAfterWord(text, start)
 }
 
 /** The digits of text in base64 have a capital before long: all that stands for a digit, a space or one of `@.-` begins with one. */
@@ -115,7 +156,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     if (state === notText) return acceptedBase64(text, start, good)
     if (phase === 3 && state === 0) {
       good = at + 1
-      if (good <= start + partLength) part = good
+      if (good <= start + partLength && lines?.begins(good) !== true) part = good
     }
   }
   if (at === to && isOpen && at < start + lengthMax) return undecided
@@ -150,7 +191,7 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
     if (state === notText) return acceptedHex(text, start, good)
     if (state === 0) {
       good = at + 2
-      if (good <= start + partLength) part = good
+      if (good <= start + partLength && lines?.begins(good) !== true) part = good
     }
   }
   if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
@@ -165,7 +206,12 @@ function acceptedHex(text: string, start: number, end: number): number {
 /** A few bytes from the middle of a hash are text often enough; not so many, nor those that a word begins or ends with. */
 function isPlausible(text: string, start: number, end: number, lengthMin: number): boolean {
   if (end - start < lengthMin) return false
-  return end - start >= 2 * lengthMin || !isAlphanumericAt(text, start - 1) || !isAlphanumericAt(text, end)
+  return end - start >= 2 * lengthMin || !isAfterWord(text, start) || !isAlphanumericAt(text, end)
+}
+
+/** A line begins no word that the one before ends: streams may have decided on that one before. */
+function isAfterWord(text: string, start: number): boolean {
+  return isAlphanumericAt(text, start - 1) && lines?.begins(start) !== true
 }
 
 function isAlphanumericAt(text: string, index: number): boolean {

@@ -5,7 +5,7 @@ import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault, type Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
-import { disguises } from '../support/disguises.ts'
+import { disguises, inLines } from '../support/disguises.ts'
 import type { RedactionAction } from '../../proxy/detect/options.ts'
 import { runsOf } from '../support/runs.ts'
 
@@ -49,7 +49,11 @@ const samples = [
 
 const values = ['ada@example.org', '4111 1111 1111 1111', '378-07-9520', '10.20.30.40', 'GB82WEST12345698765432']
 const hidden = values.flatMap((value) =>
-  Object.entries(disguises).map(([name, write]) => ({ name, value, written: write(value) })),
+  [
+    ...Object.entries(disguises),
+    ['base64 in lines', (text: string) => inLines(text, '\n')] as const,
+    ['base64 of MIME', (text: string) => inLines(text, '\r\n')] as const,
+  ].map(([name, write]) => ({ name, value, written: write(value) })),
 )
 
 void t.test('every split in two, and every single unit, gives the whole', async (t) => {
@@ -86,9 +90,9 @@ void t.test('every split in two of a disguised value gives the whole', async (t)
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
   for (const { name, value, written } of hidden) {
-    const text = `see ${written}, then`
+    const text = `see (${written}), then`
     const expected = whole(text, plan, vault)
-    t.match(expected, /^see \[[A-Z_]+\], then$/, `${name} of ${value}`)
+    t.match(expected, /^see \(\[[A-Z_]+\]\), then$/, `${name} of ${value}`)
     let failures = 0
     for (let i = 0; i <= text.length; i++)
       if (pieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
@@ -122,7 +126,7 @@ const fragments = [
   'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
   '%', '%4', '%40', '%34%31', '&', '&#', '&#x3', '&#x34;', '&#52', '&commat;', '&nbsp;', '\\', '\\u', '\\u003', '\\u0034',
   '\\ud835\\udfd2', '\\x34', '\u200b', '\u00ad', '\u0660', '\uff14', '\ud835\udfd2', '\ud835', '\u0430', '\u041e', '\u2011', '\u3002', '\uff61',
-  '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
+  '0x', '0', 'NDEx'.repeat(15), 'NDEx'.repeat(19), '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
 ]
 const long = Buffer.from('mail ada@example.org, card 4111 1111 1111 1111; '.repeat(9))
 const atoms = [
@@ -131,8 +135,17 @@ const atoms = [
   ...hidden.map(({ written }) => written),
   long.toString('base64'),
   long.toString('hex'),
+  ...[60, 64, 76].map((width) => broken(long.toString('base64'), width, '\n')),
+  broken(long.toString('base64'), 76, '\r\n  '),
+  broken(long.toString('hex'), 60, '\n'),
+  broken(Buffer.from(Array.from({ length: 300 }, (_, n) => n % 251)).toString('base64'), 64, '\n'),
 ]
-const separators = ['', ' ', ' ', '\n', '.', '-', ',', '@']
+
+function broken(encoded: string, width: number, lineEnd: string): string {
+  return encoded.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
+}
+
+const separators = ['', ' ', ' ', '\n', '\r\n', '.', '-', ',', '@']
 const texts = array(tuple(constantFrom(...atoms), constantFrom(...separators)), { minLength: 1, maxLength: 14 }).map(
   (parts) => parts.map(([atom, separator]) => atom + separator).join(''),
 )

@@ -11,6 +11,12 @@ const eachUnit = (text: string, write: (hex: string, unit: string) => string): s
 const fullWidth = (text: string): string =>
   text.replaceAll(/[!-~]/g, (unit) => String.fromCharCode(unit.charCodeAt(0) + 0xfee0))
 
+/** As MIME has it: the value is on two lines, or on the second, and so are other words. */
+export const inLines = (value: string, lineEnd: string): string =>
+  utf8(`${'\u00fc'.repeat(22)} re: ${value}`)
+    .toString('base64')
+    .replaceAll(/.{76}(?=.)/g, (line) => line + lineEnd)
+
 /** For ASCII text. */
 export const disguises: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -28,6 +34,7 @@ export const disguises: Readonly<Record<string, (value: string) => string>> = {
   base64url: (value) => utf8(value).toString('base64url'),
   'base64 of UTF-16': (value) => Buffer.from(value, 'utf16le').toString('base64'),
   hexadecimal: (value) => utf8(value).toString('hex'),
+  'hexadecimal with a mark': (value) => `0x${utf8(value).toString('hex')}`,
   'mathematical digits': (value) => value.replaceAll(/\d/g, (digit) => String.fromCodePoint(0x1d7ce + Number(digit))),
   'Arabic digits': (value) => value.replaceAll(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit))),
   'Devanagari digits': (value) => value.replaceAll(/\d/g, (digit) => String.fromCharCode(0x966 + Number(digit))),

@@ -26,6 +26,13 @@ void t.test('what stands for something else is read as that', async (t) => {
     ['x NDExMSAxMTEx y', 'x 4111 1111 y'],
     ['MS4yLjMuNA== and MS4yLjMuNA', '1.2.3.4 and 1.2.3.4'],
     ['(3131312d31312d31313131)', '(111-11-1111)'],
+    ['0x3131312d31312d31313131 0X3131312d31312d31313131', '111-11-1111 111-11-1111'],
+    [`${'NDExMSAx'.repeat(9)}NDEx\r\nMSA0MTEx`, `${'4111 1'.repeat(9)}4111 4111`],
+    [`a: |\n    ${'MzEz'.repeat(16)}\n    MzEzMzEz\nnext`, `a: |\n    ${'313'.repeat(18)}\nnext`],
+    [`${'3131'.repeat(15)}\n31313131\n`, `${'11'.repeat(15)}1111\n`],
+    // Not lines of one run: of another length, or of something else.
+    ['NDExMSAxMTEx\nNDExMSAxMTEx', '4111 1111\n4111 1111'],
+    [`${'NDEx'.repeat(18)}\n\nNDExMSAxMTEx`, `${'411'.repeat(18)}\n\n4111 1111`],
   ] as const)
     t.equal(read(written), reading, written)
 })
@@ -65,6 +72,9 @@ void t.test('what is cut is not decided, and never more than the cap', async (t)
     ['ab \ud835', 3],
     ['ab NDEx', 3],
     [`${'NDExMSAx'.repeat(30)}NDEx`, 192],
+    ['ab 0x4', 3],
+    [`ab ${'NDEx'.repeat(16)}\r`, 3],
+    [`ab ${'NDEx'.repeat(16)}\n  `, 3],
   ] as const) {
     const into = new Respelling()
     into.open(text, 0, '')

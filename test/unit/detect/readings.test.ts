@@ -18,3 +18,31 @@ void t.test('a range that would begin inside of what comes before it is one with
   const found = scanText(text, ['pii', 'secrets']).map(({ start, end }) => text.slice(start, end))
   t.match(found, ['11111111', 'h%75nter2Zq9', 'a@b.com'])
 })
+
+void t.test('a value in base64 of several lines is found wherever the lines are broken', async (t) => {
+  const scan = (text: string) => scanText(text, ['us-ssn'])
+  let missed = 0
+  for (const width of [60, 64, 72, 76]) {
+    for (const [filler, lineEnd] of [
+      ['x', '\n'],
+      ['ü', '\r\n  '],
+    ] as const) {
+      for (let before = 0; before < 130; before++) {
+        const encoded = Buffer.from(`${filler.repeat(before)} 378-07-9520 ${filler.repeat(90)}`).toString('base64')
+        const text = encoded.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
+        const found = scan(text).map(({ start, end }) => text.slice(start, end))
+        const decoded = found.map((one) => Buffer.from(one, 'base64').toString())
+        if (found.length !== 1 || decoded[0]?.includes('378-07-9520') !== true || /\s$/.test(found[0] ?? '')) missed++
+      }
+    }
+  }
+  t.equal(missed, 0)
+})
+
+void t.test('a line of base64 ends where it is not one of several', async (t) => {
+  const scan = (text: string) => scanText(text, ['us-ssn', 'github-token'])
+  const key = Buffer.from(`a ghp_${'a1B2c3D4e5F6'.repeat(3)} 123`).toString('base64')
+  t.equal(key.length, 64)
+  for (const after of ['\nthe words', '\nthem', '\r\n', '\n\n', '\nNDExMTExMTEx is more', `\n${'b'.repeat(66)}`])
+    t.equal(scan(key + after).length, 1, after)
+})
