@@ -1,7 +1,7 @@
 // Owns what an upstream hands to its caller: an answer whose end feeds the breaker, a connection that does, a Fault.
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Cancellation, UpstreamAnswer, UpstreamPeer } from './answer.ts'
+import type { Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
 import type { Pass } from './breaker.ts'
 import type { AnswerHead } from './head.ts'
 import type { Receiver } from './receiver.ts'
@@ -23,6 +23,13 @@ export function answerOf(
     },
   }
 }
+
+/** Nothing is sent again: what was would be kept as long as the answer lasts, and that may be hours. */
+export function lettingGo({ onAttempt }: UpstreamRequest): UpstreamRequest {
+  return onAttempt === undefined ? nothing : { ...nothing, onAttempt }
+}
+
+const nothing: UpstreamRequest = { method: '', path: '', headers: [], body: undefined, idempotent: false }
 
 export const nothingMore = { contentLength: undefined, body: (async function* none() {})() } as const
 

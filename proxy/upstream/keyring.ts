@@ -55,8 +55,8 @@ export class Keyring<Holding> {
   }
 
   /** Another than those that were tried, if one is ready. */
-  other(tried: ReadonlySet<Slot<Holding>>, group: string): Slot<Holding> | undefined {
-    return this.#slots.find((slot) => !tried.has(slot) && restOf(slot, group) === undefined)
+  other(tried: readonly Slot<Holding>[], group: string): Slot<Holding> | undefined {
+    return this.#slots.find((slot) => !tried.includes(slot) && restOf(slot, group) === undefined)
   }
 
   restingMs(group: string): number {

@@ -5,7 +5,7 @@ import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
-import { answerOf, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
+import { answerOf, lettingGo, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
 import { Breaker, type BreakerMode, type BreakerState, type Pass } from './breaker.ts'
 import {
   judgeAnswer,
@@ -80,13 +80,14 @@ const worthWaitingMs = 10_000
 
 /** One exchange with its attempts so far. */
 type Sending = {
-  readonly request: UpstreamRequest
+  request: UpstreamRequest
   readonly group: string
   readonly signal: Cancellation
   readonly totalAtMs: number
   readonly headAtMs: number
   readonly attempts: Attempt[]
-  readonly tried: Set<Key>
+  /** Before this one. */
+  readonly tried: Key[]
   key: Key
   raced: boolean
 }
@@ -144,6 +145,7 @@ class PooledUpstream implements Upstream {
         const elsewhere = !signal.aborted && this.#retry.mayPassOn(request, judgement)
         if ('fault' in outcome) throw elsewhere ? withElsewhere(outcome.fault) : outcome.fault
         const body = scrubBody(receiver.body, key.holding.credential)
+        sending.request = lettingGo(request)
         return { ...answerOf(outcome.head, receiver, body, pass), attempts: sending.attempts, elsewhere }
       }
       if ('head' in outcome) receiver.discard()
@@ -214,7 +216,7 @@ class PooledUpstream implements Upstream {
     const { group = '', headAtMs = Infinity } = request
     const key = this.#keys.ring.pick(group)
     const totalAtMs = this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs
-    return { request, group, signal, totalAtMs, headAtMs, attempts: [], tried: new Set([key]), key, raced: false }
+    return { request, group, signal, totalAtMs, headAtMs, attempts: [], tried: [], key, raced: false }
   }
 
   #attempt(sending: Sending, waitedMs: number): Promise<Outcome> {
@@ -232,8 +234,8 @@ class PooledUpstream implements Upstream {
   }
 
   #start(sending: Sending, waitedMs: number): Underway {
-    const { request, signal, totalAtMs, headAtMs, key } = sending
-    const { method, path, body } = request
+    const { signal, totalAtMs, headAtMs, key } = sending
+    const { method, path, headers, body, readOpening } = sending.request
     const pass = this.#admit()
     let judgement: Judgement | undefined
     let held = false
@@ -245,14 +247,14 @@ class PooledUpstream implements Upstream {
       cookies: this.#settings.cookies,
       signal,
       head: method === 'HEAD',
-      streamsBody: request.body !== undefined && !(request.body instanceof Uint8Array),
+      streamsBody: body !== undefined && !(body instanceof Uint8Array),
       totalAtMs,
       headAtMs,
       connectFault: () => this.#connectFault(),
       observer: {
         head: (head) => {
           judgement = this.#judgeHead(head, sending, key, pass)
-          held = request.readOpening !== undefined && head.status === 200 && isStream(head.headers)
+          held = readOpening !== undefined && head.status === 200 && isStream(head.headers)
           if (!held)
             this.#report(sending, { outcome: 'answered', status: head.status, ...receiver.timings(), waitedMs })
         },
@@ -263,15 +265,15 @@ class PooledUpstream implements Upstream {
       },
     })
     this.#carried++
-    const headers = this.#headers(request.headers, key)
     // An iterable that is not a stream is missing from undici's types, though it is documented and sent chunked.
-    this.#pool.dispatch({ method, path, headers, body: (body ?? null) as Uint8Array | null }, receiver)
+    const sent = this.#headers(headers, key)
+    this.#pool.dispatch({ method, path, headers: sent, body: (body ?? null) as Uint8Array | null }, receiver)
     const outcome = receiver.outcome.then((came): Outcome | Promise<Outcome> => {
       if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
       const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
       if (!held)
         return mayBeQuota(answered.head.status, answered.judgement) ? this.#limited(answered) : this.#noted(answered)
-      return this.#opened(sending, answered, waitedMs).finally(() => {
+      return this.#opened(sending, answered, waitedMs, readOpening as ReadOpening).finally(() => {
         held = false
       })
     })
@@ -301,10 +303,9 @@ class PooledUpstream implements Upstream {
   }
 
   /** Waits for the beginning of a stream; one that begins with an error is a failed attempt. */
-  async #opened(sending: Sending, answered: Answered, waitedMs: number): Promise<Outcome> {
+  async #opened(sending: Sending, answered: Answered, waitedMs: number, read: ReadOpening): Promise<Outcome> {
     const { receiver, pass, head, key } = answered
-    const { request } = sending
-    const opening = await awaitOpening(receiver.body, request.readOpening as ReadOpening, this.#deps.clock)
+    const opening = await awaitOpening(receiver.body, read, this.#deps.clock)
     const outcome = opening === 'content' ? 'answered' : 'error-event'
     this.#report(sending, { outcome, status: head.status, ...receiver.timings(), waitedMs })
     if (opening === 'content') {
@@ -363,10 +364,10 @@ class PooledUpstream implements Upstream {
     // A breaker that this attempt has opened refuses the next: better to relay what the upstream said.
     if (signal.aborted || this.#closed !== undefined || this.#breaker.refusedMs() > 0) return undefined
     if (judgement.elsewhere === true) {
+      tried.push(sending.key)
       const other = this.#keys.ring.other(tried, group)
       if (other !== undefined && this.#retry.withdrawExtra(request)) {
         sending.key = other
-        tried.add(other)
         return 0
       }
     }
