@@ -1,8 +1,8 @@
 // Keys are put together here, so that no scanner of this repository takes them for real ones.
 import t from 'tap'
 import { detectors } from '../../../../proxy/detect/detectors.ts'
-import { Probe } from '../../../../proxy/detect/probe.ts'
 import { scanText } from '../../../../proxy/detect/scan-text.ts'
+import { CountingProbe } from '../counting-probe.ts'
 import { found } from './found.ts'
 
 const alphanumeric = 'q7Rk2Vw9Lz4Np8Xc3Tb6Ym1Hd5Gs0Jf'.repeat(12)
@@ -126,22 +126,12 @@ void t.test('a run with many beginnings of keys is read once', async (t) => {
     ['.glsoat-a-', 'glsoat-'],
   ] as const) {
     const text = beginning.repeat(500)
-    const probe = new Probe()
+    const probe = new CountingProbe()
     probe.open(text, true)
-    let reads = 0
-    probe.code = (index) => {
-      reads++
-      return index < text.length ? text.charCodeAt(index) : -1
-    }
-    const runEnd = probe.runEnd.bind(probe)
-    probe.runEnd = (from, ...rest) => {
-      const end = runEnd(from, ...rest)
-      reads += end - from + 1
-      return end
-    }
     for (const detector of detectors.filter((d) => d.triggers?.includes(trigger)))
       for (let at = text.indexOf(trigger); at >= 0; at = text.indexOf(trigger, at + 1))
         detector.find(probe, at, at + trigger.length)
+    const { reads } = probe
     t.ok(reads > 0 && reads < 3 * text.length, `${beginning}: ${reads} reads of ${text.length} units`)
   }
 })
