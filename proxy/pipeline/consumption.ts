@@ -78,6 +78,7 @@ const tokensPerPart = 4
 const tokensUnread = 1000
 
 export function inputEstimate({ content, body }: Pick<Ended, 'content' | 'body'>): number {
+  if (body?.form === 'sent') return body.inputTokens
   if (content === undefined) {
     return body === undefined || !('bytes' in body) ? 0 : tokensIn(body.bytes.length)
   }
@@ -125,7 +126,9 @@ export function spentOf(x: Ended, bytes: number): Spent {
     : spent
 }
 
-function isBackground({ body, operation }: Ended): boolean {
+/** It is made whether anybody waits for it or not. */
+export function isBackground({ body, operation }: Pick<Ended, 'body' | 'operation'>): boolean {
+  if (body?.form === 'sent') return body.background
   return (
     operation?.name === 'responses' &&
     body?.form === 'json' &&

@@ -179,9 +179,15 @@ export type Prepared = Permitted & {
 
 export type Answered = Prepared & { readonly answer: UpstreamAnswer }
 
+/** What is left of a body whose answer streams (let-go.ts): what settling asks of it. */
+export type SentBody = { readonly form: 'sent'; readonly inputTokens: number; readonly background: boolean }
+
 /** Everything that may be known of an exchange when it ends. */
 export type Ended = Exchange &
-  Partial<Omit<Answered, keyof Exchange>> & { readonly admissions?: Admitted['admissions'] }
+  Partial<Omit<Answered, keyof Exchange | 'body'>> & {
+    readonly admissions?: Admitted['admissions']
+    readonly body?: Body | SentBody
+  }
 
 /** All fields that stages fill in later are there from the start, so that every exchange has one and the same shape. */
 export function openExchange(id: string, head: RequestHead, startedMs: number): Exchange {

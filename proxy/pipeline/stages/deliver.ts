@@ -18,6 +18,7 @@ import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.t
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
 import { ByteFilter } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
+import { letGo } from '../let-go.ts'
 import { withLimits } from '../limit-headers.ts'
 import { relayPeers } from '../relay.ts'
 import type { Runtime } from '../runtime.ts'
@@ -112,6 +113,7 @@ function startStream(x: Answered, runtime: Runtime, client: Client): void {
   client.start(x.answer.status, answerHeaders(x, runtime, 'reframed'))
   // The first event may be seconds away.
   client.flush()
+  letGo(x, runtime)
 }
 
 /** The upstream's own error event was relayed; a clean end after it would make the answer look whole. */

@@ -4,10 +4,11 @@ import { Fault, type FaultCode } from '../../../proxy/errors.ts'
 import { parseJson, type JsonObject } from '../../../proxy/lib/json.ts'
 import { demandOf, spentOf } from '../../../proxy/pipeline/consumption.ts'
 import type { Answered, Ended } from '../../../proxy/pipeline/exchange.ts'
+import { letGo } from '../../../proxy/pipeline/let-go.ts'
 import type { Attempt } from '../../../proxy/upstream/answer.ts'
 import { openBack } from './answered.ts'
 
-const { answered } = openBack('')
+const { answered, runtime } = openBack('')
 
 /** An exchange whose body was read. */
 function asked(path: string, value: JsonObject, method = 'POST'): Answered {
@@ -74,4 +75,21 @@ t.test('what is made in the background keeps its reservation until somebody says
   const left = make({ background: true })
   Object.assign(left.trace, { usage: { input: 5, output: 7 }, end: undefined })
   t.equal(spentOf(left, 0).unfinished, true, 'it goes on without its client')
+})
+
+t.test('what is let go of while an answer streams is settled as if it were there', async (t) => {
+  const long = 'x'.repeat(300)
+  const all: readonly [string, JsonObject, number][] = [
+    ['/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: long }], stream: true }, 100],
+    ['/v1/responses', { model: 'm', input: long, stream: true, background: true }, 100],
+  ]
+  for (const [path, value, tokens] of all) {
+    const x = asked(path, value)
+    const before = spentOf(x, 7)
+    t.ok(before.input >= tokens, path)
+    letGo(x, runtime)
+    t.same(spentOf(x, 7), before)
+    t.equal((x as Ended).content?.model, 'm')
+    t.notMatch(JSON.stringify([(x as Ended).body, x.content, x.outgoing]), long)
+  }
 })

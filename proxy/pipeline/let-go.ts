@@ -1,0 +1,44 @@
+// Owns what of a request is not kept once its answer streams: nobody sends it again, and the stream may last for hours.
+// What the record, the limits and the filters still ask for stays.
+import type { Content } from '../protocol/content.ts'
+import { inputEstimate, isBackground } from './consumption.ts'
+import { grow, type Answered, type SentBody } from './exchange.ts'
+import type { Runtime } from './runtime.ts'
+
+/** The head of the answer is out, so no other upstream is asked and no refusal can say what limits have said. */
+export function letGo(x: Answered, runtime: Runtime): void {
+  const { content, outgoing, operation, withheld } = x
+  const body: SentBody = { form: 'sent', inputTokens: inputEstimate(x), background: isBackground(x) }
+  // A server that asks something back is answered with the headers of the question.
+  const talks = operation.action === 'asked'
+  grow(x, {
+    body,
+    content: content === undefined ? undefined : bare(content),
+    headers: talks || runtime.policyHeaders.size > 0 ? x.headers : none,
+    outgoing: {
+      path: outgoing.path,
+      headers: talks ? outgoing.headers : none,
+      body: undefined,
+      unasked: outgoing.unasked === undefined ? undefined : nobody,
+    },
+    findings: undefined,
+    targetFindings: none,
+    headerFindings: none,
+    withheld: withheld.length === 0 ? none : withheld.map(({ name, address }) => ({ name, address })),
+  })
+  x.limitStates.length = 0
+}
+
+const none: readonly never[] = []
+const nobody = (): undefined => undefined
+
+function bare({ model, asked }: Content): Content {
+  return {
+    parts: none,
+    toolCalls: none,
+    tools: none,
+    uninspected: none,
+    ...(model === undefined ? undefined : { model }),
+    ...(asked === undefined ? undefined : { asked }),
+  }
+}
