@@ -6,6 +6,7 @@ import { ChatOpenAI } from '@langchain/openai'
 import { APICallError, generateText, jsonSchema, streamText, tool, type ToolSet } from 'ai'
 import OpenAI from 'openai'
 import t from 'tap'
+import { failure } from '../support/failure.ts'
 import { startGateway } from '../support/gateway.ts'
 import { call, message, response, streamed } from '../support/response-sample.ts'
 import { jsonAnswer, scriptedUpstream } from '../support/scripted-upstream.ts'
@@ -44,13 +45,6 @@ const tools = Object.fromEntries(
   ['get_issue', 'delete_issue'].map((name) => [name, tool({ description: name, inputSchema })]),
 ) as ToolSet
 const prompt = 'hello'
-
-async function failure(promise: PromiseLike<unknown>): Promise<Error | undefined> {
-  return Promise.resolve(promise).then(
-    () => undefined,
-    (error: unknown) => error as Error,
-  )
-}
 
 type Streamed = { readonly text: string; readonly errors: string[] }
 

@@ -13,51 +13,14 @@ import {
   ToolChoiceViolationError,
   type ToolSet,
 } from 'ai'
-import { createHash } from 'node:crypto'
 import t from 'tap'
-import { startGateway } from '../support/gateway.ts'
-import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
+import { failure } from '../support/failure.ts'
+import { call, chunk, cutOff, events, json, startOnGemini, told } from '../support/on-gemini.ts'
+import { answer } from '../support/scripted-upstream.ts'
 
-const sha256 = createHash('sha256').update('gw_test').digest('hex')
-const upstream = await scriptedUpstream()
-const gateway = await startGateway(`
-upstreams:
-  gemini: { protocol: gemini, url: '${upstream.url}', retry: { attempts: 1 } }
-routes:
-  - { id: gemini, path: /gemini, upstream: gemini }
-  - { id: limited, path: /limited, upstream: gemini }
-principals:
-  - { id: agent, keys: [{ sha256: ${sha256} }] }
-tools:
-  - { name: 'delete_*', tags: [destructive] }
-defaultEffect: deny
-rules:
-  - { id: everyone, effect: allow, actions: [model.call, tool.call] }
-  - { id: approved-models, effect: deny, actions: [model.call], models: ['forbidden*'], reason: Only approved models. }
-  - { id: no-destructive-tools, effect: deny, actions: [tool.call], tags: [destructive], when: '!(args.dry_run == true)', reason: Destructive tools need dry_run. }
-  - { id: no-shell, effect: deny, actions: [tool.call], tools: [shell] }
-redaction:
-  - { id: out, direction: request, detect: [pii], action: token }
-limits:
-  - { id: few, by: [route], routes: [limited], requests: 1/1s }
-`)
-t.teardown(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { gateway, upstream, close } = await startOnGemini({ rate: '1/1s' })
+t.teardown(close)
 
-const chunk = (parts: unknown[], finishReason?: string): string =>
-  JSON.stringify({
-    candidates: [
-      { index: 0, content: { role: 'model', parts }, ...(finishReason === undefined ? {} : { finishReason }) },
-    ],
-    usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 3, totalTokenCount: 8 },
-  })
-const json = (body: string): string => answer(200, body, { 'content-type': 'application/json' })
-const events = (...chunks: string[]): string =>
-  answer(200, chunks.map((data) => `data: ${data}\r\n\r\n`).join(''), { 'content-type': 'text/event-stream' })
-
-const told = (body: Buffer): string => /EMAIL_[0-9a-z]{10}/.exec(body.toString())?.[0] ?? 'nothing'
 const echo = (streamed: boolean): void => {
   upstream.always(({ request, socket }) => {
     const token = told(request.body)
@@ -67,15 +30,7 @@ const echo = (streamed: boolean): void => {
     socket.write(streamed ? split : json(whole))
   })
 }
-const call = (name: string): string => chunk([{ functionCall: { name, args: { id: 7 } } }], 'STOP')
 const requests = (): number => gateway.logged.filter(({ msg }) => msg === 'request').length
-const caught = async (promise: PromiseLike<unknown>): Promise<unknown> => {
-  try {
-    return await promise
-  } catch (error) {
-    return error
-  }
-}
 const lastSeen = (): { target: string; body: string } => {
   const request = upstream.requests.at(-1)
   return { target: request?.target ?? '', body: request?.body.toString() ?? '' }
@@ -113,7 +68,7 @@ t.test('the AI SDK', async (t) => {
     t.notMatch(lastSeen().body, 'shell')
     upstream.always(json(chunk([{ text: 'No.' }], 'STOP')))
     const forced = generateText({ model, tools, toolChoice: { type: 'tool', toolName: 'shell' }, prompt: 'call' })
-    t.ok(ToolChoiceViolationError.isInstance(await caught(forced)))
+    t.ok(ToolChoiceViolationError.isInstance(await failure(forced)))
     t.match(lastSeen().body, '"functionCallingConfig":{"mode":"NONE"}')
     upstream.always(json(call('delete_issue')))
     const denied = await generateText({ model, tools, prompt: 'call' })
@@ -127,7 +82,7 @@ t.test('the AI SDK', async (t) => {
 
   t.test('a denial is an APICallError with our reason, in one request', async (t) => {
     const before = requests()
-    const error = await caught(generateText({ model: google('forbidden-model'), prompt: 'hello' }))
+    const error = await failure(generateText({ model: google('forbidden-model'), prompt: 'hello' }))
     t.ok(APICallError.isInstance(error))
     t.match(error, { statusCode: 403, isRetryable: false, message: 'Only approved models.' })
     t.equal(requests(), before + 1)
@@ -137,7 +92,7 @@ t.test('the AI SDK', async (t) => {
     const limited = at('/limited/v1beta')('gemini-2.5-flash')
     upstream.always(json(chunk([{ text: 'one' }], 'STOP')))
     await generateText({ model: limited, prompt: 'hello' })
-    const error = await caught(generateText({ model: limited, prompt: 'hello', maxRetries: 0 }))
+    const error = await failure(generateText({ model: limited, prompt: 'hello', maxRetries: 0 }))
     const last = RetryError.isInstance(error) ? error.lastError : error
     t.ok(APICallError.isInstance(last))
     t.match(last, { statusCode: 429, isRetryable: true, message: /limit few/ })
@@ -147,24 +102,19 @@ t.test('the AI SDK', async (t) => {
   })
 
   t.test('an upstream that fails is asked three times', async (t) => {
-    const failure = '{"error":{"code":500,"message":"no","status":"INTERNAL"}}'
-    upstream.always(answer(500, failure, { 'content-type': 'application/json', 'retry-after-ms': '1' }))
+    const body = '{"error":{"code":500,"message":"no","status":"INTERNAL"}}'
+    upstream.always(answer(500, body, { 'content-type': 'application/json', 'retry-after-ms': '1' }))
     const before = requests()
-    const error = await caught(generateText({ model, prompt: 'hello' }))
+    const error = await failure(generateText({ model, prompt: 'hello' }))
     t.ok(RetryError.isInstance(error))
     t.equal(requests(), before + 3)
   })
 
   t.test('a stream that breaks off is an error, never a shorter answer', async (t) => {
-    upstream.always(async (scene) => {
-      await scene.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n`)
-      const data = `data: ${chunk([{ text: 'Hello ' }])}\r\n\r\n`
-      await scene.write(`${data.length.toString(16)}\r\n${data}\r\n`)
-      scene.reset()
-    })
+    upstream.always(cutOff)
     const errors: unknown[] = []
     const stream = streamText({ model, prompt: 'hello', onError: ({ error }) => void errors.push(error) })
-    const reason = await caught(stream.finishReason)
+    const reason = await Promise.resolve(stream.finishReason).catch(() => 'none')
     t.ok(errors.length > 0)
     t.not(reason, 'stop')
   })
@@ -205,7 +155,7 @@ t.test('LangChain', async (t) => {
 
   t.test('a denial is its typed error with our reason, in one request', async (t) => {
     const before = requests()
-    const error = await caught(at('/gemini', 'forbidden-model').invoke('hello'))
+    const error = await failure(at('/gemini', 'forbidden-model').invoke('hello'))
     t.match(error, { status: 403 })
     t.match((error as Error).message, 'Only approved models.')
     t.equal(requests(), before + 1)
@@ -214,7 +164,7 @@ t.test('LangChain', async (t) => {
   t.test('a limit is told, and waited for as told', async (t) => {
     upstream.always(json(chunk([{ text: 'one' }], 'STOP')))
     await at('/limited').invoke('hello')
-    const error = await caught(at('/limited', undefined, { maxRetries: 0 }).invoke('hello'))
+    const error = await failure(at('/limited', undefined, { maxRetries: 0 }).invoke('hello'))
     t.match(error, { status: 429, message: /limit few/ })
     t.equal((await at('/limited').invoke('hello')).text, 'one')
   })

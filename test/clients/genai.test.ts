@@ -1,57 +1,19 @@
 // Google's own SDK with default options but the address, through a whole proxy in front of a scripted upstream.
 import { ApiError, GoogleGenAI } from '@google/genai'
-import { createHash } from 'node:crypto'
 import t from 'tap'
-import { startGateway } from '../support/gateway.ts'
-import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
+import { call, chunk, cutOff, events, json, startOnGemini, told } from '../support/on-gemini.ts'
 
-const sha256 = createHash('sha256').update('gw_test').digest('hex')
-const upstream = await scriptedUpstream()
-const gateway = await startGateway(`
-upstreams:
-  gemini: { protocol: gemini, url: '${upstream.url}', retry: { attempts: 1 } }
-routes:
-  - { id: gemini, path: /gemini, upstream: gemini }
-  - { id: limited, path: /limited, upstream: gemini }
-principals:
-  - { id: agent, keys: [{ sha256: ${sha256} }] }
-tools:
-  - { name: 'delete_*', tags: [destructive] }
-defaultEffect: deny
-rules:
-  - { id: everyone, effect: allow, actions: [model.call, tool.call] }
-  - { id: approved-models, effect: deny, actions: [model.call], models: ['forbidden*'], reason: Only approved models. }
-  - { id: no-destructive-tools, effect: deny, actions: [tool.call], tags: [destructive], when: '!(args.dry_run == true)', reason: Destructive tools need dry_run. }
-redaction:
-  - { id: out, direction: request, detect: [pii], action: token }
-limits:
-  - { id: few, by: [route], routes: [limited], requests: 1/h }
-`)
-t.teardown(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { gateway, upstream, close } = await startOnGemini({ rate: '1/h' })
+t.teardown(close)
 
 const at = (path: string): GoogleGenAI =>
   new GoogleGenAI({ apiKey: 'gw_test', httpOptions: { baseUrl: `${gateway.url}${path}` } })
 const client = at('/gemini')
 const model = 'gemini-2.5-flash'
 
-const chunk = (parts: unknown[], finishReason?: string): string =>
-  JSON.stringify({
-    candidates: [
-      { index: 0, content: { role: 'model', parts }, ...(finishReason === undefined ? {} : { finishReason }) },
-    ],
-    usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 3, totalTokenCount: 8 },
-  })
-const json = (body: string): string => answer(200, body, { 'content-type': 'application/json' })
-const events = (...chunks: string[]): string =>
-  answer(200, chunks.map((data) => `data: ${data}\r\n\r\n`).join(''), { 'content-type': 'text/event-stream' })
-
 t.test('a plain call, redacted on its way out and restored on its way back', async (t) => {
   upstream.always(({ request, socket }) => {
-    const told = /EMAIL_[0-9a-z]{10}/.exec(request.body.toString())?.[0] ?? 'nothing'
-    socket.write(json(chunk([{ text: `Written to ${told}.` }], 'STOP')))
+    socket.write(json(chunk([{ text: `Written to ${told(request.body)}.` }], 'STOP')))
   })
   const result = await client.models.generateContent({ model, contents: 'Write to ada@example.org' })
   t.equal(result.text, 'Written to ada@example.org.')
@@ -68,7 +30,6 @@ t.test('a streamed call', async (t) => {
 })
 
 t.test('a tool call that the rules allow, and one that they do not', async (t) => {
-  const call = (name: string): string => chunk([{ functionCall: { name, args: { id: 7 } } }], 'STOP')
   const config = { tools: [{ functionDeclarations: [{ name: 'get_issue' }, { name: 'delete_issue' }] }] }
   upstream.always(json(call('get_issue')))
   const allowed = await client.models.generateContent({ model, contents: 'call', config })
@@ -110,12 +71,7 @@ t.test('a limit is an ApiError, too', async (t) => {
 })
 
 t.test('a stream that breaks off is an error, never a shorter answer', async (t) => {
-  upstream.always(async (scene) => {
-    await scene.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n`)
-    const data = `data: ${chunk([{ text: 'Hello ' }])}\r\n\r\n`
-    await scene.write(`${data.length.toString(16)}\r\n${data}\r\n`)
-    scene.reset()
-  })
+  upstream.always(cutOff)
   const error: unknown = await (async () => {
     for await (const piece of await client.models.generateContentStream({ model, contents: 'hello' })) t.ok(piece)
   })().catch((error: unknown) => error)

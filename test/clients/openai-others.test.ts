@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import OpenAI, { AzureOpenAI } from 'openai'
 import t from 'tap'
+import { failure } from '../support/failure.ts'
 import { startGateway } from '../support/gateway.ts'
 import { answer, jsonAnswer, scriptedUpstream } from '../support/scripted-upstream.ts'
 
@@ -29,13 +30,6 @@ t.teardown(async () => {
 
 const client = new OpenAI({ baseURL: `${gateway.url}/openai-route/v1`, apiKey: 'gw_test' })
 const sentBody = (): string => upstream.requests.at(-1)?.body.toString() ?? ''
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-}
 
 t.test('embeddings come back as numbers, their input goes out masked', async (t) => {
   const embedding = Buffer.from(new Float32Array([0.25, -0.5]).buffer).toString('base64')

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import OpenAI from 'openai'
 import t from 'tap'
+import { failure } from '../support/failure.ts'
 import { startGateway } from '../support/gateway.ts'
 import { call, message, response, streamed, type Item } from '../support/response-sample.ts'
 import { answer, jsonAnswer, scriptedUpstream } from '../support/scripted-upstream.ts'
@@ -51,13 +52,6 @@ const tools = ['get_issue', 'delete_issue'].map((name) => ({
 }))
 
 const sentBody = (): string => upstream.requests.at(-1)?.body.toString() ?? ''
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-}
 
 t.test('a plain call, redacted on its way out and back', async (t) => {
   upstream.next(jsonAnswer(200, response([message('msg_1', 'Her number is 123-45-6789.')])))
