@@ -1,11 +1,13 @@
 // Owns counting in Redis: one script per request, so that several gateways share counts and no request is counted by
 // half. It also owns the breaker round Redis: who asks a Redis that is slow is told at once that it is not there.
+import { randomUUID } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { RedisPlan } from './compile-store.ts'
 import type { Charge, Correction, Count, Taken } from './counters.ts'
 import { correctArguments, correctScript, takeArguments, takeScript } from './script.ts'
+import { Settlements, type Told } from './settlements.ts'
 import type { StoreErrorReason, StoreEvent } from './store-event.ts'
 
 /** What is used of a Redis client; ioredis fulfils it, and so does a test's. */
@@ -88,6 +90,9 @@ export class RedisCounters {
   readonly #prefix: string
   readonly #clock: Clock
   readonly #onEvent: (event: StoreEvent) => void
+  readonly #settlements: Settlements
+  /** Of this process, in the key that says which corrections it has made. */
+  readonly #id: string
   #slow = false
   /** ioredis calls a connection ready until it is closed, also when it was told to leave it. */
   #leaving = false
@@ -96,11 +101,24 @@ export class RedisCounters {
   #probe: Timer | undefined
   #closed = false
 
-  constructor(client: RedisClient, prefix: string, clock: Clock, onEvent: (event: StoreEvent) => void) {
+  constructor(
+    client: RedisClient,
+    prefix: string,
+    clock: Clock,
+    onEvent: (event: StoreEvent) => void,
+    id: string = randomUUID(),
+  ) {
     this.#client = client
     this.#prefix = prefix
     this.#clock = clock
     this.#onEvent = onEvent
+    this.#id = id
+    this.#settlements = new Settlements({
+      tell: (number, corrections) => this.#correct(number, corrections),
+      clock,
+      onDropped: () => onEvent({ kind: 'error', reason: 'dropped', message: 'too many corrections wait' }),
+      onLost: (count) => onEvent({ kind: 'lost', count }),
+    })
     // An 'error' event without a listener would end the process.
     client.on('error', (error) => this.#onEvent({ kind: 'error', reason: 'connection', message: reasonOf(error) }))
     client.on('ready', () => this.#report())
@@ -132,16 +150,29 @@ export class RedisCounters {
     }
   }
 
-  /** Nobody waits for it. What Redis is not there for stays as it was taken. */
+  /** Nobody waits for it. What Redis is not there for is made when it is back. */
   correct(corrections: readonly Correction[]): void {
-    if (!this.available) {
-      this.#onEvent({ kind: 'error', reason: 'unavailable', message: 'a correction was not made' })
-      return
-    }
+    this.#settlements.add(corrections, this.available)
+  }
+
+  /** Requests whose corrections wait for Redis. */
+  get unsettled(): number {
+    return this.#settlements.waiting
+  }
+
+  async #correct(number: number, corrections: readonly Correction[]): Promise<Told> {
+    if (!this.available) return 'unknown'
     const wallMs = this.#clock.now()
-    const keys = corrections.map((correction) => this.#keyOf(correction))
+    const keys = [...corrections.map((correction) => this.#keyOf(correction)), this.#keyOf(settledBy(this.#id))]
     const rest = corrections.flatMap((correction) => correctArguments(correction, wallMs))
-    this.#client.correctAll(keys.length, ...keys, ...rest).catch((error: unknown) => this.#failed(error))
+    try {
+      await this.#client.correctAll(keys.length, ...keys, ...rest, number)
+      return 'told'
+    } catch (error) {
+      this.#failed(error)
+      // What it answered with an error it did not begin.
+      return isReply(error) ? 'refused' : 'unknown'
+    }
   }
 
   /** One tag for all keys, so that those of one request lie in one slot of a cluster. */
@@ -166,6 +197,7 @@ export class RedisCounters {
 
   close(): void {
     this.#closed = true
+    this.#settlements.close()
     this.#probe?.cancel()
     this.#client.disconnect()
   }
@@ -217,6 +249,7 @@ export class RedisCounters {
     if (this.#closed || this.#up === this.available) return
     this.#up = this.available
     this.#onEvent({ kind: 'state', up: this.#up })
+    if (this.#up) void this.#settlements.resume()
   }
 }
 
@@ -233,7 +266,16 @@ function readReply(reply: unknown, length: number): Taken {
 
 function classify(error: unknown, message: string): StoreErrorReason {
   if (message === 'Command timed out') return 'timeout'
-  return error instanceof Error && error.name === 'ReplyError' ? 'reply' : 'unavailable'
+  return isReply(error) ? 'reply' : 'unavailable'
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** No limit's id begins with a colon. */
+function settledBy(id: string): { readonly namespace: string; readonly key: string } {
+  return { namespace: ':settled', key: id }
 }
 
 /** Some connection errors carry only a code (several addresses were tried). */

@@ -128,9 +128,19 @@ end
 return reply
 `
 
-/** For each key: kind, mark, what is added, and four parameters of its window. */
+/** A process that has nothing to settle for so long has nothing waiting either. */
+const settledSecondsMax = 7 * 86_400
+
+/**
+ * For each key but the last: kind, mark, what is added, and four parameters of its window. The last key says which of one
+ * process's corrections was made last; the last argument is the number of these. Its connection keeps their order.
+ */
 export const correctScript = `${shared}
-for i, key in ipairs(KEYS) do
+local settled, number = KEYS[#KEYS], tonumber(ARGV[#ARGV])
+if number <= tonumber(redis.call('get', settled) or '0') then return 0 end
+redis.call('set', settled, whole(number), 'EX', ${settledSecondsMax})
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i]
   local at = (i - 1) * 7
   local kind, was, delta = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local p = { tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7]) }

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import type { Charge } from '../../../proxy/limits/counters.ts'
+import type { Charge, Correction } from '../../../proxy/limits/counters.ts'
 import { RedisCounters, type RedisClient } from '../../../proxy/limits/redis.ts'
+import { keptMax } from '../../../proxy/limits/settlements.ts'
 import type { StoreEvent } from '../../../proxy/limits/store-event.ts'
 import { ManualClock } from '../../support/clock.ts'
 
@@ -41,13 +42,14 @@ function open() {
   const clock = new ManualClock()
   const client = new ScriptedClient()
   const events: StoreEvent[] = []
-  const counters = new RedisCounters(client, 'p:', clock, (event) => events.push(event))
+  const counters = new RedisCounters(client, 'p:', clock, (event) => events.push(event), 'me')
   return { clock, client, events, counters }
 }
 
 /** Lets everything that is already settled run. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const timeout = new Error('Command timed out')
+const replyError = Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' })
 
 t.test('one question holds every charge', async (t) => {
   const { client, counters } = open()
@@ -63,18 +65,66 @@ t.test('one question holds every charge', async (t) => {
   t.same(client.calls, ['take 2 p:{limits}n/k p:{limits}m/l f 2 1 1 1000 0 0 0 f 9 3 0 1000 0 0 0'])
 })
 
-t.test('nobody waits for a correction, and none is made of a store that is away', async (t) => {
-  const { client, counters, events } = open()
-  const { namespace, key, window } = charge
-  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
-  t.same(client.calls.splice(0), ['correct 1 p:{limits}n/k f 7 -3 1000 0 0 0'])
-  client.reply = timeout
-  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
+const { namespace, key, window } = charge
+const correction = (delta: number): Correction => ({ namespace, key, window, mark: 7, delta })
+const told = (delta: number, number: number): string =>
+  `correct 2 p:{limits}n/k p:{limits}:settled/me f 7 ${delta} 1000 0 0 0 ${number}`
+
+t.test('nobody waits for a correction, and those of a store that is away are made when it is back', async (t) => {
+  const { clock, client, counters, events } = open()
+  counters.correct([correction(-1)])
+  t.same(client.calls.splice(0), [told(-1, 1)])
   await settled()
-  t.same(client.calls.splice(0).at(-1), 'ping', 'one that is not answered opens the breaker, too')
-  counters.correct([{ namespace, key, window, mark: 7, delta: -3 }])
-  t.same(client.calls, [])
-  t.match(events.at(-1), { kind: 'error', reason: 'unavailable' })
+  client.reply = timeout
+  counters.correct([correction(-2)])
+  counters.correct([correction(-3)])
+  await settled()
+  t.same(client.calls.splice(0), [told(-2, 2), told(-3, 3), 'ping'], 'one that is not answered opens the breaker, too')
+  counters.correct([correction(-4)])
+  t.same(client.calls, [], 'nobody is asked')
+  t.equal(counters.unsettled, 3)
+  client.reply = [1]
+  clock.advance(100)
+  await settled()
+  t.same(client.calls, ['ping', told(-2, 2), told(-3, 3), told(-4, 4)], 'by the numbers that they had')
+  t.equal(counters.unsettled, 0)
+  t.equal(clock.waiting, 0)
+  t.notMatch(events, [{ kind: 'lost' }])
+})
+
+t.test('what was answered with an error gets another number, and its turn later', async (t) => {
+  const { clock, client, counters } = open()
+  client.reply = replyError
+  counters.correct([correction(-1)])
+  await settled()
+  client.reply = [1]
+  counters.correct([correction(-2)])
+  await settled()
+  t.same(client.calls.splice(0), [told(-1, 1)], 'none overtakes it')
+  clock.advance(1000)
+  await settled()
+  t.same(client.calls, [told(-1, 2), told(-2, 3)])
+})
+
+t.test('of too many that wait the latest are dropped, and counted', async (t) => {
+  const { clock, client, counters, events } = open()
+  client.reply = timeout
+  counters.correct([correction(-1)])
+  await settled()
+  for (let n = 0; n < keptMax + 1; n++) counters.correct([correction(-1)])
+  t.equal(counters.unsettled, keptMax)
+  t.equal(events.filter((event) => event.kind === 'error' && event.reason === 'dropped').length, 2)
+  client.reply = [1]
+  clock.advance(100)
+  while (counters.unsettled > 0) await settled()
+  await settled()
+  t.same(events.at(-1), { kind: 'lost', count: 2 })
+  client.reply = timeout
+  counters.correct([correction(-1)])
+  await settled()
+  counters.close()
+  t.same(events.at(-1), { kind: 'lost', count: 1 }, 'what waits at the end is lost, too')
+  t.equal(clock.waiting, 0)
 })
 
 t.test('a timeout opens the breaker; probes, never requests, find out when to close it', async (t) => {
