@@ -52,7 +52,7 @@ const sha256 = createHash('sha256').update('gw_test').digest('hex')
 function policy(upstream: string, rate: string): string {
   return `
 upstreams:
-  gemini: { protocol: gemini, url: '${upstream}', retry: { attempts: 1 } }
+  gemini: { protocol: gemini, url: '${upstream}', retry: { attempts: 1 }, breaker: { consecutive: 100 } }
 routes:
   - { id: gemini, path: /gemini, upstream: gemini }
   - { id: limited, path: /limited, upstream: gemini }
