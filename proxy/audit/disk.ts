@@ -1,6 +1,6 @@
 // Owns the few file operations that the log writes with, so that tests can make each of them fail or hang. Reading
 // goes to node:fs directly.
-import { close, constants, fdatasync, fsync, ftruncate, open, rename, write } from 'node:fs'
+import { close, constants, fdatasync, fsync, ftruncate, open, rename, stat, write } from 'node:fs'
 import { promisify } from 'node:util'
 
 export interface DiskFile {
@@ -23,6 +23,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>
+  /** In bytes; 0 for a file that is not there. */
+  sizeOf(path: string): Promise<number>
 }
 
 const calls = {
@@ -32,6 +34,7 @@ const calls = {
   fsync: promisify(fsync),
   ftruncate: promisify(ftruncate),
   rename: promisify(rename),
+  stat: promisify(stat),
 }
 
 // Both descriptors of a file write at its end, wherever the other one has moved that to.
@@ -53,6 +56,11 @@ export const systemDisk: Disk = {
       await calls.fsync(fd)
     }),
   syncFolder: (path) => withDescriptor(path, constants.O_RDONLY, (fd) => calls.fsync(fd)),
+  sizeOf: (path) =>
+    calls.stat(path).then(
+      ({ size }) => size,
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : Promise.reject(error)),
+    ),
 }
 
 /**

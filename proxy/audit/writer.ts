@@ -121,6 +121,19 @@ export class Writer {
     this.#settled()
   }
 
+  /**
+   * Throws when the segment is not where readers look for it, or is shorter than what is durable. A descriptor goes on
+   * taking records into a file that was moved away or removed; only its name shows that.
+   */
+  async assertInPlace(): Promise<void> {
+    const bytes = await this.#disk.sizeOf(`${this.#folder}/${this.#segmentName}`)
+    if (bytes >= this.#durableBytes) return
+    const how = bytes === 0 ? 'is not there' : `has ${bytes} bytes of ${this.#durableBytes}`
+    throw Object.assign(new Error(`${this.#segmentName} ${how}: it was moved, removed or cut by somebody else`), {
+      code: 'segment-gone',
+    })
+  }
+
   /** Everything written must be durable (`sync`) before. */
   async rotate(header: Draft, nowMs: number): Promise<void> {
     const before = this.#file
@@ -140,7 +153,11 @@ export class Writer {
     this.#file = undefined
     await failed?.close().catch(() => undefined)
     this.#leaves.length = this.#durableLeaves
-    if (this.#segmentName !== '') await this.#disk.truncate(`${this.#folder}/${this.#segmentName}`, this.#durableBytes)
+    if (this.#segmentName !== '') {
+      // Whatever else stands under that name is not ours to cut.
+      await this.assertInPlace()
+      await this.#disk.truncate(`${this.#folder}/${this.#segmentName}`, this.#durableBytes)
+    }
     const again = this.#unsynced
     await this.#startSegment(header, nowMs)
     return again

@@ -1,7 +1,7 @@
 // What the audit log does when the disk fails: nothing that was acknowledged is lost, nothing that was not is
 // acknowledged, and the log it leaves is whole.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { LogOptions } from '../../proxy/audit/log.ts'
@@ -218,3 +218,46 @@ t.test('a real disk that is full', { skip: !canMount && 'needs root and mount' }
   t.ok(readFileSync(join(mount, 'audit', 'w', 'checkpoint'), 'utf8').length > 0)
   rmSync(ballast)
 })
+
+for (const [what, damage, mend] of [
+  [
+    'moved away',
+    (path: string) => renameSync(path, `${path}.gone`),
+    (path: string) => renameSync(`${path}.gone`, path),
+  ],
+  ['replaced', swap, swap],
+] as const) {
+  t.test(`a segment that was ${what}: closed to commits from the next checkpoint on, until it is back`, async (t) => {
+    const { log, folder, dir, clock, faults } = await openTestLog(temporaryFolder(t))
+    await log.commit('outcome', { n: 0 })
+    const path = join(folder, segmentsOf(folder)[0] ?? '')
+    writeFileSync(`${path}.gone`, '')
+    damage(path)
+    clock.advance(1000)
+    await until(() => !log.health().ok)
+    t.match(log.health(), { ok: false, reason: /segment-gone/ })
+    t.match(faults[0], { message: /moved, removed or cut/ })
+    await t.rejects(log.commit('intent', { n: 1 }), { code: 'audit-unavailable' })
+    clock.advance(1000)
+    await until(() => faults.length >= 3)
+    t.notOk(log.health().ok, 'a try in vain')
+    mend(path)
+    clock.advance(1000)
+    await until(() => log.health().ok)
+    await log.commit('outcome', { n: 2 })
+    await log.close()
+    t.same(numbers(folder), [0, 2])
+    t.match(await verifyLog(dir), { status: 'intact' })
+  })
+}
+
+/** Exchanges the segment for an empty file. */
+function swap(path: string): void {
+  renameSync(path, `${path}.swapping`)
+  renameSync(`${path}.gone`, path)
+  renameSync(`${path}.swapping`, `${path}.gone`)
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+}

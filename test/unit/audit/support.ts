@@ -106,6 +106,7 @@ export function watchedDisk(before: (operation: Operation, path: string) => void
       await before('syncFolder', path)
       await systemDisk.syncFolder(path)
     },
+    sizeOf: (path) => systemDisk.sizeOf(path),
   }
 }
 
