@@ -1,6 +1,6 @@
 // Owns asking an MCP server for its tools, as any client would, in whichever of the two eras the server speaks. It trusts
 // nothing of the answer but its shape.
-import { isObject, parseJson, parseJsonText, type Json, type JsonObject } from '../lib/json.ts'
+import { innerLimits, isObject, parseJson, parseJsonText, type Json, type JsonObject } from '../lib/json.ts'
 import { headerValue } from '../lib/headers.ts'
 import { parseBlock, SseDecoder } from '../lib/sse.ts'
 import type { Cancellation } from '../upstream/answer.ts'
@@ -10,7 +10,6 @@ const sessionVersion = '2025-11-25'
 const statelessVersion = '2026-07-28'
 const pagesMax = 100
 const bytesMax = 16 * 1024 * 1024
-const limits = { depthMax: 64, keysMax: 10_000 }
 
 /** Every tool of the server, over all pages. Throws with a message for people. */
 export async function listTools(upstream: Upstream): Promise<JsonObject[]> {
@@ -119,7 +118,7 @@ async function readDocument(body: AsyncIterable<Uint8Array>): Promise<JsonObject
     if (size > bytesMax) throw new Error('the answer of the server is too large')
     chunks.push(chunk)
   }
-  const parsed = parseJson(Buffer.concat(chunks), limits)
+  const parsed = parseJson(Buffer.concat(chunks), innerLimits)
   return parsed.ok && isObject(parsed.value) ? [parsed.value] : []
 }
 
@@ -129,7 +128,7 @@ async function readEvents(body: AsyncIterable<Uint8Array>, id: Json | undefined)
   const messages: JsonObject[] = []
   for await (const chunk of body) {
     for (const raw of decoder.split(chunk).blocks) {
-      const parsed = parseJsonText(parseBlock(raw).data, limits)
+      const parsed = parseJsonText(parseBlock(raw).data, innerLimits)
       if (!parsed.ok || !isObject(parsed.value)) continue
       messages.push(parsed.value)
       if (parsed.value['id'] === id) return messages

@@ -7,6 +7,9 @@ export type JsonObject = { [key: string]: Json }
 /** `depthMax`: nested arrays and objects; `keysMax`: members of one object; an array may have ten times as many items. */
 export type JsonLimits = { readonly depthMax: number; readonly keysMax: number }
 
+/** Of an event of a stream, a message, JSON in a string: whatever is no body, for which limits are configured. */
+export const innerLimits: JsonLimits = { depthMax: 64, keysMax: 10_000 }
+
 /** `text` is the source that `value` was read from; `offset` counts its characters, 0 where the place is unknown. */
 export type JsonReading =
   | { readonly ok: true; readonly value: Json; readonly text: string }

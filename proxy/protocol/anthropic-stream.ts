@@ -1,7 +1,7 @@
 // Owns the reading of streamed Anthropic messages, event by event. Blocks open, grow and close by index; anything out of
 // that order has no single meaning to clients, so it is refused.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { answerLayout, isToolUse, messagesUsage, standing, toolCall } from './anthropic-messages.ts'
@@ -27,7 +27,6 @@ type Block = {
   /** Nothing may be added to it. */
   whole: boolean
 }
-const limits = { depthMax: 64, keysMax: 10_000 }
 
 class MessagesStream implements StreamReader {
   readonly #blocks = new Map<number, Block>()
@@ -39,7 +38,7 @@ class MessagesStream implements StreamReader {
 
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value) || typeof value.type !== 'string') return { ok: false, message: 'An event has no type.' }

@@ -1,7 +1,7 @@
 // Owns the reading of streamed Gemini answers. Each event is a whole answer that continues the one before it; there is
 // no event for the end, so a stream has ended when every candidate of it has said why it stopped.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
@@ -26,15 +26,13 @@ type Candidate = {
   ended: boolean
 }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 class GenerateStream implements StreamReader {
   readonly #candidates = new Map<number, Candidate>()
   #blocked = false
   #usage: Usage | undefined
 
   read({ data }: { readonly event: string; readonly data: string }): StreamStep {
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }

@@ -1,7 +1,7 @@
 // Owns plain HTTP upstreams: any method, any path, JSON of any shape, every string in it inspected. It has no envelope,
 // so nothing is exempt.
 import { STATUS_CODES } from 'node:http'
-import { parseJsonText } from '../lib/json.ts'
+import { innerLimits, parseJsonText } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Role } from './content.ts'
@@ -55,8 +55,6 @@ function problem(fault: FaultView): unknown {
   }
 }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 /**
  * Data that is a JSON object or array is read whole, event by event. Anything else is text, and all such data of a
  * stream are one channel, so that a value split over events is seen; the address of a delta is then the data itself.
@@ -70,7 +68,7 @@ class EventReader implements StreamReader {
     if (data === '') return emptyStep
     if (data === '[DONE]') return { ...emptyStep, ends: [channel] }
     if (/^\s*[[{]/.test(data)) {
-      const parsed = parseJsonText(data, limits)
+      const parsed = parseJsonText(data, innerLimits)
       if (!parsed.ok) return { ok: false, message: parsed.message }
       const reading = readDocument(parsed.value, parsed.text, 'tool')
       return reading.ok ? { ...emptyStep, value: parsed.value, parts: reading.content.parts } : reading

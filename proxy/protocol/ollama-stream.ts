@@ -1,7 +1,7 @@
 // Owns the reading of streamed Ollama answers, line by line, of chat and generate alike. Tool calls come whole, each in
 // one line.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatLine } from '../lib/ndjson.ts'
 import { valueAt } from '../lib/pointer.ts'
@@ -17,8 +17,6 @@ export function openOllamaStream(): StreamReader {
   return new LineReader()
 }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 class LineReader implements StreamReader {
   #head: JsonObject = {}
   /** Texts of one kind in a row are one text; whatever comes between ends it. */
@@ -30,7 +28,7 @@ class LineReader implements StreamReader {
 
   read({ data }: { readonly data: string }): StreamStep {
     if (this.#ended) return { ok: false, message: 'A line follows the end of the stream.' }
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A line must be an object.' }

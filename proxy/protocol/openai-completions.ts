@@ -1,6 +1,6 @@
 // Owns OpenAI's legacy completions: request, answer, stream. A prompt of token numbers cannot be read without the model's
 // own vocabulary, so it counts as uninspected.
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
@@ -60,8 +60,6 @@ function readCompletionsAnswer(body: Json, text: string): Reading {
   return plainReading(body, readTexts(body, text, answerLayout), chatUsage(body.usage))
 }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 class CompletionsStream implements StreamReader {
   readonly #open = new Set<number>()
   readonly #finished = new Set<number>()
@@ -76,7 +74,7 @@ class CompletionsStream implements StreamReader {
       this.#ended = true
       return { ...emptyStep, ends: [...this.#open].map((index) => channelOf(index)), terminal: true }
     }
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }

@@ -1,6 +1,6 @@
 // Owns OpenAI's generation of images from a text. What comes as multipart (edits, variations) is not served. The images
 // themselves cannot be read.
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { standing } from './openai-chat.ts'
@@ -48,13 +48,11 @@ function imageStanding(key: string, owner: JsonObject, path: Path): Standing {
 const requestLayout: Layout = { roleAt: ([member]) => (member === 'prompt' ? 'user' : 'other'), standing }
 const answerLayout: Layout = { roleAt: () => 'assistant', standing: imageStanding }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 /** Every event is whole; no text grows. */
 class ImagesStream implements StreamReader {
   read({ event, data }: { readonly event: string; readonly data: string }): StreamStep {
     if (data === '' || data === '[DONE]') return emptyStep
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'An event must be an object.' }

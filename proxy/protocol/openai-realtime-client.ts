@@ -1,7 +1,7 @@
 // Owns the reading of what clients say in OpenAI's realtime conversations: one event a message. What no event here is
 // known to say is refused, because nobody knows what it would make the provider do.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { ToolDefinition } from './content.ts'
@@ -22,7 +22,7 @@ export type Known = {
 }
 
 export function readClientEvent(data: string, known: Known): ClientReading {
-  const parsed = parseJsonText(data, limits)
+  const parsed = parseJsonText(data, innerLimits)
   if (!parsed.ok) return { ok: false, message: `A message is not acceptable JSON: ${parsed.message}` }
   const { value, text } = parsed
   const type = isObject(value) ? stringOf(value.type) : undefined
@@ -80,8 +80,6 @@ function chooses(choice: Json, withheld: readonly ToolDefinition[]): boolean {
   if (!isObject(choice)) return withheld.some(({ name }) => name === choice)
   return withheld.some(({ name }) => name === choice.name || name === choice.type)
 }
-
-const limits = { depthMax: 64, keysMax: 10_000 }
 
 const events: ReadonlyMap<string, Asking> = new Map([
   ['response.create', 'answer'],

@@ -2,7 +2,7 @@
 // by their ids; what they said is said again by their last events, by the conversation and by the whole response. What
 // does not belong to an open item has no single meaning to clients, so it is refused.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatLine } from '../lib/ndjson.ts'
 import { valueAt } from '../lib/pointer.ts'
@@ -26,8 +26,6 @@ import { arrayOf, stringOf } from './shape.ts'
 import type { AnswerEvent } from './socket.ts'
 import { holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
-
-const limits = { depthMax: 64, keysMax: 10_000 }
 
 export class RealtimeServer implements StreamReader {
   readonly #items = new OpenItems()
@@ -70,7 +68,7 @@ export class RealtimeServer implements StreamReader {
 
   read({ data }: { readonly data: string }): StreamStep {
     for (const { ended } of this.#items.leave()) for (const channel of ended) this.#writers.delete(channel)
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     const type = isObject(value) ? stringOf(value.type) : undefined

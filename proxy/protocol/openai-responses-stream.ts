@@ -2,7 +2,7 @@
 // they said is said again by their last events and by the whole response at the end. What does not belong to an open
 // item has no single meaning to clients, so it is refused.
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
@@ -26,8 +26,6 @@ export function openResponsesStream(stored = false): StreamReader {
   return new ResponsesStream(stored)
 }
 
-const limits = { depthMax: 64, keysMax: 10_000 }
-
 class ResponsesStream implements StreamReader {
   readonly #stored: boolean
   readonly #items = new Map<number, Item>()
@@ -50,7 +48,7 @@ class ResponsesStream implements StreamReader {
     // Some vendors end every stream like this.
     if (data === '' || data === '[DONE]') return emptyStep
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     const type = isObject(value) ? (stringOf(value.type) ?? (isObject(value.error) ? 'error' : undefined)) : undefined

@@ -2,7 +2,7 @@
 // format has no earlier sign that can be trusted. Of a denied call nothing is written, and the indexes close up.
 import { applyEdits } from '../lib/edit.ts'
 import type { Edit } from '../lib/edit.ts'
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
@@ -39,7 +39,6 @@ type Choice = {
   made: number
   refused: number
 }
-const limits = { depthMax: 64, keysMax: 10_000 }
 
 class ChatStream implements StreamReader {
   readonly #choices = new Map<number, Choice>()
@@ -53,7 +52,7 @@ class ChatStream implements StreamReader {
     if (data === '') return emptyStep
     if (this.#ended) return { ok: false, message: 'An event follows the end of the stream.' }
     if (data === '[DONE]') return this.#end()
-    const parsed = parseJsonText(data, limits)
+    const parsed = parseJsonText(data, innerLimits)
     if (!parsed.ok) return { ok: false, message: parsed.message }
     const { value, text } = parsed
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }

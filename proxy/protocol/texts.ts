@@ -1,6 +1,6 @@
 // Owns the walk that finds every text in a document. Everything is inspected unless a layout says otherwise, so a field
 // that nobody thought of is read, not skipped. It knows no format: a layout is one format's exceptions.
-import { isObject, parseJsonText } from '../lib/json.ts'
+import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { sourcesAt } from '../lib/json-source.ts'
 import { isDataKey } from '../lib/pointer.ts'
@@ -35,7 +35,6 @@ export function readTexts(value: Json, text: string, layout: Layout): Texts {
 
 /** Nine digits or more before the point: long enough to be an account, and few enough to leave embeddings alone. */
 const longNumber = 1e8
-const embeddedLimits = { depthMax: 64, keysMax: 10_000 }
 
 class Walk {
   readonly #layout: Layout
@@ -101,7 +100,7 @@ class Walk {
   #string(text: string): void {
     if (text === '') return
     if (this.#inner === undefined && looksLikeJson(text)) {
-      const embedded = parseJsonText(text, embeddedLimits)
+      const embedded = parseJsonText(text, innerLimits)
       if (embedded.ok) {
         this.#embedded(embedded.value, text)
         return
@@ -156,7 +155,7 @@ class Walk {
 
 /** The arguments of a tool call: a JSON object in a string. Undefined where they are anything else. */
 export function parseArguments(text: string): Json | undefined {
-  const parsed = parseJsonText(text, embeddedLimits)
+  const parsed = parseJsonText(text, innerLimits)
   return parsed.ok && isObject(parsed.value) ? parsed.value : undefined
 }
 

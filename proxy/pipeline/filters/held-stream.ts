@@ -2,7 +2,7 @@
 // channel's text, the texts in the arguments of its calls, and what its events say by themselves.
 import { Fault } from '../../errors.ts'
 import { framings } from '../../lib/framing.ts'
-import { parseJsonText, type Json } from '../../lib/json.ts'
+import { innerLimits, parseJsonText, type Json } from '../../lib/json.ts'
 import type { StreamReader } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -69,7 +69,7 @@ class Heard {
     this.#channels.delete(channel)
     if (text === undefined) return
     this.texts.push(text)
-    const parsed = /^\s*[[{]/.test(text) ? parseJsonText(text, embeddedLimits) : undefined
+    const parsed = /^\s*[[{]/.test(text) ? parseJsonText(text, innerLimits) : undefined
     if (parsed?.ok === true) this.#addJson(parsed.value, parsed.text)
   }
 
@@ -78,5 +78,3 @@ class Heard {
     if (reading.ok) for (const part of reading.content.parts) this.texts.push(part.text)
   }
 }
-
-const embeddedLimits = { depthMax: 64, keysMax: 10_000 }
