@@ -1,15 +1,43 @@
-// Runs the whole suite: sees to what the tests need, runs tap, and ends with the counts on a line of their own.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// Runs the whole suite, or the files named by pieces of their paths: every file in a process of its own, as
+// `node FILE` does, as many at once as there are cores. Ends with the counts on a line of their own.
+import { globSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { findRedisServer } from './redis.ts'
+import { endAll, runFile, type FileResult } from './suite-file.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
-/** The lines that follow a failure belong to it. */
-let showing = false
-const compileCache = join(tmpdir(), 'gatewright-test-compiled')
-const tap = join(root, 'node_modules', '.bin', 'tap')
+
+/** These begin first, so that none of them is still running when all others are done. */
+const longest = [
+  'test/faults/kill.test.ts',
+  'test/faults/hostile-sockets.test.ts',
+  'test/security/planted.test.ts',
+  'test/package.test.ts',
+  'test/faults/chaos-links.test.ts',
+  'test/cases.test.ts',
+  'test/unit/server/socket-ends.test.ts',
+  'test/clients/gemini-others.test.ts',
+  'test/property/',
+  'test/faults/',
+  'test/security/',
+  'test/clients/',
+]
+
+/** A test may name a longer time for itself; by default tap gives it 30 seconds, too few on a busy machine. */
+const env = {
+  TAP_TIMEOUT: '120',
+  // Most files load the whole proxy: half of that would be compiling it.
+  NODE_COMPILE_CACHE: join(tmpdir(), 'gatewright-test-compiled'),
+  ...process.env,
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endAll()
+    process.exit(1)
+  })
+}
 
 const redis = findRedisServer()
 process.stdout.write(
@@ -17,68 +45,30 @@ process.stdout.write(
     ? 'redis-server is not here and cannot be installed: its tests are skipped\n'
     : `redis-server: ${redis}\n`,
 )
-buildRunner()
-const counts = await runTests(process.argv.slice(2))
-process.stdout.write(
-  `\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`,
-)
-process.exitCode = counts.failed === 0 && counts.passed > 0 && counts.exit === 0 ? 0 : 1
+const results = await runAll(filesOf(process.argv.slice(2)))
+const sum = (of: (result: FileResult) => number): number => results.reduce((total, result) => total + of(result), 0)
+const [passed, failed, skipped] = [sum((file) => file.passed), sum((file) => file.failed), sum((file) => file.skipped)]
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 
-/** The runner is generated from .taprc once for each installation; without this the first run fails. */
-function buildRunner(): void {
-  // npm ci wipes what was built, whatever .tap says.
-  if (
-    existsSync(join(root, 'node_modules', '@tapjs', 'test', 'test-built')) &&
-    existsSync(join(root, '.tap', 'plugins'))
+function filesOf(named: readonly string[]): string[] {
+  const files = globSync('test/**/*.test.ts', { cwd: root }).filter(
+    (file) => named.length === 0 || named.some((piece) => file.includes(piece)),
   )
-    return
-  const built = spawnSync(tap, ['build'], { cwd: root, encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`tap build failed:\n${built.stdout}${built.stderr}`)
+  const place = (file: string): number => [...longest, ''].findIndex((one) => file.startsWith(one))
+  return files.sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
 }
 
-type Counts = { passed: number; failed: number; skipped: number; exit: number }
-
-/** Counts the assertions that tap reports, from its own machine-readable stream. */
-function runTests(args: readonly string[]): Promise<Counts> {
-  const child = spawn(tap, ['run', '--disable-coverage', '--reporter=tap', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // Every file is a process of its own, and most of them load the whole proxy: half of that is compiling it.
-    env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCache },
-  })
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0, exit: 1 }
-  let rest = ''
-  child.stdout.setEncoding('utf8')
-  child.stdout.on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) count(line, counts)
-  })
-  return new Promise((done) => {
-    child.on('close', (code) => {
-      counts.exit = code ?? 1
-      done(counts)
-    })
-  })
-}
-
-/** A line at depth 0 is a file, deeper ones are tests and assertions; a failure is shown with what follows it. */
-function count(line: string, counts: Counts): void {
-  const match = /^( *)(not ok|ok) \d+ - ?(.*)$/.exec(line)
-  if (match === null) {
-    if (showing) process.stdout.write(`${line}\n`)
-    return
+async function runAll(files: readonly string[]): Promise<FileResult[]> {
+  const waiting = files.values()
+  const done: FileResult[] = []
+  const lane = async (): Promise<void> => {
+    for (const file of waiting) {
+      const result = await runFile(file, { cwd: root, env })
+      done.push(result)
+      process.stdout.write(`${result.report}  ${result.failed === 0 ? 'ok  ' : 'FAIL'} ${file} ${result.seconds} s\n`)
+    }
   }
-  const [, indent = '', verdict, rest = ''] = match
-  showing = verdict === 'not ok' && !/# (SKIP|TODO)/i.test(rest)
-  if (showing) process.stdout.write(`${line}\n`)
-  if (/# SKIP/i.test(rest)) {
-    counts.skipped += 1
-    process.stdout.write(`skipped: ${rest}\n`)
-  } else if (indent === '') {
-    process.stdout.write(`${verdict === 'ok' ? '  ok  ' : '  FAIL'} ${rest}\n`)
-    if (showing) counts.failed += 1
-    else counts.passed += 1
-  } else if (showing) counts.failed += 1
-  else counts.passed += 1
+  await Promise.all(Array.from({ length: Number(process.env['TEST_JOBS'] ?? availableParallelism()) }, lane))
+  return done
 }
