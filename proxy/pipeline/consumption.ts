@@ -4,6 +4,7 @@ import { headerValue } from '../lib/headers.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
 import type { Usage } from '../protocol/content.ts'
+import { canBoundOutput } from '../protocol/output-bound.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
 
@@ -22,6 +23,7 @@ export function demandOf(x: Decided): Demand {
     answers: answersOf(x),
     ...(content?.model === undefined ? undefined : { model: content.model }),
     ...(billed === undefined ? undefined : { billedModel: billed }),
+    ...(silent || canBoundOutput(x.route.protocol.name, operation.name) ? undefined : ({ unbounded: true } as const)),
     ...(outputTokensMax === undefined
       ? undefined
       : { outputTokensMax: Math.min(outputTokensMax, tokensMax) * answersOf(x) }),

@@ -35,19 +35,19 @@ export type Trace = {
   /** What was decided without a check that was configured: `audit`, `store:<limit>`. */
   readonly open: string[]
   /** What was there but not read: `request:image`, `answer:body`, … */
-  readonly uninspected: Set<string>
+  uninspected: ReadonlySet<string>
   /** Entity → how many were replaced, by direction. */
-  readonly redactedRequest: Map<string, number>
-  readonly redactedAnswer: Map<string, number>
+  redactedRequest: Counts
+  redactedAnswer: Counts
   /** The same for what was found and left in place, by `tag` or by a rule in shadow mode. */
-  readonly observedRequest: Map<string, number>
-  readonly observedAnswer: Map<string, number>
+  observedRequest: Counts
+  observedAnswer: Counts
   /** Addresses of what was replaced: `request /messages/0/content`. */
-  readonly redactedAt: string[]
+  redactedAt: string[]
   /** Detectors that really ran, by direction. */
   readonly scanned: { request: readonly string[]; answer: readonly string[] }
   /** Entity → how often a tool was sent the value of a token. */
-  readonly restoredRequest: Map<string, number>
+  restoredRequest: Counts
   /** What other gateways issued could not be asked for, so it stays as it is. */
   vaultUnavailable: boolean
   /** Decisions about tool calls in the answer. */
@@ -55,7 +55,7 @@ export type Trace = {
   /** Tools that were taken out of a server's list. */
   readonly withheld: string[]
   /** With the upstream where the route has several. */
-  readonly attempts: (Attempt & { readonly upstream?: string })[]
+  attempts: readonly (Attempt & { readonly upstream?: string })[]
   /** Upstreams that were asked in vain before, or passed over, for the record. */
   readonly earlier: AuditFields[]
   usage: Usage | undefined
@@ -95,6 +95,9 @@ export type Trace = {
   /** Messages of the client that were answered in-band and not sent on. */
   readonly refusals: { readonly type: string; readonly fault: Fault }[]
 }
+
+/** Entity → how many. */
+export type Counts = ReadonlyMap<string, number>
 
 export type Exchange = {
   readonly id: string
@@ -228,18 +231,18 @@ export function openExchange(id: string, head: RequestHead, startedMs: number): 
 function openTrace(): Trace {
   return {
     open: [],
-    uninspected: new Set(),
-    redactedRequest: new Map(),
-    redactedAnswer: new Map(),
-    observedRequest: new Map(),
-    observedAnswer: new Map(),
+    uninspected: nothing,
+    redactedRequest: noCounts,
+    redactedAnswer: noCounts,
+    observedRequest: noCounts,
+    observedAnswer: noCounts,
     redactedAt: [],
-    restoredRequest: new Map(),
+    restoredRequest: noCounts,
     vaultUnavailable: false,
     scanned: { request: [], answer: [] },
     answerDecisions: [],
     withheld: [],
-    attempts: [],
+    attempts: none,
     earlier: [],
     usage: undefined,
     answersUsage: undefined,
@@ -272,6 +275,25 @@ export function grow<X extends Exchange, Fields extends object>(x: X, fields: Fi
 
 export type AuditFields = { [key: string]: RecordValue }
 
-export function addCounts(sum: Map<string, number>, counts: Readonly<Record<string, number>>): void {
-  for (const [entity, count] of Object.entries(counts)) sum.set(entity, (sum.get(entity) ?? 0) + count)
+type Counted = 'redactedRequest' | 'redactedAnswer' | 'observedRequest' | 'observedAnswer' | 'restoredRequest'
+
+export function addCounts(trace: Trace, counted: Counted, counts: Readonly<Record<string, number>>): void {
+  for (const [entity, count] of Object.entries(counts)) addCount(trace, counted, entity, count)
 }
+
+export function addCount(trace: Trace, counted: Counted, entity: string, count: number): void {
+  let sum = trace[counted] as Map<string, number>
+  if (sum === noCounts) trace[counted] = sum = new Map()
+  sum.set(entity, (sum.get(entity) ?? 0) + count)
+}
+
+export function noteUninspected(trace: Trace, what: string): void {
+  let noted = trace.uninspected as Set<string>
+  if (noted === nothing) trace.uninspected = noted = new Set()
+  noted.add(what)
+}
+
+// Most exchanges have nothing of most of these, and what is empty takes 180 bytes each as long as the exchange lasts.
+export const noCounts: Counts = new Map()
+const nothing: ReadonlySet<string> = new Set()
+const none: readonly never[] = []

@@ -2,7 +2,7 @@
 // that it is given; one that may not be asked is passed over, and what another has said before stands.
 import { Fault } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
-import type { Answered, Decoded, Ended, Trace } from './exchange.ts'
+import { noCounts, type Answered, type Decoded, type Ended, type Trace } from './exchange.ts'
 import type { Route, Runtime, Target } from './runtime.ts'
 import { decisionFields, sentFields } from './outcome.ts'
 import { refuseUnread } from './stages/decode.ts'
@@ -149,9 +149,9 @@ type SentTrace = Pick<
 
 function freshTrace(): SentTrace {
   return {
-    redactedRequest: new Map(),
-    observedRequest: new Map(),
-    restoredRequest: new Map(),
+    redactedRequest: noCounts,
+    observedRequest: noCounts,
+    restoredRequest: noCounts,
     redactedAt: [],
     digestForwarded: undefined,
     usageAsked: undefined,

@@ -1,7 +1,7 @@
 // Owns the headers by which a client sees what was done to its exchange.
 import type { Fault } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
-import type { Ended } from './exchange.ts'
+import { noCounts, type Counts, type Ended } from './exchange.ts'
 
 /** Flat list: request id, decision, deciding rule, redactions, what
  * became a value again, what an opaque route lets pass unread, and openings. */
@@ -68,12 +68,10 @@ function redactionsOf({ trace }: Ended): string {
 
 /** Tokens that became values again: in what a tool was sent, and in an answer that was known whole. */
 function restoredOf({ trace, vault }: Ended): string {
-  return listed(trace.restoredRequest, vault?.restored ?? none)
+  return listed(trace.restoredRequest, vault?.restored ?? noCounts)
 }
 
-const none: ReadonlyMap<string, number> = new Map()
-
-function listed(request: ReadonlyMap<string, number>, answer: ReadonlyMap<string, number>): string {
+function listed(request: Counts, answer: Counts): string {
   let list = ''
   for (const [entity, count] of request) list += `${separator(list)}${entity}=${count + (answer.get(entity) ?? 0)}`
   for (const [entity, count] of answer) if (!request.has(entity)) list += `${separator(list)}${entity}=${count}`

@@ -7,12 +7,14 @@ import type { Runtime } from './runtime.ts'
 
 /** The head of the answer is out, so no other upstream is asked and no refusal can say what limits have said. */
 export function letGo(x: Answered, runtime: Runtime): void {
-  const { content, outgoing, operation, withheld } = x
+  const { content, outgoing, operation, withheld, answer } = x
   const body: SentBody = { form: 'sent', inputTokens: inputEstimate(x), background: isBackground(x) }
   // A server that asks something back is answered with the headers of the question.
   const talks = operation.action === 'asked'
   grow(x, {
     body,
+    admissions: x.admissions.map(told),
+    answer: { ...answer, headers: none },
     content: content === undefined ? undefined : bare(content),
     headers: talks || runtime.policyHeaders.size > 0 ? x.headers : none,
     outgoing: {
@@ -27,10 +29,17 @@ export function letGo(x: Answered, runtime: Runtime): void {
     withheld: withheld.length === 0 ? none : withheld.map(({ name, address }) => ({ name, address })),
   })
   x.limitStates.length = 0
+  // An array that grew has room for sixteen more.
+  x.trace.redactedAt = [...x.trace.redactedAt]
 }
 
 const none: readonly never[] = []
 const nobody = (): undefined => undefined
+
+/** What it has said of limits stands in the head. One that was asked twice compares. */
+function told(admission: Answered['admissions'][number]): Answered['admissions'][number] {
+  return admission.reserve === undefined ? { ...admission, states: none } : admission
+}
 
 function bare({ model, asked }: Content): Content {
   return {

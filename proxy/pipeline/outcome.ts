@@ -4,7 +4,7 @@ import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../protocol/content.ts'
 import { reachedModel, spentOf } from './consumption.ts'
-import type { Decided, Ended, AuditFields, Trace } from './exchange.ts'
+import { noCounts, type AuditFields, type Counts, type Decided, type Ended, type Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -54,7 +54,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
     }))
   }
   addInspection(fields, trace)
-  const restored = counted(trace.restoredRequest, x.vault?.restored ?? none)
+  const restored = counted(trace.restoredRequest, x.vault?.restored ?? noCounts)
   if (restored.length > 0) fields['restored'] = restored
   if (trace.open.length > 0) fields['open'] = trace.open
   if (trace.attempts.length > 0) fields['attempts'] = trace.attempts.map(attemptFields)
@@ -69,7 +69,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
 
 /** What an upstream was sent beyond the request itself: only digests and counts. */
 export function sentFields(trace: Pick<Trace, 'redactedRequest' | 'digestForwarded'>): AuditFields {
-  const redactions = counted(trace.redactedRequest, none)
+  const redactions = counted(trace.redactedRequest, noCounts)
   return {
     ...(redactions.length === 0 ? undefined : { redactions }),
     ...(trace.digestForwarded === undefined ? undefined : { digestForwarded: trace.digestForwarded }),
@@ -93,10 +93,6 @@ function addInspection(fields: AuditFields, trace: Trace): void {
   if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
   if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
 }
-
-type Counts = ReadonlyMap<string, number>
-
-const none: Counts = new Map()
 
 function counted(request: Counts, answer: Counts): AuditFields[] {
   const fields: AuditFields[] = []

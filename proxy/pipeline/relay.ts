@@ -6,7 +6,7 @@ import { noStatus, type Ending, type Peer, type Piece } from '../lib/peer.ts'
 import { rateLimitHeaders } from '../limits/headers.ts'
 import type { UpstreamPeer } from '../upstream/answer.ts'
 import type { Client, ClientPeer } from './client.ts'
-import type { Answered } from './exchange.ts'
+import { noteUninspected, type Answered } from './exchange.ts'
 import { Conversation, type Turn } from './filters/conversation.ts'
 import { decisionHeaders } from './headers.ts'
 import type { Runtime } from './runtime.ts'
@@ -45,7 +45,7 @@ class Relay {
     this.#far = far
     this.#sinceMs = runtime.clock.monotonic()
     this.#conversation = isConversation(x.operation) ? new Conversation(x, runtime, x.operation) : undefined
-    if (this.#conversation === undefined) x.trace.uninspected.add('websocket')
+    if (this.#conversation === undefined) noteUninspected(x.trace, 'websocket')
     this.#near = this.#accept()
     this.#near.onBeat = () => far.touch()
   }

@@ -68,7 +68,9 @@ export function upgradeRequest(x: Prepared, runtime: Runtime): UpgradeRequest {
   const common = {
     path: outgoing.path,
     ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
-    onAttempt: (attempt: Prepared['trace']['attempts'][number]) => void x.trace.attempts.push(attempt),
+    onAttempt: (attempt: Prepared['trace']['attempts'][number]) => {
+      x.trace.attempts = [...x.trace.attempts, attempt]
+    },
   }
   if (isConversation(operation)) {
     const { forwarded } = operation.subprotocols

@@ -8,7 +8,7 @@ import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { TextPart } from '../../protocol/content.ts'
-import { addCounts, type Answered } from '../exchange.ts'
+import { addCount, addCounts, noteUninspected, type Answered } from '../exchange.ts'
 import { redactHeaderValue } from '../header-redaction.ts'
 import type { Runtime } from '../runtime.ts'
 import { blocked } from '../stages/enforce.ts'
@@ -69,7 +69,7 @@ export class AnswerRedaction {
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
   unread(what: string): void {
-    this.#x.trace.uninspected.add(`answer:${what}`)
+    noteUninspected(this.#x.trace, `answer:${what}`)
     if (what === 'logprobs' && this.#x.route.answer.plan?.enforced === true) {
       throw new Fault(
         'answer-denied',
@@ -121,10 +121,10 @@ export class AnswerRedaction {
   }
 
   #count(counts: Readonly<Record<string, number>>, observed: Readonly<Record<string, number>>): void {
-    const { redactedAnswer, observedAnswer } = this.#x.trace
-    addCounts(observedAnswer, observed)
+    const { trace } = this.#x
+    addCounts(trace, 'observedAnswer', observed)
     for (const [entity, count] of Object.entries(counts)) {
-      redactedAnswer.set(entity, (redactedAnswer.get(entity) ?? 0) + count)
+      addCount(trace, 'redactedAnswer', entity, count)
       this.#runtime.metrics.redaction(entity, 'response', count)
     }
   }

@@ -2,7 +2,7 @@
 // message. Of a model's stream nothing is whole before it is over: it is held, passed by or refused.
 import { parseJsonText } from '../../lib/json.ts'
 import type { Reading } from '../../protocol/protocol.ts'
-import type { Answered } from '../exchange.ts'
+import { noteUninspected, type Answered } from '../exchange.ts'
 import { headerTexts } from '../header-redaction.ts'
 import { holdsStreams, noteOpening } from '../inquiry.ts'
 import type { Runtime } from '../runtime.ts'
@@ -80,6 +80,6 @@ export function passConversation(x: Answered, runtime: Runtime): void {
 function notePassed(x: Answered, runtime: Runtime): void {
   for (const { external } of x.route.answer.inquirers) {
     noteOpening(x, runtime, external.id)
-    x.trace.uninspected.add(`answer:detector:${external.id}`)
+    noteUninspected(x.trace, `answer:detector:${external.id}`)
   }
 }

@@ -14,7 +14,7 @@ import {
   type SocketOperation,
   type SocketReader,
 } from '../../protocol/socket.ts'
-import { grow, type Answered, type Decided, type Decoded } from '../exchange.ts'
+import { grow, noteUninspected, type Answered, type Decided, type Decoded } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { consult } from '../stages/consult.ts'
 import { decide } from '../stages/decide.ts'
@@ -129,7 +129,7 @@ export class Conversation {
   /** What is sent up for it. Faults as for a request. */
   async #judged(said: Said): Promise<string> {
     const x = await this.#asRequest(said)
-    for (const what of said.content.uninspected) x.trace.uninspected.add(`request:${what}`)
+    for (const what of said.content.uninspected) noteUninspected(x.trace, `request:${what}`)
     if (said.asks !== 'nothing') this.#judge(x, said)
     stopIfBlocked(x)
     this.#answers.heard(said)

@@ -5,7 +5,7 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
 import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
-import type { Answered } from '../exchange.ts'
+import { noteUninspected, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import type { MediaKind } from '../stages/decode.ts'
@@ -123,5 +123,5 @@ function unread(x: Answered, bytes: Uint8Array, must: boolean, why: string, kind
 }
 
 export function noteUnread(x: Answered, kind: MediaKind): void {
-  x.trace.uninspected.add(kind === 'event-stream' || kind === 'ndjson' ? 'answer:stream' : 'answer:body')
+  noteUninspected(x.trace, kind === 'event-stream' || kind === 'ndjson' ? 'answer:stream' : 'answer:body')
 }

@@ -12,7 +12,7 @@ import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import { isUsageOnly } from '../../protocol/usage-request.ts'
-import type { Answered } from '../exchange.ts'
+import { noteUninspected, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
@@ -175,7 +175,7 @@ export class StreamFilter {
 
   #passUnknown(why: string): void {
     if (this.#x.route.posture === 'inspect') throw unreadable(why)
-    this.#x.trace.uninspected.add('answer:stream')
+    noteUninspected(this.#x.trace, 'answer:stream')
   }
 
   #noteError({ error }: Step, { event, data }: SseEvent): void {

@@ -7,7 +7,7 @@ import { parseJson } from '../../lib/json.ts'
 import type { Content } from '../../protocol/content.ts'
 import type { Reading } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
-import { grow, type Admitted, type Body, type Decoded } from '../exchange.ts'
+import { grow, noteUninspected, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { isConversation } from '../sockets.ts'
 import { settleLength } from './admit.ts'
@@ -73,7 +73,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     return { form: 'text', bytes, text }
   }
   refuseOpaque(x.route)
-  x.trace.uninspected.add('request:body')
+  noteUninspected(x.trace, 'request:body')
   return { form: 'opaque', bytes }
 }
 
@@ -136,7 +136,7 @@ function contentOf(x: Admitted, body: Body): Content | undefined {
   if (body.form !== 'json') return undefined
   const reading = x.operation.readRequest(body.value, body.text, x.headers)
   if (!reading.ok) throw unread(x, reading)
-  for (const what of reading.content.uninspected) x.trace.uninspected.add(`request:${what}`)
+  for (const what of reading.content.uninspected) noteUninspected(x.trace, `request:${what}`)
   return reading.content
 }
 

@@ -5,7 +5,7 @@ import { readOpening } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/answer.ts'
 import type { Client } from '../client.ts'
-import { grow, type Answered, type Prepared } from '../exchange.ts'
+import { grow, noteUninspected, type Answered, type Prepared } from '../exchange.ts'
 import { callerDeadlineMs } from '../deadline.ts'
 import type { Runtime } from '../runtime.ts'
 import { upgradeRequest } from '../sockets.ts'
@@ -13,8 +13,8 @@ import { sendAsking } from '../stream-usage.ts'
 
 export async function dispatch(x: Prepared, runtime: Runtime, client: Client): Promise<Answered> {
   const startMs = runtime.clock.monotonic()
-  if (x.operation.opaque === true) x.trace.uninspected.add('operation')
-  if (x.body.form === 'unread') x.trace.uninspected.add('request:body')
+  if (x.operation.opaque === true) noteUninspected(x.trace, 'operation')
+  if (x.body.form === 'unread') noteUninspected(x.trace, 'request:body')
   try {
     const answer =
       x.head.upgrade === undefined
@@ -51,7 +51,8 @@ async function sendOnce(
     signal,
   }
   const answer = await runtime.replays.answer(asked, sent)
-  if (answer.replayed === true) trace.attempts.push({ outcome: 'replayed', status: answer.status, waitedMs: 0 })
+  if (answer.replayed === true)
+    trace.attempts = [...trace.attempts, { outcome: 'replayed', status: answer.status, waitedMs: 0 }]
   return answer
 }
 
@@ -68,7 +69,8 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     body: x.body.form === 'unread' ? client.streamBody(runtime.limits.bodyBytesMax) : outgoing.body,
     idempotent: operation.idempotent || keyed !== undefined || mayRepeat(x),
     onAttempt: (attempt) => {
-      x.trace.attempts.push(route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id })
+      const made = route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id }
+      x.trace.attempts = [...x.trace.attempts, made]
     },
     ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
     ...(headAtMs === undefined ? undefined : { headAtMs }),

@@ -89,8 +89,8 @@ function redactTarget(x: Permitted, runtime: Runtime, vault: Vault | undefined):
 /** Counts what was replaced and what was only seen, and where. */
 function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement, where: string): void {
   const { trace } = x
-  addCounts(trace.redactedRequest, counts)
-  addCounts(trace.observedRequest, observed)
+  addCounts(trace, 'redactedRequest', counts)
+  addCounts(trace, 'observedRequest', observed)
   for (const [entity, count] of Object.entries(counts)) runtime.metrics.redaction(entity, 'request', count)
   if (Object.keys(counts).length > 0 && !trace.redactedAt.includes(where)) trace.redactedAt.push(where)
 }

@@ -6,7 +6,7 @@ import { openVault, type Vault } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
-import { grow, type Decoded, type Recalled } from '../exchange.ts'
+import { addCount, grow, type Decoded, type Recalled } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { rewriteTarget, targetTexts } from '../target.ts'
@@ -77,7 +77,7 @@ function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
     const text = valuesIn(part.text)
     if (text !== part.text) edits.push(partEdit(part, text))
   }
-  for (const [entity, count] of vault.restored) x.trace.restoredRequest.set(entity, count)
+  for (const [entity, count] of vault.restored) addCount(x.trace, 'restoredRequest', entity, count)
   if (headers !== undefined) grow(x, { headers })
   if (x.body.form === 'text' && edits.length > 0) reread(x, runtime, valuesIn(x.body.text))
   else if (x.body.form === 'json' && edits.length > 0) reread(x, runtime, applyEdits(x.body.text, edits))

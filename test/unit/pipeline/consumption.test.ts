@@ -46,6 +46,14 @@ t.test('a maximum beyond all sense does not get out of hand', async (t) => {
   t.equal(demandOf(asked('/v1/chat/completions', chat)).outputTokensMax, 3e9)
 })
 
+t.test('what cannot be told how long it may be is not taken at its word', async (t) => {
+  const input = { model: 'm', input: 'hi', max_output_tokens: 1 }
+  t.equal(demandOf(asked('/v1/responses/compact', input)).unbounded, true)
+  t.equal(demandOf(asked('/v1/images/generations', { model: 'm', prompt: 'hi', n: 2 })).unbounded, true)
+  for (const path of ['/v1/responses', '/v1/responses/input_tokens', '/v1/embeddings'])
+    t.equal(demandOf(asked(path, input)).unbounded, undefined, path)
+})
+
 t.test('who does not wait for the head of an answer pays for the prompt', async (t) => {
   const left = (code: FaultCode, attempts: readonly Attempt[]): number => {
     const x: Ended = asked('/v1/chat/completions', {
@@ -54,7 +62,7 @@ t.test('who does not wait for the head of an answer pays for the prompt', async 
     })
     Object.assign(x, { answer: undefined })
     x.trace.fault = new Fault(code)
-    x.trace.attempts.push(...attempts)
+    x.trace.attempts = attempts
     return spentOf(x, 0).input
   }
   const sent: Attempt = { outcome: 'upstream-timeout', connectMs: 1, waitedMs: 0 }
