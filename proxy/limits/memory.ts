@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Charge, Correction, Count, Taken } from './counters.ts'
 import { KeyTable } from './key-table.ts'
-import { add, correct, lifeMs, look, openEntry, type Entry, type Time } from './window-count.ts'
+import { add, correct, fraction, lifeMs, look, openEntry, overshoot, type Entry, type Time } from './window-count.ts'
 import type { Window } from './window.ts'
 
 /** Keys of one namespace, so that a flood of addresses cannot push out the counts of principals. About 10 MB when full. */
@@ -28,7 +28,7 @@ export class MemoryCounters {
       const known = this.#tables.get(charge.namespace)?.find(charge.key, time.elapsedMs)
       const entry = known ?? openEntry(charge.window)
       const count = look(entry, charge, time)
-      if (charge.shadow !== true && count.used + Math.max(charge.amount, 1) > charge.quota) admitted = false
+      if (charge.shadow !== true && overshoot(count.used, charge.quota, charge.amount) > fraction) admitted = false
       return { charge, entry, count, isNew: known === undefined }
     })
     const forgotten: string[] = []

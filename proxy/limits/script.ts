@@ -1,6 +1,7 @@
 // Owns what Redis is asked to do, in its own language: the arithmetic of limits/window-count.ts, atomic over all keys of a
 // request. The server's clock alone decides what time it is; of the calendar it is told a few boundaries.
 import type { Charge, Correction } from './counters.ts'
+import { fraction } from './window-count.ts'
 import { slices, type Window } from './window.ts'
 
 /**
@@ -88,7 +89,7 @@ for i, key in ipairs(KEYS) do
   local used, mark, left, counts = look(key, kind, p)
   local over = used + math.max(amount, 1) - quota
   local wait = 0
-  if over > 0 then
+  if over > ${fraction} then
     if ARGV[at + 4] == '1' then admitted = 0 end
     wait = left
     if kind == 'b' then

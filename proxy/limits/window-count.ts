@@ -9,6 +9,12 @@ export type Entry = Expiring & { used: number; mark: number; readonly perSlice: 
 /** `elapsedMs` is monotonic; the calendar alone follows the wall clock. */
 export type Time = { readonly elapsedMs: number; readonly wallMs: number }
 
+/**
+ * Amounts are whole; only what has leaked out of a bucket is not, and its fractions do not add up exactly. So this much
+ * too little must not refuse who has waited as long as he was told.
+ */
+export const fraction = 1e-6
+
 export function openEntry(window: Window): Entry {
   return { expiresAtMs: 0, used: 0, mark: 0, perSlice: window.kind === 'sliding' ? Array(slices + 1).fill(0) : [] }
 }
@@ -22,9 +28,19 @@ export function lifeMs(window: Window): number {
 export function look(entry: Entry, { window, quota, amount }: Charge, time: Time): Count {
   turn(entry, window, time)
   const { used, mark } = entry
-  const over = used + Math.max(amount, 1) - quota
+  const over = overshoot(used, quota, amount)
   const reset = resetMs(entry, window, time)
-  return { used, mark, resetMs: reset, waitMs: over <= 0 ? 0 : Math.min(waitMs(entry, window, time, over), reset) }
+  return {
+    used,
+    mark,
+    resetMs: reset,
+    waitMs: over <= fraction ? 0 : Math.min(waitMs(entry, window, time, over), reset),
+  }
+}
+
+/** By how much a charge would go over the quota; not above `fraction` when it fits. */
+export function overshoot(used: number, quota: number, amount: number): number {
+  return used + Math.max(amount, 1) - quota
 }
 
 export function add(entry: Entry, window: Window, time: Time, amount: number): void {
