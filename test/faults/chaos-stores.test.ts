@@ -10,11 +10,11 @@ import { ChaosAgent, type Called } from '../support/chaos-calls.ts'
 import { ChaosModel } from '../support/chaos-model.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { configText, startProxy, type ProxyProcess } from '../support/proxy-process.ts'
-import { findRedisServer, startRedis } from '../support/redis.ts'
+import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
 import { stores, type Store, type StoreFault } from './catalogue/stores.ts'
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 
 t.setTimeout(120_000)
 

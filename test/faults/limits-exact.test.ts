@@ -14,11 +14,11 @@ import { openExchange } from '../../proxy/pipeline/exchange.ts'
 import { run } from '../../proxy/pipeline/pipeline.ts'
 import type { Route, Runtime } from '../../proxy/pipeline/runtime.ts'
 import type { UpstreamAnswer } from '../../proxy/upstream/answer.ts'
-import { findRedisServer, startRedis } from '../support/redis.ts'
+import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 
 t.setTimeout(180_000)
 

@@ -3,13 +3,13 @@
 import t, { type Test } from 'tap'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { metric } from '../support/proxy-process.ts'
-import { findRedisServer, startRedis, type RedisServer } from '../support/redis.ts'
+import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
 import { answer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
 t.setTimeout(60_000)
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 
 /** Far above what is promised (100 ms) and far below a hang, so that a busy machine does not fail the test. */
 const overheadMsMax = 700

@@ -7,12 +7,12 @@ import { compileStore } from '../../proxy/limits/compile-store.ts'
 import type { Admission, Demand, LimitSubject, Spent } from '../../proxy/limits/limiter.ts'
 import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import { openStore } from '../../proxy/limits/store.ts'
-import { findRedisServer, startRedis, type RedisServer } from '../support/redis.ts'
+import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
 
 t.setTimeout(60_000)
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 const subject: LimitSubject = { principal: 'anna', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 const demand: Demand = {
   model: 'gpt-4o',

@@ -8,10 +8,17 @@ import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import type { LimitOptions, StoreOptions } from '../../proxy/limits/options.ts'
 import { openStore } from '../../proxy/limits/store.ts'
 import type { StoreEvent } from '../../proxy/limits/store-event.ts'
-import { findRedisServer, freePort, startRedis, type RedisServer, type StartOptions } from '../support/redis.ts'
+import {
+  findRedisServer,
+  freePort,
+  redisMissing,
+  startRedis,
+  type RedisServer,
+  type StartOptions,
+} from '../support/redis.ts'
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 const anna: LimitSubject = { principal: 'anna', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 
 /** Far above what is promised (100 ms) and far below a hang, so that a busy machine does not fail the test. */

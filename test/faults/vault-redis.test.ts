@@ -4,10 +4,10 @@ import t from 'tap'
 import { startAgentModel } from '../support/agent-model.ts'
 import { auditLines } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { findRedisServer, startRedis } from '../support/redis.ts'
+import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
 
 const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const skip = binary === undefined && redisMissing
 const sha256 = createHash('sha256').update('gw_test').digest('hex')
 
 void t.test('gateways that share a key share tokens, and stop without Redis', { skip }, async (t) => {

@@ -20,6 +20,9 @@ export function findRedisServer(): string | undefined {
   return inPath('redis-server')
 }
 
+/** Why tests skip where there is none. */
+export const redisMissing = 'redis-server is not installed, and this user cannot install it'
+
 export type RedisServer = {
   readonly url: string
   readonly port: number
