@@ -51,6 +51,11 @@ export function chatUsage(usage: Json | undefined): Usage | undefined {
   })
 }
 
+/** What all chunks of a stream have in common, of completions as well. */
+export function chunkHead({ id, object, created, model }: JsonObject): JsonObject {
+  return present<JsonObject>({ id, object, created, model })
+}
+
 /** What must not change or cannot be read; everything else is inspected. */
 export function standing(key: string, owner: JsonObject, path: Path): Standing {
   const fixed = standings.get(key)

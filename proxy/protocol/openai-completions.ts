@@ -4,11 +4,11 @@ import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
-import { answerLayout, chatUsage, standing } from './openai-chat.ts'
+import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, stringOf, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
@@ -96,10 +96,7 @@ class CompletionsStream implements StreamReader {
   }
 
   #chunk(value: JsonObject, draft: Draft): string | undefined {
-    if (this.#head.id === undefined && typeof value.id === 'string') {
-      const { id, object, created, model } = value
-      this.#head = present<JsonObject>({ id, object, created, model })
-    }
+    if (this.#head.id === undefined && typeof value.id === 'string') this.#head = chunkHead(value)
     const wrong = wrongMember(value, 'choices', ['array'], '')
     if (wrong !== undefined) return wrong
     for (const [at, choice] of arrayOf(value.choices).entries()) {

@@ -9,7 +9,7 @@ import { formatEvent } from '../lib/sse.ts'
 import type { ToolCall, Usage } from './content.ts'
 import { growingTexts } from './openai-chat-deltas.ts'
 import { announcesCall, paragraph } from './openai-chat-refusal.ts'
-import { answerLayout, chatUsage, standing } from './openai-chat.ts'
+import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, present, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
@@ -32,7 +32,7 @@ type Call = {
 type Form = 'function' | 'custom' | 'function_call'
 type Choice = {
   readonly channels: Set<string>
-  readonly calls: Map<string, Call>
+  calls: Map<string, Call> | undefined
   finished: boolean
   /** Whether the client has read any text. */
   said: boolean
@@ -127,10 +127,7 @@ class ChatStream implements StreamReader {
   }
 
   #chunk(value: JsonObject, draft: Draft): string | undefined {
-    if (this.#head.id === undefined && typeof value.id === 'string') {
-      const { id, object, created, model } = value
-      this.#head = present<JsonObject>({ id, object, created, model })
-    }
+    if (this.#head.id === undefined && typeof value.id === 'string') this.#head = chunkHead(value)
     const wrong = wrongMember(value, 'choices', ['array'], '')
     if (wrong !== undefined) return wrong
     for (const [at, choice] of arrayOf(value.choices).entries()) {
@@ -145,7 +142,7 @@ class ChatStream implements StreamReader {
     const index = value.index as number
     let choice = this.#choices.get(index)
     if (choice === undefined) {
-      choice = { channels: new Set(), calls: new Map(), finished: false, said: false, made: 0, refused: 0 }
+      choice = { channels: new Set(), calls: undefined, finished: false, said: false, made: 0, refused: 0 }
       this.#choices.set(index, choice)
     }
     // Nobody would judge calls that stand where a stream does not have them.
@@ -182,7 +179,7 @@ class ChatStream implements StreamReader {
       const key = `${index}:${call.index as number}`
       const wrong = this.#call(call, [...path, 'tool_calls', at], key, choice, draft)
       if (wrong !== undefined) return wrong
-      const channel = choice.calls.get(key)?.channel ?? ''
+      const channel = choice.calls?.get(key)?.channel ?? ''
       draft.held.push({ channel, address: { path: [...path, 'tool_calls', at] } })
     }
     if (arrayOf(delta.tool_calls).length > 0) draft.withheld.push({ path: [...path, 'tool_calls'] })
@@ -193,12 +190,13 @@ class ChatStream implements StreamReader {
     if (choice.finished) return 'A tool call goes on after its choice has finished.'
     const [form, ...others] = forms.filter((name) => isObject(value[name]))
     if (others.length > 0) return 'A tool call is of two kinds.'
-    let call = choice.calls.get(key)
+    let call = choice.calls?.get(key)
     if (call === undefined) {
       if (form === undefined) return 'A tool call begins without saying what is called.'
       const index = typeof value.index === 'number' ? value.index : 0
       call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}`, form, arguments: '', index }
       choice.made += 1
+      choice.calls ??= new Map()
       choice.calls.set(key, call)
     }
     if (form !== undefined && form !== call.form) return 'A tool call changes its kind.'
@@ -251,11 +249,11 @@ function finish(choice: Choice, draft: Draft): string | undefined {
   draft.ends.push(...choice.channels)
   choice.channels.clear()
   // By their indexes, so that what is left of them can close up.
-  for (const call of [...choice.calls.values()].sort((a, b) => a.index - b.index)) {
+  for (const call of [...(choice.calls?.values() ?? [])].sort((a, b) => a.index - b.index)) {
     if (call.name === undefined) return 'A tool call has no name.'
     draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
   }
-  choice.calls.clear()
+  choice.calls = undefined
   choice.finished = true
   return undefined
 }
