@@ -18,6 +18,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments, stringify } from 'yaml'
+import { compileCache } from './support/compile-cache.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const uid = 65532
@@ -247,7 +248,7 @@ t.test('the configurations pass gatewright check and listen where the files say'
     const args = [join(root, 'proxy/main.ts'), 'check', '--strict', join(root, path)]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
-      env: { AGENT_KEY_SHA256: agentKeySha256 },
+      env: { NODE_COMPILE_CACHE: compileCache, AGENT_KEY_SHA256: agentKeySha256 },
     })
     t.equal(status, 0, `${path}: ${stdout}${stderr}`)
     const { server, audit, defaultEffect } = parse(text(path)) as Configuration

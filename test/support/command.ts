@@ -1,6 +1,7 @@
 // Runs a program as a user would, in an environment that holds nothing but what the test puts there.
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
+import { compileCache } from './compile-cache.ts'
 
 export const root = resolve(import.meta.dirname, '..', '..')
 
@@ -30,5 +31,5 @@ export function run(program: string, args: readonly string[], options: RunOption
 
 /** The command line of the checkout. */
 export function gatewright(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  return run(process.execPath, ['proxy/main.ts', ...args], { env })
+  return run(process.execPath, ['proxy/main.ts', ...args], { env: { NODE_COMPILE_CACHE: compileCache, ...env } })
 }

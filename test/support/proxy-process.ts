@@ -3,9 +3,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { compileCache } from './compile-cache.ts'
 
 export type ProxyProcess = {
   readonly pid: number
@@ -100,8 +100,6 @@ export function configText(folder: string, document: Readonly<Record<string, unk
 }
 
 const root = resolve(import.meta.dirname, '..', '..')
-/** Halves the time of a start: types are stripped and sources compiled once. */
-const compileCache = join(tmpdir(), 'gatewright-test-compiled')
 const addressLine = /^gatewright \S+: data on (\S+), admin on (\S+)$/
 
 class Output {

@@ -1,8 +1,9 @@
 // Runs the whole suite, or the files named by pieces of their paths: every file in a process of its own, as
 // `node FILE` does, as many at once as there are cores. Ends with the counts on a line of their own.
 import { globSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { compileCache } from './compile-cache.ts'
 import { findRedisServer } from './redis.ts'
 import { endAll, runFile, type FileResult } from './suite-file.ts'
 
@@ -27,9 +28,8 @@ const longest = [
 /** A test may name a longer time for itself; by default tap gives it 30 seconds, too few on a busy machine. */
 const env = {
   TAP_TIMEOUT: '120',
-  // Most files load the whole proxy: half of that would be compiling it.
-  NODE_COMPILE_CACHE: join(tmpdir(), 'gatewright-test-compiled'),
   ...process.env,
+  NODE_COMPILE_CACHE: compileCache,
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
