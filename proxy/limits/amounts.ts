@@ -68,6 +68,7 @@ function seenAmount(unit: Unit, limit: Limit, model: string | undefined, reserve
 
 function outputMax({ maxTokens, assumedTokens }: Limit, demand: Demand | undefined): number {
   if (demand === undefined || !demand.actions.includes('model.call')) return 0
+  if (demand.unbounded === true) return assumedTokens * demand.answers
   const asked = demand.outputTokensMax ?? Math.min(assumedTokens, maxTokens ?? assumedTokens) * demand.answers
   return maxTokens === undefined ? asked : Math.min(asked, maxTokens * demand.answers)
 }

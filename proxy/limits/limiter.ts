@@ -32,6 +32,8 @@ export type Demand = {
   readonly inputTokens: number
   /** For all answers that are asked for; absent where the request names no maximum. */
   readonly outputTokensMax?: number
+  /** No maximum can be sent on: a limit's own bounds nothing. */
+  readonly unbounded?: true
   /** How many answers are asked for at once. */
   readonly answers: number
   /** How long the body was that announced no length. */

@@ -19,7 +19,7 @@ export function demandOf(x: Decided): Demand {
   return {
     actions: actions.map(({ type }) => type),
     tools: actions.flatMap(({ type, tool }) => (type === 'tool.call' && tool !== undefined ? [tool] : [])),
-    inputTokens: isConversation(operation) ? 0 : inputEstimate(x),
+    inputTokens: isConversation(operation) || onlyCounts.test(operation.name) ? 0 : inputEstimate(x),
     answers: answersOf(x),
     ...(content?.model === undefined ? undefined : { model: content.model }),
     ...(billed === undefined ? undefined : { billedModel: billed }),
@@ -42,8 +42,10 @@ export function billedModel({ content, route }: Pick<Ended, 'content' | 'route'>
   return model === undefined ? undefined : (route?.aliases?.get(model) ?? model)
 }
 
+/** Operations that only say how long something is: nobody charges for them. */
+const onlyCounts = /count_?tokens|input_tokens/i
 /** Operations of a model that read, and write nothing. */
-const withoutOutput = /embed|moderation|count/i
+const withoutOutput = /embed|moderation|count_?tokens|input_tokens/i
 
 /** More than anybody writes. Without it sums in shadow mode would lose what they held before. */
 const tokensMax = 1_000_000_000
@@ -157,7 +159,7 @@ function seenOf(x: Ended, bytes: number): Spent {
 
 /** Also where nobody waited for the answer to begin: the model was asked all the same. */
 export function reachedModel({ answer, outgoing, trace, operation }: Ended): boolean {
-  if (operation?.action !== 'model.call') return false
+  if (operation?.action !== 'model.call' || onlyCounts.test(operation.name)) return false
   if (answer !== undefined) return answer.status < 400
   if (outgoing === undefined || trace.fault === undefined) return false
   const { code } = trace.fault

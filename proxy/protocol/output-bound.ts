@@ -3,15 +3,29 @@
 import type { Edit } from '../lib/edit.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import type { ProtocolName } from './protocol.ts'
+import { countOf } from './shape.ts'
 
-/** Members that may say it, and the one that is added where none does; `holder` is the object that they stand in. */
-type Place = { readonly holders?: readonly string[]; readonly names: readonly string[]; readonly added: string }
+/**
+ * Members that may say it, and the one that is added where none does; `holder` is the object that they stand in. `thinks`: a
+ * budget for thinking is part of it, and must be less.
+ */
+type Place = {
+  readonly holders?: readonly string[]
+  readonly names: readonly string[]
+  readonly added: string
+  readonly thinks?: true
+}
 
 const places: Readonly<Record<string, Place>> = {
-  'openai chat.completions': { names: ['max_completion_tokens', 'max_tokens'], added: 'max_completion_tokens' },
+  // Servers with Claude behind this format take `thinking` in it.
+  'openai chat.completions': {
+    names: ['max_completion_tokens', 'max_tokens'],
+    added: 'max_completion_tokens',
+    thinks: true,
+  },
   'openai completions': { names: ['max_tokens'], added: 'max_tokens' },
   'openai responses': { names: ['max_output_tokens'], added: 'max_output_tokens' },
-  'anthropic messages': { names: ['max_tokens'], added: 'max_tokens' },
+  'anthropic messages': { names: ['max_tokens'], added: 'max_tokens', thinks: true },
   gemini: {
     holders: ['generationConfig', 'generation_config'],
     names: ['maxOutputTokens', 'max_output_tokens'],
@@ -22,17 +36,45 @@ const places: Readonly<Record<string, Place>> = {
 
 /** Nothing where it says less already, or where the operation has no such member. */
 export function boundOutput(protocol: ProtocolName, operation: string, body: Json, tokensMax: number): Edit[] {
-  const place = places[`${protocol} ${operation}`] ?? (generates.test(operation) ? places[protocol] : undefined)
+  const place = placeOf(protocol, operation)
   if (place === undefined || !isObject(body)) return []
   const holder = place.holders?.find((name) => isObject(body[name])) ?? place.holders?.[0]
-  if (holder === undefined) return within(body, [], place, tokensMax)
+  if (holder === undefined) return [...within(body, [], place, tokensMax), ...thinkingWithin(body, place, tokensMax)]
   const inner = body[holder]
   if (isObject(inner)) return within(inner, [holder], place, tokensMax)
   return [{ address: { path: [holder] }, json: JSON.stringify({ [place.added]: tokensMax }) }]
 }
 
+/** Whatever is asked for, the answer is as long as the upstream likes (`responses/compact`, images). */
+export function canBoundOutput(protocol: ProtocolName, operation: string): boolean {
+  return placeOf(protocol, operation) !== undefined
+}
+
+function placeOf(protocol: ProtocolName, operation: string): Place | undefined {
+  return places[`${protocol} ${operation}`] ?? (generates.test(operation) ? places[protocol] : undefined)
+}
+
 /** Of Gemini and Ollama all that writes. */
 const generates = /generat|chat/i
+
+/** Anthropic refuses less, and as much as the whole answer may have. */
+const budgetMin = 1024
+
+/**
+ * Where an answer is cut short, its text keeps the room that it had beside thinking, but no more than half. Where thinking
+ * has no room at all, it is not asked for.
+ */
+function thinkingWithin({ thinking, ...body }: JsonObject, { names, thinks }: Place, tokensMax: number): Edit[] {
+  const budget = isObject(thinking) ? countOf(thinking.budget_tokens) : undefined
+  if (thinks !== true || budget === undefined) return []
+  const given = names.flatMap((name) => countOf(body[name]) ?? [])
+  const asked = given.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...given)
+  // What does not fit into what was asked for is the upstream's to judge.
+  if (asked <= tokensMax || budget >= asked) return []
+  if (tokensMax <= budgetMin) return [{ address: { path: ['thinking'] }, remove: true }]
+  const room = Math.max(Math.floor(tokensMax - (asked - budget)), Math.ceil(tokensMax / 2), budgetMin)
+  return room < budget ? [{ address: { path: ['thinking', 'budget_tokens'] }, json: String(room) }] : []
+}
 
 function within(owner: JsonObject, path: readonly string[], { names, added }: Place, tokensMax: number): Edit[] {
   const json = String(tokensMax)

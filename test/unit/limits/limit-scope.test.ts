@@ -71,6 +71,12 @@ t.test('what ends before it is asked about counts the bytes that came of it', as
   t.equal(await leftOf({ ...chat, bytes: 30 }), 1000 - 70 - 30, 'not announced, and here now')
 })
 
+t.test('where no maximum can be sent on, none is believed', async (t) => {
+  const { ask } = world([{ id: 'out', by: ['org'], outputTokens: '10k/m', assumedTokens: 3000, maxTokens: 500 }])
+  t.equal((await ask(anna, { ...chat, outputTokensMax: 1 })).states[0]?.remaining, 9999)
+  t.equal((await ask(anna, { ...chat, outputTokensMax: 1, unbounded: true })).states[0]?.remaining, 6999)
+})
+
 t.test('limits are matched like rules', async (t) => {
   const { applying } = world([
     { id: 'people', by: ['org'], requests: '9/m', principals: ['an*'] },

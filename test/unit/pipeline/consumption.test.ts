@@ -54,6 +54,12 @@ t.test('what cannot be told how long it may be is not taken at its word', async 
     t.equal(demandOf(asked(path, input)).unbounded, undefined, path)
 })
 
+t.test('counting takes nothing', async (t) => {
+  const counting = asked('/v1/responses/input_tokens', { model: 'm', input: 'x'.repeat(300) })
+  t.match(demandOf(counting), { inputTokens: 0, outputTokensMax: 0 })
+  t.match(spentOf(counting, 7), { input: 0, output: 0, bytes: 7 })
+})
+
 t.test('who does not wait for the head of an answer pays for the prompt', async (t) => {
   const left = (code: FaultCode, attempts: readonly Attempt[]): number => {
     const x: Ended = asked('/v1/chat/completions', {
