@@ -2,20 +2,13 @@
 import t from 'tap'
 import { array, assert, boolean, constantFrom, nat, property, tuple } from 'fast-check'
 import { packNames } from '../../proxy/detect/entities.ts'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
-import { replace } from '../../proxy/detect/replace.ts'
-import { openVault, type Vault } from '../../proxy/detect/vault.ts'
-import { openWindow } from '../../proxy/detect/window.ts'
+import type { Plan } from '../../proxy/detect/redaction.ts'
+import { openVault } from '../../proxy/detect/vault.ts'
+import { cut, inPieces, steps, whole } from '../support/in-pieces.ts'
+import { planOf } from '../support/plan-of.ts'
 import { runsOf } from '../support/runs.ts'
 
 const key = Buffer.alloc(32, 7)
-
-function planOf(action: 'mask' | 'token', detect: readonly string[]): Plan {
-  const { redaction } = compileRedaction([{ id: 'r', direction: 'response', detect, action }], ['redaction'])
-  const plan = redaction?.plan('response', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
 
 const plans = [
   planOf('mask', ['pii']),
@@ -62,10 +55,10 @@ void t.test('every split in two, and every single unit, gives the whole', async 
       const vault = openVault(key, 'p')
       const expected = whole(text, plan, vault)
       for (let i = 0; i <= text.length; i++) {
-        const actual = pieces([text.slice(0, i), text.slice(i)], plan, vault)
+        const actual = inPieces([text.slice(0, i), text.slice(i)], plan, vault)
         if (actual !== expected) t.equal(actual, expected, `at ${i}`)
       }
-      t.equal(pieces(text.split(''), plan, vault), expected, text.slice(0, 30))
+      t.equal(inPieces(text.split(''), plan, vault), expected, text.slice(0, 30))
     }
   }
 })
@@ -81,7 +74,7 @@ void t.test('random texts in random pieces', async () => {
     property(texts, array(nat(5000), { maxLength: 30 }), nat(5), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
       const vault = openVault(key, 'p')
-      return pieces(single ? text.split('') : cut(text, cuts), plan, vault) === whole(text, plan, vault)
+      return inPieces(single ? text.split('') : cut(text, cuts), plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runs, endOnFailure: true },
   )
@@ -95,27 +88,10 @@ void t.test('random texts after and between long released ones', async () => {
     property(texts, texts, nat(47), nat(2000), (first, second, shift, size) => {
       const text = prose.slice(shift) + first + prose.slice(0, 1200 + shift) + second
       const step = size % 97 || 1500
-      const parts = Array.from({ length: Math.ceil(text.length / step) }, (_, i) =>
-        text.slice(i * step, (i + 1) * step),
-      )
       const plan = plans[size % plans.length] as Plan
       const vault = openVault(key, 'p')
-      return pieces(parts, plan, vault) === whole(text, plan, vault)
+      return inPieces(steps(text, step), plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runs, endOnFailure: true },
   )
 })
-
-function whole(text: string, plan: Plan, vault: Vault): string {
-  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault).text)
-}
-
-function pieces(parts: readonly string[], plan: Plan, vault: Vault): string {
-  const window = openWindow({ plan, vault })
-  return parts.map((part) => window.push(part)).join('') + window.end()
-}
-
-function cut(text: string, cuts: readonly number[]): string[] {
-  const at = [...new Set(cuts.map((c) => c % (text.length + 1)))].sort((a, b) => a - b)
-  return [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
-}

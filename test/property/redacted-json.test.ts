@@ -2,7 +2,7 @@
 // the filter of an answer.
 import t from 'tap'
 import { array, assert, boolean, constantFrom, dictionary, letrec, nat, oneof, property, string } from 'fast-check'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
+import type { Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault } from '../../proxy/detect/vault.ts'
 import { applyEdits } from '../../proxy/lib/edit.ts'
@@ -12,6 +12,7 @@ import { readPlain } from '../../proxy/pipeline/filters/plain.ts'
 import { partEdit } from '../../proxy/pipeline/part-edit.ts'
 import { runsOf } from '../support/runs.ts'
 import { openBack } from '../unit/pipeline/answered.ts'
+import { planOf } from '../support/plan-of.ts'
 
 const detect = ['pii', 'secrets']
 const actions = ['mask', 'token', 'remove', 'hash'] as const
@@ -110,14 +111,7 @@ function requested(source: string, plan: Plan): string | undefined {
   return applyEdits(source, edits)
 }
 
-function planOf(action: (typeof actions)[number]): Plan {
-  const { redaction } = compileRedaction([{ id: 'r', direction: 'request', detect, action }], ['redaction'])
-  const plan = redaction?.plan('request', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
-
-const plans = actions.map(planOf)
+const plans = actions.map((action) => planOf(action, detect, { direction: 'request' }))
 const answers = actions.map((action) =>
   openBack(`redaction: [{ id: back, direction: response, detect: [${detect.join(', ')}], action: ${action} }]`),
 )

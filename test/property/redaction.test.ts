@@ -1,11 +1,11 @@
 // Redacting is complete: what was found is gone, what was not is untouched, and a second pass finds nothing of it.
 import t from 'tap'
 import { array, assert, constantFrom, property, string } from 'fast-check'
-import type { RedactionAction } from '../../proxy/detect/options.ts'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault } from '../../proxy/detect/vault.ts'
+import { planOf } from '../support/plan-of.ts'
 
+const asked = { direction: 'request' } as const
 const values = [
   'ada@example.org',
   '378-07-9520',
@@ -21,15 +21,8 @@ const texts = array(constantFrom(...values, '{', ' | '), { maxLength: 8 }).chain
   ),
 )
 
-function planOf(action: RedactionAction): Plan {
-  const rules = [{ id: 'r', direction: 'request' as const, detect: ['pii', 'secrets'], action }]
-  const plan = compileRedaction(rules, []).redaction?.plan('request', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
-
 void t.test('findings are in order, inside the text, and do not overlap', async () => {
-  const { scanner } = planOf('mask')
+  const { scanner } = planOf('mask', undefined, asked)
   assert(
     property(texts, (text) => {
       let last = 0
@@ -44,7 +37,7 @@ void t.test('findings are in order, inside the text, and do not overlap', async 
 
 void t.test('every value is gone, and the text between is as it was', async () => {
   for (const action of ['mask', 'token', 'hash', 'remove'] as const) {
-    const plan = planOf(action)
+    const plan = planOf(action, undefined, asked)
     assert(
       property(texts, (text) => {
         const findings = plan.scanner.scan(text)
@@ -60,7 +53,7 @@ void t.test('every value is gone, and the text between is as it was', async () =
 
 void t.test('what was put in place of values is not found again', async () => {
   for (const action of ['mask', 'token', 'hash'] as const) {
-    const plan = planOf(action)
+    const plan = planOf(action, undefined, asked)
     assert(
       property(texts, (text) => {
         const result = replace(text, plan.scanner.scan(text), plan, openVault(Buffer.alloc(32, 3), 'p'))

@@ -2,10 +2,10 @@
 // redaction of the whole.
 import t from 'tap'
 import { array, assert, boolean, constantFrom, nat, property, tuple } from 'fast-check'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
-import { replace } from '../../proxy/detect/replace.ts'
+import type { Plan } from '../../proxy/detect/redaction.ts'
 import { openVault } from '../../proxy/detect/vault.ts'
-import { openWindow } from '../../proxy/detect/window.ts'
+import { cut, inPieces, steps, whole } from '../support/in-pieces.ts'
+import { planOf } from '../support/plan-of.ts'
 import { runsOf } from '../support/runs.ts'
 
 const vault = openVault(Buffer.alloc(32, 7), 'p')
@@ -41,32 +41,16 @@ const texts = array(tuple(constantFrom(...atoms), constantFrom('', '', ' ', '\n'
   maxLength: 14,
 }).map((parts) => parts.map(([atom, separator]) => atom + separator).join(''))
 
-function planOf(detect: readonly string[]): Plan {
-  const { redaction } = compileRedaction([{ id: 'r', direction: 'response', detect, action: 'mask' }], ['redaction'])
-  const plan = redaction?.plan('response', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
-
-function whole(text: string, plan: Plan): string {
-  return replace(text, plan.scanner.scan(text), plan, vault).text
-}
-
-function pieces(parts: readonly string[], plan: Plan): string {
-  const window = openWindow({ plan, vault })
-  return parts.map((text) => window.push(text)).join('') + window.end()
-}
-
-const plans = [planOf(['secrets']), planOf(['pii', 'secrets']), planOf(['generic-secret', 'email'])]
+const plans = [planOf('mask', ['secrets']), planOf('mask'), planOf('mask', ['generic-secret', 'email'])]
 
 void t.test('every split in two, and every single unit, gives the whole', async (t) => {
   for (const plan of plans) {
     for (const text of samples) {
-      const expected = whole(text, plan)
+      const expected = whole(text, plan, vault)
       let failures = 0
       for (let i = 0; i <= text.length; i++)
-        if (pieces([text.slice(0, i), text.slice(i)], plan) !== expected) failures++
-      if (pieces(text.split(''), plan) !== expected) failures++
+        if (inPieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
+      if (inPieces(text.split(''), plan, vault) !== expected) failures++
       t.equal(failures, 0, text)
     }
   }
@@ -77,9 +61,7 @@ void t.test('random texts in random pieces', async () => {
   assert(
     property(texts, array(nat(3000), { maxLength: 20 }), nat(2), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
-      const at = [...new Set(cuts.map((c) => c % (text.length + 1)))].sort((a, b) => a - b)
-      const parts = [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
-      return pieces(single ? text.split('') : parts, plan) === whole(text, plan)
+      return inPieces(single ? text.split('') : cut(text, cuts), plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runs },
   )
@@ -93,10 +75,7 @@ void t.test('random texts after long released ones', async () => {
     property(texts, texts, nat(97), (first, second, size) => {
       const text = first + prose + second
       const step = size || 1500
-      const parts = Array.from({ length: Math.ceil(text.length / step) }, (_, i) =>
-        text.slice(i * step, (i + 1) * step),
-      )
-      return pieces(parts, plan) === whole(text, plan)
+      return inPieces(steps(text, step), plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runsOf(3000, 40) },
   )

@@ -1,31 +1,15 @@
 // Whatever the pieces a text arrives in, a window gives the redaction of the whole, and releases nothing of a value early.
 import t from 'tap'
 import { array, assert, boolean, constantFrom, nat, property, tuple } from 'fast-check'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
-import { replace } from '../../proxy/detect/replace.ts'
-import { openVault, type Vault } from '../../proxy/detect/vault.ts'
+import type { Plan } from '../../proxy/detect/redaction.ts'
+import { openVault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
 import { disguises, inLines } from '../support/disguises.ts'
-import type { RedactionAction } from '../../proxy/detect/options.ts'
+import { cut, inPieces, steps, whole } from '../support/in-pieces.ts'
+import { planOf } from '../support/plan-of.ts'
 import { runsOf } from '../support/runs.ts'
 
 const key = Buffer.alloc(32, 7)
-
-function planOf(action: RedactionAction, detect: readonly string[] = ['pii', 'secrets']): Plan {
-  const { redaction } = compileRedaction([{ id: 'r', direction: 'response', detect, action }], ['redaction'])
-  const plan = redaction?.plan('response', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
-
-function whole(text: string, plan: Plan, vault: Vault): string {
-  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault).text)
-}
-
-function pieces(texts: readonly string[], plan: Plan, vault: Vault): string {
-  const window = openWindow({ plan, vault })
-  return texts.map((text) => window.push(text)).join('') + window.end()
-}
 
 const pem = `-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAy8Dbv8prpJ/0kKhlGeJY\nozo2t60EG8L0561g13R29LvMR5hy\n-----END RSA PRIVATE KEY-----`
 const samples = [
@@ -63,10 +47,10 @@ void t.test('every split in two, and every single unit, gives the whole', async 
       const vault = openVault(key, 'p')
       const expected = whole(text, plan, vault)
       for (let i = 0; i <= text.length; i++) {
-        const actual = pieces([text.slice(0, i), text.slice(i)], plan, vault)
+        const actual = inPieces([text.slice(0, i), text.slice(i)], plan, vault)
         if (actual !== expected) t.equal(actual, expected, `${action} at ${i}`)
       }
-      t.equal(pieces(text.split(''), plan, vault), expected, text.slice(0, 30))
+      t.equal(inPieces(text.split(''), plan, vault), expected, text.slice(0, 30))
     }
   }
 })
@@ -79,7 +63,7 @@ void t.test('every split in three gives the whole', async (t) => {
     let failures = 0
     for (let i = 0; i <= text.length; i++) {
       for (let j = i; j <= text.length; j++) {
-        if (pieces([text.slice(0, i), text.slice(i, j), text.slice(j)], plan, vault) !== expected) failures++
+        if (inPieces([text.slice(0, i), text.slice(i, j), text.slice(j)], plan, vault) !== expected) failures++
       }
     }
     t.equal(failures, 0, text)
@@ -95,8 +79,8 @@ void t.test('every split in two of a disguised value gives the whole', async (t)
     t.match(expected, /^see \(\[[A-Z_]+\]\), then$/, `${name} of ${value}`)
     let failures = 0
     for (let i = 0; i <= text.length; i++)
-      if (pieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
-    if (pieces(text.split(''), plan, vault) !== expected) failures++
+      if (inPieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
+    if (inPieces(text.split(''), plan, vault) !== expected) failures++
     t.equal(failures, 0, `${name} of ${value}`)
   }
 })
@@ -150,11 +134,6 @@ const texts = array(tuple(constantFrom(...atoms), constantFrom(...separators)), 
   (parts) => parts.map(([atom, separator]) => atom + separator).join(''),
 )
 
-function cut(text: string, cuts: readonly number[]): string[] {
-  const at = [...new Set(cuts.map((c) => c % (text.length + 1)))].sort((a, b) => a - b)
-  return [...at, text.length].map((end, i) => text.slice(at[i - 1] ?? 0, end))
-}
-
 void t.test('random texts in random pieces', async () => {
   const plans = (['mask', 'token', 'remove'] as const).map((action) => planOf(action))
   plans.push(planOf('mask', ['phone']), planOf('mask', ['email', 'jwt']), planOf('token', ['secrets']))
@@ -165,7 +144,7 @@ void t.test('random texts in random pieces', async () => {
       const vault = openVault(key, 'p')
       const tokens = [vault.tokenFor('email', 'own@value.org'), vault.tokenFor('us-ssn', '378-07-9520')]
       const full = text.replaceAll('EMAIL_', tokens[0] ?? '').replaceAll('US_SSN_', tokens[1] ?? '')
-      const actual = pieces(single ? full.split('') : cut(full, cuts), plan, vault)
+      const actual = inPieces(single ? full.split('') : cut(full, cuts), plan, vault)
       return actual === whole(full, plan, vault)
     }),
     { numRuns: runs },
@@ -186,7 +165,7 @@ void t.test('what is dropped from a window is never looked back on', async (t) =
     for (let before = 1020; before < 1125; before++) {
       const full = 'w '.repeat(600).slice(0, before) + text
       const start = [full.slice(0, before - 10), ...full.slice(before - 10).split('')]
-      if (pieces(start, plan, vault) !== whole(full, plan, vault)) failures++
+      if (inPieces(start, plan, vault) !== whole(full, plan, vault)) failures++
     }
     t.equal(failures, 0, text)
   }
@@ -202,10 +181,7 @@ void t.test('random texts after and between long released ones', async () => {
     property(texts, texts, nat(47), nat(2000), (first, second, shift, size) => {
       const text = prose.slice(shift) + first + prose.slice(0, 1200 + shift) + second
       const step = size % 97 || 1500
-      const parts = Array.from({ length: Math.ceil(text.length / step) }, (_, i) =>
-        text.slice(i * step, (i + 1) * step),
-      )
-      return pieces(parts, plan, vault) === whole(text, plan, vault)
+      return inPieces(steps(text, step), plan, vault) === whole(text, plan, vault)
     }),
     { numRuns: runs },
   )
