@@ -1,4 +1,4 @@
-// Owns the classes in which requests are given up under overload.
+// Owns the classes in which requests are given up under overload, and in which they wait.
 
 /** The first to go comes first. */
 export const priorities = ['low', 'normal', 'high', 'critical'] as const
@@ -7,7 +7,7 @@ export type Priority = (typeof priorities)[number]
 export function prioritySchema(whose: string) {
   return {
     enum: priorities.toReversed(),
-    description: `Who goes on longest when server.overload must refuse some: of ${whose}; normal when absent.`,
+    description: `Who goes on longest when server.overload must refuse some, and first where a queue must wait: of ${whose}; normal when absent.`,
   } as const
 }
 

@@ -2,6 +2,7 @@
 // adapter reads, or as a tunnel where the route lets pass what none can read.
 import { Fault } from '../errors.ts'
 import { headerValue } from '../lib/headers.ts'
+import { lowerPriority } from '../lib/priority.ts'
 import { opaqueOperation } from '../protocol/opaque.ts'
 import type { Operation, Protocol } from '../protocol/protocol.ts'
 import type { SocketOperation, SocketResolution } from '../protocol/socket.ts'
@@ -67,6 +68,7 @@ export function upgradeRequest(x: Prepared, runtime: Runtime): UpgradeRequest {
   const { operation, outgoing } = x
   const common = {
     path: outgoing.path,
+    priority: lowerPriority(x.principal.priority, x.route.priority),
     ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
     onAttempt: (attempt: Prepared['trace']['attempts'][number]) => {
       x.trace.attempts = [...x.trace.attempts, attempt]

@@ -1,6 +1,7 @@
 // Owns the shapes of what is sent to an upstream and what comes back.
 import type { Fault, FaultCode } from '../errors.ts'
 import type { Peer } from '../lib/peer.ts'
+import type { Priority } from '../lib/priority.ts'
 import type { BreakerState } from './breaker.ts'
 
 export type AbortListener = (() => void) | { handleEvent(): void }
@@ -24,6 +25,8 @@ export type UpstreamRequest = {
   readonly idempotent: boolean
   /** Model or similar, so that a cooldown hits only what was limited. */
   readonly group?: string
+  /** Who goes first where requests must wait; normal where absent. */
+  readonly priority?: Priority | undefined
   /** The caller's own deadline for the head of the answer, monotonic milliseconds. */
   readonly headAtMs?: number
   /** It asks for a stream that stays open. */
@@ -44,7 +47,7 @@ export type FailedOpening = 'limited' | 'failed' | 'wrong' | 'refused'
 export type Opening = 'content' | FailedOpening
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
-export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' | 'onAttempt'> &
+export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' | 'priority' | 'onAttempt'> &
   (
     | { readonly carries: 'messages'; readonly messageBytesMax: number; readonly subprotocols: readonly string[] }
     /** `key` is the client's, whose handshake it is from end to end. */

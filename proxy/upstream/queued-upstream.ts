@@ -44,10 +44,10 @@ export class QueuedUpstream implements Upstream {
   }
 
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
-    const { group = '', headAtMs = Infinity } = request
+    const { group = '', headAtMs = Infinity, priority } = request
     // Who would be refused anyway need not wait for it.
     if (this.#upstream.refusedMs(group) > 0) return this.#upstream.send(request, signal)
-    await this.#room.enter(signal, headAtMs)
+    await this.#room.enter(signal, headAtMs, priority)
     const place = new Place(this.#room)
     try {
       const answer = await this.#upstream.send(request, signal)
@@ -67,7 +67,7 @@ export class QueuedUpstream implements Upstream {
   /** A WebSocket may stay open for hours with nothing to do, so it keeps its place only until it is there. */
   async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     if (this.#upstream.refusedMs(request.group ?? '') > 0) return this.#upstream.open(request, signal)
-    await this.#room.enter(signal, Infinity)
+    await this.#room.enter(signal, Infinity, request.priority)
     try {
       return await this.#upstream.open(request, signal)
     } finally {

@@ -118,6 +118,19 @@ t.test('the queue before an upstream is short, and nobody stands in it for long'
   t.equal(await metric(adminUrl, 'gatewright_upstream_concurrency_limit{upstream="tool"}'), 1)
 })
 
+t.test('what is vital does not wait behind batches', async (t) => {
+  const { gateway, upstream, hold } = await stage(t, '', queue)
+  const first = await hold()
+  const batch = fetch(`${gateway.url}/batch/a`)
+  await untilInflight(gateway, 2)
+  const vital = fetch(`${gateway.url}/vital/a`)
+  t.equal((await batch).status, 503, 'the queue has one place')
+  await first.scene.write(answer(200, 'done'))
+  t.equal((await first.answered).status, 200)
+  t.equal((await vital).status, 200)
+  t.equal(upstream.requests.length, 2)
+})
+
 t.test('what is denied is denied, queue or not', async (t) => {
   const { gateway, hold } = await stage(
     t,

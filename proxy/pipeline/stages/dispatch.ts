@@ -1,6 +1,7 @@
 // Owns the hand-over to the upstream. Only a Prepared exchange, which holds a Permit, gets here.
 import { hash } from 'node:crypto'
 import { headerValue } from '../../lib/headers.ts'
+import { lowerPriority } from '../../lib/priority.ts'
 import { readOpening } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/answer.ts'
@@ -67,6 +68,7 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     path: outgoing.path,
     headers: keyed ?? outgoing.headers,
     body: x.body.form === 'unread' ? client.streamBody(runtime.limits.bodyBytesMax) : outgoing.body,
+    priority: lowerPriority(x.principal.priority, route.priority),
     idempotent: operation.idempotent || keyed !== undefined || mayRepeat(x),
     onAttempt: (attempt) => {
       const made = route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id }

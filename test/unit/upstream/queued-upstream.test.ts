@@ -1,5 +1,6 @@
 // What waits before an upstream, over real sockets and a clock that moves only when told.
 import t, { type Test } from 'tap'
+import type { Priority } from '../../../proxy/lib/priority.ts'
 import type { UpstreamAnswer } from '../../../proxy/upstream/answer.ts'
 import type { ConcurrencyOptions } from '../../../proxy/upstream/options.ts'
 import { answer, chunk, chunkedHead, lastChunk, type Scene } from '../../support/scripted-upstream.ts'
@@ -47,6 +48,46 @@ t.test('a full queue refuses at once, and another upstream may be asked', async 
     ['full', 'late'],
   )
   t.equal(stage.server.requests.length, 1)
+})
+
+t.test('higher classes go first, and in order within one', async (t) => {
+  let came: (scene: Scene) => void = () => {}
+  const arrived = new Promise<Scene>((resolve) => (came = resolve))
+  const held = async (scene: Scene): Promise<void> => {
+    await scene.write(chunkedHead() + chunk('a'))
+    came(scene)
+  }
+  const { upstream, server } = await stage(t, [held], { concurrency: { max: 1 } })
+  server.always((scene) => scene.write(answer(200, scene.request.header('x-name'))))
+  const first = await upstream.send(post, never())
+  const scene = await arrived
+  const order: string[] = []
+  const asked = (['low', 'normal', undefined, 'critical', 'high', 'critical', 'low'] as const).map(
+    async (priority, n) => {
+      const headers = [...post.headers, 'x-name', `${priority ?? 'none'} ${n}`]
+      order.push(await text((await upstream.send({ ...post, headers, priority }, never())).body))
+    },
+  )
+  await scene.write(lastChunk)
+  await text(first.body)
+  await Promise.all(asked)
+  t.same(order, ['critical 3', 'critical 5', 'high 4', 'normal 1', 'none 2', 'low 0', 'low 6'])
+})
+
+t.test('a full queue gives up the last of the lowest class for a higher one', async (t) => {
+  const { stage } = await begun(t, { max: 1, queue: 2 })
+  const send = (priority: Priority): Promise<UpstreamAnswer> => stage.upstream.send({ ...post, priority }, never())
+  const kept = send('low')
+  const displaced = send('low')
+  const high = send('high')
+  await faultOf(t, displaced, 'overloaded')
+  const critical = send('critical')
+  await faultOf(t, kept, 'overloaded')
+  await faultOf(t, send('high'), 'overloaded')
+  stage.clock.advance(1000)
+  await faultOf(t, high, 'overloaded')
+  await faultOf(t, critical, 'overloaded')
+  t.equal(stage.clock.waiting, 1, 'no timer of the queue is left')
 })
 
 t.test('nobody waits for longer than the caller does', async (t) => {
