@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Fault } from '../errors.ts'
-import { openExchange, type RequestHead } from '../pipeline/exchange.ts'
+import { openExchange, type Exchange, type RequestHead } from '../pipeline/exchange.ts'
 import { reject, run } from '../pipeline/pipeline.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Client } from '../pipeline/client.ts'
@@ -163,7 +163,7 @@ export class Listener {
     if (fault === undefined && answerPreflight(request, response, origins)) return
     const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
     clients.set(request.socket, client)
-    void this.#track(runtime, client, head, fault)
+    this.#track(runtime, client, head, fault)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, first: Uint8Array): void {
@@ -179,20 +179,25 @@ export class Listener {
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
     const client = new UpgradeClient(request, first, runtime, times, corsHeaders(request, origins))
     clients.set(socket, client)
-    void this.#track(runtime, client, head, fault)
+    this.#track(runtime, client, head, fault)
   }
 
-  async #track(runtime: Runtime, client: HttpClient, head: RequestHead, fault: Fault | undefined): Promise<void> {
+  #track(runtime: Runtime, client: HttpClient, head: RequestHead, fault: Fault | undefined): void {
     this.#underWay.add(client)
     this.#inflight.set(runtime, (this.#inflight.get(runtime) ?? 0) + 1)
     runtime.metrics.inflight.inc()
-    try {
-      await serveExchange(runtime, client, head, fault)
-    } finally {
-      runtime.metrics.inflight.dec()
-      this.#leave(runtime)
-      client.whenSettled(() => this.#settled(client))
-    }
+    // Not awaited: an async function of ours would be held as long as the exchange lasts.
+    const ended = (): void => this.#ended(runtime, client)
+    serveExchange(runtime, client, head, fault).then(ended, (error: unknown) => {
+      ended()
+      throw error
+    })
+  }
+
+  #ended(runtime: Runtime, client: HttpClient): void {
+    runtime.metrics.inflight.dec()
+    this.#leave(runtime)
+    client.whenSettled(() => this.#settled(client))
   }
 
   #settled(client: HttpClient): void {
@@ -250,17 +255,13 @@ function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Faul
 /** Which exchange a socket is busy with: a parser error names only the socket. */
 const clients = new WeakMap<Duplex, HttpClient>()
 
-/** The pipeline's own promise: one of ours around it would be held as long as the exchange lasts. */
-function serveExchange(
-  runtime: Runtime,
-  client: Client,
-  head: RequestHead,
-  fault: Fault | undefined,
-): Promise<void> | undefined {
+function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {
   const x = openExchange(newRequestId(), head, runtime.clock.monotonic())
-  if (fault === undefined) return run(x, runtime, client)
+  return fault === undefined ? run(x, runtime, client) : rejected(x, runtime, client, fault)
+}
+
+async function rejected(x: Exchange, runtime: Runtime, client: Client, fault: Fault): Promise<void> {
   reject(x, runtime, client, fault)
-  return undefined
 }
 
 /** Undefined: no request was begun (a port scan, a reset), so there is nobody to answer. */

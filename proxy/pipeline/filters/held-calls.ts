@@ -28,7 +28,8 @@ export class HeldCall {
 }
 
 export class HeldCalls {
-  readonly #calls = new Map<string, HeldCall>()
+  /** Hardly any stream has some. */
+  #calls: Map<string, HeldCall> | undefined
   readonly #charsMax: number
   #chars = 0
 
@@ -37,11 +38,11 @@ export class HeldCalls {
   }
 
   get channels(): Iterable<string> {
-    return this.#calls.keys()
+    return this.#calls?.keys() ?? []
   }
 
   has(channel: string): boolean {
-    return this.#calls.has(channel)
+    return this.#calls?.has(channel) === true
   }
 
   /** Fault `upstream-invalid`, as for the others that add, when all of it together is too much. */
@@ -55,26 +56,27 @@ export class HeldCalls {
 
   /** Whether there is such a call to wait for. */
   addBehind(channel: string, events: string): boolean {
-    if (!this.#calls.has(channel)) return false
+    if (!this.has(channel)) return false
     this.#grow(channel, events).behind += events
     return true
   }
 
   take(channel: string): HeldCall | undefined {
-    const held = this.#calls.get(channel)
-    this.#calls.delete(channel)
+    const held = this.#calls?.get(channel)
+    this.#calls?.delete(channel)
     this.#chars -= held?.chars ?? 0
     return held
   }
 
   /** For calls that will never be complete, and so never judged. */
   drop(): void {
-    this.#calls.clear()
+    this.#calls = undefined
   }
 
   #grow(channel: string, text: string): HeldCall {
     this.#chars += text.length
     if (this.#chars > this.#charsMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
+    this.#calls ??= new Map()
     let held = this.#calls.get(channel)
     if (held === undefined) this.#calls.set(channel, (held = new HeldCall()))
     held.chars += text.length

@@ -75,7 +75,7 @@ export class StreamFilter {
   readonly #redaction: AnswerRedaction
   readonly #reader: StreamReader
   readonly #framing: Framing
-  readonly #windows = new Map<string, Window>()
+  #windows: Map<string, Window> | undefined
   readonly #held: HeldCalls
   readonly #holds: boolean
   /** Some call of the stream was denied, so later events may have to say something else. */
@@ -122,8 +122,8 @@ export class StreamFilter {
   }
 
   close(): void {
-    for (const window of this.#windows.values()) this.#redaction.abandoned(window)
-    this.#windows.clear()
+    for (const window of this.#windows?.values() ?? []) this.#redaction.abandoned(window)
+    this.#windows = undefined
   }
 
   #one(raw: string): number {
@@ -298,6 +298,7 @@ export class StreamFilter {
 
   #windowOf(channel: string): Window | undefined {
     if (!this.#redaction.changes) return undefined
+    this.#windows ??= new Map()
     let window = this.#windows.get(channel)
     if (window === undefined) this.#windows.set(channel, (window = this.#redaction.open()))
     return window
@@ -312,14 +313,14 @@ export class StreamFilter {
   #endChannel(channel: string): string {
     // Arguments whose call was never completed were never judged.
     if (this.#held.has(channel)) throw new Fault('upstream-invalid', 'A tool call in the stream was not completed.')
-    const window = this.#windows.get(channel)
+    const window = this.#windows?.get(channel)
     if (window === undefined) return ''
-    this.#windows.delete(channel)
+    this.#windows?.delete(channel)
     return this.#redaction.ended(window)
   }
 
   #openChannels(): string[] {
-    return [...this.#held.channels, ...this.#windows.keys()]
+    return [...this.#held.channels, ...(this.#windows?.keys() ?? [])]
   }
 
   #redactArguments(held: string): string {

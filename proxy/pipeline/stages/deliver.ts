@@ -26,30 +26,41 @@ import { isConversation } from '../sockets.ts'
 import { sealId, sessionHeader } from '../session.ts'
 import { mediaTypeOf, type MediaKind } from './decode.ts'
 
-export async function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
-  const { answer, operation } = x
-  x.trace.status = answer.status
-  if (consultsAnswer(x)) await consultHeaders(x)
-  if (answer.peer !== undefined) {
-    if (isConversation(operation) && consultsAnswer(x)) passConversation(x, runtime)
-    return relayPeers(x, runtime, client, answer.peer)
-  }
-  if (hasNoBody(x)) {
-    client.start(answer.status, answerHeaders(x, runtime, 'as-is'))
-    client.end()
-  } else if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x)) {
-    await (operation.action === 'asked' ? deliverMessages : deliverStream)(x, runtime, client)
-  } else if (passesUnread(x)) {
-    await relay(x, runtime, client)
-  } else if (mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked') {
-    await deliverWhole(x, runtime, client)
-  } else {
-    await relay(x, runtime, client)
-  }
-  // An answer is complete when the client has it, not when it was handed over.
+/** Nothing on the way to a stream's own loop is async: what waits there costs half a kilobyte as long as nothing is said. */
+export function deliver(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  x.trace.status = x.answer.status
+  if (!consultsAnswer(x)) return deliverAs(x, runtime, client)
+  return consultHeaders(x).then(() => deliverAs(x, runtime, client))
+}
+
+function deliverAs(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  const { peer } = x.answer
+  if (peer === undefined) return formOf(x)(x, runtime, client).then(() => arrive(x, runtime, client))
+  if (isConversation(x.operation) && consultsAnswer(x)) passConversation(x, runtime)
+  return relayPeers(x, runtime, client, peer)
+}
+
+type Form = (x: Answered, runtime: Runtime, client: Client) => Promise<void>
+
+function formOf(x: Answered): Form {
+  const { operation } = x
+  if (hasNoBody(x)) return deliverHead
+  if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x))
+    return operation.action === 'asked' ? deliverMessages : deliverStream
+  if (passesUnread(x)) return relay
+  return mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked' ? deliverWhole : relay
+}
+
+/** An answer is complete when the client has it, not when it was handed over. */
+function arrive(x: Answered, runtime: Runtime, client: Client): Promise<void> | undefined {
   const taken = client.flushed()
-  if (taken !== undefined) await new Waiting(x, runtime).while(taken)
-  x.trace.end = x.trace.upstreamError ? 'broken-off' : 'complete'
+  if (taken !== undefined) return new Waiting(x, runtime).while(taken).then(() => complete(x))
+  complete(x)
+  return undefined
+}
+
+function complete({ trace }: Answered): void {
+  trace.end = trace.upstreamError ? 'broken-off' : 'complete'
 }
 
 /** RFC 9110 §9.3.2, §15.3.5, §15.4.5: these never carry content, whatever their Content-Length says. */
@@ -72,6 +83,11 @@ function passesUnread(x: Answered): boolean {
 
 function mustRead(x: Answered): boolean {
   return changesAnswer(x) || (x.route.needs.answer && givesModelAnswer(x.operation))
+}
+
+async function deliverHead(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  client.start(x.answer.status, answerHeaders(x, runtime, 'as-is'))
+  client.end()
 }
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
