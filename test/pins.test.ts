@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { apiSections, type ApiReply, type ApiRequest } from '../proxy/admin/api.ts'
 import { AdminListener } from '../proxy/admin/listener.ts'
 import { auditCommand } from '../proxy/cli/audit.ts'
 import { checkCommand } from '../proxy/cli/check.ts'
@@ -72,15 +73,20 @@ t.test('paths of the admin listener', async (t) => {
   const pinned = words(
     `/livez /healthz /health /health/live /readyz /ready /health/ready /startupz /health/stats /metrics`,
   )
+  const pinnedApi = words('breakers usage')
   const source = readFileSync(join(root, 'proxy/admin/listener.ts'), 'utf8')
   t.same([...source.matchAll(/^ {2}\['(\/[^']*)'/gm)].map(([, path = '']) => path).sort(), [...pinned].sort())
 
   const health = { started: () => true, unready: () => [], stats: () => ({}), refresh: () => undefined }
-  const admin = new AdminListener(health, openMetrics().registry)
+  t.same([...apiSections].sort(), pinnedApi)
+  const found = ({ segments }: ApiRequest): ApiReply => ({ status: 200, body: segments.join('/') })
+  const admin = new AdminListener(health, openMetrics().registry, { breakers: found, usage: found })
   const { port } = await admin.listen('127.0.0.1', 0)
   t.teardown(() => admin.close())
   for (const path of pinned) t.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 200, path)
-  t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404)
+  for (const section of pinnedApi) t.equal((await fetch(`http://127.0.0.1:${port}/v1/${section}`)).status, 200, section)
+  for (const path of ['/', '/v1/', '/v1/other', '/usage'])
+    t.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404, path)
 })
 
 t.test('keys of the configuration', async (t) => {

@@ -21,20 +21,19 @@ export type ApiReply = { readonly status: number; readonly body: Json; readonly 
 export type ApiRoute = (request: ApiRequest) => ApiReply | undefined
 export type AsyncApiRoute = (request: ApiRequest) => Promise<ApiReply> | undefined
 
+/** Every path of the API begins with one of these. */
+export const apiSections = ['breakers', 'usage'] as const
+export type Api = { readonly [Section in (typeof apiSections)[number]]?: ApiRoute | AsyncApiRoute }
+
 export const apiPrefix = '/v1/'
 const bodyBytesMax = 4096
 
-export async function answerApi(
-  request: IncomingMessage,
-  routes: readonly (ApiRoute | AsyncApiRoute)[],
-): Promise<ApiReply> {
+export async function answerApi(request: IncomingMessage, api: Api): Promise<ApiReply> {
   const read = await readRequest(request)
   if ('status' in read) return read
-  for (const route of routes) {
-    const reply = route(read)
-    if (reply !== undefined) return reply
-  }
-  return refusal(404, 'not found')
+  const section = apiSections.find((name) => name === read.segments[0])
+  const reply = section === undefined ? undefined : api[section]?.(read)
+  return reply ?? refusal(404, 'not found')
 }
 
 export function refusal(status: number, error: string): ApiReply {

@@ -18,8 +18,8 @@ export type Breakers = {
 
 export function breakersApi({ all, onChange }: Breakers): ApiRoute {
   return ({ method, segments, body, ip }) => {
-    const [section, upstream, ...more] = segments
-    if (section !== 'breakers' || more.length > 0) return undefined
+    const [, upstream, ...more] = segments
+    if (more.length > 0) return undefined
     if (upstream === undefined) {
       if (method === 'POST') return refusal(405, 'POST goes to /v1/breakers/{upstream}')
       return { status: 200, body: Object.fromEntries([...all()].map(([id, breaker]) => [id, shown(breaker)])) }

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
-import { answerApi, apiPrefix, type ApiRoute, type AsyncApiRoute } from './api.ts'
+import { answerApi, apiPrefix, type Api } from './api.ts'
 
 /** What the probes ask. `ready` is undefined while all is well, else the reason for people. */
 export type Health = {
@@ -30,7 +30,7 @@ const metrics: Handler = async (health, registry) => {
   return { status: 200, type: registry.contentType, body: await registry.metrics() }
 }
 
-/** Every path of this listener. */
+/** Every path of this listener but those of the API, whose first steps are in api.ts. */
 const handlers: ReadonlyMap<string, Handler> = new Map([
   ['/livez', live],
   ['/health', live],
@@ -48,9 +48,9 @@ export class AdminListener {
   readonly #server: Server
   readonly #health: Health
   readonly #registry: Registry
-  readonly #api: readonly (ApiRoute | AsyncApiRoute)[]
+  readonly #api: Api
 
-  constructor(health: Health, registry: Registry, api: readonly (ApiRoute | AsyncApiRoute)[] = []) {
+  constructor(health: Health, registry: Registry, api: Api = {}) {
     this.#api = api
     this.#health = health
     this.#registry = registry

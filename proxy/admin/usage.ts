@@ -5,7 +5,7 @@ import { refusal, type ApiReply, type ApiRequest, type AsyncApiRoute } from './a
 import type { Json } from '../lib/json.ts'
 
 export function usageApi(log: UsageLog): AsyncApiRoute {
-  return (request) => (request.segments.join('/') === 'usage' ? reply(request, log) : undefined)
+  return (request) => (request.segments.length === 1 ? reply(request, log) : undefined)
 }
 
 async function reply({ method, query }: ApiRequest, log: UsageLog): Promise<ApiReply> {

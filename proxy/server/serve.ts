@@ -155,7 +155,7 @@ class Proxy implements Gateway {
     this.#listener = new Listener(built.runtime, listenerOptions(config.server), (retired) => this.#retired(retired))
     // The audit folder never changes while this runs; prices are only for records that name no cost.
     const usage = new UsageLog(config.audit.dir, config.prices)
-    const api = [breakersApi(this.#breakers()), usageApi(usage)]
+    const api = { breakers: breakersApi(this.#breakers()), usage: usageApi(usage) }
     this.#adminListener = new AdminListener(this.#health(), around.metrics.registry, api)
     this.#takenOver(config)
   }

@@ -19,7 +19,7 @@ const api = breakersApi({
   onChange: (...change) => void changes.push(change.join(' ')),
 })
 const health = { started: () => true, unready: () => [], stats: () => ({}), refresh: () => undefined }
-const listener = new AdminListener(health, openMetrics().registry, [api])
+const listener = new AdminListener(health, openMetrics().registry, { breakers: api })
 const { port } = await listener.listen('127.0.0.1', 0)
 const url = `http://127.0.0.1:${port}/v1/breakers`
 t.teardown(() => listener.close())
