@@ -1,7 +1,7 @@
 // Batch durability with `onFailure: deny`: no call waits for its record, but none goes out once the log cannot write. The
 // faults are real ones, under the real process: a disk that is full, and files that may not grow.
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -9,6 +9,7 @@ import { verifyLog } from '../../proxy/audit/verify.ts'
 import { auditLines } from '../support/audit-lines.ts'
 import { configText, metric, probe, startProxy, untilStatus, type ProxyProcess } from '../support/proxy-process.ts'
 import { answer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { canMount, mountRefused, mountSmallDisk } from '../support/small-disk.ts'
 
 t.setTimeout(60_000)
 
@@ -19,29 +20,9 @@ type Fault = {
   readonly remove: () => void
 }
 
-/** A file system of one mebibyte of its own. */
 function fullDisk(folder: string): Fault {
-  const disk = join(folder, 'disk')
-  mkdirSync(disk)
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk])
-  const ballast = join(disk, 'ballast')
-  return {
-    auditDir: join(disk, 'audit'),
-    begin: () => fill(ballast),
-    end: () => rmSync(ballast),
-    remove: () => void spawnSync('umount', [disk]),
-  }
-}
-
-function fill(path: string): void {
-  const file = openSync(path, 'w')
-  try {
-    for (;;) writeSync(file, Buffer.alloc(4096))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-  } finally {
-    closeSync(file)
-  }
+  const disk = mountSmallDisk(folder)
+  return { auditDir: join(disk.path, 'audit'), begin: disk.fill, end: disk.free, remove: disk.unmount }
 }
 
 /** The system lets the process write no file any further. Needs no root: the limit is a soft one. */
@@ -56,18 +37,7 @@ function boundFiles(folder: string): Fault {
   }
 }
 
-function canMount(): boolean {
-  if (process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'gatewright-mount-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0
-  if (mounted) spawnSync('umount', [folder])
-  rmSync(folder, { recursive: true, force: true })
-  return mounted
-}
-
-t.test('a full disk', { skip: canMount() ? false : 'mounting a tmpfs needs root' }, (t) =>
-  deniesWhileUnwritable(t, fullDisk, 'ENOSPC'),
-)
+t.test('a full disk', { skip: !canMount() && mountRefused }, (t) => deniesWhileUnwritable(t, fullDisk, 'ENOSPC'))
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0
 t.test('files that may not grow', { skip: canLimit ? false : 'prlimit is absent' }, (t) =>

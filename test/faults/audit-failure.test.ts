@@ -1,6 +1,5 @@
 // A disk that is really full, under the real process: the log's folder lies on a file system of one mebibyte.
-import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -8,37 +7,25 @@ import { verifyLog } from '../../proxy/audit/verify.ts'
 import { auditLines } from '../support/audit-lines.ts'
 import { configText, metric, probe, startProxy, untilStatus, type ProxyProcess } from '../support/proxy-process.ts'
 import { answer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { canMount, mountRefused, mountSmallDisk, type SmallDisk } from '../support/small-disk.ts'
 
 t.setTimeout(60_000)
 
-const mountable = canMount()
-const skip = mountable ? false : 'mounting a tmpfs needs root'
-
-function canMount(): boolean {
-  if (process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'gatewright-mount-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0
-  if (mounted) spawnSync('umount', [folder])
-  rmSync(folder, { recursive: true, force: true })
-  return mounted
-}
+const skip = !canMount() && mountRefused
 
 type Setup = {
   readonly proxy: ProxyProcess
   readonly upstream: ScriptedUpstream
   readonly auditDir: string
-  readonly fill: () => void
-  readonly free: () => void
+  readonly disk: SmallDisk
 }
 
 async function setUp(t: Test, onFailure: 'deny' | 'allow'): Promise<Setup> {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-full-'))
-  const disk = join(folder, 'disk')
-  mkdirSync(disk)
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk])
+  const disk = mountSmallDisk(folder)
   const upstream = (await scriptedUpstream()).always(answer(200, 'ok'))
   const configFile = join(folder, 'gatewright.yaml')
-  const auditDir = join(disk, 'audit')
+  const auditDir = join(disk.path, 'audit')
   writeFileSync(
     configFile,
     configText(folder, {
@@ -54,27 +41,15 @@ async function setUp(t: Test, onFailure: 'deny' | 'allow'): Promise<Setup> {
   t.teardown(async () => {
     await proxy.kill()
     await upstream.close()
-    spawnSync('umount', [disk])
+    disk.unmount()
     rmSync(folder, { recursive: true, force: true })
   })
-  const ballast = join(disk, 'ballast')
-  return { proxy, upstream, auditDir, fill: () => fill(ballast), free: () => rmSync(ballast) }
-}
-
-function fill(path: string): void {
-  const file = openSync(path, 'w')
-  try {
-    for (;;) writeSync(file, Buffer.alloc(4096))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-  } finally {
-    closeSync(file)
-  }
+  return { proxy, upstream, auditDir, disk }
 }
 
 /** The last page of the segment may still have room for some records. */
-async function untilFull({ proxy, fill: fillDisk }: Setup): Promise<Response> {
-  fillDisk()
+async function untilFull({ proxy, disk }: Setup): Promise<Response> {
+  disk.fill()
   for (let i = 0; i < 100; i += 1) {
     const reply = await fetch(`${proxy.url}/tool/before`)
     await reply.bytes()
@@ -85,7 +60,7 @@ async function untilFull({ proxy, fill: fillDisk }: Setup): Promise<Response> {
 
 t.test('deny: nothing is sent while the log cannot write', { skip }, async (t) => {
   const setup = await setUp(t, 'deny')
-  const { proxy, upstream, auditDir, free } = setup
+  const { proxy, upstream, auditDir, disk } = setup
   t.equal((await fetch(`${proxy.url}/tool/first`)).status, 200)
   const refused = await untilFull(setup)
   t.equal(refused.status, 503)
@@ -100,7 +75,7 @@ t.test('deny: nothing is sent while the log cannot write', { skip }, async (t) =
   t.equal((await probe(`${proxy.adminUrl}/livez`)).status, 200, 'a restart would not help')
   t.ok(((await metric(proxy.adminUrl, 'gatewright_audit_failures_total')) ?? 0) > 0)
 
-  free()
+  disk.free()
   await untilStatus(`${proxy.adminUrl}/readyz`, 200)
   t.equal((await fetch(`${proxy.url}/tool/after`)).status, 200, 'it recovers by itself')
   t.same(await proxy.stop(), { code: 0, signal: null })
@@ -120,7 +95,7 @@ t.test('deny: nothing is sent while the log cannot write', { skip }, async (t) =
 
 t.test('allow: exchanges go on, flagged', { skip }, async (t) => {
   const setup = await setUp(t, 'allow')
-  const { proxy, upstream, auditDir, free } = setup
+  const { proxy, upstream, auditDir, disk } = setup
   const closed = await fetch(`${proxy.url}/tool/first`)
   t.notOk(closed.headers.has('x-gatewright-open'))
   const passed = await untilFull(setup)
@@ -129,7 +104,7 @@ t.test('allow: exchanges go on, flagged', { skip }, async (t) => {
   t.ok(upstream.requests.some(({ target }) => target.endsWith('/full')))
   t.ok(((await metric(proxy.adminUrl, 'gatewright_fail_open_total{what="audit"}')) ?? 0) > 0)
 
-  free()
+  disk.free()
   await untilStatus(`${proxy.adminUrl}/readyz`, 200)
   const after = await fetch(`${proxy.url}/tool/after`)
   t.equal(after.status, 200)
