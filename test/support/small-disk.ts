@@ -6,9 +6,9 @@ import { join } from 'node:path'
 
 export type SmallDisk = {
   readonly path: string
-  fill(): void
-  free(): void
-  unmount(): void
+  readonly fill: () => void
+  readonly free: () => void
+  readonly unmount: () => void
 }
 
 export const mountRefused = 'mounting a tmpfs needs root'
