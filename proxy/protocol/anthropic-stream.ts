@@ -9,7 +9,7 @@ import { clientCall, isResultOf, textBlock, withheldResult } from './anthropic-r
 import type { Usage } from './content.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
-import { holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
+import { holdEvent, nearestBefore, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -46,7 +46,8 @@ class MessagesStream implements StreamReader {
     if (event !== 'message' && event !== value.type) return { ok: false, message: 'An event is named after another.' }
     const draft = newDraft()
     draft.repeats = value.type === 'content_block_delta'
-    draft.behind = this.#pending.size === 0 ? undefined : this.#openCallBefore(value.index)
+    const before = nearestBefore(value.index, this.#pending)
+    if (before !== undefined) draft.behind = `arguments:${before}`
     const wrong = this.#event(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const texts = readTexts(value, text, eventLayout)
@@ -181,13 +182,6 @@ class MessagesStream implements StreamReader {
   #openBlock(index: Json | undefined): Block | undefined {
     const block = typeof index === 'number' ? this.#blocks.get(index) : undefined
     return block?.open === true ? block : undefined
-  }
-
-  /** The nearest: what is behind that one is behind all before it. */
-  #openCallBefore(index: Json | undefined): string | undefined {
-    let nearest = -1
-    for (const at of this.#pending) if (typeof index === 'number' && at < index && at > nearest) nearest = at
-    return nearest === -1 ? undefined : `arguments:${nearest}`
   }
 
   #hasCallsLeft(): boolean {

@@ -17,7 +17,7 @@ import { messageEvents, Refusals } from './openai-responses-refusal.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
-import { emptyStep, holdEvent, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
+import { emptyStep, holdEvent, nearestBefore, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
@@ -61,7 +61,8 @@ class ResponsesStream implements StreamReader {
     // Events that are numbered never repeat.
     draft.repeats = type.endsWith('.delta') && value.sequence_number === undefined
     draft.failed = type === 'response.failed' && !this.#stored
-    draft.behind = this.#pending.size === 0 ? undefined : this.#pendingBefore(value.output_index)
+    const before = nearestBefore(value.output_index, this.#pending)
+    if (before !== undefined) draft.behind = callChannel(before)
     const pending = this.#isPending(value.output_index)
     const wrong = this.#event(type, value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
@@ -346,13 +347,6 @@ class ResponsesStream implements StreamReader {
 
   #isPending(index: Json | undefined): boolean {
     return typeof index === 'number' && this.#pending.has(index)
-  }
-
-  /** The nearest: what is behind that one is behind all before it. */
-  #pendingBefore(index: Json | undefined): string | undefined {
-    let nearest = -1
-    for (const at of this.#pending) if (typeof index === 'number' && at < index && at > nearest) nearest = at
-    return nearest === -1 ? undefined : callChannel(nearest)
   }
 }
 

@@ -54,6 +54,14 @@ export function holdEvent(draft: Draft, channel: string): void {
   draft.withheld.push({ path: [] })
 }
 
+/** The call that an event at this index is behind: the nearest, since what is behind that one is behind all before it. */
+export function nearestBefore(index: Json | undefined, calls: ReadonlySet<number>): number | undefined {
+  if (calls.size === 0 || typeof index !== 'number') return undefined
+  let nearest: number | undefined
+  for (const at of calls) if (at < index && (nearest === undefined || at > nearest)) nearest = at
+  return nearest
+}
+
 export function stepOf(value: Json, draft: Draft, { parts, uninspected }: Texts): StreamStep {
   const { deltas, ends, calls, held, withheld, behind, unknown, terminal, usage } = draft
   const step: { -readonly [K in keyof ReadStep]: ReadStep[K] } = {
