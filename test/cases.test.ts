@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
-import { auditLines, type AuditLine } from './support/audit-lines.ts'
+import { auditLines, untilOutcomes, type AuditLine } from './support/audit-lines.ts'
 import { readCase, writeCase, type CaseFile, type CaseSection } from './support/case-file.ts'
 import { ManualClock } from './support/clock.ts'
 import { startGateway, type TestGateway } from './support/gateway.ts'
@@ -200,11 +200,8 @@ async function auditText(exchange: Exchange): Promise<string> {
 }
 
 async function settled({ gateway, sent }: Exchange): Promise<AuditLine[]> {
-  for (;;) {
-    const lines = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'intent' || kind === 'outcome')
-    if (lines.filter(({ kind }) => kind === 'outcome').length >= sent) return lines
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await untilOutcomes(gateway.auditDir, sent)
+  return auditLines(gateway.auditDir).filter(({ kind }) => kind === 'intent' || kind === 'outcome')
 }
 
 function normalised(text: string): string {

@@ -9,6 +9,7 @@ import { digestOf } from '../../proxy/pipeline/tool-pins.ts'
 import { auditLines, type AuditLine } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { scriptedUpstream } from '../support/scripted-upstream.ts'
+import { until } from '../support/until.ts'
 
 const upstream = await scriptedUpstream()
 t.teardown(() => upstream.close())
@@ -47,12 +48,8 @@ const list = { method: 'tools/list' }
 const namesIn = ({ result }: Answer) => result.tools.map(({ name }) => name)
 
 /** It is written a moment after the answer. */
-async function noticed(dir: string): Promise<AuditLine> {
-  for (;;) {
-    const line = auditLines(dir).find(({ kind, event }) => kind === 'policy' && event !== undefined)
-    if (line !== undefined) return line
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+function noticed(dir: string): Promise<AuditLine> {
+  return until(() => auditLines(dir).find(({ kind, event }) => kind === 'policy' && event !== undefined))
 }
 
 t.test('what was seen outlives a reload', async (t) => {
@@ -103,8 +100,7 @@ t.test('a manifest that changes is taken over by itself, unless it cannot be tru
   t.teardown(() => gateway.close())
   const logged = async (text: RegExp): Promise<void> => {
     const from = gateway.logged.length
-    while (!gateway.logged.slice(from).some(({ msg }) => text.test(String(msg))))
-      await new Promise((resolve) => setImmediate(resolve))
+    await until(() => gateway.logged.slice(from).some(({ msg }) => text.test(String(msg))))
   }
   const replace = (text: string): void => {
     writeFileSync(`${file}.new`, text)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { WebSocket } from 'ws'
 import { WebSocket as Client } from 'ws'
-import { auditLines } from '../support/audit-lines.ts'
+import { untilOutcomes } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { jsonAnswer, scriptedUpstream } from '../support/scripted-upstream.ts'
 import { inbox, refusalOf, socketUpstream } from '../support/socket-world.ts'
@@ -102,10 +102,4 @@ function open(gateway: TestGateway, path: string): Client {
   return client
 }
 
-async function outcomes(gateway: TestGateway, count: number): Promise<Record<string, unknown>[]> {
-  for (;;) {
-    const lines = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
-    if (lines.length >= count) return lines
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
+const outcomes = (gateway: TestGateway, count: number) => untilOutcomes(gateway.auditDir, count)

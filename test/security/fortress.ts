@@ -2,7 +2,7 @@
 // never happen.
 import { connect } from 'node:net'
 import { createHash } from 'node:crypto'
-import { auditLines, type AuditLine } from '../support/audit-lines.ts'
+import { auditLines, untilOutcomes, type AuditLine } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import { scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
@@ -30,25 +30,11 @@ export async function openFortress(extra = '', options: TestGatewayOptions = {})
     env: { UPSTREAM_KEY: upstreamKey },
     ...options,
   })
-  const outcomes = (): AuditLine[] => {
-    try {
-      return auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
-    } catch {
-      // The last line is being written.
-      return []
-    }
-  }
   return {
     gateway,
     upstream,
     port: gateway.gateway.data.port,
-    async outcomes(count) {
-      for (;;) {
-        const found = outcomes()
-        if (found.length >= count) return found
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
+    outcomes: (count) => untilOutcomes(gateway.auditDir, count),
     async traces() {
       const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
       return (

@@ -9,7 +9,7 @@ import { coverage } from '../../proxy/protocol/coverage.ts'
 import type { Fields, OperationCoverage } from '../../proxy/protocol/posture.ts'
 import type { Operation, Protocol, ProtocolName } from '../../proxy/protocol/protocol.ts'
 import { protocols } from '../../proxy/protocol/protocols.ts'
-import { auditLines, type AuditLine } from '../support/audit-lines.ts'
+import { untilOutcomes, type AuditLine } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { requestText, sendRaw } from '../support/raw-http.ts'
 import { parseField } from '../support/planted-document.ts'
@@ -188,13 +188,9 @@ async function run(gateway: TestGateway, trial: Trial, number: string): Promise<
   return { id, sent: sentByTrial.get(number) ?? '', seen: answer.body }
 }
 
-/** The last of them are written a moment after their answers. */
 async function recordsOf({ auditDir }: TestGateway, count: number): Promise<ReadonlyMap<string, AuditLine>> {
-  for (;;) {
-    const outcomes = auditLines(auditDir).filter(({ kind }) => kind === 'outcome')
-    if (outcomes.length >= count) return new Map(outcomes.map((line) => [String(line['request']), line]))
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  const outcomes = await untilOutcomes(auditDir, count)
+  return new Map(outcomes.map((line) => [String(line['request']), line]))
 }
 
 /** What is wrong with how it ended; empty where nothing is. */

@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { compileCache } from './compile-cache.ts'
+import { until } from './until.ts'
 
 export type ProxyProcess = {
   readonly pid: number
@@ -170,12 +171,12 @@ export async function metric(adminUrl: string, name: string): Promise<number | u
   return line === undefined ? undefined : Number(line.slice(name.length + 1))
 }
 
-/** Asks again at once until the answer is as wanted; the test's own timeout ends it. */
-export async function untilStatus(url: string, status: number): Promise<string> {
-  for (;;) {
+/** Asks again until the answer is as wanted. */
+export function untilStatus(url: string, status: number): Promise<string> {
+  return until(async () => {
     const answer = await probe(url)
-    if (answer.status === status) return answer.body
-  }
+    return answer.status === status && answer.body
+  })
 }
 
 async function untilReady(adminUrl: string): Promise<void> {

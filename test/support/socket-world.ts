@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws'
-import { auditLines, type AuditLine } from './audit-lines.ts'
+import { untilOutcomes, type AuditLine } from './audit-lines.ts'
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts'
 
 export const agentKey = 'gw_agent_key_that_must_not_leak'
@@ -127,13 +127,7 @@ export async function openSocketWorld(
       clients.push(socket)
       return socket
     },
-    async outcomes(count) {
-      for (;;) {
-        const found = outcomesIn(gateway.auditDir)
-        if (found.length >= count) return found
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
+    outcomes: (count) => untilOutcomes(gateway.auditDir, count),
     metrics: async () => (await fetch(`${gateway.adminUrl}/metrics`)).text(),
     async close() {
       for (const socket of clients) socket.terminate()
@@ -177,15 +171,6 @@ export function inbox(socket: WebSocket): () => Promise<string> {
   return () => {
     const text = arrived.shift()
     return text === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(text)
-  }
-}
-
-function outcomesIn(auditDir: string): AuditLine[] {
-  try {
-    return auditLines(auditDir).filter(({ kind }) => kind === 'outcome')
-  } catch {
-    // The last line is being written.
-    return []
   }
 }
 
