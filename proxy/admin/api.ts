@@ -2,6 +2,7 @@
 // changing something takes a program on this host, and no page in a browser.
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { gather } from '../lib/gather.ts'
 import { parseJson, type Json } from '../lib/json.ts'
 
 export type ApiRequest = {
@@ -55,7 +56,7 @@ async function readRequest(request: IncomingMessage): Promise<ApiRequest | ApiRe
   if (request.headers.origin !== undefined) return refusal(403, 'changes are not taken from pages in a browser')
   const [type = ''] = (request.headers['content-type'] ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/json') return refusal(415, 'the body must be application/json')
-  const bytes = await readBody(request)
+  const bytes = await gather(request, bodyBytesMax)
   if (bytes === undefined) return refusal(413, `the body is larger than ${bodyBytesMax} bytes`)
   const parsed = parseJson(bytes, { depthMax: 4, keysMax: 16 })
   return parsed.ok ? { method: 'POST', segments, query, body: parsed.value, ip } : refusal(400, 'the body is not JSON')
@@ -76,15 +77,4 @@ function isLoopback(ip: string): boolean {
 function isOwnName(host: string): boolean {
   const name = host.replace(/:[0-9]+$/, '').toLowerCase()
   return name === 'localhost' || name.endsWith('.localhost') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

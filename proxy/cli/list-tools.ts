@@ -1,5 +1,6 @@
 // Owns asking an MCP server for its tools, as any client would, in whichever of the two eras the server speaks. It trusts
 // nothing of the answer but its shape.
+import { gather } from '../lib/gather.ts'
 import { innerLimits, isObject, parseJson, parseJsonText, type Json, type JsonObject } from '../lib/json.ts'
 import { headerValue } from '../lib/headers.ts'
 import { parseBlock, SseDecoder } from '../lib/sse.ts'
@@ -111,14 +112,9 @@ class Caller {
 }
 
 async function readDocument(body: AsyncIterable<Uint8Array>): Promise<JsonObject[]> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > bytesMax) throw new Error('the answer of the server is too large')
-    chunks.push(chunk)
-  }
-  const parsed = parseJson(Buffer.concat(chunks), innerLimits)
+  const bytes = await gather(body, bytesMax)
+  if (bytes === undefined) throw new Error('the answer of the server is too large')
+  const parsed = parseJson(bytes, innerLimits)
   return parsed.ok && isObject(parsed.value) ? [parsed.value] : []
 }
 

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { gather } from '../lib/gather.ts'
 import { anthropic } from './anthropic.ts'
 import { type Answer, type Dialect, jsonAnswer, render } from './dialect.ts'
 import { runMcp } from './mcp.ts'
@@ -41,7 +42,7 @@ export async function startDemo({ host, port, clock = systemClock }: DemoOptions
     void serve(request, response).catch(() => response.destroy())
   })
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await readBody(request)
+    const body = (await gather(request, bodyBytesMax))?.toString('utf8')
     if (body === undefined) return play(jsonAnswer(413, { error: 'too large' }), response, clock)
     const { method = 'GET', url = '/', headers } = request
     received += 1
@@ -102,16 +103,4 @@ function renderFor(method: string, url: string, header: string, body: string): A
   if (first === 'tool') return runTool(method, path, searchParams, body, orders)
   if (first === 'mcp') return runMcp(method, path, body)
   return jsonAnswer(404, { error: 'The demo serves /openai, /anthropic, /tool and /mcp.' })
-}
-
-/** Undefined: the body is larger than the demo takes; the rest is not read. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > bodyBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

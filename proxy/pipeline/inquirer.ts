@@ -4,6 +4,7 @@ import type { External } from '../detect/external.ts'
 import type { Finding } from '../detect/finding.ts'
 import { presidioFindings, presidioPath, presidioQuestion } from '../detect/presidio.ts'
 import { Fault } from '../errors.ts'
+import { gather } from '../lib/gather.ts'
 import { Recent } from '../lib/recent.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
@@ -116,15 +117,10 @@ async function put(texts: readonly string[], { external, upstream }: Means): Pro
   )
   let outcome: 'complete' | 'broken' = 'broken'
   try {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of answer.body) {
-      size += chunk.length
-      if (size > answerBytesMax) throw new Fault('answer-too-large')
-      chunks.push(chunk)
-    }
+    const bytes = await gather(answer.body, answerBytesMax)
+    if (bytes === undefined) throw new Fault('answer-too-large')
     if (answer.status !== 200) throw new Fault('upstream-invalid', `The detector answered ${answer.status}.`)
-    const found = presidioFindings(parsed(Buffer.concat(chunks, size)), texts, external)
+    const found = presidioFindings(parsed(bytes), texts, external)
     if (found === undefined) throw new Fault('upstream-invalid', 'The detector answered something else.')
     outcome = 'complete'
     return found

@@ -1,0 +1,21 @@
+import t from 'tap'
+import { gather } from '../../../proxy/lib/gather.ts'
+
+void t.test('a body as long as it may be is whole; of a longer one the rest is not read', async (t) => {
+  let read = 0
+  let ended = false
+  async function* body(): AsyncGenerator<Uint8Array> {
+    try {
+      for (; read < 4; read += 1) yield Buffer.from('abc')
+    } finally {
+      ended = true
+    }
+  }
+  t.equal(String(await gather(body(), 12)), 'abcabcabcabc')
+  read = 0
+  ended = false
+  t.equal(await gather(body(), 5), undefined)
+  t.equal(read, 1)
+  t.ok(ended)
+  t.equal((await gather((async function* () {})(), 0))?.length, 0)
+})
