@@ -5,7 +5,7 @@ import type { AbortListener, Cancellation } from '../upstream/answer.ts'
 
 export class Abort implements Cancellation {
   reason: Fault | undefined
-  readonly #listeners: AbortListener[] = []
+  #listeners: readonly AbortListener[] = none
 
   get aborted(): boolean {
     return this.reason !== undefined
@@ -15,18 +15,23 @@ export class Abort implements Cancellation {
   abort(reason: Fault): void {
     if (this.reason !== undefined) return
     this.reason = reason
-    for (const listener of this.#listeners.splice(0)) {
+    const listeners = this.#listeners
+    this.#listeners = none
+    for (const listener of listeners) {
       if (typeof listener === 'function') listener()
       else listener.handleEvent()
     }
   }
 
   addEventListener(_type: 'abort', listener: AbortListener): void {
-    if (!this.aborted) this.#listeners.push(listener)
+    if (!this.aborted) this.#listeners = [...this.#listeners, listener]
   }
 
   removeEventListener(_type: 'abort', listener: AbortListener): void {
-    const index = this.#listeners.indexOf(listener)
-    if (index !== -1) this.#listeners.splice(index, 1)
+    const rest = this.#listeners.filter((one) => one !== listener)
+    this.#listeners = rest.length === 0 ? none : rest
   }
 }
+
+// One that grew by pushing has room for sixteen more, and hardly any request has more than one.
+const none: readonly never[] = []

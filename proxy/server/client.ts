@@ -54,7 +54,7 @@ export class HttpClient implements Client {
     this.hasBody = announcesBody(request)
     response.on('close', () => this.#onClose())
     // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
-    request.on('error', () => undefined)
+    request.on('error', ignore)
   }
 
   get gone(): boolean {
@@ -297,6 +297,8 @@ export class HttpClient implements Client {
     this.signal.abort(fault)
   }
 }
+
+function ignore(): void {}
 
 function announcesBody(request: IncomingMessage): boolean {
   const { headers } = request

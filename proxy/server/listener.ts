@@ -46,6 +46,10 @@ export class Listener {
   #runtime: Runtime
   #draining = false
   #connections = 0
+  /** One for all sockets: it is held by each of them. */
+  readonly #onClosed = (): void => {
+    this.#connections -= 1
+  }
 
   constructor(runtime: Runtime, options: ListenerOptions, onRetired: OnRetired) {
     this.#runtime = runtime
@@ -145,9 +149,7 @@ export class Listener {
   /** A connection too many is told so before it has asked anything: there is no exchange, only a refusal. */
   #admit(socket: Socket): void {
     this.#connections += 1
-    socket.once('close', () => {
-      this.#connections -= 1
-    })
+    socket.on('close', this.#onClosed)
     if (this.#connections <= this.#options.connectionsMax) return
     this.#runtime.metrics.connectionRefused()
     socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')

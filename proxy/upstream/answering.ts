@@ -25,8 +25,9 @@ export function answerOf(
 }
 
 /** Nothing is sent again: what was would be kept as long as the answer lasts, and that may be hours. */
-export function lettingGo({ onAttempt }: UpstreamRequest): UpstreamRequest {
-  return onAttempt === undefined ? nothing : { ...nothing, onAttempt }
+export function lettingGo({ onAttempt, hedgeable }: UpstreamRequest): UpstreamRequest {
+  // Another attempt may still come out beside the one that has answered.
+  return onAttempt === undefined || hedgeable !== true ? nothing : { ...nothing, onAttempt }
 }
 
 const nothing: UpstreamRequest = { method: '', path: '', headers: [], body: undefined, idempotent: false }

@@ -50,14 +50,13 @@ const discardedBytesMax = 64 * 1024
 export class Receiver implements Carried, Deadline, BodySource {
   readonly #options: ReceiverOptions
   readonly #startedMs: number
-  readonly outcome: Promise<AnswerHead | Failure>
   readonly body: Body
   wire: Wire | undefined
   dueMs: number
   #connectMs: number | undefined
   #firstByteMs: number | undefined
 
-  #resolve: (outcome: AnswerHead | Failure) => void = () => {}
+  #resolve: (outcome: AnswerHead | Failure) => void = ignore
   #controller: Dispatcher.DispatchController | undefined
   #stage: Stage = 'connecting'
   #done = false
@@ -76,11 +75,15 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#startedMs = options.clock.monotonic()
     this.dueMs = Math.min(this.#startedMs + options.timeouts.connectMs, options.totalAtMs, options.headAtMs)
     this.body = new Body(this)
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
     options.deadlines.add(this)
     options.signal.addEventListener('abort', this)
+  }
+
+  /** To be called once, before it is dispatched. Nothing of it is kept: answers last longer than anybody waits for their heads. */
+  begun(): Promise<AnswerHead | Failure> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
 
   /** Stops the attempt at once, destroying its connection. */
@@ -167,7 +170,7 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#firstByteMs = this.elapsedMs()
     this.#await(this.#options.timeouts.idleMs)
     this.#options.observer.head(head)
-    this.#resolve(head)
+    this.#settle(head)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -210,11 +213,17 @@ export class Receiver implements Carried, Deadline, BodySource {
     if (this.#stage !== 'body') {
       const written = this.#stage !== 'connecting'
       const progress = { written, answering: this.#stage === 'head', reused: this.#reused, ours }
-      return this.#resolve({ fault: fault ?? new Fault('upstream-invalid'), progress })
+      return this.#settle({ fault: fault ?? new Fault('upstream-invalid'), progress })
     }
     if (fault === undefined) this.body.end()
     else this.body.fail(fault)
     observer.end(fault, ours)
+  }
+
+  #settle(outcome: AnswerHead | Failure): void {
+    const resolve = this.#resolve
+    this.#resolve = ignore
+    resolve(outcome)
   }
 
   /** Sets the deadline of what is now awaited; the total always counts. */
@@ -236,3 +245,5 @@ export class Receiver implements Carried, Deadline, BodySource {
     return this.#options.clock.monotonic() - this.#startedMs
   }
 }
+
+function ignore(): void {}

@@ -265,10 +265,11 @@ class PooledUpstream implements Upstream {
       },
     })
     this.#carried++
+    const begun = receiver.begun()
     // An iterable that is not a stream is missing from undici's types, though it is documented and sent chunked.
     const sent = this.#headers(headers, key)
     this.#pool.dispatch({ method, path, headers: sent, body: (body ?? null) as Uint8Array | null }, receiver)
-    const outcome = receiver.outcome.then((came): Outcome | Promise<Outcome> => {
+    const outcome = begun.then((came): Outcome | Promise<Outcome> => {
       if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
       const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
       if (!held)
