@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { verifyLog } from '../../proxy/audit/verify.ts'
 import { auditLines } from '../support/audit-lines.ts'
-import { configText, probe, spawnProxy, startProxy, untilStatus } from '../support/proxy-process.ts'
+import { configText, probe, spawnProxy, startProxy, untilStatus, type ProxyProcess } from '../support/proxy-process.ts'
 import {
   answer,
   chunk,
@@ -24,8 +24,6 @@ type Setup = {
   readonly folder: string
   readonly configFile: string
   readonly upstream: ScriptedUpstream
-  /** Resolves with the scene of the next streamed answer, whose head and first event are out. */
-  readonly stream: () => Promise<Scene>
 }
 
 async function setUp(t: Test, drain: string): Promise<Setup> {
@@ -37,14 +35,7 @@ async function setUp(t: Test, drain: string): Promise<Setup> {
     await upstream.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const stream = (): Promise<Scene> =>
-    new Promise((begun) => {
-      upstream.next(async (scene) => {
-        await scene.write(chunkedHead(200, { 'content-type': 'text/event-stream' }) + chunk(event('one ')))
-        begun(scene)
-      })
-    })
-  return { folder, configFile, upstream, stream }
+  return { folder, configFile, upstream }
 }
 
 function documentOf(url: string, drain: string): Record<string, unknown> {
@@ -64,11 +55,31 @@ const event = (content: string): string =>
 const done =
   'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
-/** Streams a chat through the proxy and gathers it, how it ended included. */
-function chat(url: string): {
+type Chat = {
+  /** Resolves when the client has something of it. */
   readonly first: Promise<void>
   readonly whole: Promise<{ text: string; end: 'complete' | 'broken' }>
-} {
+}
+
+/** A process with a stream under way: head and first event have come to the client. */
+async function streaming(t: Test, drain: string): Promise<Setup & { proxy: ProxyProcess; scene: Scene } & Chat> {
+  const set = await setUp(t, drain)
+  const proxy = await startProxy(set.configFile)
+  t.teardown(() => proxy.kill())
+  const begun = new Promise<Scene>((resolve) => {
+    set.upstream.next(async (scene) => {
+      await scene.write(chunkedHead(200, { 'content-type': 'text/event-stream' }) + chunk(event('one ')))
+      resolve(scene)
+    })
+  })
+  const running = chat(proxy.url)
+  const scene = await begun
+  await running.first
+  return { ...set, proxy, scene, ...running }
+}
+
+/** Streams a chat through the proxy and gathers it, how it ended included. */
+function chat(url: string): Chat {
   let began = (): void => {}
   const first = new Promise<void>((resolve) => (began = resolve))
   const whole = (async () => {
@@ -112,13 +123,7 @@ async function refuses(url: string): Promise<boolean> {
 const models = 'GET /openai/v1/models HTTP/1.1\r\nhost: x\r\n\r\n'
 
 t.test('a running stream finishes, probes tell, nobody new is served', async (t) => {
-  const { folder, configFile, upstream, stream } = await setUp(t, '20s')
-  const proxy = await startProxy(configFile)
-  t.teardown(() => proxy.kill())
-  const begun = stream()
-  const { first, whole } = chat(proxy.url)
-  const scene = await begun
-  await first
+  const { folder, upstream, proxy, scene, whole } = await streaming(t, '20s')
   const idle = connect(Number(new URL(proxy.url).port), '127.0.0.1')
   upstream.next(answer(200, '{}', { 'content-type': 'application/json' }))
   idle.write(models)
@@ -140,13 +145,7 @@ t.test('a running stream finishes, probes tell, nobody new is served', async (t)
 })
 
 t.test('a stream that does not finish in time ends with an error event and a broken connection', async (t) => {
-  const { folder, configFile, stream } = await setUp(t, '300ms')
-  const proxy = await startProxy(configFile)
-  t.teardown(() => proxy.kill())
-  const begun = stream()
-  const { first, whole } = chat(proxy.url)
-  const scene = await begun
-  await first
+  const { folder, proxy, scene, whole } = await streaming(t, '300ms')
   proxy.signal('SIGTERM')
   const { text, end } = await whole
   t.equal(end, 'broken', 'it does not look whole')
@@ -181,13 +180,7 @@ t.test('an answer that is written but not yet read is not cut off', async (t) =>
 })
 
 t.test('a second signal does not wait', async (t) => {
-  const { folder, configFile, stream } = await setUp(t, '1h')
-  const proxy = await startProxy(configFile)
-  t.teardown(() => proxy.kill())
-  const begun = stream()
-  const { first, whole } = chat(proxy.url)
-  await begun
-  await first
+  const { folder, proxy, whole } = await streaming(t, '1h')
   proxy.signal('SIGTERM')
   await untilStatus(`${proxy.adminUrl}/readyz`, 503)
   proxy.signal('SIGTERM')
