@@ -12,17 +12,19 @@ export type Held = Pick<Admitted, 'release' | 'stand'> & { readonly exceeded: re
 const slotRetryMs = 1000
 
 export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boolean): Held | Refused {
-  let held: string[] = []
-  const exceeded: string[] = []
-  const giveBack = (names: readonly string[]): void => {
-    for (const name of names) slots.release(name)
+  const limited = asked.filter(({ limit }) => limit.concurrency !== undefined)
+  if (limited.length === 0) return holdingNone
+  let held = none
+  let exceeded = none
+  const release = (): void => {
+    const names = held
+    held = none
+    giveBack(names, slots)
   }
-  const release = (): void => giveBack(held.splice(0))
-  for (const { limit, key } of asked) {
-    if (limit.concurrency === undefined) continue
+  for (const { limit, key } of limited) {
     const name = slotName(limit, key, standing)
-    if (slots.acquire(name, limit.concurrency)) held.push(name)
-    else if (limit.shadow) exceeded.push(limit.id)
+    if (slots.acquire(name, limit.concurrency as number)) held = [...held, name]
+    else if (limit.shadow) exceeded = [...exceeded, limit.id]
     else {
       release()
       const { id } = limit
@@ -32,12 +34,11 @@ export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boole
   const stand = (): string | undefined => {
     if (held.length === 0 || standing) return undefined
     const taken: string[] = []
-    for (const { limit, key } of asked) {
-      if (limit.concurrency === undefined) continue
+    for (const { limit, key } of limited) {
       const name = slotName(limit, key, true)
-      if (slots.acquire(name, limit.concurrency)) taken.push(name)
+      if (slots.acquire(name, limit.concurrency as number)) taken.push(name)
       else if (!limit.shadow) {
-        giveBack(taken)
+        giveBack(taken, slots)
         return limit.id
       }
     }
@@ -46,6 +47,13 @@ export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boole
     return undefined
   }
   return { release, stand, exceeded }
+}
+
+const none: readonly string[] = []
+const holdingNone: Held = { release: () => undefined, stand: () => undefined, exceeded: none }
+
+function giveBack(names: readonly string[], slots: Slots): void {
+  for (const name of names) slots.release(name)
 }
 
 /** As many streams may stand as requests may be in flight, beside each other. No id of a limit has a colon. */
