@@ -1,4 +1,4 @@
-// What is settled is what providers say was used: ten thousand calls of every kind through the pipeline, with clients that
+// What is settled is what providers say was used: ten thousand calls in every format through the pipeline, with clients that
 // leave and upstreams that fail, counted in memory and in Redis. There are no sockets, so that it is quick.
 import t from 'tap'
 import { Fault } from '../../proxy/errors.ts'
@@ -14,11 +14,12 @@ import { openExchange } from '../../proxy/pipeline/exchange.ts'
 import { run } from '../../proxy/pipeline/pipeline.ts'
 import type { Route, Runtime } from '../../proxy/pipeline/runtime.ts'
 import type { UpstreamAnswer } from '../../proxy/upstream/answer.ts'
-import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
+import { billedFormats, type Bill, type BilledFormat } from '../support/billed-formats.ts'
+import { findRedisServer, startRedis } from '../support/redis.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
 const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
 
 t.setTimeout(180_000)
 
@@ -33,6 +34,8 @@ const limits: LimitOptions[] = [
   { id: 'cost', by: ['principal'], cost: '100k/30d' },
   { id: 'requests', by: ['principal'], requests: '900M/30d' },
 ]
+const prices = openPrices([{ matches: (name) => name.startsWith('llama'), price: { input: 0.1, output: 0.2 } }])
+const { plan } = compileLimits(limits, [], {}, prices)
 const configured = limits.map(
   ({ id, by, ...more }) =>
     `{ id: ${id}, by: [${by.join()}], ${Object.entries(more)
@@ -43,115 +46,67 @@ const { runtime } = openBack(`
 rules: [{ id: all, effect: allow, actions: [model.call], models: ["*"] }]
 limits: [${configured.join()}]`)
 
-type Kind = 'whole' | 'stream' | 'anthropic' | 'anthropic-stream'
-const kinds: readonly Kind[] = ['whole', 'stream', 'anthropic', 'anthropic-stream']
-const models: Readonly<Record<Kind, string>> = {
-  whole: 'gpt-4o',
-  stream: 'gpt-4o-mini',
-  anthropic: 'claude-opus-4-5',
-  'anthropic-stream': 'claude-sonnet-4-5',
+/**
+ * What happens to a call, decided by its number: 5 % of each format fail, and a quarter of the streams is left in the middle,
+ * which is more than 10 % of all.
+ */
+type Call = {
+  readonly n: number
+  readonly format: BilledFormat
+  readonly fails?: 'connection' | 'status' | 'truncated'
+  readonly leaves: boolean
 }
-
-/** What happens to a call, decided by its number: 5 % fail, 10 % of the clients leave in the middle of a stream. */
-type Call = { readonly n: number; readonly kind: Kind; readonly fails: boolean; readonly leaves: boolean }
 
 function callOf(n: number): Call {
-  const kind = kinds[n % 4] as Kind
-  // Every second call is a stream, and only those can be left in the middle.
-  return { n, kind, fails: n % 20 === 7, leaves: kind.endsWith('stream') && (n % 10) % 5 === 1 }
+  const format = billedFormats[n % billedFormats.length] as BilledFormat
+  const round = Math.floor(n / billedFormats.length)
+  const ways = ['connection', 'status', format.said === undefined ? 'status' : 'truncated'] as const
+  const way = ways[Math.floor(round / 20) % 3]
+  if (round % 20 === 7 && way !== undefined) return { n, format, fails: way, leaves: false }
+  return { n, format, leaves: format.said !== undefined && round % 4 === 1 }
 }
+
+const question = (n: number): string => `question ${n}`
 
 /** What the provider says it has billed. */
 class Ledger {
-  readonly #prices = openPrices([])
   input = 0
   output = 0
   costNanos = 0
   calls = 0
 
-  add(kind: Kind, input: number, output: number, cacheRead: number): void {
-    const apart = kind.startsWith('anthropic')
+  add({ model, cachedInputApart }: BilledFormat, { input, output, cacheRead, cacheWrite }: Bill): void {
     this.calls += 1
-    this.input += apart ? input + cacheRead : input
+    this.input += cachedInputApart === true ? input + cacheRead + cacheWrite : input
     this.output += output
-    const price = this.#prices.of(models[kind])
-    if (price === undefined) throw new Error('no price')
-    const fresh = apart ? input : input - cacheRead
-    this.costNanos += costNanos(price, { input: fresh, output, cacheRead, cacheWrite: 0 })
+    const price = prices.of(model)
+    if (price === undefined) throw new Error(`no price of ${model}`)
+    const fresh = cachedInputApart === true ? input : input - cacheRead - cacheWrite
+    this.costNanos += costNanos(price, { input: fresh, output, cacheRead, cacheWrite })
   }
 }
 
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
-const event = (data: unknown, name?: string): Uint8Array =>
-  Buffer.from(
-    `${name === undefined ? '' : `event: ${name}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`,
-  )
-
-function answerTo({ n, kind, fails, leaves }: Call, ledger: Ledger): UpstreamAnswer {
-  const [input, output, cacheRead] = [100 + (n % 37), 200 + (n % 53), n % 7]
-  const type = kind.endsWith('stream') ? 'text/event-stream' : 'application/json'
-  if (fails) return answer(500, 'application/json', [json({ error: { message: 'no' } })])
-  // Whoever leaves has seen one token of text.
-  ledger.add(kind, input, leaves ? 1 : output, cacheRead)
-  return answer(200, type, bodies[kind](input, output, cacheRead))
+function answerTo({ n, format, fails, leaves }: Call, asked: boolean, ledger: Ledger): UpstreamAnswer {
+  if (fails === 'status') return answer(500, 'application/json', ['{"error":{"message":"no"}}'])
+  const bill = format.reports({ input: 100 + (n % 37), output: 200 + (n % 53), cacheRead: n % 7, cacheWrite: n % 5 })
+  const pieces = format.answer(bill, asked)
+  const { said } = format
+  if (said === undefined || (fails === undefined && !leaves)) {
+    ledger.add(format, bill)
+    return answer(200, format.type, pieces)
+  }
+  // Up to here one token of text was said. Of the input a provider that has not told yet is taken to have read what we estimate.
+  const read = { input: Math.ceil(question(n).length / 3) + 4, cacheRead: 0, cacheWrite: 0 }
+  ledger.add(format, { ...(said.early ? bill : { ...bill, ...read }), output: 1 })
+  return answer(200, format.type, fails === undefined ? pieces : pieces.slice(0, said.piece + 1))
 }
 
-const bodies: Readonly<Record<Kind, (input: number, output: number, cacheRead: number) => Uint8Array[]>> = {
-  whole: (input, output, cacheRead) => [
-    json({
-      choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'yes' } }],
-      usage: { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: { cached_tokens: cacheRead } },
-    }),
-  ],
-  stream: (input, output, cacheRead) => {
-    const chunk = (more: object): Uint8Array =>
-      event({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini', choices: [], ...more })
-    const usage = { prompt_tokens: input, completion_tokens: 1, prompt_tokens_details: { cached_tokens: cacheRead } }
-    return [
-      chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'ye' }, finish_reason: null }], usage }),
-      chunk({ choices: [{ index: 0, delta: { content: 's' }, finish_reason: null }] }),
-      chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
-      chunk({ usage: { ...usage, completion_tokens: output } }),
-      event('[DONE]'),
-    ]
-  },
-  anthropic: (input, output, cacheRead) => [
-    json({
-      id: 'm',
-      type: 'message',
-      role: 'assistant',
-      model: 'claude-opus-4-5',
-      content: [{ type: 'text', text: 'yes' }],
-      stop_reason: 'end_turn',
-      stop_sequence: null,
-      usage: { input_tokens: input, output_tokens: output, cache_read_input_tokens: cacheRead },
-    }),
-  ],
-  'anthropic-stream': (input, output, cacheRead) => {
-    const of = (type: string, more: object): Uint8Array => event({ type, ...more }, type)
-    const usage = { input_tokens: input, output_tokens: 1, cache_read_input_tokens: cacheRead }
-    const message = { id: 'm', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5', content: [] }
-    return [
-      of('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage } }),
-      of('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-      of('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'yes' } }),
-      of('content_block_stop', { index: 0 }),
-      // Cumulative, and here it forgets what it said of the input.
-      of('message_delta', {
-        delta: { stop_reason: 'end_turn', stop_sequence: null },
-        usage: { output_tokens: output },
-      }),
-      of('message_stop', {}),
-    ]
-  },
-}
-
-function answer(status: number, type: string, pieces: readonly Uint8Array[]): UpstreamAnswer {
+function answer(status: number, type: string, pieces: readonly string[]): UpstreamAnswer {
   return {
     status,
     headers: ['content-type', type],
     contentLength: undefined,
-    body: chunks(pieces),
+    body: chunks(pieces.map((piece) => Buffer.from(piece))),
     settle: () => undefined,
     attempts: [],
   }
@@ -198,35 +153,27 @@ class Caller implements Client {
   breakOff(): void {}
 }
 
-async function make(call: Call, counted: Runtime): Promise<number> {
-  const path = call.kind.startsWith('anthropic') ? '/anthropic/v1/messages' : '/openai/v1/chat/completions'
-  const messages = [{ role: 'user', content: `question ${call.n}` }]
-  const more = call.kind.endsWith('stream') ? { stream: true } : {}
-  const body = json({ model: models[call.kind], max_tokens: 300, messages, ...more })
-  // A piece is what one chunk of the upstream gave: of Anthropic's the third has the text.
-  const pieces = call.leaves ? (call.kind === 'stream' ? 1 : 3) : Number.POSITIVE_INFINITY
-  const client = new Caller(body, pieces)
-  const head = {
-    method: 'POST',
-    path,
-    query: '',
-    headers: ['content-type', 'application/json', 'x-call', String(call.n)],
-  }
-  await run(openExchange(`req_${call.n}`, { ...head, ip: '127.0.0.1' }, counted.clock.monotonic()), counted, client)
+async function make({ n, format, leaves }: Call, counted: Runtime): Promise<number> {
+  const [path = '', query = ''] = format.path.split('?')
+  const body = Buffer.from(JSON.stringify({ model: format.model, ...format.request(question(n)) }))
+  const client = new Caller(body, leaves ? (format.said?.piece ?? 0) : Number.POSITIVE_INFINITY)
+  const headers = ['content-type', 'application/json', 'x-call', String(n)]
+  const head = { method: 'POST', path, query, headers, ip: '127.0.0.1' }
+  await run(openExchange(`req_${n}`, head, counted.clock.monotonic()), counted, client)
   return client.status
 }
 
 async function makeAll(store: Store, ledger: Ledger): Promise<number[]> {
   const routes = runtime.routes.map((route): Route => {
-    const send: Route['upstream']['send'] = ({ headers }) => {
+    const send: Route['upstream']['send'] = ({ headers, body }) => {
       const call = callOf(Number(headers[headers.indexOf('x-call') + 1]))
-      if (call.n % 40 === 7) return Promise.reject(new Fault('upstream-unreachable'))
-      return Promise.resolve(answerTo(call, ledger))
+      if (call.fails === 'connection') return Promise.reject(new Fault('upstream-unreachable'))
+      const asked = Buffer.isBuffer(body) && body.includes('"include_usage":true')
+      return Promise.resolve(answerTo(call, asked, ledger))
     }
     return { ...route, upstream: { ...route.upstream, send } }
   })
-  const limiter = openLimiter(compileLimits(limits, []).plan, store)
-  const counted: Runtime = { ...runtime, routes, limiter, clock: systemClock }
+  const counted: Runtime = { ...runtime, routes, limiter: openLimiter(plan, store), clock: systemClock }
   const statuses: number[] = []
   let next = 0
   const caller = async (): Promise<void> => {
@@ -237,7 +184,6 @@ async function makeAll(store: Store, ledger: Ledger): Promise<number[]> {
 }
 
 async function usedOf(store: Store): Promise<Record<string, number>> {
-  const { plan } = compileLimits(limits, [])
   const used: Record<string, number> = {}
   for (const { id, quotas } of plan) {
     for (const { unit, quota, window, namespace } of quotas) {
@@ -261,9 +207,12 @@ for (const where of ['memory', 'redis'] as const) {
     const ledger = new Ledger()
     const statuses = await makeAll(store, ledger)
     const counted = Array.from({ length: calls }, (_, n) => callOf(n))
-    t.equal(statuses.length, calls)
-    t.equal(statuses.filter((status) => status >= 500).length, counted.filter(({ fails }) => fails).length)
+    const refused = counted.filter(({ fails }) => fails === 'connection' || fails === 'status').length
+    t.equal(statuses.filter((status) => status >= 500).length, refused)
+    t.equal(statuses.filter((status) => status === 200).length, calls - refused)
+    t.equal(ledger.calls, calls - refused)
     t.ok(counted.filter(({ leaves }) => leaves).length >= calls / 10)
+    t.ok(counted.filter(({ fails }) => fails !== undefined).length >= (calls / 20) * 0.95)
     t.same(await usedOf(store), {
       'tokens tokens': ledger.input + ledger.output,
       'input inputTokens': ledger.input,

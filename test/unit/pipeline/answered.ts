@@ -115,11 +115,13 @@ apiVersion: gatewright/v1
 upstreams:
   openai: { protocol: openai, url: 'http://127.0.0.1:1' }
   anthropic: { protocol: anthropic, url: 'http://127.0.0.1:1' }
+  gemini: { protocol: gemini, url: 'http://127.0.0.1:1' }
   ollama: { protocol: ollama, url: 'http://127.0.0.1:1' }
   http: { protocol: http, url: 'http://127.0.0.1:1' }
 routes:
   - { id: openai, path: /openai, upstream: openai }
   - { id: anthropic, path: /anthropic, upstream: anthropic }
+  - { id: gemini, path: /gemini, upstream: gemini }
   - { id: ollama, path: /ollama, upstream: ollama }
   - { id: http, path: /http, upstream: http }
 principals:
