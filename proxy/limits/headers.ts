@@ -7,14 +7,40 @@ import type { LimitState } from './limiter.ts'
  */
 export function rateLimitHeaders(states: readonly LimitState[]): string[] {
   if (states.length === 0) return []
-  const policies = states.map((s) => `${nameOf(s)};q=${integer(s.quota)}${quotaUnit(s)};w=${seconds(s.windowMs)}`)
-  const limits = states.map((s) => `${nameOf(s)};r=${integer(s.remaining)};t=${seconds(s.resetMs)}`)
-  return ['RateLimit-Policy', policies.join(', '), 'RateLimit', limits.join(', ')]
+  let policies = ''
+  let limits = ''
+  for (const state of states) {
+    const { name, policy } = policyOf(state)
+    const separator = limits === '' ? '' : ', '
+    policies += separator + policy
+    limits += `${separator}${name};r=${integer(state.remaining)};t=${seconds(state.resetMs)}`
+  }
+  return ['RateLimit-Policy', policies, 'RateLimit', limits]
 }
 
-/** A limit may have several quotas, and each must have a name of its own. No id has a colon. */
-function nameOf({ limit, unit }: LimitState): string {
-  return quoted(unit === undefined ? limit : `${limit}:${unit}`)
+type Policy = { readonly quota: number; readonly windowMs: number; readonly name: string; readonly policy: string }
+
+/** What is said of a limit in every answer is the same. By limit and unit. */
+const policies = new Map<string, Policy>()
+/** More than a configuration has; of reloads only the newest are of use. */
+const policiesMax = 1_000
+
+function policyOf(state: LimitState): Policy {
+  const { limit, unit, quota, windowMs } = state
+  // A limit may have several quotas, and each must have a name of its own. No id has a colon.
+  const key = unit === undefined ? limit : `${limit}:${unit}`
+  const known = policies.get(key)
+  if (known?.quota === quota && known.windowMs === windowMs) return known
+  const name = quoted(key)
+  const made = {
+    quota,
+    windowMs,
+    name,
+    policy: `${name};q=${integer(quota)}${quotaUnit(state)};w=${seconds(windowMs)}`,
+  }
+  if (policies.size >= policiesMax) policies.clear()
+  policies.set(key, made)
+  return made
 }
 
 /** Requests are meant where there is none. */

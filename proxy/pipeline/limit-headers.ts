@@ -5,27 +5,28 @@ import type { LimitState } from '../limits/limiter.ts'
 import type { Unit } from '../limits/options.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 
+/** Names of the header fields for one unit. */
 type Told = { readonly limit: string; readonly remaining: string; readonly reset: string }
 type Dialect = {
-  readonly units: ReadonlyMap<Unit, Told>
+  readonly units: readonly (readonly [Unit, Told])[]
   reset(state: LimitState, nowMs: number): string
 }
 
 const dialects: Partial<Record<Protocol['name'], Dialect>> = {
   openai: {
-    units: new Map([
+    units: [
       ['requests', told((what) => `x-ratelimit-${what}-requests`)],
       ['tokens', told((what) => `x-ratelimit-${what}-tokens`)],
-    ]),
+    ],
     reset: ({ resetMs }) => duration(resetMs),
   },
   anthropic: {
-    units: new Map([
+    units: [
       ['requests', told((what) => `anthropic-ratelimit-requests-${what}`)],
       ['tokens', told((what) => `anthropic-ratelimit-tokens-${what}`)],
       ['inputTokens', told((what) => `anthropic-ratelimit-input-tokens-${what}`)],
       ['outputTokens', told((what) => `anthropic-ratelimit-output-tokens-${what}`)],
-    ]),
+    ],
     // To the second, and late rather than early.
     reset: ({ resetMs }, nowMs) =>
       new Date(Math.ceil((nowMs + resetMs) / 1000) * 1000).toISOString().replace('.000', ''),
@@ -45,18 +46,17 @@ export function withLimits(
 ): string[] {
   if (states.length === 0) return headers
   const dialect = dialects[protocol]
-  const replaced = new Set<string>()
+  let kept = headers
   const own = rateLimitHeaders(states)
-  for (const [unit, names] of dialect?.units ?? []) {
+  for (const [unit, { limit, remaining, reset }] of dialect?.units ?? []) {
     const tightest = tightestOf(states, unit)
     if (dialect === undefined || tightest === undefined) continue
-    if (upstreamRemaining(headers, names.remaining) <= tightest.remaining) continue
-    for (const name of Object.values(names)) replaced.add(name)
-    own.push(names.limit, String(tightest.quota), names.remaining, String(tightest.remaining))
-    own.push(names.reset, dialect.reset(tightest, nowMs))
+    const ofUpstream = remainingIn(headers, remaining)
+    if (ofUpstream !== undefined && ofUpstream <= tightest.remaining) continue
+    kept = without(kept, limit, remaining, reset)
+    own.push(limit, String(tightest.quota), remaining, String(tightest.remaining))
+    own.push(reset, dialect.reset(tightest, nowMs))
   }
-  const kept =
-    replaced.size === 0 ? headers : headers.filter((_, at) => !replaced.has(headers[at - (at % 2)] as string))
   return [...kept, ...own]
 }
 
@@ -68,11 +68,16 @@ function tightestOf(states: readonly LimitState[], unit: Unit): LimitState | und
   return tightest
 }
 
-/** More than anything where it says nothing that can be read. */
-function upstreamRemaining(headers: readonly string[], name: string): number {
+/** Undefined where the upstream says nothing that can be read. */
+function remainingIn(headers: readonly string[], name: string): number | undefined {
   for (let at = 0; at + 1 < headers.length; at += 2)
     if (headers[at] === name && /^[0-9]{1,15}$/.test(headers[at + 1] as string)) return Number(headers[at + 1])
-  return Number.POSITIVE_INFINITY
+  return undefined
+}
+
+function without(headers: string[], ...names: string[]): string[] {
+  const isOne = (at: number): boolean => names.includes(headers[at - (at % 2)] as string)
+  return headers.some((_, at) => isOne(at)) ? headers.filter((_, at) => !isOne(at)) : headers
 }
 
 /** `1h2m3s`, as OpenAI writes it; below a second `450ms`. */
