@@ -8,12 +8,11 @@ import { systemClock } from '../lib/clock.ts'
 import { openLimiter } from '../limits/open-limiter.ts'
 import { openStore } from '../limits/store.ts'
 import { openMetrics } from '../pipeline/metrics.ts'
-import { hostsOf } from '../pipeline/origin.ts'
 import { openReplays } from '../pipeline/replays.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { compileUpstream } from '../upstream/settings.ts'
-import { routesOf, runtimeLimits } from './build.ts'
+import { routesOf, settledBy } from './build.ts'
 import type { CompiledConfig } from './compile.ts'
 
 /** `nowMs` is the time at which everything happens. */
@@ -21,26 +20,20 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
   const clock: Clock = { ...systemClock, now: nowMs }
   const key = randomBytes(32)
   return {
-    hash: config.hash,
+    ...settledBy(config),
     routes: routesOf(
       config,
       (id) => unreachable(id, config),
       () => undefined,
       [],
     ),
-    authenticator: config.authenticator,
     limiter: openLimiter([], openStore({ replicas: 1 }, { clock, onEvent: () => undefined, resolveSecret: () => '' })),
     prices: undefined,
-    policy: config.policy,
-    policyHeaders: config.policyHeaders,
     audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },
     vaults: openVaultStore(config.vault, clock),
     metrics: openMetrics(),
     log: pino({ level: 'silent' }),
     clock,
-    limits: runtimeLimits(config),
-    slowMs: config.slowMs,
-    hosts: hostsOf(config.server.listen.host, config.server.publicNames, config.server.corsOrigins),
     random: () => 0,
     shedder: undefined,
     replays: openReplays(clock),

@@ -1,13 +1,12 @@
 // Owns the signals of overload that the configuration asks for, and what reads them.
-import type { Clock } from '../lib/clock.ts'
 import { LoopDelay } from '../pipeline/loop-delay.ts'
-import type { Metrics } from '../pipeline/metrics.ts'
 import type { ServerSettings } from '../pipeline/options.ts'
 import { Shedder, type Signal } from '../pipeline/shedder.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export type Shedding = { readonly shedder: Shedder; readonly close: () => void }
 
-type Around = { readonly clock: Clock; readonly metrics: Metrics }
+type Around = Pick<Surroundings, 'clock' | 'metrics'>
 
 /** Undefined where nothing is asked for: then nothing is measured either. */
 export function openShedding({ overload }: ServerSettings, { clock, metrics }: Around): Shedding | undefined {

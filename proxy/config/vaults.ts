@@ -3,21 +3,15 @@ import { hkdfSync } from 'node:crypto'
 import type { AuditKey } from '../audit/key.ts'
 import { connectVaultRedis, VaultRedis } from '../detect/vault-redis.ts'
 import { openVaultStore, type VaultStore } from '../detect/vault-store.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { ResolveSecret } from '../lib/secret.ts'
-import type { Metrics } from '../pipeline/metrics.ts'
 import type { CompiledConfig } from './compile.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export type Vaults = { readonly store: VaultStore; readonly tokenKey: Buffer }
 
-export type VaultSurroundings = {
-  readonly clock: Clock
-  readonly metrics: Metrics
-  readonly resolveSecret: ResolveSecret
-}
+type Around = Pick<Surroundings, 'clock' | 'metrics' | 'resolveSecret'>
 
 /** Throws only what `resolveSecret` throws. */
-export function openVaults(config: CompiledConfig, auditKey: AuditKey, around: VaultSurroundings): Vaults {
+export function openVaults(config: CompiledConfig, auditKey: AuditKey, around: Around): Vaults {
   const { vault } = config
   // A key of its own makes several gateways issue the same tokens.
   const tokenKey =
@@ -27,7 +21,7 @@ export function openVaults(config: CompiledConfig, auditKey: AuditKey, around: V
   return { tokenKey, store: openVaultStore(vault, around.clock, openRedis(config, tokenKey, around)) }
 }
 
-function openRedis(config: CompiledConfig, key: Buffer, around: VaultSurroundings): VaultRedis | undefined {
+function openRedis(config: CompiledConfig, key: Buffer, around: Around): VaultRedis | undefined {
   const { redis } = config.store
   if (!config.vault.isShared || redis?.url === undefined) return undefined
   const { clock, metrics, resolveSecret } = around
