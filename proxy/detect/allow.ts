@@ -2,9 +2,7 @@
 
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-
-/** Longer values are no test data. */
-const valueLengthMax = 1024
+import { foreseenLength } from './probe.ts'
 
 /** Whether a value is on the list. */
 export type Allowed = (value: string) => boolean
@@ -25,7 +23,8 @@ export function compileAllow(entries: readonly string[]): Allowed {
     else exact.add(folded)
   }
   return (value) => {
-    if (value.length > valueLengthMax) return false
+    // Longer values are no test data, and streams replace them before all of them is known.
+    if (value.length >= foreseenLength) return false
     const folded = value.toLowerCase()
     if (exact.has(folded) || globs.some((glob) => matchesGlob(glob, folded))) return true
     return digits.size > 0 && isNumber(folded) && digits.has(withoutSeparators(folded))

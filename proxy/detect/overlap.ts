@@ -1,4 +1,5 @@
-// Owns which of several overlapping candidates is the finding: one that counts, then validated, then longer, then earlier.
+// Owns which of several overlapping candidates is the finding: one that counts, then foreseen, then validated, then longer,
+// then earlier; of foreseen ones the earlier.
 import type { Finding } from './finding.ts'
 import type { Candidate } from './probe.ts'
 
@@ -50,17 +51,22 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
 }
 
 function winners(cluster: readonly Candidate[], counts: Counting | undefined): Candidate[] {
-  const rankOf = (one: Candidate): number => (counts?.(one) === false ? 0 : 2) + Number(one.validated)
+  const rankOf = (one: Candidate): number =>
+    (counts?.(one) === false ? 0 : 4) + (one.foreseen ? 2 : 0) + Number(one.validated)
   const byRank = cluster
     .map((one) => ({ one, rank: rankOf(one) }))
-    .sort((a, b) => b.rank - a.rank || lengthOf(b.one) - lengthOf(a.one) || a.one.start - b.one.start)
+    .sort(
+      (a, b) =>
+        b.rank - a.rank || startsOf(a.one, b.one) || lengthOf(b.one) - lengthOf(a.one) || a.one.start - b.one.start,
+    )
   const first = cluster[0]?.start ?? 0
   const covered = new Uint8Array(cluster.reduce((reach, { end }) => Math.max(reach, end), first) - first)
   const kept: Candidate[] = []
   let outranking: readonly Candidate[] = []
   let current = byRank[0]?.rank
   for (const { one, rank } of byRank) {
-    // Of its rank those kept before are longer, or as long, so what overlaps one has its first or its last unit in it.
+    // Of its rank those kept before are longer, or as long, or foreseen and began before, so what overlaps one has its
+    // first or its last unit in it.
     if (covered[one.start - first] === 1 || covered[one.end - 1 - first] === 1) continue
     if (rank !== current) outranking = kept.toSorted((a, b) => a.start - b.start)
     current = rank
@@ -69,6 +75,11 @@ function winners(cluster: readonly Candidate[], counts: Counting | undefined): C
     kept.push(one)
   }
   return kept.sort((a, b) => a.start - b.start)
+}
+
+/** Of two foreseen ones, which have one rank, what may have been replaced is the one that began before. */
+function startsOf(a: Candidate, b: Candidate): number {
+  return a.foreseen && b.foreseen ? a.start - b.start : 0
 }
 
 function lengthOf({ start, end }: Candidate): number {

@@ -11,6 +11,12 @@ import { NumberRun } from './number-run.ts'
  */
 export const contextBefore = 96
 
+/**
+ * A value that is as long as this is replaced in a stream before its end is known, where its detector says that it is one
+ * whatever follows. So what stands in its place depends on no more of it.
+ */
+export const foreseenLength = 256
+
 export type Candidate = {
   readonly entity: string
   readonly group: EntityGroup
@@ -19,7 +25,19 @@ export type Candidate = {
   /** A checksum or an equally strong structure speaks for it. */
   readonly validated: boolean
   readonly openEnded?: true
+  /** It may have been replaced before its end was known, so nothing that begins in it may win. */
+  readonly foreseen?: true
 }
+
+/** `to`: so far the text belongs to the value for certain. `mayEnd`: whether it may have ended in what came from `from` on. */
+export type Foreseen = {
+  readonly entity: string
+  readonly start: number
+  readonly to: number
+  readonly mayEnd: MayEnd
+}
+
+export type MayEnd = (text: string, from: number) => boolean
 
 export class Probe {
   text = ''
@@ -42,6 +60,8 @@ export class Probe {
   readonly heardTo = new Int32Array(contextsMax)
   /** Stretches that were read as one and are no value: the next scan must not begin inside of one. */
   whole: { readonly start: number; readonly end: number }[] = []
+  /** Values that are there whatever follows, in order. */
+  foreseen: Foreseen[] = []
   #start = 0
   #touchedEnd = false
 
@@ -51,6 +71,7 @@ export class Probe {
     this.candidates = []
     this.anchors = []
     this.whole = []
+    this.foreseen = []
     this.undecidedFrom = text.length
     this.numberEnd = 0
     this.blockEnd = 0
@@ -131,11 +152,29 @@ export class Probe {
     this.candidates.push({ entity: of.entity, group: of.group, start, end, validated })
   }
 
+  /** `accept` of a value, validated, that is one from its beginning on; so far up to `end`. Its trigger starts at `start`. */
+  acceptForeseen(
+    of: { readonly entity: string; readonly group: EntityGroup },
+    start: number,
+    end: number,
+    mayEnd: MayEnd,
+  ): void {
+    const { entity, group } = of
+    if (end - start < foreseenLength) {
+      this.accept(of, start, end, true)
+      return
+    }
+    this.anchors.push(this.#start)
+    this.candidates.push({ entity, group, start, end, validated: true, foreseen: true })
+    if (!this.final) this.foreseen.push({ entity, start, to: end, mayEnd })
+  }
+
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */
   acceptToEnd(of: { readonly entity: string; readonly group: EntityGroup }, start: number): void {
     this.startsAt(start)
     const { entity, group } = of
     this.anchors.push(this.#start)
-    this.candidates.push({ entity, group, start, end: this.text.length, validated: true, openEnded: true })
+    const end = this.text.length
+    this.candidates.push({ entity, group, start, end, validated: true, foreseen: true, openEnded: true })
   }
 }

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts'
 import { normalise } from './normalise.ts'
 import { countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
-import { contextBefore, type Candidate } from './probe.ts'
+import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './probe.ts'
 import { Respelling } from './respelling.ts'
 
 /**
@@ -16,6 +16,8 @@ export type PartialScan = {
   readonly findings: readonly Finding[]
   readonly decidedTo: number
   readonly carried?: string | undefined
+  /** A value that begins at `decidedTo`, whatever follows, and is `foreseenLength` long at least. */
+  readonly foreseen?: Foreseen | undefined
 }
 
 /** What must not be torn: a candidate, from where on it would be looked for again, or what was read as one. */
@@ -71,8 +73,19 @@ export class Readings {
     const decidedTo = this.#decidedTo(text, known, isRead)
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
-    if (!isRead || decidedTo > known) return { findings, decidedTo }
-    return { findings, decidedTo, carried: contextOf(text, reading, decidedTo) }
+    const foreseen = this.#foreseenAt(decidedTo, isRead)
+    if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
+    return { findings, decidedTo, foreseen, carried: contextOf(text, reading, decidedTo) }
+  }
+
+  /** Of what both passes foresee there, what goes further. */
+  #foreseenAt(start: number, isRead: boolean): Foreseen | undefined {
+    const written = this.#written.probe.foreseen.find((one) => one.start === start)
+    const read = isRead && this.#read?.probe.foreseen.find((one) => respelling.startOf(one.start) === start)
+    if (!read) return written
+    const to = respelling.endOf(read.to)
+    if (to <= (written?.to ?? start + foreseenLength - 1)) return written
+    return { entity: read.entity, start, to, mayEnd: always }
   }
 
   #runRead(reading: string, final: boolean): void {
@@ -119,6 +132,11 @@ export class Readings {
     const readTo = read === this.#read.probe.text.length ? known : respelling.startOf(read)
     return settle(blocks, Math.min(undecidedFrom, readTo), text.length)
   }
+}
+
+/** How it goes on as it is read cannot be seen in what is written. */
+function always(): boolean {
+  return true
 }
 
 /** How the text before `decidedTo` is read, where that is not as it is written. */

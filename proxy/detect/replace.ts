@@ -6,7 +6,7 @@ import type { TokenForm } from './vault-memory.ts'
 import { hasNumberForm } from './vault-number.ts'
 import { typeName } from './vault-token.ts'
 
-/** Longer values are masked whatever the action: nothing that long is worth restoring, and a stream cannot wait for it. */
+/** Of longer values nothing is kept: none that long is worth restoring, and a stream cannot wait for it. */
 export const valueLengthMax = 32_768
 
 export type Counts = Record<string, number>
@@ -63,6 +63,28 @@ export function replace(
   return { text: copied === 0 ? text : output + text.slice(copied), counts, observed, replaced }
 }
 
+/**
+ * What will stand in the place of a value of which only the beginning is known, `foreseenLength` of it at least; undefined
+ * where the value stays, and where all of it is to be kept.
+ */
+export function foresee(
+  entity: string,
+  beginning: string,
+  plan: Plan,
+  vault: Vault | undefined,
+): Replacement | undefined {
+  const decision = plan.actionFor(entity)
+  if (decision === undefined || decision.mode === 'shadow' || decision.action === 'tag') return undefined
+  const isKept = decision.action === 'token' && !isAliased(plan.direction, decision)
+  if (isKept && vault !== undefined) return undefined
+  return replace(beginning, [{ entity, group: 'secrets', start: 0, end: beginning.length }], plan, vault)
+}
+
+/** What an answer brings is remembered only for those who may have it. */
+function isAliased(direction: Plan['direction'], { restoreTo }: EntityAction): boolean {
+  return direction === 'response' && restoreTo.length === 0
+}
+
 function substitute(
   text: string,
   finding: Finding,
@@ -72,15 +94,15 @@ function substitute(
   demanded: Demanded,
 ): string {
   const { entity, start, end } = finding
-  const { action, restoreTo } = decision
+  const { action } = decision
   if (action === 'remove') return ''
   const value = text.slice(start, end)
-  if (action === 'mask' || vault === undefined || finding.openEnded || value.length > valueLengthMax)
-    return `[${typeName(entity)}]`
+  const mask = `[${typeName(entity)}]`
+  if (action === 'mask' || vault === undefined) return mask
   if (action === 'hash') return vault.hashFor(entity, value)
   const form = formOf(entity, value, decision, demanded)
-  // What an answer brings is remembered only for those who may have it.
-  if (direction === 'response' && restoreTo.length === 0) return vault.aliasFor(entity, value, form)
+  if (isAliased(direction, decision)) return vault.aliasFor(entity, value, form)
+  if (finding.openEnded || value.length > valueLengthMax) return mask
   return vault.tokenFor(entity, value, decision, form)
 }
 

@@ -4,6 +4,7 @@
 import { keyedDigest } from '../lib/keyed-digest.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces, type RestorePlace } from './options.ts'
+import { foreseenLength } from './probe.ts'
 import type { Kept, KeptOfCaller, Terms, TokenForm } from './vault-memory.ts'
 import { numberAt, numberToken, digitsOf, restoredNumber, unfinishedNumberFrom, withDigits } from './vault-number.ts'
 import {
@@ -29,9 +30,12 @@ export type Vault = {
    * The value can be restored from now on.
    */
   readonly tokenFor: (entity: string, value: string, terms?: Terms, form?: TokenForm) => string
-  /** The same token, but the value is not remembered: for what comes from the upstream and must not be undone. */
+  /**
+   * The same token, but the value is not remembered: for what comes from the upstream and must not be undone. Of values as
+   * long as `foreseenLength` it is another one, which depends on their beginning alone.
+   */
   readonly aliasFor: (entity: string, value: string, form?: TokenForm) => string
-  /** As `aliasFor`, longer and of another key: it can never be restored. */
+  /** As `aliasFor`, longer and of another key: it can never be restored. It, too, depends on the beginning alone. */
   readonly hashFor: (entity: string, value: string) => string
   /** Whether a text is a token itself, so that nobody takes it for data. */
   readonly isToken: (text: string) => boolean
@@ -114,12 +118,13 @@ class TokenVault implements Vault {
   }
 
   aliasFor(entity: string, value: string, asked: TokenForm = 'word'): string {
-    const { token, form } = this.#unusedToken(entity, value, asked)
+    const isShort = value.length < foreseenLength
+    const { token, form } = isShort ? this.#unusedToken(entity, value, asked) : this.#unusedAlias(entity, value)
     return written(token, form, entity, value)
   }
 
   hashFor(entity: string, value: string): string {
-    return `${tokenType(entity)}_${this.#digest('hash', entity, value, hashSymbols)}`
+    return `${tokenType(entity)}_${this.#digest('hash', entity, value.slice(0, foreseenLength), hashSymbols)}`
   }
 
   isToken(text: string): boolean {
@@ -226,6 +231,16 @@ class TokenVault implements Vault {
     for (let attempt = 0; ; attempt++) {
       const token = this.#body(entity, value, attempt)
       if (this.#isFree(token, entity, value)) return { token, form }
+    }
+  }
+
+  /** Of as much as a stream waits for; no token that stands for anything. */
+  #unusedAlias(entity: string, value: string): Unused {
+    const beginning = value.slice(0, foreseenLength)
+    for (let attempt = 0; ; attempt++) {
+      const digest = this.#digest(`alias ${attempt}`, entity, beginning, digestSymbols)
+      const token = digest + checkSymbol(digest)
+      if (this.#find(token) === undefined) return { token, form: 'word' }
     }
   }
 

@@ -2,9 +2,9 @@
 // given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
 // nothing of events or JSON.
 import type { RestorePlace } from './options.ts'
-import { contextBefore } from './probe.ts'
+import { contextBefore, type Foreseen } from './probe.ts'
 import type { Plan } from './redaction.ts'
-import { replace, type Counts, type Replacement } from './replace.ts'
+import { foresee, replace, type Counts, type Replacement } from './replace.ts'
 import type { Vault } from './vault.ts'
 
 export type Window = {
@@ -37,6 +37,8 @@ export function openWindow({ plan, vault, place = 'response.text' }: WindowOptio
 /** Below this much held text every piece is scanned; above, only once an eighth of it has been added. */
 const eagerLength = 512
 const lazyShift = 3
+/** Or so much, where what holds it may have ended. */
+const lagLength = 192
 /** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
 const slackLength = 1024
 /** A model that is to answer in JSON: its text is read as that when it is whole, so values must not break it. */
@@ -65,6 +67,10 @@ class TextWindow implements Window {
   /** The last unit before it. */
   #before = ''
   #isSwallowing = false
+  /** What has been released for the value that the held text begins with, and how far that value goes at least. */
+  #foreseen: string | undefined
+  #foreseenTo = 0
+  #foreseenMayEnd: Foreseen['mayEnd'] | undefined
   /** How the text begins, as far as that tells whether it is JSON. */
   #opening = ''
 
@@ -75,7 +81,7 @@ class TextWindow implements Window {
   }
 
   get held(): number {
-    return this.#buffer.length - this.#released + this.#tail.length
+    return this.#buffer.length - Math.max(this.#released, this.#foreseenTo) + this.#tail.length
   }
 
   push(text: string): string {
@@ -93,21 +99,33 @@ class TextWindow implements Window {
     this.#buffer += text
     this.#unscanned += text.length
     const heldLength = this.#buffer.length - this.#released
-    if (!final && heldLength > eagerLength && this.#unscanned < heldLength >> lazyShift) return ''
+    if (!final && heldLength > eagerLength && this.#unscanned < heldLength >> lazyShift && !this.#mayEnd()) return ''
     this.#unscanned = 0
     return this.#release(plan, final)
   }
 
+  /** What is certain not to end the value is a part of it without being scanned. */
+  #mayEnd(): boolean {
+    if (this.#foreseenMayEnd === undefined || this.#buffer.length - this.#foreseenTo < lagLength) return false
+    if (this.#foreseenMayEnd(this.#buffer, this.#foreseenTo)) return this.#unscanned >= lagLength
+    this.#foreseenTo = this.#buffer.length
+    return false
+  }
+
   #release(plan: Plan, final: boolean): string {
-    const { findings, decidedTo, carried } = plan.scanner.scanPart(this.#buffer, this.#released, final, this.#carried)
+    const part = plan.scanner.scanPart(this.#buffer, this.#released, final, this.#carried)
+    const { findings, decidedTo, carried, foreseen } = part
     this.#carried = carried
     const from = this.#released
     this.#released = decidedTo
     const decided = this.#buffer.slice(from, decidedTo)
-    const output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
+    let output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
+    if (foreseen !== undefined && this.blocked === undefined) output += this.#foresee(foreseen, plan)
     if (this.#released > contextBefore + slackLength) {
-      this.#buffer = this.#buffer.slice(this.#released - contextBefore)
+      const dropped = this.#released - contextBefore
+      this.#buffer = this.#buffer.slice(dropped)
       this.#released = contextBefore
+      this.#foreseenTo -= dropped
     }
     return output
   }
@@ -115,12 +133,30 @@ class TextWindow implements Window {
   #replace(text: string, findings: Parameters<typeof replace>[1], offset: number, plan: Plan): string {
     const shifted = findings.map((f) => ({ ...f, start: f.start - offset, end: f.end - offset }))
     const result = replace(text, shifted, plan, this.#vault)
+    const releasedBefore = this.#foreseen?.length ?? 0
+    this.#foreseen = undefined
+    this.#foreseenMayEnd = undefined
     add(this.counts, result.counts)
     add(this.observed, result.observed)
     if (result.blocked !== undefined) this.blocked = result.blocked
     const last = result.replaced.at(-1)
     if (last?.openEnded) this.#isSwallowing = true
-    return result.text
+    return result.text.slice(releasedBefore)
+  }
+
+  /** A value that is there whatever follows is replaced at once; what is yet to come of it will only be swallowed. */
+  #foresee({ entity, start, to, mayEnd }: Foreseen, plan: Plan): string {
+    const isFirst = this.#foreseen === undefined
+    if (isFirst) {
+      const result = foresee(entity, this.#buffer.slice(start, to), plan, this.#vault)
+      if (result === undefined) return ''
+      this.#foreseen = result.text
+      this.blocked = result.blocked
+      if (result.blocked !== undefined) add(this.counts, result.counts)
+    }
+    this.#foreseenTo = to
+    this.#foreseenMayEnd = mayEnd
+    return isFirst ? (this.#foreseen ?? '') : ''
   }
 
   #restore(text: string, final: boolean): string {

@@ -1,6 +1,6 @@
 // Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
-import { characterClass, holds } from '../characters.ts'
+import { characterClass, holds, type CharacterClass } from '../characters.ts'
 import { startsWord } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -19,6 +19,9 @@ const base64 = characterClass('A-Za-z0-9+/=')
 /** Comments and times of logs among it. */
 const gapCharacters = characterClass(' \t\r\n\\"\'+>|*,#.0-9')
 const gapLengthMax = 64
+const markerLengthMax = 80
+const blankLength = 64
+const blank = new RegExp(`\\s{${blankLength}}`)
 const headerWord = /^(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset)\b/
 
 export const privateKey: Detector = {
@@ -32,15 +35,18 @@ export const privateKey: Detector = {
     for (let i = labelEnd; i < labelEnd + 5; i++) if (probe.code(i) !== 45) return
     const bodyStart = labelEnd + 5
     if (!hasKeyText(probe, bodyStart)) return
-    const bodyEnd = probe.runEnd(bodyStart, bodyCharacters, start + keyLengthMax - bodyStart)
-    const marker = endMarker(probe.text, bodyStart, bodyEnd)
-    if (marker === undefined && bodyEnd === start + keyLengthMax) {
+    const limit = start + keyLengthMax
+    const marker = endMarker(probe.text, bodyStart, limit)
+    // What follows is not looked at, so that a stream goes on behind the key.
+    const reach = blankAfter(probe.text, bodyStart, marker?.start ?? limit)
+    const bodyEnd = probe.runEnd(bodyStart, bodyCharacters, reach - bodyStart)
+    if (bodyEnd === limit) {
       probe.acceptToEnd(privateKey, start)
       probe.blockEnd = probe.text.length
       return
     }
-    probe.blockEnd = marker ?? trimmed(probe.text, bodyEnd)
-    probe.accept(privateKey, start, probe.blockEnd, true)
+    probe.blockEnd = marker?.start === bodyEnd ? marker.end : trimmed(probe.text, bodyEnd)
+    probe.acceptForeseen(privateKey, start, probe.blockEnd, mayEnd)
   },
 }
 
@@ -59,10 +65,39 @@ function hasKeyText(probe: Probe, from: number): boolean {
   return headerWord.test(probe.text.slice(start, wordEnd))
 }
 
-/** The index after `-----END … KEY-----`; undefined when the block has none within its bounds. */
-function endMarker(text: string, from: number, to: number): number | undefined {
+/** Where `-----END … KEY-----` stands; undefined when there is none within the bounds. */
+function endMarker(
+  text: string,
+  from: number,
+  to: number,
+): { readonly start: number; readonly end: number } | undefined {
   const match = /-----END [A-Z0-9 ]{0,48}KEY(?: BLOCK)?-----/.exec(text.slice(from, to))
-  return match === null ? undefined : from + match.index + match[0].length
+  if (match === null) return undefined
+  const start = from + match.index
+  return { start, end: start + match[0].length }
+}
+
+/** A marker may have begun before. */
+function mayEnd(text: string, from: number): boolean {
+  if (endMarker(text, Math.max(0, from - markerLengthMax), text.length) !== undefined) return true
+  return (
+    !areAll(text, from, bodyCharacters) || blankAfter(text, Math.max(0, from - blankLength), text.length) < text.length
+  )
+}
+
+function mayEndInBase64(text: string, from: number): boolean {
+  return !areAll(text, from, base64)
+}
+
+function areAll(text: string, from: number, characters: CharacterClass): boolean {
+  for (let at = from; at < text.length; at++) if (!holds(characters, text.charCodeAt(at))) return false
+  return true
+}
+
+/** Where so much white space begins that no key goes on behind it, or `to`. */
+function blankAfter(text: string, from: number, to: number): number {
+  const at = text.slice(from, to).search(blank)
+  return at === -1 ? to : from + at
 }
 
 function trimmed(text: string, end: number): number {
@@ -88,6 +123,6 @@ export const privateKeyInBase64: Detector = {
       'latin1',
     )
     if (!/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/.test(head)) return
-    probe.accept(privateKeyInBase64, start, end, true)
+    probe.acceptForeseen(privateKeyInBase64, start, end, mayEndInBase64)
   },
 }

@@ -4,7 +4,8 @@ import { identifierCharacters, readAssignment } from '../../assignment.ts'
 import { runBefore } from '../../boundary.ts'
 import { characterClass, holds } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
-import type { Probe } from '../../probe.ts'
+import { foreseenLength, type Probe } from '../../probe.ts'
+import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { secretKind, secretWords } from './secret-name.ts'
 import { isKey, isPassword, isPhrase, isToken } from './secret-value.ts'
 
@@ -13,6 +14,7 @@ const entity = 'generic-secret'
 const valueLengthMin = 4
 const valueLengthMax = 1024
 const afterLengthMax = 32
+const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
 
 /** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
 const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
@@ -24,10 +26,15 @@ export const genericSecret: Detector = {
   group,
   triggers: secretWords,
   find(probe, labelStart, labelEnd) {
+    // The end of an armour's own line.
+    if (probe.text.startsWith('-----', labelEnd)) return
     const start = readAssignment(probe, labelStart, labelEnd)
     if (start < 0) return
+    // Long keys in armour have detectors of their own, which need no end to tell one.
+    const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
+    const lengthMax = isArmoured ? foreseenLength : valueLengthMax
     const quote = '"\'`'.includes(probe.text.charAt(start - 1)) ? probe.text.charCodeAt(start - 1) : -1
-    const end = quote === -1 ? bareEnd(probe, start) : quotedEnd(probe, start, quote)
+    const end = quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
     if (end < start + valueLengthMin) return
     const before = runBefore(probe, labelStart, identifierCharacters)
     const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
@@ -61,9 +68,9 @@ function wordBefore(probe: Probe, start: number): string {
 }
 
 /** -1 where a call, an index or a URL goes on, or where the value is longer than any. */
-function bareEnd(probe: Probe, start: number): number {
-  const runEnd = probe.runEnd(start, bare, valueLengthMax + 1)
-  if (runEnd - start > valueLengthMax) return -1
+function bareEnd(probe: Probe, start: number, lengthMax: number): number {
+  const runEnd = probe.runEnd(start, bare, lengthMax + 1)
+  if (runEnd - start > lengthMax) return -1
   const next = probe.code(runEnd)
   if (next === 40 || next === 91 || next === 123) return -1
   if (next === 58 && probe.code(runEnd + 1) === 47) return -1
@@ -73,8 +80,8 @@ function bareEnd(probe: Probe, start: number): number {
 }
 
 /** -1 when the line ends before the quote. The backslash of an escaped quote is not of the value. */
-function quotedEnd(probe: Probe, start: number, quote: number): number {
-  const limit = start + valueLengthMax
+function quotedEnd(probe: Probe, start: number, quote: number, lengthMax: number): number {
+  const limit = start + lengthMax
   for (let index = start; index <= limit; index++) {
     const code = probe.code(index)
     if (code === quote) return probe.before(index) === 92 ? index - 1 : index
