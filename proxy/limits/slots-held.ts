@@ -1,5 +1,6 @@
 // Owns the concurrency slots of one request: all that it needs are taken or none, and all are given back. How many are
 // taken altogether is counted in slots.ts.
+import { appended } from '../lib/appended.ts'
 import type { Limit } from './compile.ts'
 import type { Admitted, Refused } from './limiter.ts'
 import type { Slots } from './slots.ts'
@@ -12,7 +13,8 @@ export type Held = Pick<Admitted, 'release' | 'stand'> & { readonly exceeded: re
 const slotRetryMs = 1000
 
 export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boolean): Held | Refused {
-  const limited = asked.filter(({ limit }) => limit.concurrency !== undefined)
+  let limited: readonly Asked[] = noneAsked
+  for (const one of asked) if (one.limit.concurrency !== undefined) limited = appended(limited, one)
   if (limited.length === 0) return holdingNone
   let held = none
   let exceeded = none
@@ -23,8 +25,8 @@ export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boole
   }
   for (const { limit, key } of limited) {
     const name = slotName(limit, key, standing)
-    if (slots.acquire(name, limit.concurrency as number)) held = [...held, name]
-    else if (limit.shadow) exceeded = [...exceeded, limit.id]
+    if (slots.acquire(name, limit.concurrency as number)) held = appended(held, name)
+    else if (limit.shadow) exceeded = appended(exceeded, limit.id)
     else {
       release()
       const { id } = limit
@@ -50,6 +52,7 @@ export function holdSlots(asked: readonly Asked[], slots: Slots, standing: boole
 }
 
 const none: readonly string[] = []
+const noneAsked: readonly Asked[] = []
 const holdingNone: Held = { release: () => undefined, stand: () => undefined, exceeded: none }
 
 function giveBack(names: readonly string[], slots: Slots): void {

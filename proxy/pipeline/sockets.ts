@@ -1,6 +1,7 @@
 // Owns which operation an upgrade to a WebSocket is, and how it is asked of the upstream: as a conversation that an
 // adapter reads, or as a tunnel where the route lets pass what none can read.
 import { Fault } from '../errors.ts'
+import { appended } from '../lib/appended.ts'
 import { headerValue } from '../lib/headers.ts'
 import { lowerPriority } from '../lib/priority.ts'
 import { opaqueOperation } from '../protocol/opaque.ts'
@@ -71,7 +72,7 @@ export function upgradeRequest(x: Prepared, runtime: Runtime): UpgradeRequest {
     priority: lowerPriority(x.principal.priority, x.route.priority),
     ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
     onAttempt: (attempt: Prepared['trace']['attempts'][number]) => {
-      x.trace.attempts = [...x.trace.attempts, attempt]
+      x.trace.attempts = appended(x.trace.attempts, attempt)
     },
   }
   if (isConversation(operation)) {

@@ -1,6 +1,7 @@
 // Owns telling that an exchange ends early. It is the little of an AbortSignal that the pipeline and the upstream use:
 // every request has one and hardly any needs it, and an AbortController with a listener costs more than what it watches.
 import type { Fault } from '../errors.ts'
+import { appended } from '../lib/appended.ts'
 import type { AbortListener, Cancellation } from '../upstream/answer.ts'
 
 export class Abort implements Cancellation {
@@ -24,7 +25,7 @@ export class Abort implements Cancellation {
   }
 
   addEventListener(_type: 'abort', listener: AbortListener): void {
-    if (!this.aborted) this.#listeners = [...this.#listeners, listener]
+    if (!this.aborted) this.#listeners = appended(this.#listeners, listener)
   }
 
   removeEventListener(_type: 'abort', listener: AbortListener): void {
@@ -33,5 +34,4 @@ export class Abort implements Cancellation {
   }
 }
 
-// One that grew by pushing has room for sixteen more, and hardly any request has more than one.
 const none: readonly never[] = []

@@ -2,6 +2,7 @@
 // policies or what the bytes mean, and it never follows a redirect.
 import type { Pool } from 'undici'
 import { Fault } from '../errors.ts'
+import { appended } from '../lib/appended.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
@@ -29,6 +30,7 @@ import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
+import type { Reported, Sending } from './sending.ts'
 import { compileUpstream, type UpstreamSettings } from './settings.ts'
 
 export interface Upstream {
@@ -77,26 +79,6 @@ export function openUpstream(id: string, options: UpstreamOptions, deps: Upstrea
 
 // A breaker that stays open longer than this is not worth waiting for.
 const worthWaitingMs = 10_000
-
-/** One exchange with its attempts so far. */
-type Sending = {
-  request: UpstreamRequest
-  readonly group: string
-  readonly signal: Cancellation
-  readonly totalAtMs: number
-  readonly headAtMs: number
-  readonly attempts: Attempt[]
-  /** Before this one. */
-  readonly tried: Key[]
-  key: Key
-  raced: boolean
-}
-
-type Reported = {
-  readonly attempts: Attempt[]
-  readonly request: Pick<UpstreamRequest, 'onAttempt'>
-  readonly key: Key
-}
 
 /** An attempt under way. */
 type Underway = { readonly receiver: Receiver; readonly outcome: Promise<Outcome> }
@@ -168,8 +150,8 @@ class PooledUpstream implements Upstream {
     const { judgement, timings, status } = switching
     const answered = status === undefined ? {} : { status }
     const outcome = status === undefined && 'fault' in switching ? switching.fault.code : 'answered'
-    const attempts: Attempt[] = []
-    this.#report({ attempts, request, key }, { outcome, ...answered, ...timings, waitedMs: 0 })
+    const reported: Reported = { attempts: [], request, key }
+    this.#report(reported, { outcome, ...answered, ...timings, waitedMs: 0 })
     if ('fault' in switching) {
       this.#rest(key, group, status ?? 0, judgement)
       pass.end(judgement.verdict, judgement.retryAfterMs)
@@ -186,7 +168,15 @@ class PooledUpstream implements Upstream {
       this.#deps.onEvent({ type: 'end', upstream: this.id, outcome: peer.fault?.code ?? 'complete', durationMs })
     })
     const settle = settlePeer(peer, pass)
-    return { ...nothingMore, status: 101, headers: switching.headers, peer, attempts, settle, elsewhere: false }
+    return {
+      ...nothingMore,
+      status: 101,
+      headers: switching.headers,
+      peer,
+      attempts: reported.attempts,
+      settle,
+      elsewhere: false,
+    }
   }
 
   state(): BreakerState {
@@ -341,9 +331,10 @@ class PooledUpstream implements Upstream {
     if (key.name !== undefined) this.#deps.onEvent({ type: 'rest', upstream: this.id, credential: key.name, status })
   }
 
-  #report({ attempts, request, key }: Reported, made: Attempt): void {
+  #report(reported: Reported, made: Attempt): void {
+    const { request, key } = reported
     const attempt = key.name === undefined ? made : { ...made, credential: key.name }
-    attempts.push(attempt)
+    reported.attempts = appended(reported.attempts, attempt)
     request.onAttempt?.(attempt)
     this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
   }

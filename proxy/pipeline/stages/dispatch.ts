@@ -1,11 +1,13 @@
 // Owns the hand-over to the upstream. Only a Prepared exchange, which holds a Permit, gets here.
 import { hash } from 'node:crypto'
+import { appended } from '../../lib/appended.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { lowerPriority } from '../../lib/priority.ts'
 import { readOpening } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/answer.ts'
 import type { Client } from '../client.ts'
+import { billedModel } from '../consumption.ts'
 import { grow, noteUninspected, type Answered, type Prepared } from '../exchange.ts'
 import { callerDeadlineMs } from '../deadline.ts'
 import type { Runtime } from '../runtime.ts'
@@ -53,7 +55,7 @@ async function sendOnce(
   }
   const answer = await runtime.replays.answer(asked, sent)
   if (answer.replayed === true)
-    trace.attempts = [...trace.attempts, { outcome: 'replayed', status: answer.status, waitedMs: 0 }]
+    trace.attempts = appended(trace.attempts, { outcome: 'replayed', status: answer.status, waitedMs: 0 })
   return answer
 }
 
@@ -63,6 +65,8 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
   const { outgoing, operation, route } = x
   const headAtMs = callerDeadlineMs(x)
   const keyed = keyedHeaders(x)
+  // What is asked for under two names is one model to the upstream, and rests as one.
+  const group = billedModel(x)
   return {
     method: x.head.method,
     path: outgoing.path,
@@ -72,9 +76,9 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     idempotent: operation.idempotent || keyed !== undefined || mayRepeat(x),
     onAttempt: (attempt) => {
       const made = route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id }
-      x.trace.attempts = [...x.trace.attempts, made]
+      x.trace.attempts = appended(x.trace.attempts, made)
     },
-    ...(x.content?.model === undefined ? undefined : { group: x.content.model }),
+    ...(group === undefined ? undefined : { group }),
     ...(headAtMs === undefined ? undefined : { headAtMs }),
     ...(operation.standing === true ? { standing: true } : undefined),
     ...(isHedgeable(x) ? { hedgeable: true } : undefined),
