@@ -1,11 +1,12 @@
 // Owns the hashes of an RFC 6962 Merkle tree and its frontier: what must be kept to append to a tree and to know its
 // root. It does not know what a leaf holds, nor how proofs are made.
 import { hash } from 'node:crypto'
+import { sha256 } from '../lib/sha256.ts'
 
 export const hashBytes = 32
 
 /** The root of a tree without leaves. */
-export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
+export const emptyRoot: Buffer = sha256(Buffer.alloc(0))
 
 export function leafHash(leaf: Uint8Array): Buffer {
   const input = Buffer.allocUnsafe(leaf.length + 1)
@@ -20,7 +21,7 @@ export function leafHash(leaf: Uint8Array): Buffer {
 export function leafHashAt(bytes: Buffer, start: number, end: number): Buffer {
   const borrowed = bytes[start - 1] ?? 0
   bytes[start - 1] = 0
-  const leaf = hash('sha256', bytes.subarray(start - 1, end), 'buffer')
+  const leaf = sha256(bytes.subarray(start - 1, end))
   bytes[start - 1] = borrowed
   return leaf
 }
@@ -37,7 +38,7 @@ const nodeInput = Buffer.alloc(65, 1)
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeInput.set(left, 1)
   nodeInput.set(right, 33)
-  return hash('sha256', nodeInput, 'buffer')
+  return sha256(nodeInput)
 }
 
 /** What a frontier is made of; see `Frontier`. `last` is absent only when `size` is 0. */

@@ -116,12 +116,11 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
 }
 
 function auditOf(config: CompiledConfig, { audit, auditKey, vaults }: Standing): Audit {
-  const digest = keyedDigest(auditKey.derive('digest'))
   return {
     log: audit,
     strict: config.audit.durability === 'strict',
     onFailure: config.audit.onFailure,
-    digest: (bytes) => digest(bytes).toString('base64url'),
+    digest: keyedDigest(auditKey.derive('digest')),
     tokenKey: vaults.tokenKey,
     sessionCode: keyedDigest(auditKey.derive('session')),
   }

@@ -29,7 +29,7 @@ export function dryRuntime(config: CompiledConfig, nowMs: () => number): Runtime
     ),
     limiter: openLimiter([], openStore({ replicas: 1 }, { clock, onEvent: () => undefined, resolveSecret: () => '' })),
     prices: undefined,
-    audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => key },
+    audit: { log: noLog, strict: false, onFailure: 'deny', digest: () => '', tokenKey: key, sessionCode: () => '' },
     vaults: openVaultStore(config.vault, clock),
     metrics: openMetrics(),
     log: pino({ level: 'silent' }),

@@ -3,7 +3,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Clock } from '../lib/clock.ts'
-import { keyedDigest } from '../lib/keyed-digest.ts'
+import { keyedDigest, type KeyedDigest } from '../lib/keyed-digest.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces } from './options.ts'
 import type { Kept, TokenForm } from './vault-memory.ts'
@@ -67,7 +67,7 @@ export class VaultRedis {
   readonly #client: VaultRedisClient
   readonly #context: VaultRedisContext
   readonly #cipherKey: Buffer
-  readonly #nameOf: (message: Uint8Array) => Buffer
+  readonly #nameOf: KeyedDigest
   /** Name → when Redis took it, so that a conversation does not send its values with every turn. */
   readonly #sent = new Recent<number>(sentCharactersMax)
   #pausedUntilMs = Number.NEGATIVE_INFINITY
@@ -142,7 +142,7 @@ export class VaultRedis {
   }
 
   #name(caller: string, token: string): string {
-    const name = this.#nameOf(Buffer.from(`${caller.length}\0${caller}\0${token}`)).toString('base64url')
+    const name = this.#nameOf(Buffer.from(`${caller.length}\0${caller}\0${token}`))
     return `${this.#context.prefix}vault/${name}`
   }
 

@@ -336,7 +336,7 @@ function digesterOf(key: Buffer): (message: string) => string {
     digester = (message) => {
       let symbols = recent.get(message)
       if (symbols === undefined) {
-        symbols = symbolsOf(digest(Buffer.from(message)))
+        symbols = symbolsOf(Buffer.from(digest(Buffer.from(message)), 'base64url'))
         recent.set(message, symbols)
       }
       return symbols

@@ -8,14 +8,18 @@ const oneShotBytesMax = 64 * 1024
 /** Bodies of ordinary calls fit. */
 const scratchBytes = 16 * 1024
 
-/** `key` has at most 64 bytes; the digest has 32. */
-export function keyedDigest(key: Buffer): (message: Uint8Array) => Buffer {
+/** The digest of a message as text; it has 32 bytes. */
+export type KeyedDigest = (message: Uint8Array) => string
+
+/** `key` has at most 64 bytes; the digests are in base64url. */
+export function keyedDigest(key: Buffer): KeyedDigest {
   const inner = padded(key, 0x36, scratchBytes)
   const outer = padded(key, 0x5c, 32)
   return (message) => {
-    if (message.length > oneShotBytesMax) return createHmac('sha256', key).update(message).digest()
-    outer.set(hash('sha256', behind(inner, message), 'buffer'), blockBytes)
-    return hash('sha256', outer, 'buffer')
+    if (message.length > oneShotBytesMax) return createHmac('sha256', key).update(message).digest('base64url')
+    // As text, because a buffer from `hash` has memory of its own, which costs more than the hash.
+    outer.write(hash('sha256', behind(inner, message), 'latin1'), blockBytes, 'latin1')
+    return hash('sha256', outer, 'base64url')
   }
 }
 

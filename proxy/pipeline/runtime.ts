@@ -124,6 +124,6 @@ export type Audit = {
   /** Keyed digest of content, base64url: proves equality to a key holder, tells nobody else anything. */
   digest(bytes: Uint8Array): string
   readonly tokenKey: Buffer
-  /** Keyed code of 32 bytes that binds a server's session to who opened it. */
-  sessionCode(message: Uint8Array): Buffer
+  /** The same of another key: binds a server's session to who opened it. */
+  sessionCode(message: Uint8Array): string
 }
