@@ -18,11 +18,12 @@ import { compilePolicy, type Policy } from '../policy/compile.ts'
 import { compileGlob } from '../policy/glob.ts'
 import type { Known } from '../policy/known.ts'
 import { compileUpstream } from '../upstream/settings.ts'
-import { connectionProblems, streamProblems } from './detectors.ts'
+import { connectionProblems } from './detectors.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
 import { routeProblems } from './route-problems.ts'
 import type { Document } from './schema.ts'
+import { streamProblems } from './stream-problems.ts'
 
 export type CompiledConfig = {
   readonly document: Document

@@ -1,14 +1,19 @@
 // Owns what is wrong with routes beyond what the schema can say: two on one path, values of tokens that would go to models,
 // and postures that their upstream's protocol cannot have or that let pass what a rule was to look at.
+import type { Catalogue } from '../detect/catalogue.ts'
 import type { Redaction } from '../detect/redaction.ts'
 import type { Problem } from '../lib/problem.ts'
 import { acceptsSockets, type RouteOptions } from '../pipeline/options.ts'
 import type { Policy } from '../policy/compile.ts'
 import type { Document } from './schema.ts'
-import { targetProblems } from './target-problems.ts'
+import { leadsToModel, targetProblems } from './target-problems.ts'
 
 /** What looks into content; absent where it does not compile. */
-export type Looking = { readonly policy: Policy | undefined; readonly redaction: Redaction | undefined }
+export type Looking = {
+  readonly policy: Policy | undefined
+  readonly redaction: Redaction | undefined
+  readonly catalogue: Catalogue
+}
 
 export function routeProblems(document: Document, looking: Looking): Problem[] {
   return [
@@ -27,7 +32,7 @@ function restoreProblems({ redaction = [], upstreams }: Document): Problem[] {
   return redaction.flatMap(({ restoreTo = [] }, index) =>
     restoreTo.flatMap((name, at): Problem[] => {
       const protocol = upstreams[name]?.protocol
-      if (protocol === undefined || protocol === 'http' || protocol === 'mcp') return []
+      if (protocol === undefined || !leadsToModel(protocol)) return []
       return [
         {
           path: ['redaction', index, 'restoreTo', at],

@@ -45,6 +45,11 @@ function checkUpstream({ protocol, models, streamUsage, hedge, retry }: Upstream
   }
 }
 
+/** Not for an upstream that is not there: something else is wrong then. */
 function hasNoModels(protocol: string | undefined): boolean {
-  return protocol === 'mcp' || protocol === 'http'
+  return protocol !== undefined && !leadsToModel(protocol)
+}
+
+export function leadsToModel(protocol: string | undefined): boolean {
+  return protocol !== undefined && protocol !== 'mcp' && protocol !== 'http'
 }

@@ -1,6 +1,5 @@
 // Owns what is remembered of an item while a model says it in a realtime conversation. It reads no events.
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { Growing } from './openai-realtime-events.ts'
 
 /** `id` is the one name that every event of an item has: indexes count within one answer of several. */
 export type Item = {
@@ -41,7 +40,7 @@ export function callChannel(id: string): string {
   return `call:${id}`
 }
 
-export function channelOf({ name }: Growing, { id }: Item, at: number): string {
+export function channelOf({ name }: { readonly name: string }, { id }: Item, at: number): string {
   return `${name}:${id}:${at}`
 }
 
