@@ -2,6 +2,7 @@
 // that it is given; one that may not be asked is passed over, and what another has said before stands.
 import { Fault } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
+import { billedModel } from './consumption.ts'
 import { noCounts, type Answered, type Decoded, type Ended, type Trace } from './exchange.ts'
 import type { Route, Runtime, Target } from './runtime.ts'
 import { decisionFields, sentFields } from './outcome.ts'
@@ -16,7 +17,7 @@ export function askInTurn(x: Decoded, runtime: Runtime, ask: Ask): Promise<Answe
 }
 
 async function askEach(x: Decoded, targets: readonly Target[], runtime: Runtime, ask: Ask): Promise<Answered> {
-  const { ready, resting } = orderOf(targets, x.content?.model ?? '', runtime)
+  const { ready, resting } = orderOf(targets, x, runtime)
   const turns = new Turns(x, runtime, ask)
   for (const route of ready) {
     const answered = await turns.take(route, route === ready.at(-1), resting !== undefined)
@@ -116,8 +117,12 @@ type Came = { readonly answered: Answered; readonly answer: UpstreamAnswer } | {
  * First one by weight, then the others as they are listed. Those that would refuse at once are left out; where all would,
  * `resting` is the one that is ready soonest.
  */
-function orderOf(targets: readonly Target[], group: string, runtime: Runtime): { ready: Route[]; resting?: Route } {
-  const waits = targets.map(({ route }) => route.upstream.refusedMs(group))
+function orderOf(
+  targets: readonly Target[],
+  { content }: Decoded,
+  runtime: Runtime,
+): { ready: Route[]; resting?: Route } {
+  const waits = targets.map(({ route }) => route.upstream.refusedMs(billedModel({ content, route }) ?? ''))
   const open = targets.filter((_target, index) => waits[index] === 0)
   const ready = open.map(({ route }) => route)
   const chosen = byWeight(open, runtime.random)

@@ -1,0 +1,69 @@
+// After a 429 one model rests with one credential: not the other credentials, not the other models, and no breaker.
+import t from 'tap'
+import { ManualClock } from '../support/clock.ts'
+import { startGateway } from '../support/gateway.ts'
+import { jsonAnswer, scriptedUpstream, type Scene } from '../support/scripted-upstream.ts'
+
+t.setTimeout(60_000)
+
+t.test('a model rests with the credential that was limited', async (t) => {
+  const limited = new Set<string>()
+  const upstream = (await scriptedUpstream()).always(({ request, write }: Scene) => {
+    const { model } = JSON.parse(String(request.body)) as { model: string }
+    const asked = `${request.header('authorization')} ${model}`
+    return write(
+      limited.has(asked)
+        ? jsonAnswer(429, { error: { message: 'slow down' } }, { 'retry-after': '20' })
+        : jsonAnswer(200, { choices: [] }),
+    )
+  })
+  const clock = new ManualClock()
+  const gateway = await startGateway(
+    `
+upstreams:
+  openai:
+    protocol: openai
+    url: "${upstream.url}"
+    credentials: [{ id: one, bearer: { fromEnv: ONE } }, { id: two, bearer: { fromEnv: TWO } }]
+    models: { quick: m, fast: m }
+    retry: { attempts: 1 }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow`,
+    { clock, env: { ONE: 'key-1', TWO: 'key-2' }, random: () => 0 },
+  )
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  /** The status, and whom it was asked with, in turn. */
+  const ask = async (model: string): Promise<string> => {
+    const before = upstream.requests.length
+    const reply = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, messages: [] }),
+    })
+    await reply.text()
+    const keys = upstream.requests.slice(before).map((request) => request.header('authorization')?.slice(-1))
+    return [reply.status, ...keys].join(' ')
+  }
+  t.equal(await ask('m'), '200 1')
+  limited.add('Bearer key-1 m')
+  t.equal(await ask('m'), '200 1 2', 'the other credential is tried')
+  t.equal(await ask('m'), '200 2')
+  limited.add('Bearer key-2 n')
+  t.equal(await ask('n'), '200 2 1', 'another model is not limited with the first')
+  t.equal(await ask('m'), '200 2')
+  limited.add('Bearer key-2 m')
+  t.equal(await ask('quick'), '429 2', 'nobody else is left')
+  t.equal(await ask('fast'), '429', 'one model under two names')
+  t.equal(await ask('m'), '429')
+  t.equal(await ask('other'), '200 2')
+  const breaker = (await (await fetch(`${gateway.adminUrl}/v1/breakers/openai`)).json()) as { state: string }
+  t.equal(breaker.state, 'closed')
+  limited.clear()
+  clock.advance(20_000)
+  t.match(await ask('fast'), /^200 [12]$/)
+})
