@@ -8,10 +8,11 @@ t.setTimeout(60_000)
 
 t.test('a model rests with the credential that was limited', async (t) => {
   const limited = new Set<string>()
-  const upstream = (await scriptedUpstream()).always(({ request, write }: Scene) => {
+  const upstream = (await scriptedUpstream()).always((scene: Scene) => {
+    const { request } = scene
     const { model } = JSON.parse(String(request.body)) as { model: string }
     const asked = `${request.header('authorization')} ${model}`
-    return write(
+    return scene.write(
       limited.has(asked)
         ? jsonAnswer(429, { error: { message: 'slow down' } }, { 'retry-after': '20' })
         : jsonAnswer(200, { choices: [] }),
