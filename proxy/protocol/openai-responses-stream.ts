@@ -7,12 +7,13 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { valueAt } from '../lib/pointer.ts'
 import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
-import type { ToolCall, Usage } from './content.ts'
+import type { Usage } from './content.ts'
 import { itemCalls, saysSomething } from './openai-responses-calls.ts'
 import { growing, growingAt, isKnown, snapshots } from './openai-responses-events.ts'
 import type { Growing } from './openai-responses-events.ts'
 import { callChannel, channelOf, deltaWriter, isIndex, layoutBeside, openItem } from './openai-responses-item.ts'
 import { placeOf, withArguments, type Item, type Writer } from './openai-responses-item.ts'
+import { JudgedCalls } from './openai-responses-judged.ts'
 import { messageEvents, Refusals } from './openai-responses-refusal.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
@@ -30,8 +31,7 @@ class ResponsesStream implements StreamReader {
   readonly #stored: boolean
   readonly #items = new Map<number, Item>()
   readonly #writers = new Map<string, Writer>()
-  /** Every wording of a call is judged once, wherever it stands. */
-  readonly #judged = new Set<string>()
+  readonly #judged = new JudgedCalls()
   readonly #refusals = new Refusals()
   /** The calls that are not complete, by output index. */
   readonly #pending = new Set<number>()
@@ -195,39 +195,6 @@ class ResponsesStream implements StreamReader {
     if (item.open.delete(channel)) draft.ends.push(channel)
   }
 
-  /** Every way in which the call was worded is judged at once: nobody knows which one a client takes. */
-  #complete(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
-    this.#pending.delete(item.index)
-    const growth = growingAt(stringOf(item.start.type) ?? '', undefined)?.[1]
-    const wordings = last === undefined ? item.worded : [...item.worded, last]
-    if (growth !== undefined && item.arguments !== '') wordings.push(withArguments(item.start, growth, item.arguments))
-    if (wordings.length === 0) wordings.push(item.start)
-    const calls = this.#callsNotJudged(wordings, item.index, ['item'])
-    if (calls === undefined) return 'A tool call has no name.'
-    // What is held waits for some call of the item, judged before or not.
-    const [call, ...also] = calls.length > 0 ? calls : (itemCalls(item.start, ['item']) ?? [])
-    if (call !== undefined)
-      draft.calls.push({ ...call, ...(also.length === 0 ? undefined : { also }), channel: callChannel(item.index) })
-    return undefined
-  }
-
-  #callsNotJudged(items: readonly JsonObject[], index: number, path: Path): ToolCall[] | undefined {
-    const calls: ToolCall[] = []
-    for (const item of items) {
-      const made = itemCalls(item, path)
-      if (made === undefined) return undefined
-      for (const call of made) {
-        const said = call.args ?? item.arguments ?? item.input ?? null
-        // With the item's own id: what is denied is taken out by it, and under another one the call would stay.
-        const wording = JSON.stringify([stringOf(item.id) ?? null, call.id ?? index, call.name, said])
-        if (this.#judged.has(wording)) continue
-        this.#judged.add(wording)
-        calls.push(call)
-      }
-    }
-    return calls
-  }
-
   #open(value: JsonObject, draft: Draft): string | undefined {
     const { item: start, output_index: index } = value
     if (!isIndex(index) || !isObject(start)) return 'An output item has no index.'
@@ -310,7 +277,12 @@ class ResponsesStream implements StreamReader {
   #endAll(item: Item, last: JsonObject | undefined, draft: Draft): string | undefined {
     item.closed = true
     for (const channel of item.open) this.#end(item, channel, draft)
-    return item.calls ? this.#complete(item, last, draft) : undefined
+    if (!item.calls) return undefined
+    this.#pending.delete(item.index)
+    const call = this.#judged.complete(item, last)
+    if (call === undefined) return 'A tool call has no name.'
+    draft.calls.push(call)
+    return undefined
   }
 
   #snapshot(response: Json | undefined, ends: boolean, draft: Draft): string | undefined {
@@ -325,7 +297,7 @@ class ResponsesStream implements StreamReader {
     }
     for (const [index, item] of arrayOf(response.output).entries()) {
       const path = ['response', 'output', index]
-      const calls = isObject(item) ? this.#callsNotJudged([item], index, path) : []
+      const calls = isObject(item) ? this.#judged.unjudged([item], index, path) : []
       if (calls === undefined) return 'A tool call has no name.'
       draft.calls.push(...calls.map((call) => ({ ...call, channel: `snapshot:${index}` })))
     }
