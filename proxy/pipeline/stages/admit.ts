@@ -67,8 +67,13 @@ function keep(admission: Admission, x: Admitted, runtime: Runtime): void {
   for (const what of admission.open) open(x, runtime, what)
   x.limitStates.push(...admission.states)
   if (!admission.ok) throw refusal(admission, x, runtime)
-  x.trace.limitsExceeded.push(...admission.exceeded)
+  for (const limit of admission.exceeded) note(x.trace.limitsExceeded, limit)
   x.admissions.push(admission)
+}
+
+/** Once: a conversation asks again for each of its answers. */
+function note(list: string[], what: string): void {
+  if (!list.includes(what)) list.push(what)
 }
 
 function subject(x: Identified, { limiter, limits }: Runtime): LimitSubject {
@@ -95,7 +100,7 @@ function announced({ headers }: Identified, bodyBytesMax: number): number {
 }
 
 function open(x: Admitted, runtime: Runtime, what: string): void {
-  x.trace.open.push(what)
+  note(x.trace.open, what)
   runtime.metrics.failOpen(what)
 }
 

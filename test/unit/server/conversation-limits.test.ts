@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
+import type { AuditLine } from '../../support/audit-lines.ts'
 import { inbox, openSocketWorld } from '../../support/socket-world.ts'
 
 type Event = { readonly type: string; readonly [member: string]: unknown }
@@ -12,7 +13,8 @@ type Talk = {
   readonly atServer: () => Promise<Event>
   readonly say: (event: object) => void
   readonly answer: (event: object) => void
-  readonly leave: () => Promise<void>
+  /** The record. */
+  readonly leave: () => Promise<AuditLine | undefined>
   /** Of the limit, as the handshake told it. */
   readonly left: number
 }
@@ -41,7 +43,7 @@ async function opener(t: Test, limit: string): Promise<() => Promise<Talk>> {
       leave: async () => {
         client.close(1000)
         // What it used is settled before it is on the record.
-        await world.outcomes((left += 1))
+        return (await world.outcomes((left += 1))).at(-1)
       },
       left: Number(/;r=(\d+)/.exec(String(headers['ratelimit']))?.[1]),
     }
@@ -150,4 +152,14 @@ t.test('an answer is no longer than a limit says', async (t) => {
   await atClient()
   t.same(await sent({ instructions: 'Be brief.' }), { instructions: 'Be brief.', max_output_tokens: 100 })
   t.same(await sent({ max_output_tokens: 5000 }), { max_output_tokens: 300 })
+})
+
+t.test('the record says once what each answer met', async (t) => {
+  const open = await opener(t, '{ id: watched, by: [principal], requests: 1/h, mode: shadow }')
+  const { say, atServer, leave } = await open()
+  for (let n = 0; n < 3; n += 1) {
+    say({ type: 'response.create' })
+    await atServer()
+  }
+  t.same((await leave())?.['limitsExceeded'], ['watched'])
 })
