@@ -7,7 +7,7 @@ import { offeredTools } from './anthropic-offers.ts'
 import type { Role, ToolCall, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -147,8 +147,21 @@ export const answerLayout: Layout = {
   standing,
 }
 
+const members = namesOf(
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'mcp_servers',
+  'container',
+  'stream',
+  'max_tokens',
+)
+
 function wrongRequest(body: JsonObject): string | undefined {
   const wrong =
+    lookalikeIn(body, members) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'messages', ['array'], '', true) ??
     wrongMember(body, 'system', ['string', 'array'], '') ??

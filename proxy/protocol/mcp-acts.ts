@@ -3,8 +3,8 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Act, Asked } from './content.ts'
-import { lookalikeIn, type Id } from './mcp-message.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import type { Id } from './mcp-message.ts'
+import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 
 type Acts = readonly Act[]
 /** A string says what is wrong with the parameters. */
@@ -58,7 +58,7 @@ function asked(methods: ReadonlyMap<string, ReadActs>, method: string, id: Id, p
 }
 
 /** The parameters that a decision rests on. */
-const parameters: ReadonlySet<string> = new Set([
+const parameters = namesOf(
   'name',
   'arguments',
   'uri',
@@ -71,7 +71,7 @@ const parameters: ReadonlySet<string> = new Set([
   'tools',
   'mode',
   'url',
-])
+)
 
 function nothing(): Acts {
   return []

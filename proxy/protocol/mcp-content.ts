@@ -8,11 +8,11 @@ import { askedForInput, askedForPages, askedOfClient, askedOfServer } from './mc
 import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
 import { flawOf } from './mcp-tools.ts'
-import { lookalikeIn, readMessage, type Message } from './mcp-message.ts'
+import { readMessage, type Message } from './mcp-message.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 
 export function readMcpRequest(body: Json, text: string, headers: readonly string[] = []): Reading {
@@ -82,13 +82,7 @@ type Lists = { readonly tools: readonly ToolDefinition[]; readonly listed: reado
 const noLists: Lists = { tools: [], listed: undefined }
 
 /** What a client acts on. */
-const resultMembers: ReadonlySet<string> = new Set([
-  'protocolVersion',
-  'tools',
-  'resources',
-  'prompts',
-  'inputRequests',
-])
+const resultMembers = namesOf('protocolVersion', 'tools', 'resources', 'prompts', 'inputRequests')
 
 /** A string says what is wrong. */
 function listsIn(result: JsonObject | undefined): Lists | string {

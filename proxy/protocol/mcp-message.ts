@@ -2,6 +2,7 @@
 // way only. It does not know the methods.
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import { lookalikeIn, namesOf } from './shape.ts'
 
 export type Id = string | number
 
@@ -21,20 +22,7 @@ export function readMessage(body: Json): Message | string {
   return Object.hasOwn(body, 'method') ? readCall(body) : readResponse(body)
 }
 
-/**
- * Some readers match the names of members whatever their case. One that differs from a known name in case alone would be
- * that member to them and nothing to us.
- */
-export function lookalikeIn(owner: JsonObject, known: ReadonlySet<string>): string | undefined {
-  for (const key of Object.keys(owner)) {
-    if (known.has(key)) continue
-    const lower = key.toLowerCase()
-    for (const name of known) if (name.toLowerCase() === lower) return `a member is named almost like ${name}.`
-  }
-  return undefined
-}
-
-const members: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
+const members = namesOf('jsonrpc', 'id', 'method', 'params', 'result', 'error')
 const idLengthMax = 256
 
 function readCall(body: JsonObject): Message | string {

@@ -7,7 +7,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, foldName, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -222,7 +222,7 @@ function wrongRequest(body: JsonObject): string | undefined {
 
 /** Ollama takes `Tools` for `tools`, and what is read here is not what would be done. */
 function wrongCase(owner: JsonObject, place: string): string | undefined {
-  const wrong = Object.keys(owner).some((key) => key !== key.toLowerCase())
+  const wrong = Object.keys(owner).some((key) => key !== foldName(key))
   return wrong ? `${place === '' ? 'The body' : place.slice(0, -1)} has a field that is not in lower case.` : undefined
 }
 

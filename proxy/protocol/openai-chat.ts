@@ -6,7 +6,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -125,8 +125,23 @@ export const answerLayout: Layout = {
   standing,
 }
 
+const members = namesOf(
+  'model',
+  'messages',
+  'tools',
+  'tool_choice',
+  'functions',
+  'function_call',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'n',
+)
+
 function wrongRequest(body: JsonObject): string | undefined {
   const wrong =
+    lookalikeIn(body, members) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'messages', ['array'], '', true) ??
     wrongMember(body, 'stream', ['boolean'], '') ??

@@ -8,7 +8,7 @@ import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, lookalikeIn, namesOf, stringOf, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
@@ -32,9 +32,12 @@ export function hasTokens(value: Json | undefined): boolean {
   return arrayOf(value).some((entry) => typeof entry === 'number' || Array.isArray(entry))
 }
 
+const members = namesOf('model', 'prompt', 'suffix', 'stream', 'stream_options', 'max_tokens', 'n', 'best_of')
+
 function readCompletionsRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong =
+    lookalikeIn(body, members) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'prompt', ['string', 'array'], '') ??
     wrongMember(body, 'stream', ['boolean'], '') ??

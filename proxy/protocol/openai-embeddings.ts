@@ -5,7 +5,7 @@ import { chatUsage, standing } from './openai-chat.ts'
 import { hasTokens, tokens } from './openai-completions.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
-import { arrayOf, wrongMember } from './shape.ts'
+import { arrayOf, lookalikeIn, namesOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
 
@@ -19,10 +19,14 @@ export const embeddings: Operation = {
   readAnswer: readEmbeddingsAnswer,
 }
 
+const members = namesOf('model', 'input')
+
 function readEmbeddingsRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong =
-    wrongMember(body, 'model', ['string'], '', true) ?? wrongMember(body, 'input', ['string', 'array'], '', true)
+    lookalikeIn(body, members) ??
+    wrongMember(body, 'model', ['string'], '', true) ??
+    wrongMember(body, 'input', ['string', 'array'], '', true)
   if (wrong !== undefined) return { ok: false, message: wrong }
   return plainReading(body, readTexts(body, text, requestLayout))
 }

@@ -9,7 +9,7 @@ import { itemCalls } from './openai-responses-calls.ts'
 import { itemRole, standing } from './openai-responses-fields.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -111,8 +111,24 @@ function roleIn(body: JsonObject, list: string, [member, index]: Path): Role | u
   return isObject(item) ? itemRole(item) : undefined
 }
 
+const members = namesOf(
+  'model',
+  'input',
+  'instructions',
+  'prompt',
+  'tools',
+  'tool_choice',
+  'stream',
+  'max_output_tokens',
+  'previous_response_id',
+  'conversation',
+  'background',
+  'store',
+)
+
 function wrongRequest(body: JsonObject): string | undefined {
   const wrong =
+    lookalikeIn(body, members) ??
     wrongMember(body, 'model', ['string'], '') ??
     wrongMember(body, 'input', ['string', 'array'], '') ??
     wrongMember(body, 'instructions', ['string', 'array'], '') ??

@@ -19,6 +19,32 @@ export function wrongMember(
     : `${place}${key} must be ${kinds.join(' or ')}.`
 }
 
+/** Names of members that a reader relies on. */
+export type Names = { readonly exact: ReadonlySet<string>; readonly folded: ReadonlyMap<string, string> }
+
+export function namesOf(...names: string[]): Names {
+  return { exact: new Set(names), folded: new Map(names.map((name) => [foldName(name), name])) }
+}
+
+/**
+ * Some servers match the names of members whatever their case. One that differs from a known name in case alone would be
+ * that member to them and nothing to us. Says so, or undefined.
+ */
+export function lookalikeIn(owner: JsonObject, { exact, folded }: Names): string | undefined {
+  for (const key of Object.keys(owner)) {
+    const name = exact.has(key) ? undefined : folded.get(foldName(key))
+    if (name !== undefined) return `a member is named almost like ${name}.`
+  }
+  return undefined
+}
+
+const foldedRegExp = /^[a-z0-9_]*$/
+
+/** As Go's encoding/json compares names: lower case, with ſ for s; the Kelvin sign is a k in lower case anyway. */
+export function foldName(name: string): string {
+  return foldedRegExp.test(name) ? name : name.toLowerCase().replaceAll('\u017f', 's')
+}
+
 export function stringOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
