@@ -47,15 +47,15 @@ export class Connection extends Client {
 
   constructor(origin: URL, options: Client.Options, connect: Connect) {
     const wire: Wire = { served: 0, failed: false }
+    const onError = (): void => {
+      wire.failed = true
+    }
     super(origin, {
       ...options,
       connect: (target: buildConnector.Options, callback: buildConnector.Callback) => {
         wire.served = 0
         wire.failed = false
-        const socket = connect(target, callback)
-        socket.once('error', () => {
-          wire.failed = true
-        })
+        connect(target, callback).on('error', onError)
       },
     })
     this.#wire = wire

@@ -157,15 +157,17 @@ class WatchedBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#place = place
   }
 
-  async next(): Promise<Result> {
-    try {
-      const result = await this.#body.next()
-      if (result.done === true) this.#place.leave()
-      return result
-    } catch (error) {
-      this.#place.leave()
-      throw error
-    }
+  next(): Promise<Result> {
+    return this.#body.next().then(
+      (result) => {
+        if (result.done === true) this.#place.leave()
+        return result
+      },
+      (error: unknown) => {
+        this.#place.leave()
+        throw error
+      },
+    )
   }
 
   async return(): Promise<Result> {

@@ -27,17 +27,16 @@ class ScrubbedBody implements Bytes {
     this.#secret = secret
   }
 
-  async next(): Promise<Result> {
-    for (;;) {
-      const result = await this.#pull()
-      const held = this.#held
-      this.#held = nothing
-      if (result.done === true) {
-        return held.length === 0 || this.#returned ? { value: undefined, done: true } : { value: held, done: false }
-      }
-      const clean = this.#scrub(held, result.value)
-      if (clean.length > 0) return { value: clean, done: false }
-    }
+  /** Not async either: while nothing is said, that keeps several times as much. */
+  next(): Promise<Result> {
+    return this.#body.next().then(
+      (result) => this.#clean(result),
+      (error: unknown) => {
+        // What is held may be most of the secret, and a body that broke off has no end to give it to.
+        this.#held = nothing
+        throw error
+      },
+    )
   }
 
   return(): Promise<Result> {
@@ -50,14 +49,13 @@ class ScrubbedBody implements Bytes {
     return this
   }
 
-  async #pull(): Promise<Result> {
-    try {
-      return await this.#body.next()
-    } catch (error) {
-      // What is held may be most of the secret, and a body that broke off has no end to give it to.
-      this.#held = nothing
-      throw error
-    }
+  #clean(result: Result): Result | Promise<Result> {
+    const held = this.#held
+    this.#held = nothing
+    if (result.done === true)
+      return held.length === 0 || this.#returned ? { value: undefined, done: true } : { value: held, done: false }
+    const clean = this.#scrub(held, result.value)
+    return clean.length > 0 ? { value: clean, done: false } : this.next()
   }
 
   #scrub(held: Buffer, chunk: Uint8Array): Buffer {
