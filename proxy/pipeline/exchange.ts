@@ -63,7 +63,7 @@ export type Trace = {
   answersUsage: Usage | undefined
   /** On behalf of a limit, where the client did not ask a stream for its usage: whether the upstream knew the question. */
   usageAsked: 'asked' | 'refused' | undefined
-  /** Of the model's text that was read, for where usage is not reported. */
+  /** Of the model's text that came, for where usage is not reported, or not yet. */
   answerTextBytes: number
   /** Limits in shadow mode that would have refused. */
   readonly limitsExceeded: string[]

@@ -151,6 +151,7 @@ class MessagesStream implements StreamReader {
       if (block.whole) return 'A compaction is said twice.'
       block.whole = true
     }
+    if (delta.type === 'thinking_delta') draft.unreadBytes = Buffer.byteLength(stringOf(delta.thinking) ?? '')
     const grows = growing.get(delta.type)
     if (grows === undefined) return undefined
     const { field, kind, channel } = grows

@@ -200,6 +200,8 @@ export type StreamStep =
       readonly failed?: true
       /** Where the event reports usage: all that the stream has reported so far, field by field the largest. */
       readonly usage?: Usage
+      /** Of the model's own output that nobody looks into: it is written, and paid for, all the same. */
+      readonly unreadBytes?: number
     }
   | { readonly ok: false; readonly message: string }
 

@@ -22,6 +22,7 @@ export type Draft = {
   error: boolean
   failed: boolean
   usage: Usage | undefined
+  unreadBytes: number
   /** The reader keeps nothing of an event of this type but the text that grows, so others may be like it. */
   repeats: boolean
 }
@@ -40,6 +41,7 @@ export function newDraft(): Draft {
     error: false,
     failed: false,
     usage: undefined,
+    unreadBytes: 0,
     repeats: false,
   }
 }
@@ -81,6 +83,7 @@ export function stepOf(value: Json, draft: Draft, { parts, uninspected }: Texts)
   if (draft.error) step.error = true
   if (draft.failed) step.failed = true
   if (usage !== undefined) step.usage = usage
+  if (draft.unreadBytes > 0) step.unreadBytes = draft.unreadBytes
   if (draft.repeats && isRepeatable(draft, parts.length + uninspected.length)) step.repeatable = true
   return step
 }

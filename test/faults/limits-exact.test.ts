@@ -95,9 +95,9 @@ function answerTo({ n, format, fails, leaves }: Call, asked: boolean, ledger: Le
     ledger.add(format, bill)
     return answer(200, format.type, pieces)
   }
-  // Up to here one token of text was said. Of the input a provider that has not told yet is taken to have read what we estimate.
+  // Of the input a provider that has not told yet is taken to have read what we estimate.
   const read = { input: Math.ceil(question(n).length / 3) + 4, cacheRead: 0, cacheWrite: 0 }
-  ledger.add(format, { ...(said.early ? bill : { ...bill, ...read }), output: 1 })
+  ledger.add(format, { ...(said.early ? bill : { ...bill, ...read }), output: said.tokens })
   return answer(200, format.type, fails === undefined ? pieces : pieces.slice(0, said.piece + 1))
 }
 

@@ -20,8 +20,11 @@ export type BilledFormat = {
   readonly request: (question: string) => object
   /** One entry is one piece of the body. `asked`: the request asks a stream for its usage. */
   readonly answer: (bill: Bill, asked: boolean) => readonly string[]
-  /** Of a stream: which piece says the last of the text, and whether the input was reported before that. */
-  readonly said?: { readonly piece: number; readonly early: boolean }
+  /**
+   * Of a stream: which piece says the last of the text, how many tokens that and what was thought in the open make by their
+   * bytes, and whether the input was reported before.
+   */
+  readonly said?: { readonly piece: number; readonly tokens: number; readonly early: boolean }
 }
 
 const event = (data: unknown, name?: string): string =>
@@ -73,7 +76,7 @@ const chatStream: BilledFormat = {
     chatChunk({ usage: chatUsage(bill) }),
     done,
   ],
-  said: { piece: 1, early: true },
+  said: { piece: 1, tokens: 1, early: true },
 }
 const chatStreamUnasked: BilledFormat = {
   ...chatStream,
@@ -85,7 +88,7 @@ const chatStreamUnasked: BilledFormat = {
     ...(asked ? [chatChunk({ usage: chatUsage(bill) })] : []),
     done,
   ],
-  said: { piece: 1, early: false },
+  said: { piece: 1, tokens: 1, early: false },
 }
 
 const completions: BilledFormat = {
@@ -111,7 +114,7 @@ const completionsStream: BilledFormat = {
       done,
     ]
   },
-  said: { piece: 1, early: false },
+  said: { piece: 1, tokens: 1, early: false },
 }
 
 const responsesUsage = ({ input, output, cacheRead, cacheWrite }: Bill): object => ({
@@ -157,7 +160,7 @@ const responsesStream: BilledFormat = {
       of('response.completed', { response: response('completed', [saidYes], responsesUsage(bill)) }),
     ]
   },
-  said: { piece: 4, early: false },
+  said: { piece: 4, tokens: 1, early: false },
 }
 
 const embeddings: BilledFormat = {
@@ -210,10 +213,14 @@ const anthropicStream: BilledFormat = {
     const start = { ...anthropicMessage, content: [], stop_reason: null, stop_sequence: null }
     return [
       of('message_start', { message: { ...start, usage: anthropicUsage({ ...bill, output: 1 }) } }),
-      of('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-      of('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'ye' } }),
-      of('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 's' } }),
+      of('content_block_start', { index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } }),
+      of('content_block_delta', { index: 0, delta: { type: 'thinking_delta', thinking: 'perhaps, ' } }),
+      of('content_block_delta', { index: 0, delta: { type: 'signature_delta', signature: 'AAAA' } }),
       of('content_block_stop', { index: 0 }),
+      of('content_block_start', { index: 1, content_block: { type: 'text', text: '' } }),
+      of('content_block_delta', { index: 1, delta: { type: 'text_delta', text: 'ye' } }),
+      of('content_block_delta', { index: 1, delta: { type: 'text_delta', text: 's' } }),
+      of('content_block_stop', { index: 1 }),
       // Cumulative, and here it forgets what it said of the input.
       of('message_delta', {
         delta: { stop_reason: 'end_turn', stop_sequence: null },
@@ -222,7 +229,7 @@ const anthropicStream: BilledFormat = {
       of('message_stop', {}),
     ]
   },
-  said: { piece: 3, early: true },
+  said: { piece: 7, tokens: 4, early: true },
 }
 
 /** Half of the output is thoughts, which are counted beside what is said. */
@@ -261,7 +268,7 @@ const geminiStream: BilledFormat = {
     event(candidates('s')),
     event({ ...candidates('', 'STOP'), usageMetadata: geminiUsage(bill) }),
   ],
-  said: { piece: 1, early: true },
+  said: { piece: 1, tokens: 1, early: true },
 }
 
 const ollama: BilledFormat = {
@@ -287,7 +294,7 @@ const ollamaStream: BilledFormat = {
   type: 'application/x-ndjson',
   request: (question) => ({ options: { num_predict: 300 }, messages: messages(question) }),
   answer: (bill) => [ollamaLine('ye'), ollamaLine('s'), ollamaLine('', bill)],
-  said: { piece: 1, early: false },
+  said: { piece: 1, tokens: 1, early: false },
 }
 
 export const billedFormats: readonly BilledFormat[] = [

@@ -189,6 +189,7 @@ export class StreamFilter {
   #note(step: Step): void {
     const { trace } = this.#x
     if (step.usage !== undefined) trace.usage = step.usage
+    if (step.unreadBytes !== undefined) trace.answerTextBytes += step.unreadBytes
     for (const what of step.uninspected ?? []) this.#redaction.unread(what)
     if (step.terminal) this.#terminated = true
   }
