@@ -24,6 +24,7 @@ import { requestHeaders, type AnswerHead } from './head.ts'
 import { openKeys, type Key, type Keys } from './keys.ts'
 import { awaitOpening, isStream, readQuota } from './opening.ts'
 import type { UpstreamOptions } from './options.ts'
+import { isLarge, LargeBody } from './large-body.ts'
 import { openPool } from './pool.ts'
 import { QueuedUpstream } from './queued-upstream.ts'
 import { Receiver, type Failure } from './receiver.ts'
@@ -256,9 +257,11 @@ class PooledUpstream implements Upstream {
     })
     this.#carried++
     const begun = receiver.begun()
-    // An iterable that is not a stream is missing from undici's types, though it is documented and sent chunked.
     const sent = this.#headers(headers, key)
-    this.#pool.dispatch({ method, path, headers: sent, body: (body ?? null) as Uint8Array | null }, receiver)
+    if (isLarge(body)) sent.push('content-length', String(body.byteLength))
+    const carried = isLarge(body) ? new LargeBody(body) : (body ?? null)
+    // An iterable that is not a stream is missing from undici's types, though it is documented.
+    this.#pool.dispatch({ method, path, headers: sent, body: carried as Uint8Array | null }, receiver)
     const outcome = begun.then((came): Outcome | Promise<Outcome> => {
       if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
       const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
