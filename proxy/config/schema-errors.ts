@@ -1,11 +1,13 @@
 // Owns the validation of a document against the schema, and the sentences that say what is wrong. It knows JSON Schema,
 // not the keys of the document.
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { openAjv } from '../lib/ajv.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { durationPattern, sizePattern } from '../lib/units.ts'
 import { limitRatePattern } from '../limits/window.ts'
+import { conforms } from './conforms.ts'
 import { formatPath } from './locate.ts'
 import { didYouMean, nearest } from '../lib/nearest.ts'
 
@@ -13,10 +15,11 @@ export type Validate = (document: Json, shown: ShowValue) => Problem[]
 /** How a message may show the value at a path: never the content of a variable. */
 export type ShowValue = (path: Path, value: Json) => string
 
-/** Compiles the schema when it is first needed. The validator fills in defaults, in place. */
-export function validator(schema: object): Validate {
+/** The validator fills in defaults, in place. The schema is compiled for the first document that is not good. */
+export function validator(schema: Readonly<Record<string, unknown>>): Validate {
   let compiled: ValidateFunction | undefined
   return (document, shown) => {
+    if (conforms(schema, document)) return []
     const validate = (compiled ??= compile(schema))
     if (validate(document)) return []
     const errors = (validate.errors ?? []).map((error) => ({ error, path: pathOf(document, error.instancePath) }))
@@ -24,12 +27,9 @@ export function validator(schema: object): Validate {
   }
 }
 
-/**
- * Compiling is a quarter of the program's start. What makes the code smaller takes longer than it will ever save, and
- * that the schema is one is not asked at every start.
- */
+/** What makes the code smaller takes longer than it will ever save, and that the schema is one a test asks. */
 function compile(schema: object): ValidateFunction {
-  return new Ajv({
+  return openAjv({
     strict: true,
     allowUnionTypes: true,
     allErrors: true,

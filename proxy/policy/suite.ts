@@ -1,6 +1,7 @@
 // Owns policy tests (`*.test.yaml`) as plain data: their shape, how one case runs, and which rules no case reached. A
 // case that is a whole request is judged by whoever can read requests; that is handed in.
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import { openAjv } from '../lib/ajv.ts'
 import type { Json } from '../lib/json.ts'
 import type { Problem } from '../lib/problem.ts'
 import { actionsOf } from './actions.ts'
@@ -86,7 +87,7 @@ let compiled: ValidateFunction<Suite> | undefined
 
 /** `json` is the parsed file. */
 export function parseSuite(json: unknown): { readonly suite?: Suite; readonly problems: readonly Problem[] } {
-  const validate = (compiled ??= new Ajv({ allErrors: true }).compile<Suite>(suiteSchema))
+  const validate = (compiled ??= openAjv({ allErrors: true }).compile<Suite>(suiteSchema))
   if (validate(json)) return { suite: json, problems: [] }
   const problems = (validate.errors ?? []).map(({ instancePath, message, params }): Problem => {
     const steps = instancePath.split('/').slice(1)
