@@ -20,7 +20,7 @@ type Setup = {
   readonly redis: RedisServer
 }
 
-async function setUp(t: Test, count: number): Promise<Setup> {
+async function setUp(t: Test, count: number, timeout?: string): Promise<Setup> {
   if (binary === undefined) throw new Error('no redis-server')
   const redis = await startRedis(binary)
   const upstream = (await scriptedUpstream()).always(answer(200, 'ok'))
@@ -46,7 +46,7 @@ limits:
   - ${limit('local', '')}
   - ${limit('deny', ', onStoreError: deny')}
   - ${limit('allow', ', onStoreError: allow')}
-store: { redis: { url: "${redis.url}" } }`),
+store: { redis: { url: "${redis.url}"${timeout === undefined ? '' : `, timeout: ${timeout}`} } }`),
     )
   }
   return { gateways, upstream, redis }
@@ -62,9 +62,9 @@ async function get({ url }: TestGateway, route: string): Promise<Got> {
   return { status, open, headers, ...(status === 200 ? {} : { code: (JSON.parse(body) as { code: unknown }).code }) }
 }
 
-/** Asks until Redis counts again. */
-async function untilCounted(gateway: TestGateway): Promise<void> {
-  while ((await get(gateway, 'deny')).status !== 200);
+/** Asks until Redis counts (again): on a busy machine one answer of Redis may come too late. */
+async function untilCounted(gateway: TestGateway, route: string): Promise<void> {
+  for (let got = await get(gateway, route); got.status !== 200 || got.open !== null;) got = await get(gateway, route)
 }
 
 /** The slowest of the requests that were logged, by the proxy's own account of its time. */
@@ -73,7 +73,7 @@ function slowestMs({ logged }: TestGateway): number {
 }
 
 t.test('two proxies share one count', { skip }, async (t) => {
-  const { gateways } = await setUp(t, 2)
+  const { gateways } = await setUp(t, 2, '1s')
   const [one, two] = gateways as [TestGateway, TestGateway]
   const statuses: number[] = []
   for (const gateway of [one, two, one, two, one, two, one]) statuses.push((await get(gateway, 'shared')).status)
@@ -109,12 +109,12 @@ t.test('each onStoreError does what it says while Redis is away', { skip }, asyn
     t.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 200, `${how}: still ready`)
   }
   const back = async (how: string): Promise<void> => {
-    await untilCounted(gateway)
-    for (const route of ['local', 'deny', 'allow']) {
-      t.match(await get(gateway, route), { status: 200, open: null }, `${how}: ${route} is counted in Redis`)
+    for (const route of ['deny', 'local', 'allow']) {
+      await untilCounted(gateway, route)
+      t.pass(`${how}: ${route} is counted in Redis`)
     }
   }
-  t.match(await get(gateway, 'local'), { status: 200, open: null }, 'the first request is counted in Redis')
+  await untilCounted(gateway, 'local')
   redis.stall()
   await away('hung')
   redis.resume()
@@ -145,6 +145,5 @@ store: { redis: { url: "${redis.url}" } }`)
   for (let i = 0; i < 3; i += 1) statuses.push((await get(gateway, 'local')).status)
   t.same(statuses, [200, 200, 429], 'local has the same quota, counted here')
   await redis.start()
-  await untilCounted(gateway)
-  t.match(await get(gateway, 'local'), { status: 200, open: null })
+  for (const route of ['deny', 'local']) await untilCounted(gateway, route)
 })

@@ -26,7 +26,7 @@ routes: [{ id: openai, path: /openai, upstream: openai }, { id: crm, path: /crm,
 principals: [{ id: agent, keys: [{ sha256: ${sha256} }] }]
 defaultEffect: allow
 redaction: [{ id: out, direction: request, upstreams: [openai], detect: [email], action: token, restoreTo: [crm] }]
-store: { redis: { url: '${redis.url}' } }
+store: { redis: { url: '${redis.url}', timeout: 400ms } }
 vault: { store: redis, key: { fromEnv: VAULT_KEY } }
 `,
       { env: { VAULT_KEY: 'a secret that both have' } },
