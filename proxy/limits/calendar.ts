@@ -42,7 +42,11 @@ type LocalTime = (timeMs: number) => number
 function boundsOf(unit: CalendarUnit, local: LocalTime, timeMs: number): Bounds {
   const here = new Date(local(timeMs))
   const start = (offset: number): number => toTime(local, startOf(unit, here, offset))
-  const bounds = [start(-1), start(0), start(1), start(2)] as const
+  const [begins, ends] = [start(0), start(1)]
+  // Where clocks are set forward an hour, it begins when the next one does.
+  const before = start(-1) < begins ? start(-1) : start(-2)
+  const after = start(2) > ends ? start(2) : start(3)
+  const bounds = [before, begins, ends, after] as const
   // Where clocks are set back an hour, minutes of it come twice, and the second time is later than their period.
   if (timeMs >= bounds[1] && timeMs < bounds[2]) return bounds
   const fixed = { minute: 60_000, hour: 3_600_000, day: 86_400_000, month: 31 * 86_400_000 }[unit]

@@ -64,6 +64,16 @@ t.test('a calendar begins where the zone says, whatever the clock is set to in b
     '2026-11-21T12:30:00.000Z',
     '2026-11-21T13:30:00.000Z',
   ])
+  t.same(
+    starts('hour', 'Europe/Berlin', '2026-03-29T00:00:00Z').slice(1),
+    ['2026-03-29T00:00:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-29T02:00:00.000Z'],
+    'the hour from two to three is not there',
+  )
+  t.same(starts('hour', 'Europe/Berlin', '2026-03-29T01:30:00Z').slice(0, 3), [
+    '2026-03-29T00:00:00.000Z',
+    '2026-03-29T01:00:00.000Z',
+    '2026-03-29T02:00:00.000Z',
+  ])
   for (const zone of ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia']) {
     for (const unit of ['minute', 'hour', 'day', 'month'] as const) {
       const calendar = openCalendar(unit, zone)
