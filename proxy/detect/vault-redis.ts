@@ -1,8 +1,8 @@
 // Owns keeping values in Redis, for gateways that share a key: under a keyed name, encrypted, for a time. Redis never
 // sees a caller, a token or a value. Whoever asks a Redis that does not answer is told at once that it is not there.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
 import type { Clock } from '../lib/clock.ts'
+import { loadRedis } from '../lib/ioredis.ts'
 import { keyedDigest, type KeyedDigest } from '../lib/keyed-digest.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces } from './options.ts'
@@ -27,7 +27,8 @@ export type VaultRedisAddress = {
 
 export function connectVaultRedis(address: VaultRedisAddress): VaultRedisClient {
   const { url, username, password, timeoutMs } = address
-  return new Redis(url, {
+  const client = loadRedis()
+  return new client.Redis(url, {
     protocol: 2,
     disableClientInfo: true,
     connectionName: 'gatewright-vault',

@@ -1,8 +1,9 @@
 // Owns counting in Redis: one script per request, so that several gateways share counts and no request is counted by
 // half. It also owns the breaker round Redis: who asks a Redis that is slow is told at once that it is not there.
 import { randomUUID } from 'node:crypto'
-import { Cluster, Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { loadRedis } from '../lib/ioredis.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { RedisPlan } from './compile-store.ts'
 import type { Charge, Correction, Count, Taken } from './counters.ts'
@@ -50,9 +51,10 @@ function connect(plan: RedisPlan, resolveSecret: ResolveSecret): Redis | Cluster
     ...(plan.tls ? { tls: {} } : {}),
   }
   const { servers } = plan
-  if ('url' in servers) return new Redis(servers.url, { ...options, retryStrategy: backoffMs })
+  const client = loadRedis()
+  if ('url' in servers) return new client.Redis(servers.url, { ...options, retryStrategy: backoffMs })
   if ('cluster' in servers) {
-    return new Cluster([...servers.cluster], {
+    return new client.Cluster([...servers.cluster], {
       enableOfflineQueue: false,
       clusterRetryStrategy: backoffMs,
       // One move of the slot is followed; whoever waits for more waits longer than a command may.
@@ -63,7 +65,7 @@ function connect(plan: RedisPlan, resolveSecret: ResolveSecret): Redis | Cluster
     })
   }
   const { sentinels, name, sentinelPassword } = servers
-  return new Redis({
+  return new client.Redis({
     ...options,
     sentinels: [...sentinels],
     name,
