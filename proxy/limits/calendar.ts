@@ -39,19 +39,21 @@ export function openCalendar(unit: CalendarUnit, zone: string): Calendar {
 /** Wall clock of a zone, as if it were UTC, at a time. */
 type LocalTime = (timeMs: number) => number
 
+/** Each by itself: where clocks are set, the beginning of the next is not a step away. */
 function boundsOf(unit: CalendarUnit, local: LocalTime, timeMs: number): Bounds {
+  const [start, end] = periodOf(unit, local, timeMs)
+  return [periodOf(unit, local, start - 1)[0], start, end, periodOf(unit, local, end)[1]]
+}
+
+function periodOf(unit: CalendarUnit, local: LocalTime, timeMs: number): readonly [startMs: number, endMs: number] {
   const here = new Date(local(timeMs))
-  const start = (offset: number): number => toTime(local, startOf(unit, here, offset))
-  const [begins, ends] = [start(0), start(1)]
-  // Where clocks are set forward an hour, it begins when the next one does.
-  const before = start(-1) < begins ? start(-1) : start(-2)
-  const after = start(2) > ends ? start(2) : start(3)
-  const bounds = [before, begins, ends, after] as const
+  const start = toTime(local, startOf(unit, here, 0))
+  const end = toTime(local, startOf(unit, here, 1))
   // Where clocks are set back an hour, minutes of it come twice, and the second time is later than their period.
-  if (timeMs >= bounds[1] && timeMs < bounds[2]) return bounds
+  if (timeMs >= start && timeMs < end) return [start, end]
   const fixed = { minute: 60_000, hour: 3_600_000, day: 86_400_000, month: 31 * 86_400_000 }[unit]
   const begin = Math.floor(timeMs / fixed) * fixed
-  return [begin - fixed, begin, begin + fixed, begin + 2 * fixed]
+  return [begin, begin + fixed]
 }
 
 function startOf(unit: CalendarUnit, here: Date, offset: number): number {

@@ -74,17 +74,24 @@ t.test('a calendar begins where the zone says, whatever the clock is set to in b
     '2026-03-29T01:00:00.000Z',
     '2026-03-29T02:00:00.000Z',
   ])
-  for (const zone of ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia']) {
+  const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia'] as const
+  for (const zone of zones) {
     for (const unit of ['minute', 'hour', 'day', 'month'] as const) {
       const calendar = openCalendar(unit, zone)
+      const follows = (timeMs: number): boolean => {
+        const [before, start, end, after] = calendar.around(timeMs)
+        return before < start && start <= timeMs && timeMs < end && end < after
+      }
       fc.assert(
-        fc.property(fc.integer({ min: 0, max: 366 * 86_400 }), (second) => {
-          const timeMs = Date.parse('2026-01-01T00:00:00Z') + second * 1000
-          const [before, start, end, after] = calendar.around(timeMs)
-          return before < start && start <= timeMs && timeMs < end && end < after
-        }),
+        fc.property(fc.integer({ min: 0, max: 366 * 86_400 }), (second) =>
+          follows(Date.parse('2026-01-01T00:00:00Z') + second * 1000),
+        ),
         { numRuns: 100 },
       )
+      // Where clocks are set in some of these zones.
+      for (const day of ['2026-03-08', '2026-03-29', '2026-04-04', '2026-10-03', '2026-10-25', '2026-11-01'])
+        for (let minute = 0; minute < 24 * 60; minute += 15)
+          if (!follows(Date.parse(`${day}T00:00:00Z`) + minute * 60_000)) t.fail(`${zone} ${unit} ${day} ${minute}`)
     }
   }
 })
