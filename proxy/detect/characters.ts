@@ -29,6 +29,10 @@ export function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
+export function isCapital(code: number): boolean {
+  return code >= 65 && code <= 90
+}
+
 export function isLetter(code: number): boolean {
   const lower = code | 32
   return lower >= 97 && lower <= 122 && code < 128

@@ -1,32 +1,20 @@
 // Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
 // what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
-import { alphanumerics, holds } from './characters.ts'
+import { alphanumerics, holds, isDigit } from './characters.ts'
+import { isRunUnit as isDigitOfRun, mayBeBase16, mayBeBase64, nibbles, none, pad, sextets } from './normalise-digits.ts'
 import { isLineEnd, lineLengthMin, Lines } from './normalise-lines.ts'
+import { base64LengthMin, hexLengthMin, type EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
 
-/** The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number. */
-const base64LengthMin = 10
-const hexLengthMin = 16
 /** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
 const partLength = 192
 /** Unless so little more is left that by itself it would not be taken for encoded. */
 const lengthMax = partLength + 32
 const stride = base64LengthMin
-
-const none = 255
-const pad = 64
-/** By unit: the value of a digit of base64 in either alphabet. */
-const sextets = new Uint8Array(128).fill(none)
-for (const [value, digit] of Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').entries())
-  sextets[digit.charCodeAt(0)] = value
-sextets[0x2d] = 62
-sextets[0x5f] = 63
-sextets[0x3d] = pad
-const nibbles = new Uint8Array(128).fill(none)
-for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
-  nibbles[digit.charCodeAt(0)] = value
-  nibbles[digit.toUpperCase().charCodeAt(0)] = value
-}
+/** For so many places at once it is asked whether text may begin there. */
+const windowLength = 64
+/** Twelve digits of base64, sixteen of base16 and the mark before them show whether text may begin at the first. */
+const decisiveLength = 18
 
 /** Nothing starts there; the text ends before it is known whether something does. */
 const nothing = 0
@@ -36,7 +24,14 @@ const undecided = -1
  * Puts what is encoded between `from` and `to` where it is read as its text. Neither end cuts a run, but for the end of a
  * text that is not final. Returns from where on the text is not decided yet, or `to`.
  */
-export function readEncoded(text: string, from: number, to: number, final: boolean, into: Respelling): number {
+export function readEncoded(
+  text: string,
+  from: number,
+  to: number,
+  final: boolean,
+  into: Respelling,
+  runs?: EncodedRuns,
+): number {
   const isOpen = !final && to === text.length
   let start = from
   /** Before this index every unit from `start` on belongs to a run. */
@@ -51,6 +46,11 @@ export function readEncoded(text: string, from: number, to: number, final: boole
     }
   }
   while (start + stride <= to) {
+    if (runs !== undefined) {
+      start = runs.after(text, start, to)
+      if (start + stride > to) return to
+      known = Math.max(known, start)
+    }
     let at = start + stride - 1
     while (at >= known && isRunUnit(text, at)) at--
     if (at >= known) {
@@ -76,6 +76,10 @@ export function readEncoded(text: string, from: number, to: number, final: boole
   return readRun(text, tail, to, true, into)
 }
 
+function isRunUnit(text: string, index: number): boolean {
+  return isDigitOfRun(text.charCodeAt(index))
+}
+
 /** Where the run ends that began before `from`, if that is the end of a line and too near to be found by strides. */
 function restOfLine(text: string, from: number, to: number): number {
   if (!isRunUnit(text, from - 1)) return from
@@ -84,20 +88,26 @@ function restOfLine(text: string, from: number, to: number): number {
   return end < from + stride && isLineEnd(text, end) ? end : from
 }
 
-function isRunUnit(text: string, index: number): boolean {
-  const code = text.charCodeAt(index)
-  return code < 128 && sextets[code] !== none
-}
-
 /** Returns `to`, or where what is undecided starts. `isOpen`: the run may go on. */
 function readRun(text: string, from: number, to: number, isOpen: boolean, into: Respelling): number {
   const last = isOpen ? to - 1 : to - stride
-  const mayBeBase64 = isOpen || hasCapital(text, from, to)
+  const hasDigits = isOpen || hasCapital(text, from, to)
+  /** Before this index it is worth while to look closer. */
+  let promising = from
   for (let start = from; start <= last;) {
+    if (start >= promising) {
+      promising = start + windowLength
+      const end = Math.min(promising + decisiveLength, to)
+      const isWhole = !isOpen || end < to
+      if (isWhole && !mayBeBase16(text, start, end) && !(hasDigits && mayBeBase64(text, start, end))) {
+        start = promising
+        continue
+      }
+    }
     const digits = hasHexMark(text, start) ? start + 2 : start
     let end = hexEnd(text, digits, to, isOpen)
     const isHex = end > nothing
-    if (end === nothing && mayBeBase64) end = base64End(text, start, to, isOpen)
+    if (end === nothing && hasDigits) end = base64End(text, start, to, isOpen)
     if (end === undecided) return start
     if (end === nothing) {
       start++
@@ -200,7 +210,13 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
 }
 
 function acceptedHex(text: string, start: number, end: number): number {
-  return isPlausible(text, start, end, hexLengthMin) ? end : nothing
+  return isPlausible(text, start, end, hexLengthMin) && hasDigit(text, start, end) ? end : nothing
+}
+
+/** Without any, all of its bytes are beyond ASCII. */
+function hasDigit(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (isDigit(text.charCodeAt(at))) return true
+  return false
 }
 
 /** A few bytes from the middle of a hash are text often enough; not so many, nor those that a word begins or ends with. */

@@ -3,7 +3,7 @@
 
 /** 60, 64, 72 and 76 are in use; each is whole groups of digits. */
 export const lineLengthMin = 60
-const lineLengthMax = 76
+export const lineLengthMax = 76
 const digitsOfGroup = 4
 /** As in a block of YAML. */
 const indentLengthMax = 32
@@ -116,6 +116,6 @@ export function isLineEnd(text: string, index: number): boolean {
   return code === 10 || code === 13
 }
 
-function isBlank(code: number): boolean {
+export function isBlank(code: number): boolean {
   return code === 32 || code === 9
 }

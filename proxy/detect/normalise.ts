@@ -5,6 +5,7 @@ import { isDigit, isLetter } from './characters.ts'
 import { readEncoded } from './normalise-encoded.ts'
 import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
 import { foldKinds, folds, isDomainStop, isLabelUnit, lookAlikeAt, readingOf } from './normalise-fold.ts'
+import type { EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
 
 const escapes = '%&\\'
@@ -18,14 +19,21 @@ const undecided = -1
 
 /**
  * Puts into `into`, which is open, everything from `from` on that is read otherwise than it is written. Returns the index
- * up to which that is decided. `isAscii` may be false for a text that is.
+ * up to which that is decided. `isAscii` may be false for a text that is; without `runs` they are searched for.
  */
-export function normalise(text: string, from: number, final: boolean, isAscii: boolean, into: Respelling): number {
+export function normalise(
+  text: string,
+  from: number,
+  final: boolean,
+  isAscii: boolean,
+  into: Respelling,
+  runs?: EncodedRuns,
+): number {
   nextOf.fill(-1)
   let index = from
   for (;;) {
     const spot = isAscii ? nextEscape(text, index) : nextSpot(text, index)
-    const known = readEncoded(text, index, spot, final, into)
+    const known = readEncoded(text, index, spot, final, into, runs)
     if (known < spot || spot === text.length) return known
     const end = readSpot(text, spot, final, into)
     if (end === undecided) return spot

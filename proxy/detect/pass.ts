@@ -2,22 +2,31 @@
 // asked. It does not know what detectors look for, nor what happens to what they find.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
 import { startsWord } from './boundary.ts'
-import { isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { isCapital, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
+import { isRunUnit } from './normalise-digits.ts'
+import type { EncodedRuns } from './normalise-runs.ts'
 import { isSeparator, numberDigitsRead } from './number-run.ts'
 import { Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
+const capitalFlag = 0x40
 const digitFlag = 0x80
+const firstFlags = capitalFlag | digitFlag
+/** On units that do not end a run of encoded text; and on those that do not end a word. */
+const runFlag = 0x100
+const wordFlag = 0x200
+/** From these to those that are not looked at as long as they stand together. */
+const quietShift = 2
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const chunkLength = 1 << 13
 const neverHeard = -0x10000
 
 export class Pass {
   readonly #automaton: Automaton
-  /** Those of the automaton, with a flag on digits. */
-  readonly #symbols: Uint8Array
+  /** Those of the automaton, and flags. */
+  readonly #symbols: Uint16Array
   /** By state of the automaton: who is woken. */
   readonly #woken: readonly (readonly Woken[])[]
   /** By how many digits stand together first: whose numbers begin so. */
@@ -34,11 +43,18 @@ export class Pass {
   isAscii = true
   #depth = 0
 
-  constructor(chosen: readonly Detector[]) {
+  readonly #runs: EncodedRuns | undefined
+
+  /** Into `runs` goes where encoded text may stand. */
+  constructor(chosen: readonly Detector[], runs?: EncodedRuns) {
+    this.#runs = runs
     const contexts = new Set(chosen.flatMap(({ context }) => (context === undefined ? [] : [context])))
     const woken = [...chosen.flatMap(wokenBy), ...Array.from(contexts, heardBy).flat()]
     this.#automaton = compileAutomaton(woken.map(({ literal }) => literal.toLowerCase()))
-    this.#symbols = this.#automaton.symbols.map((symbol, code) => (isDigit(code) ? symbol | digitFlag : symbol))
+    this.#symbols = Uint16Array.from(this.#automaton.symbols, (symbol, code) => {
+      const first = isDigit(code) ? digitFlag : runs !== undefined && isCapital(code) ? capitalFlag : 0
+      return symbol | first | (isRunUnit(code) ? runFlag : 0) | (isDigit(code) || isLetter(code) ? wordFlag : 0)
+    })
     this.#woken = this.#automaton.hits.map((hits) => hits.flatMap((hit) => woken[hit] ?? []))
     const numbers = chosen.filter((d) => d.digits === 'number')
     this.#numbers = Array.from({ length: numberDigitsRead + 1 }, (_, length) =>
@@ -54,6 +70,7 @@ export class Pass {
   /** What is found is in the probe afterwards. Only what wakes somebody in one of the ranges counts; they are in order. */
   run(text: string, final: boolean, ranges: readonly { readonly from: number; readonly to: number }[]): void {
     this.probe.open(text, final)
+    this.#runs?.clear()
     this.isAscii = true
     this.#depth = 0
     for (const { from, to } of ranges) {
@@ -83,10 +100,11 @@ export class Pass {
     let state = first
     let { isAscii } = this
     let previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
+    let quiet = 0
     for (let i = from; i < to;) {
       let entry = 0
       let symbol = 0
-      let firstDigit = 0
+      let first = 0
       // Nothing is called in here, so that everything stays in registers.
       for (; i < to; i++) {
         const code = text.charCodeAt(i)
@@ -97,14 +115,23 @@ export class Pass {
         }
         entry = next[(state << symbolBits) | (symbol & symbolMask)] as number
         state = entry & stateMask
-        // Of digits only the first.
-        firstDigit = symbol & ~previous & digitFlag
+        // Of digits and of capitals that stand together.
+        quiet &= symbol
+        first = symbol & ~previous & ~(quiet >> quietShift) & firstFlags
         previous = symbol
-        if (((entry & hitFlag) | firstDigit) !== 0) break
+        if (((entry & hitFlag) | first) !== 0) break
       }
       if (i === to) break
       i++
-      if (firstDigit !== 0) this.#atDigits(i - 1)
+      if (first === capitalFlag) {
+        this.#runs?.atCapital(text, i - 1)
+        quiet |= runFlag
+      } else if (first === digitFlag) {
+        if (this.#atDigits(i - 1)) {
+          this.#runs?.atWord(text, i - 1)
+          quiet |= wordFlag
+        } else this.#runs?.atDigit(text, i - 1)
+      }
       if (entry >= hitFlag) this.#atLiteral(state, i)
     }
     this.isAscii = isAscii
@@ -131,21 +158,24 @@ export class Pass {
     }
   }
 
-  #atDigits(start: number): void {
+  /** Whether nothing can begin at later digits of the same word. */
+  #atDigits(start: number): boolean {
     const probe = this.probe
     const previous = probe.before(start)
     if (isLetter(previous)) {
-      if (!isInsideMixedWord(probe.text, start)) this.#atCode(start)
+      const place = placeInWord(probe.text, start)
+      if (place !== places.mixed) this.#atCode(start)
       // The letter of an escaped line end is no part of a word.
-      if (!startsWord(probe, start)) return
+      if (!startsWord(probe, start)) return place !== places.escaped
     }
-    if (start < probe.numberEnd) return
-    if (previous === 95 || isGlued(probe, start, previous)) return
-    if (isShortAndAlone(probe.text, start, this.#digitsMin)) return
+    if (start < probe.numberEnd) return false
+    if (previous === 95 || isGlued(probe, start, previous)) return false
+    if (isShortAndAlone(probe.text, start, this.#digitsMin)) return false
     probe.arm(start)
     probe.number.read(probe, start)
     const isRead = probe.settle()
     if (!isRead || !probe.number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
+    return false
   }
 
   #atCode(start: number): void {
@@ -197,17 +227,21 @@ function heardBy(context: ContextWords): Woken[] {
 }
 
 /**
- * Digits and letters, letters and digits: all of it is one word, as in a hash, and its values begin where it does. A
- * percent-encoded byte is no part of it.
+ * Of digits after letters. `mixed`: digits and letters, letters and digits, all of it is one word, as in a hash, and its
+ * values begin where it does. `escaped`: an escape may come before, whose letters and digits are no part of the word.
  */
-function isInsideMixedWord(text: string, at: number): boolean {
+const places = { first: 0, mixed: 1, escaped: 2 } as const
+
+function placeInWord(text: string, at: number): number {
   let start = at
   while (start > 0 && start > at - wordLettersMax && isLetter(text.charCodeAt(start - 1))) start--
   const letters = start
-  if (start === 0 || start === at - wordLettersMax) return false
+  if (start === at - wordLettersMax) return places.escaped
   while (start > 0 && start > letters - wordLettersMax && isDigit(text.charCodeAt(start - 1))) start--
-  if (start === letters || start === 0 || !isLetter(text.charCodeAt(start - 1))) return false
-  return text.charCodeAt(letters - 3) !== 37
+  if (start === 0) return places.first
+  const before = text.charCodeAt(start - 1)
+  if (start < letters && isLetter(before)) return text.charCodeAt(letters - 3) === 37 ? places.escaped : places.mixed
+  return before === 37 || before === 92 || isDigit(before) ? places.escaped : places.first
 }
 
 const wordLettersMax = 48

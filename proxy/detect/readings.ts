@@ -3,6 +3,7 @@
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { normalise } from './normalise.ts'
+import { EncodedRuns } from './normalise-runs.ts'
 import { countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
 import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './probe.ts'
@@ -39,12 +40,13 @@ export class Readings {
   readonly #chosen: readonly Detector[]
   readonly #matters: Mattering | undefined
   readonly #written: Pass
+  readonly #runs = new EncodedRuns()
   #read: Pass | undefined
 
   constructor(chosen: readonly Detector[], matters?: Mattering) {
     this.#chosen = chosen
     this.#matters = matters
-    this.#written = new Pass(chosen)
+    this.#written = new Pass(chosen, this.#runs)
   }
 
   /** A text that is whole. */
@@ -52,7 +54,7 @@ export class Readings {
     const written = this.#written
     written.run(text, true, [{ from: 0, to: text.length }])
     respelling.open(text, 0, '')
-    normalise(text, 0, true, written.isAscii, respelling)
+    normalise(text, 0, true, written.isAscii, respelling, this.#runs)
     if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates, countingIn(text, this.#matters))
     this.#runRead(respelling.finish(text.length), true)
     return resolveOverlaps(this.#candidates(text), countingIn(text, this.#matters))

@@ -1,0 +1,99 @@
+// Owns where in a text encoded text may stand, as the pass over it saw in passing: searching for it again would take half
+// as long as the pass. It does not decode anything.
+import { alphanumerics, holds } from './characters.ts'
+import { isRunUnit, mayBeBase16, mayBeBase64, nibbles } from './normalise-digits.ts'
+import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-lines.ts'
+
+/**
+ * The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number.
+ * In base64 a capital is among the digits, in base16 one that is no letter.
+ */
+export const base64LengthMin = 10
+export const hexLengthMin = 16
+
+/** The last units of runs, or of words in them, that may hold text. */
+export class EncodedRuns {
+  readonly #noted: number[] = []
+  #next = 0
+  /** Runs that end here or before have been seen. */
+  #seenTo = 0
+  #wordSeenTo = 0
+
+  clear(): void {
+    this.#noted.length = 0
+    this.#next = 0
+    this.#seenTo = 0
+    this.#wordSeenTo = 0
+  }
+
+  /** Told of the first of capitals that stand together. */
+  atCapital(text: string, at: number): void {
+    if (at < this.#seenTo) return
+    let end = at + 1
+    while (end < text.length && isRunUnit(text.charCodeAt(end))) end++
+    this.#seenTo = end
+    let start = at
+    while (start > 0 && isRunUnit(text.charCodeAt(start - 1))) start--
+    if (end - start < base64LengthMin) return
+    if (mayBeBase64(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
+  }
+
+  /** Told of the first of digits that stand together. */
+  atDigit(text: string, at: number): void {
+    if (at < this.#wordSeenTo) return
+    // Sixteen units with this one among them have one of these two among them, and mostly neither is hexadecimal.
+    if (isHexadecimal(text, at + 8) || isHexadecimal(text, at - 7)) this.#seeWord(text, at)
+  }
+
+  /** Told of the first digits after letters; of others in the same word it is not. */
+  atWord(text: string, at: number): void {
+    if (at >= this.#wordSeenTo) this.#seeWord(text, at)
+  }
+
+  #seeWord(text: string, at: number): void {
+    let end = at + 1
+    while (end < text.length && holds(alphanumerics, text.charCodeAt(end))) end++
+    this.#wordSeenTo = end
+    let start = at
+    while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, text.charCodeAt(start - 1))) start--
+    if (end - start < hexLengthMin) return
+    if (mayBeBase16(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
+  }
+
+  /** The first run from `from` on, or what of one is left there; `to` when there is none before it. Asked in order. */
+  after(text: string, from: number, to: number): number {
+    while ((this.#noted[this.#next] ?? to) < from) this.#next++
+    const at = this.#noted[this.#next] ?? to
+    if (at >= to) return to
+    let start = at
+    while (start > from && isRunUnit(text.charCodeAt(start - 1))) start--
+    return firstLine(text, start, from)
+  }
+}
+
+function isHexadecimal(text: string, index: number): boolean {
+  return index >= 0 && index < text.length && (nibbles[text.charCodeAt(index)] as number) < 16
+}
+
+/** It may go on in the next line, or go on from the one before. `at` is in it, `end` its end. */
+function isLine(text: string, at: number, end: number): boolean {
+  if (end < text.length && isLineEnd(text, end)) return true
+  let start = at
+  while (start > 0 && end - start <= lineLengthMax && isRunUnit(text.charCodeAt(start - 1))) start--
+  while (start > 0 && isBlank(text.charCodeAt(start - 1))) start--
+  return start > 0 && isLineEnd(text, start - 1)
+}
+
+/** Lines before may belong to the run, whatever is in them. */
+function firstLine(text: string, start: number, from: number): number {
+  let first = start
+  for (;;) {
+    let end = first
+    while (end > from && (isBlank(text.charCodeAt(end - 1)) || isLineEnd(text, end - 1))) end--
+    if (end === first) return first
+    let before = end
+    while (before > from && isRunUnit(text.charCodeAt(before - 1))) before--
+    if (end - before < lineLengthMin && before > from) return first
+    first = before
+  }
+}
