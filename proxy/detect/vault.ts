@@ -1,7 +1,9 @@
 // Owns tokens: what stands for a value on its way to an upstream, and how the value comes back. One vault per exchange;
 // what outlives it is kept by caller in a memory that it is given. Tokens are derived from the value and the caller, so
 // the same value has the same token in every turn, and callers never share one.
+import { appended } from '../lib/appended.ts'
 import { keyedDigest } from '../lib/keyed-digest.ts'
+import { ownText } from '../lib/own-text.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces, type RestorePlace } from './options.ts'
 import { foreseenLength } from './probe.ts'
@@ -78,8 +80,12 @@ type Unused = { readonly token: string; readonly form: TokenForm }
 /** Nine of ten numbers may be given out before one value in a thousand gets a word. */
 const numberAttemptsMax = 64
 
+// Most vaults restore nothing.
+const noCounts: ReadonlyMap<string, number> = new Map()
+const noForms: readonly TokenForm[] = []
+
 class TokenVault implements Vault {
-  readonly restored = new Map<string, number>()
+  restored: ReadonlyMap<string, number> = noCounts
   readonly #key: Buffer
   readonly #scope: string
   readonly #kept: KeptOfCaller | undefined
@@ -87,7 +93,7 @@ class TokenVault implements Vault {
   /** By body, or by `#` and digits. */
   readonly #own = new Map<string, Kept>()
   readonly #ownTypes = new Set<string>()
-  readonly #ownForms = new Set<TokenForm>()
+  #ownForms: readonly TokenForm[] = noForms
   #ownNumberLengths = 0
   #types: { readonly of: number; readonly types: ReadonlySet<string> } | undefined
 
@@ -106,11 +112,12 @@ class TokenVault implements Vault {
     return this.#own.size > 0 || (this.#kept !== undefined && this.#kept.size > 0)
   }
 
-  tokenFor(entity: string, value: string, terms = everywhere, asked: TokenForm = 'word'): string {
+  tokenFor(entity: string, found: string, terms = everywhere, asked: TokenForm = 'word'): string {
+    const value = ownText(found)
     const { token, form } = this.#unusedToken(entity, value, asked)
     this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
     this.#ownTypes.add(tokenType(entity))
-    this.#ownForms.add(form)
+    if (!this.#ownForms.includes(form)) this.#ownForms = appended(this.#ownForms, form)
     if (form === 'number') this.#ownNumberLengths |= 1 << (token.length - 1)
     if (terms.restore.length > 0 || terms.restoreTo.length > 0)
       this.#kept?.keep(token, form, { entity, value, ...joined(terms, this.#kept.get(token)) })
@@ -170,10 +177,16 @@ class TokenVault implements Vault {
       if (found === undefined || found.start < copied) continue
       restored += text.slice(copied, found.start) + (write?.(found.text) ?? found.text)
       copied = found.end
-      this.restored.set(found.entity, (this.restored.get(found.entity) ?? 0) + 1)
+      this.#count(found.entity)
     }
     const heldFrom = Math.max(end, copied)
     return { text: restored + text.slice(copied, heldFrom), heldFrom }
+  }
+
+  #count(entity: string): void {
+    let sum = this.restored as Map<string, number>
+    if (sum === noCounts) this.restored = sum = new Map()
+    sum.set(entity, (sum.get(entity) ?? 0) + 1)
   }
 
   #tokenAt(text: string, mark: number, lookUp: LookUp): Found | undefined {
@@ -210,7 +223,7 @@ class TokenVault implements Vault {
   }
 
   #has(form: TokenForm): boolean {
-    return this.#ownForms.has(form) || this.#kept?.forms.has(form) === true
+    return this.#ownForms.includes(form) || this.#kept?.forms.has(form) === true
   }
 
   #find(token: string): Kept | undefined {
