@@ -14,7 +14,6 @@ export function letGo(x: Answered, runtime: Runtime): void {
   grow(x, {
     body,
     admissions: x.admissions.map(told),
-    decisions: x.decisions.map((decision) => ({ ...decision, matched: decision.matched.slice() })),
     answer: { ...answer, headers: none },
     content: content === undefined ? undefined : bare(content),
     headers: talks || runtime.policyHeaders.size > 0 ? x.headers : none,

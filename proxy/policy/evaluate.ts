@@ -122,7 +122,8 @@ export class Engine implements Policy {
     }
     const outcome = enforced === undefined ? this.#fallback(query, facts) : outcomeOf(enforced, deciderFailed)
     const whatIf = hypothetical === enforced || hypothetical === undefined ? outcome : outcomeOf(hypothetical, false)
-    return conclude(this.mode, outcome, whatIf, matched, unevaluable)
+    // As long as it looks: an array that grew has room for sixteen more, and decisions are kept.
+    return conclude(this.mode, outcome, whatIf, matched.slice(), unevaluable)
   }
 
   /**

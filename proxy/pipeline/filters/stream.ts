@@ -101,7 +101,9 @@ export class StreamFilter {
     try {
       for (let at = 0; at < blocks.length;) at += this.#repeated(blocks, at) || this.#one(blocks[at] as string)
     } finally {
-      if (this.#out !== '') yield this.#out
+      const out = this.#out
+      this.#out = ''
+      if (out !== '') yield out
     }
   }
 
