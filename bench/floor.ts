@@ -1,5 +1,5 @@
 // Owns the floor: the least that a proxy of node:http and undici can do, bodies piped both ways, nothing looked at.
-// argv[2] is the port of the upstream.
+// argv[2] is the port of the upstream, argv[3] how many connections to it there may be.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { Pool } from 'undici'
 import { announce } from './announce.ts'
@@ -14,7 +14,7 @@ const hopByHop = new Set([
   'host',
   'expect',
 ])
-const upstream = new Pool(`http://127.0.0.1:${process.argv[2]}`, { connections: 256 })
+const upstream = new Pool(`http://127.0.0.1:${process.argv[2]}`, { connections: Number(process.argv[3] ?? 256) })
 
 const server = createServer((request, response) => {
   upstream

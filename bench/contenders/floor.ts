@@ -2,8 +2,8 @@
 import { forkServer } from '../children.ts'
 import type { Contender } from './contender.ts'
 
-export async function startFloor(upstreamPort: number): Promise<Contender> {
-  const running = await forkServer('floor.ts', String(upstreamPort))
+export async function startFloor(upstreamPort: number, connections = 256): Promise<Contender> {
+  const running = await forkServer('floor.ts', String(upstreamPort), String(connections))
   return {
     id: 'floor',
     title: 'node:http + undici, pass-through',
