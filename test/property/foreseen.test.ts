@@ -3,29 +3,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { array, assert, constantFrom, integer, nat, property, tuple } from 'fast-check'
-import type { RedactionRuleOptions } from '../../proxy/detect/options.ts'
-import { compileRedaction, type Plan } from '../../proxy/detect/redaction.ts'
+import type { Plan } from '../../proxy/detect/redaction.ts'
 import { replace } from '../../proxy/detect/replace.ts'
 import { openVault, type Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
+import { whole } from '../support/in-pieces.ts'
+import { planOfRules } from '../support/plan-of.ts'
 import { runsOf } from '../support/runs.ts'
 
-type Rule = Omit<RedactionRuleOptions, 'id' | 'direction'>
-
-function planOf(...rules: readonly Rule[]): Plan {
-  const options = rules.map((rule, at) => ({ id: `r${at}`, direction: 'response' as const, ...rule }))
-  const plan = compileRedaction(options, ['redaction']).redaction?.plan('response', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
-
 const detect = ['pii', 'secrets']
-const streamed = (['mask', 'remove', 'hash', 'token', 'block'] as const).map((action) => planOf({ detect, action }))
-const kept = planOf({ detect, action: 'token', restoreTo: ['crm'] })
+const streamed = (['mask', 'remove', 'hash', 'token', 'block'] as const).map((action) =>
+  planOfRules({ detect, action }),
+)
+const kept = planOfRules({ detect, action: 'token', restoreTo: ['crm'] })
 const mixed = [
-  planOf({ detect: ['email'], action: 'mask' }, { detect: ['private-key'], action: 'tag' }),
-  planOf({ detect, action: 'mask', mode: 'shadow' }, { detect: ['private-key'], action: 'remove' }),
-  planOf({ detect, action: 'hash', allow: ['*MII*', '*ada*'] }, { detect: ['pii'], action: 'mask' }),
+  planOfRules({ detect: ['email'], action: 'mask' }, { detect: ['private-key'], action: 'tag' }),
+  planOfRules({ detect, action: 'mask', mode: 'shadow' }, { detect: ['private-key'], action: 'remove' }),
+  planOfRules({ detect, action: 'hash', allow: ['*MII*', '*ada*'] }, { detect: ['pii'], action: 'mask' }),
 ]
 
 const begin = (label: string): string => `-----BEGIN ${label}-----`
@@ -35,10 +29,6 @@ const body = Array.from({ length: 24 }, (_, n) => line.slice(n) + line.slice(0, 
 const pem = [begin('RSA PRIVATE KEY'), body, end('RSA PRIVATE KEY')].join('\n')
 const inJson = JSON.stringify(pem).slice(1, -1)
 const values = [pem, inJson, Buffer.from(pem).toString('base64'), pem.replaceAll('\n', '\r\n')]
-
-function whole(text: string, plan: Plan, vault: Vault): string {
-  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault).text)
-}
 
 type Streamed = { readonly output: string; readonly heldMax: number; readonly counts: unknown }
 
@@ -54,7 +44,7 @@ function pieces(texts: readonly string[], plan: Plan, vault: Vault): Streamed {
   return { output, heldMax, counts: window.counts }
 }
 
-function inPieces(text: string, sizes: readonly number[]): string[] {
+function bySizes(text: string, sizes: readonly number[]): string[] {
   const parts: string[] = []
   for (let at = 0, turn = 0; at < text.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1
@@ -73,7 +63,7 @@ void t.test('no more than 512 units are held of a text with long keys', async (t
       for (const before of ['see ', 'private_key: "', '{"private_key": "', 'password = ']) {
         const text = `${before}${value}" ${prose}${value}\n${prose}`
         const expected = whole(text, plan, vault)
-        const { output, heldMax, counts } = pieces(inPieces(text, [7]), plan, vault)
+        const { output, heldMax, counts } = pieces(bySizes(text, [7]), plan, vault)
         t.equal(output, expected)
         t.ok(heldMax <= 512, `${before}${value.slice(0, 20)}: ${heldMax}`)
         t.same(counts, replace(text, plan.scanner.scan(text), plan, vault).counts)
@@ -95,7 +85,7 @@ void t.test('what will stand there is released, and what is blocked is known, be
 void t.test('a token that a tool may have the value of waits for all of it', async (t) => {
   const vault = openVault(Buffer.alloc(32, 7), 'p')
   const text = `see ${pem}, and ${pem.slice(0, -2)}`
-  const { output, heldMax } = pieces(inPieces(text, [50]), kept, vault)
+  const { output, heldMax } = pieces(bySizes(text, [50]), kept, vault)
   t.match(output, /^see PRIVATE_KEY_[0-9a-z]{10}, and PRIVATE_KEY_[0-9a-z]{10}$/)
   t.ok(heldMax > 1000)
   t.equal(whole(text, kept, vault), output)
@@ -123,7 +113,7 @@ void t.test('random texts with long keys in random pieces', async () => {
       (text, sizes, index) => {
         const plan = plans[index] as Plan
         const vault = openVault(Buffer.alloc(32, 7), 'p')
-        const { output, heldMax, counts } = pieces(inPieces(text, sizes), plan, vault)
+        const { output, heldMax, counts } = pieces(bySizes(text, sizes), plan, vault)
         const { counts: expected } = replace(text, plan.scanner.scan(text), plan, vault)
         const isSame = output === whole(text, plan, vault) && isDeepStrictEqual(counts, expected)
         // What has a name may be held up to its end, whatever it is, and so may keys that are read out of one another.

@@ -1,29 +1,21 @@
 // Several rules over one text: what one of them only observes, or lets be, is no way past another.
 import t from 'tap'
-import type { RedactionRuleOptions } from '../../../proxy/detect/options.ts'
-import { compileRedaction, type Plan } from '../../../proxy/detect/redaction.ts'
 import { replace } from '../../../proxy/detect/replace.ts'
 import { openWindow } from '../../../proxy/detect/window.ts'
-
-function planOf(...rules: Omit<RedactionRuleOptions, 'id' | 'direction'>[]): Plan {
-  const options = rules.map((rule, at) => ({ id: `r${at}`, direction: 'response' as const, ...rule }))
-  const plan = compileRedaction(options, ['redaction']).redaction?.plan('response', 'u', 'r')
-  if (plan === undefined) throw new Error('no plan')
-  return plan
-}
+import { planOfRules } from '../../support/plan-of.ts'
 
 const emails = { detect: ['email'], action: 'mask' } as const
 const text = ['curl -u ada@example.org', 's3cretPw9 https://api.example.org and bob@example.org'].join(':')
 
 void t.test('values that are only observed, tagged or allowed hide no other', async (t) => {
-  const hidden = replace(text, planOf(emails).scanner.scan(text), planOf(emails), undefined).text
+  const hidden = replace(text, planOfRules(emails).scanner.scan(text), planOfRules(emails), undefined).text
   t.notMatch(hidden, '@')
   for (const other of [
     { detect: ['secrets'], action: 'mask', mode: 'shadow' },
     { detect: ['secrets'], action: 'tag' },
     { detect: ['secrets'], action: 'mask', allow: ['ada@*'] },
   ] as const) {
-    const plan = planOf(other, emails)
+    const plan = planOfRules(other, emails)
     t.equal(replace(text, plan.scanner.scan(text), plan, undefined).text, hidden, JSON.stringify(other))
     const window = openWindow({ plan })
     t.equal(
@@ -39,9 +31,9 @@ void t.test('values that are only observed, tagged or allowed hide no other', as
 
 void t.test('where both are enforced, the longer one wins, and what is allowed lets the other count', async (t) => {
   const secrets = { detect: ['secrets'], action: 'mask' } as const
-  const both = planOf(secrets, emails)
+  const both = planOfRules(secrets, emails)
   t.match(replace(text, both.scanner.scan(text), both, undefined).counts, { 'curl-credentials': 1, email: 1 })
-  const some = planOf({ ...secrets, allow: ['ada@*'] }, emails)
+  const some = planOfRules({ ...secrets, allow: ['ada@*'] }, emails)
   t.same(replace(text, some.scanner.scan(text), some, undefined).counts, { email: 2 })
-  t.equal(planOf(secrets, emails).scanner, both.scanner, 'rules that are all enforced share a scanner')
+  t.equal(planOfRules(secrets, emails).scanner, both.scanner, 'rules that are all enforced share a scanner')
 })
