@@ -7,7 +7,8 @@ import type { Admission, Admitted, Demand, LimitState, LimitSubject, Refused, Sp
 import type { Asked, Held } from './slots-held.ts'
 import type { Store } from './store.ts'
 
-export type Charged = Asked & { readonly quota: Quota; readonly amount: number }
+/** `unpriced`: what it costs is not known, and the limit only watches. */
+export type Charged = Asked & { readonly quota: Quota; readonly amount: number; readonly unpriced?: true }
 
 /** A refusal: the limit counts money, and what this costs is not known. */
 export function chargesOf(
@@ -20,8 +21,8 @@ export function chargesOf(
     for (const quota of limit.quotas) {
       const amount = reservedAmount(quota.unit, limit, subject, demand)
       if (amount !== 'price-unknown') charged.push({ limit, key, quota, amount })
-      else if (!limit.shadow)
-        return { ok: false, code: 'price-unknown', limit: limit.id, retryAfterMs: 0, states: [], open: [] }
+      else if (limit.shadow) charged.push({ limit, key, quota, amount: 0, unpriced: true })
+      else return { ok: false, code: 'price-unknown', limit: limit.id, retryAfterMs: 0, states: [], open: [] }
     }
   }
   return charged
@@ -85,13 +86,17 @@ export function countAfterwards(asked: readonly Asked[], subject: LimitSubject, 
   else void store.redis.take(charges)
 }
 
-/** `taken` counts `charged`, which lacks the limits that were let pass. `denied`: a limit that needs the store. */
+/**
+ * `taken` counts `charged`, which lacks the limits that were let pass. `denied`: a limit that needs the store; `watched` would,
+ * but refuse nothing.
+ */
 type Outcome =
   | {
       readonly taken: Taken
       readonly charged: readonly Charged[]
       readonly open: readonly string[]
       readonly where: 'memory' | 'redis'
+      readonly watched?: readonly Charged[]
     }
   | { readonly denied: Charged }
 
@@ -103,15 +108,17 @@ function countHere(charged: readonly Charged[], store: Store): Outcome {
 }
 
 function withoutRedis(charged: readonly Charged[], store: Store): Outcome {
-  const denied = charged.find(({ limit }) => limit.onStoreError === 'deny')
+  const denied = charged.find(({ limit }) => limit.onStoreError === 'deny' && !limit.shadow)
   if (denied !== undefined) return { denied }
+  const watched = charged.filter(({ limit }) => limit.onStoreError === 'deny')
   const local = charged.filter(({ limit }) => limit.onStoreError === 'local').map((one) => shareOf(one, store.replicas))
   const taken = store.memory.take(local.map(chargeOf))
-  const open = charged.map((one) => {
+  const passed = watched.length === 0 ? charged : charged.filter((one) => !watched.includes(one))
+  const open = passed.map((one) => {
     const how = one.limit.onStoreError === 'allow' ? 'allow' : 'local'
     return opened(one, taken.forgotten.includes(one.quota.namespace) ? 'forgotten' : how, store)
   })
-  return { taken, charged: local, open: each(open), where: 'memory' }
+  return { taken, charged: local, open: each(open), where: 'memory', watched }
 }
 
 /** Several processes that cannot see each other's counts together let through no more than the limit, but for rounding. */
@@ -151,10 +158,11 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
     const { id } = outcome.denied.limit
     return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
   }
-  const { taken, charged, open, where } = outcome
+  const { taken, charged, open, where, watched } = outcome
   const states = statesOf(charged, taken)
   if (!taken.admitted) return refusal(taken, charged, states, open)
-  const exceeded = exceededBy(taken, charged, held.exceeded)
+  const missed = watched === undefined ? held.exceeded : [...held.exceeded, ...watched.map(({ limit }) => limit.id)]
+  const exceeded = exceededBy(taken, charged, missed)
   const { release, stand } = held
   const maxTokens = shortest(charged)
   const plain: Admitted = { ok: true, states, open, exceeded, release, stand }
@@ -176,12 +184,12 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
   }
 }
 
-function exceededBy({ counts }: Taken, charged: readonly Charged[], slots: readonly string[]): readonly string[] {
-  let exceeded = slots
-  charged.forEach(({ limit, quota }, at) => {
-    if (limit.shadow && (counts[at]?.used ?? 0) > quota.quota) exceeded = each([...exceeded, limit.id])
+function exceededBy({ counts }: Taken, charged: readonly Charged[], before: readonly string[]): readonly string[] {
+  let exceeded = before
+  charged.forEach(({ limit, quota, unpriced }, at) => {
+    if (limit.shadow && (unpriced === true || (counts[at]?.used ?? 0) > quota.quota)) exceeded = [...exceeded, limit.id]
   })
-  return exceeded
+  return each(exceeded)
 }
 
 function shortest(charged: readonly Charged[]): number | undefined {

@@ -48,6 +48,14 @@ function memory(): Store {
   return openStore({ replicas: 1 }, { clock: new ManualClock(), onEvent: () => undefined, resolveSecret: () => '' })
 }
 
+/** Redis is not there. */
+function away(replicas = 1): Store {
+  const nobody = { status: 'end', on: () => undefined, off: () => undefined, disconnect: () => undefined }
+  const plan = { replicas, redis: { servers: { url: '' }, tls: false, timeoutMs: 50, prefix: '' } }
+  const connect = (): RedisClient => nobody as unknown as RedisClient
+  return openStore(plan, { clock: new ManualClock(), onEvent: () => undefined, resolveSecret: () => '', connect })
+}
+
 function admitted(admission: Admission): Admitted {
   if (!admission.ok) throw new Error(`refused by ${admission.limit}`)
   return admission
@@ -119,9 +127,21 @@ t.test('in shadow mode nothing is refused, and it is told', async (t) => {
   ])
   t.match(await ask(), { ok: true, exceeded: [], states: [{ limit: 'real' }] })
   const second = admitted(await ask(anna, { ...chat, model: 'mystery' }))
-  t.same(second.exceeded, ['watched'], 'an unknown price refuses nothing here')
+  t.same(second.exceeded, ['watched', 'money'], 'an unknown price refuses nothing here')
   t.match(await ask(), { ok: false, limit: 'real' })
   t.equal(store.slots.size, 1)
+})
+
+t.test('in shadow mode nothing is refused without the store, and it is told', async (t) => {
+  const limit = { by: ['principal'], requests: '9/m', mode: 'shadow' } as const
+  const { ask } = world(
+    [
+      { id: 'strict', ...limit, onStoreError: 'deny' },
+      { id: 'lax', ...limit },
+    ],
+    away(),
+  )
+  t.match(await ask(), { ok: true, exceeded: ['strict'], open: ['store:lax'] })
 })
 
 t.test('each unit is reserved and put right', async (t) => {
@@ -232,11 +252,7 @@ t.test('another upstream that stands in is asked about its own limits, and the r
 })
 
 t.test('without Redis each of several gateways counts its part', async (t) => {
-  const clock = new ManualClock()
-  const nobody = { status: 'end', on: () => undefined, off: () => undefined, disconnect: () => undefined }
-  const plan = { replicas: 4, redis: { servers: { url: '' }, tls: false, timeoutMs: 50, prefix: '' } }
-  const connect = (): RedisClient => nobody as unknown as RedisClient
-  const store = openStore(plan, { clock, onEvent: () => undefined, resolveSecret: () => '', connect })
+  const store = away(4)
   t.ok(store.redis instanceof RedisCounters)
   const { ask } = world([{ id: 'shared', by: ['principal'], requests: '10/m' }], store)
   t.match(await ask(), { ok: true, open: ['store:shared'], states: [{ quota: 2, remaining: 1 }] })
