@@ -101,6 +101,11 @@ class PooledUpstream implements Upstream {
   readonly #keys: Keys
   #carried = 0
   #closed: Promise<void> | undefined
+  /** One for all attempts: each holds it as long as it lasts. */
+  readonly #connectFault = (): Fault =>
+    this.#carried > this.#settings.connections
+      ? new Fault('overloaded', 'All connections to the upstream are taken.', { retryAfterMs: 1000, elsewhere: true })
+      : new Fault('upstream-timeout', 'The connection to the upstream took too long.')
 
   constructor(id: string, settings: UpstreamSettings, deps: UpstreamDeps) {
     const { clock, random, onEvent, lookup, resolve } = deps
@@ -241,7 +246,7 @@ class PooledUpstream implements Upstream {
       streamsBody: body !== undefined && !(body instanceof Uint8Array),
       totalAtMs,
       headAtMs,
-      connectFault: () => this.#connectFault(),
+      connectFault: this.#connectFault,
       observer: {
         head: (head) => {
           judgement = this.#judgeHead(head, sending, key, pass)
@@ -369,12 +374,6 @@ class PooledUpstream implements Upstream {
     if (judgement.repeatable === 'never') return undefined
     const remainingMs = Math.min(totalAtMs, headAtMs) - this.#deps.clock.monotonic()
     return this.#retry.withdraw(request, judgement, attempts.length, remainingMs)
-  }
-
-  #connectFault(): Fault {
-    return this.#carried > this.#settings.connections
-      ? new Fault('overloaded', 'All connections to the upstream are taken.', { retryAfterMs: 1000, elsewhere: true })
-      : new Fault('upstream-timeout', 'The connection to the upstream took too long.')
   }
 
   /** `pass` is absent while its verdict waits for how the stream begins. */
