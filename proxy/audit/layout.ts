@@ -1,5 +1,6 @@
-// Owns the names in an audit folder: one sub-folder per writer, and in it the segments and what stands beside them.
-import { readdir } from 'node:fs/promises'
+// Owns the names in an audit folder: one sub-folder per writer, and in it the segments and what stands beside them. How a
+// small file is read that may not be there is here, too.
+import { readdir, readFile } from 'node:fs/promises'
 
 export const checkpointName = 'checkpoint'
 export const checkpointsName = 'checkpoints.log'
@@ -25,6 +26,14 @@ export function segmentName(first: number): string {
 }
 
 export type Segment = { readonly name: string; readonly first: number }
+
+/** Undefined where there is no such file. */
+export async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
 
 /** In order; empty where there is no such folder. */
 export async function listSegments(folder: string): Promise<Segment[]> {

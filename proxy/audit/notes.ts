@@ -1,7 +1,6 @@
 // Owns reading the signed notes that stand beside a log's segments. It does not know whether the log agrees with them.
-import { readFile } from 'node:fs/promises'
 import { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type Vkey } from './checkpoint.ts'
-import { checkpointName, checkpointsBeforeName, checkpointsName } from './layout.ts'
+import { checkpointName, checkpointsBeforeName, checkpointsName, readText } from './layout.ts'
 
 /** A checkpoint that is properly signed, and the file it was found in. */
 export type KeptNote = { readonly checkpoint: Checkpoint; readonly file: string }
@@ -79,11 +78,4 @@ export function splitNotes(text: string): { readonly notes: readonly string[]; r
   let at = 0
   for (; at + 6 <= lines.length - 1; at += 6) notes.push(`${lines.slice(at, at + 5).join('\n')}\n`)
   return { notes, rest: lines.slice(at).join('\n') }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
 }

@@ -1,11 +1,12 @@
 // Owns finding the end of a log at start: the newest checkpoint that its key signed, the records after it, and the torn
 // bytes that a crash may have left at the very end. Any other damage is reported, never repaired.
 import { createHash } from 'node:crypto'
-import { mkdir, open, readFile, truncate } from 'node:fs/promises'
+import { mkdir, open, truncate } from 'node:fs/promises'
 import { Fault } from '../errors.ts'
 import { readBlocks } from './blocks.ts'
 import { openCheckpoint, type Vkey } from './checkpoint.ts'
-import { checkpointName, checkpointsName, frontierName, listSegments, recoveryName, type Segment } from './layout.ts'
+import { checkpointName, checkpointsName, frontierName, listSegments, readText, recoveryName } from './layout.ts'
+import type { Segment } from './layout.ts'
 import { splitNotes } from './notes.ts'
 import { parseFrontiers } from './publisher.ts'
 import { checkLine, type ParsedRecord } from './record-check.ts'
@@ -176,13 +177,6 @@ function parsed(line: string): Partial<ParsedRecord> | undefined {
   } catch {
     return undefined
   }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
 }
 
 function damaged(folder: string, what: string): Fault {
