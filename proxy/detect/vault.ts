@@ -55,8 +55,8 @@ export type Vault = {
   readonly restored: ReadonlyMap<string, number>
 }
 
-/** How a value is written where its token stood. */
-export type WriteValue = (value: string) => string
+/** How a value is written where its token stood: at that index of the text. Called in the order of the text. */
+export type WriteValue = (value: string, at: number) => string
 
 export type RestoredPart = { readonly text: string; readonly heldFrom: number }
 
@@ -175,7 +175,7 @@ class TokenVault implements Vault {
     for (let mark = next(from); mark !== -1 && mark < end; mark = next(Math.max(mark + 1, copied))) {
       const found = this.#tokenAt(text, mark, lookUp)
       if (found === undefined || found.start < copied) continue
-      restored += text.slice(copied, found.start) + (write?.(found.text) ?? found.text)
+      restored += text.slice(copied, found.start) + (write?.(found.text, found.start) ?? found.text)
       copied = found.end
       this.#count(found.entity)
     }

@@ -2,10 +2,11 @@
 // given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
 // nothing of events or JSON.
 import type { RestorePlace } from './options.ts'
+import { inJson, JsonFences } from './json-fence.ts'
 import { contextBefore, type Foreseen } from './probe.ts'
 import type { Plan } from './redaction.ts'
 import { foresee, replace, type Counts, type Replacement } from './replace.ts'
-import type { Vault } from './vault.ts'
+import type { Vault, WriteValue } from './vault.ts'
 
 export type Window = {
   /** Returns what is safe to release now. */
@@ -45,10 +46,6 @@ const slackLength = 1024
 const jsonOpening = /^\s*(?:\{\s*"|\[\s*["{[])/
 const openingLength = 32
 
-function inJson(value: string): string {
-  return JSON.stringify(value.toWellFormed()).slice(1, -1)
-}
-
 class TextWindow implements Window {
   readonly counts: Counts = {}
   readonly observed: Counts = {}
@@ -73,6 +70,7 @@ class TextWindow implements Window {
   #foreseenMayEnd: Foreseen['mayEnd'] | undefined
   /** How the text begins, as far as that tells whether it is JSON. */
   #opening = ''
+  readonly #fences = new JsonFences()
 
   constructor(plan: Plan | undefined, vault: Vault | undefined, place: RestorePlace) {
     this.#plan = plan
@@ -165,15 +163,21 @@ class TextWindow implements Window {
     const from = this.#before.length
     const all = this.#before + this.#tail + text
     if (this.#opening.length < openingLength) this.#opening = (this.#opening + text).slice(0, openingLength)
-    const write = this.#place === 'response.text' && jsonOpening.test(this.#opening) ? inJson : undefined
+    this.#fences.goOn(all, from)
+    const write = this.#place === 'response.text' ? this.#writer() : undefined
     if (final) {
       this.#tail = ''
       return this.#vault.restore(all, this.#place, from, write)
     }
     const { text: restored, heldFrom } = this.#vault.restorePart(all, this.#place, from, write)
+    this.#fences.readTo(heldFrom)
     this.#tail = all.slice(heldFrom)
     this.#before = all.slice(Math.max(0, heldFrom - 1), heldFrom)
     return restored
+  }
+
+  #writer(): WriteValue {
+    return jsonOpening.test(this.#opening) ? inJson : this.#fences.write
   }
 }
 

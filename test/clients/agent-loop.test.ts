@@ -14,7 +14,7 @@ t.teardown(() => model.close())
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex')
 
 /** `more` is what the redaction rule says beyond the usual. */
-async function start(more = ''): Promise<TestGateway> {
+async function start({ more = '', detect = '[email, payment-card]' } = {}): Promise<TestGateway> {
   return startGateway(`
 upstreams:
   openai: { protocol: openai, url: ${model.url} }
@@ -27,7 +27,7 @@ principals:
   - { id: other, keys: [{ sha256: ${sha256('gw_other')} }] }
 defaultEffect: allow
 redaction:
-  - { id: out, direction: request, detect: [email, payment-card], action: token${more} }
+  - { id: out, direction: request, detect: ${detect}, action: token${more} }
 `)
 }
 
@@ -111,7 +111,7 @@ void t.test('tokens come back only where the rule says', async (t) => {
     [', restore: [tool.args]', /^ada@/, /sent to EMAIL_\w{10} for EMAIL_/],
     [', restore: [response.text]', /^EMAIL_/, /sent to ada@example.org for bob@/],
   ] as const) {
-    const at = await start(more)
+    const at = await start({ more })
     t.teardown(() => at.close())
     for (const [name, loop] of Object.entries(loops)) {
       for (const stream of [false, true]) {
@@ -151,6 +151,22 @@ void t.test('a tool whose schema demands digits gets as many, and the value is a
   for (const { choices } of [whole, streamed]) {
     const [call] = choices[0]?.message.tool_calls ?? []
     t.match(call, { function: { arguments: '{"to":4111111111111111,"text":"Hello"}' } })
+  }
+})
+
+void t.test('a value of several lines is one in arguments, too', async (t) => {
+  const at = await start({ detect: '[private-key]' })
+  t.teardown(() => at.close())
+  const client = new OpenAI({ baseURL: `${at.url}/openai/v1`, apiKey: 'gw_test' })
+  const body = ['MIIEowIBAAKCAQEA', 'y8Dbv8prpJ/0kKhl'].join('\n')
+  const pem = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`
+  const asked = { model: 'gpt-4o', messages: [{ role: 'user' as const, content: `Install\n${pem}\nplease, "now".` }] }
+  const whole = await client.chat.completions.create(asked)
+  const streamed = await client.chat.completions.stream(asked).finalChatCompletion()
+  t.notMatch(model.bodies.at(-1), 'MIIEow')
+  for (const { choices } of [whole, streamed]) {
+    const [call] = choices[0]?.message.tool_calls ?? []
+    t.same(JSON.parse((call as { function: { arguments: string } }).function.arguments), { to: pem, text: 'Hello' })
   }
 })
 

@@ -1,6 +1,7 @@
 // Owns what is done to text on its way back to the client: redaction by the answer's plan, then the restoring of tokens
 // that this exchange gave out. It counts what it did; it knows nothing of wire formats.
 import { Fault } from '../../errors.ts'
+import { writerFor } from '../../detect/json-fence.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
 import type { RestorePlace } from '../../detect/options.ts'
 import { replace } from '../../detect/replace.ts'
@@ -64,7 +65,7 @@ export class AnswerRedaction {
         result = replaced.text
       }
     }
-    return vault.restore(result, place)
+    return vault.restore(result, place, 0, place === 'response.text' ? writerFor(result) : undefined)
   }
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
