@@ -3,7 +3,6 @@
 import { compileAudit, type AuditSettings } from '../audit/options.ts'
 import type { Catalogue } from '../detect/catalogue.ts'
 import { compileDetectors } from '../detect/custom.ts'
-import type { RedactionOptions } from '../detect/options.ts'
 import { compileRedaction, type Redaction } from '../detect/redaction.ts'
 import { compileVault, type VaultPlan } from '../detect/vault-options.ts'
 import { compileIdentity, type KnownPrincipals } from '../identity/compile.ts'
@@ -62,12 +61,12 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const { prices } = note(compilePrices(document.prices ?? [], ['prices'], compileGlob))
   const { ids, orgs, teams, roles } = identity.known
   const references = { ...names, principals: ids, orgs, teams, roles, patterns: compileGlob }
-  const limits = note(compileLimits(document.limits ?? [], ['limits'], references, prices))
+  const limits = note(compileLimits(inMode(document, document.limits), ['limits'], references, prices))
   const store = note(compileStore(document.store, ['store']))
   const vault = note(compileVault(document.vault, ['vault'], document.store?.redis?.url !== undefined))
   const { catalogue } = note(compileDetectors(document.detectors ?? [], ['detectors']))
   problems.push(...connectionProblems(document.detectors ?? [], ['detectors']))
-  const redaction = note(compileRedaction(redactionRules(document), ['redaction'], names, catalogue))
+  const redaction = note(compileRedaction(inMode(document, document.redaction), ['redaction'], names, catalogue))
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known, catalogue), []))
   const looking = { policy: policy.policy, redaction: redaction.redaction, catalogue }
@@ -142,7 +141,10 @@ function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrin
   }
 }
 
-/** `mode: shadow` of the document holds for every rule: what would have been replaced or blocked is only recorded. */
-function redactionRules({ redaction = [], mode }: Document): RedactionOptions {
-  return mode === 'shadow' ? redaction.map((rule) => ({ ...rule, mode })) : redaction
+/**
+ * `mode: shadow` of the document holds for every rule and limit: what would have been replaced, blocked or refused is only
+ * recorded.
+ */
+function inMode<T extends object>({ mode }: Document, rules: readonly T[] = []): readonly (T & { mode?: 'shadow' })[] {
+  return mode === 'shadow' ? rules.map((rule) => ({ ...rule, mode })) : rules
 }

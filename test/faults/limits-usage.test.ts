@@ -6,6 +6,7 @@ import t from 'tap'
 import { UsageLog, usageKeys } from '../../proxy/pipeline/usage-log.ts'
 import { usageTable } from '../../proxy/pipeline/usage-format.ts'
 import { openPrices } from '../../proxy/limits/prices.ts'
+import { auditLines } from '../support/audit-lines.ts'
 import { gatewright } from '../support/command.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
@@ -108,6 +109,31 @@ limits:
 function writerOf({ auditDir }: TestGateway): string {
   return readFileSync(join(auditDir, 'writer'), 'utf8').trim()
 }
+
+t.test(
+  'where the whole configuration only watches, no limit refuses, and the record says which would have',
+  async (t) => {
+    const upstream = await scriptedUpstream()
+    upstream.always(answer(200, completion, { 'content-type': 'application/json' }))
+    t.teardown(() => upstream.close())
+    const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent }]
+anonymous: agent
+mode: shadow
+limits: [{ id: few, by: [principal], requests: 1/d }, { id: spend, by: [principal], cost: 50/d }]`)
+    t.teardown(() => gateway.close())
+    t.equal((await chat(gateway)).status, 200)
+    t.equal((await chat(gateway, { model: 'mystery' })).status, 200)
+    await gateway.gateway.close()
+    const outcomes = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+    t.same(
+      outcomes.map(({ limitsExceeded }) => limitsExceeded),
+      [undefined, ['few', 'spend']],
+    )
+  },
+)
 
 t.test('a report is bounded, and reads what is new', async (t) => {
   const upstream = (await scriptedUpstream()).always(answer(200, completion, { 'content-type': 'application/json' }))
