@@ -69,10 +69,9 @@ export function appliesTo(filters: Filters, subject: LimitSubject): boolean {
 
 /** A model that is not known may be any. */
 export function appliesToBody({ models, tools, actions }: Filters, demand: Demand): boolean {
+  const { model } = demand
   return (
-    (models === undefined || !demand.actions.includes('model.call')
-      ? models === undefined
-      : models(demand.model ?? '')) &&
+    (models === undefined || (demand.actions.includes('model.call') && (model === undefined || models(model)))) &&
     (tools === undefined || demand.tools.some(tools)) &&
     (actions === undefined || demand.actions.some(actions))
   )

@@ -102,6 +102,8 @@ t.test('limits are matched like rules', async (t) => {
   ])
   const { team: _, ...stray } = anna
   t.same(await applying(stray, { ...chat, model: 'o3' }), ['people', 'admins'])
+  const { model: __, ...unnamed } = chat
+  t.same(await applying(stray, unnamed), ['people', 'admins', 'models'], 'a model that is not named may be any')
 })
 
 t.test('one count for each role, and for each tool', async (t) => {
