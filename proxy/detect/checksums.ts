@@ -1,13 +1,16 @@
 // Owns the check digit systems that numbers of cards, banks and states share. Each is named after its standard; what a
 // number looks like, and which digits it checks, is its detector's.
 
-/** ISO/IEC 7812-1 annex B: from the right, every other digit doubled. */
-export function passesLuhn(digits: string): boolean {
+/** ISO/IEC 7812-1 annex B: from the right, every other digit doubled. What is no digit is passed over. */
+export function passesLuhn(text: string, from = 0, to = text.length): boolean {
   let sum = 0
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digitAt(digits, digits.length - 1 - i)
-    const doubled = digit * 2
-    sum += i % 2 === 0 ? digit : doubled > 9 ? doubled - 9 : doubled
+  let isDoubled = 0
+  for (let i = to - 1; i >= from; i--) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) continue
+    sum += digit << isDoubled
+    if (digit << isDoubled > 9) sum -= 9
+    isDoubled ^= 1
   }
   return sum % 10 === 0
 }

@@ -40,12 +40,18 @@ export const base58Address: Detector = {
   context: solanaWords,
   find(probe, at) {
     const start = wordStart(probe.text, at)
-    if (start === undefined || !startsWord(probe, start)) return
+    if (start === undefined || isShorter(probe.text, start, base58LengthMin) || !startsWord(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
     if (findBase58(probe, start) || probe.before(start) !== 92) return
     if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
   },
   tailStart: (text) => wordStart(text, text.length) ?? text.length,
+}
+
+/** The word ends before so many units, and the text does not. */
+function isShorter(text: string, start: number, length: number): boolean {
+  const last = start + length - 1
+  return last < text.length && !holds(alphanumerics, text.charCodeAt(last))
 }
 
 function findBase58(probe: Probe, start: number): boolean {

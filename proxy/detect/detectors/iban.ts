@@ -37,22 +37,33 @@ const lengths: Readonly<Record<string, number>> = Object.fromEntries(
   ),
 )
 
+/** By the lower five bits of both letters. */
+const lengthsByLetters = new Uint8Array(1 << 10)
+for (const [country, length] of Object.entries(lengths))
+  lengthsByLetters[packed(country.charCodeAt(0), country.charCodeAt(1))] = length
+
+function packed(first: number, second: number): number {
+  return ((first & 31) << 5) | (second & 31)
+}
+
 /** Costa Rica had one digit less until 2017. */
 const formerLengthCR = 21
+const costaRica = packed(67, 82)
 
 export const iban: Detector = {
   entity,
   group,
   digits: 'code',
   find(probe, at) {
+    const { text } = probe
     const start = at - 2
-    if (start < 0 || !isLetter(probe.text.charCodeAt(start)) || !startsWord(probe, start)) return
-    const country = probe.text.slice(start, at).toUpperCase()
-    const length = lengths[country]
-    if (length === undefined) return
+    if (start < 0 || !isLetter(text.charCodeAt(start))) return
+    const letters = packed(text.charCodeAt(start), text.charCodeAt(start + 1))
+    const length = lengthsByLetters[letters]
+    if (length === undefined || length === 0 || !startsWord(probe, start)) return
     probe.startsAt(start)
     const end =
-      readSpaced(probe, start, length) ?? (country === 'CR' ? readSpaced(probe, start, formerLengthCR) : undefined)
+      readSpaced(probe, start, length) ?? (letters === costaRica ? readSpaced(probe, start, formerLengthCR) : undefined)
     if (end !== undefined) probe.accept(iban, start, end, true)
   },
   tailStart: lettersAtEnd,

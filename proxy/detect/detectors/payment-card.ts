@@ -94,8 +94,8 @@ function readCard(probe: Probe): CardText | undefined {
   const { number } = probe
   const length = number.lengthOf(0)
   if (length >= digitsMin && length <= digitsMax) {
-    const digits = probe.text.slice(number.start, number.end)
-    return passesLuhn(digits) ? { digits, end: number.end, isGrouped: false } : undefined
+    if (!passesLuhn(probe.text, number.start, number.end)) return undefined
+    return { digits: probe.text.slice(number.start, number.end), end: number.end, isGrouped: false }
   }
   const separator = number.separatorAfter(probe, 0)
   if (separator === -1 || separator === slash) return undefined
@@ -106,8 +106,9 @@ function readCard(probe: Probe): CardText | undefined {
     grouping = grouping * 10 + number.lengthOf(group)
     if (!groupings.includes(grouping)) continue
     const end = number.endOf(group)
+    if (!passesLuhn(probe.text, number.start, end)) continue
     const digits = probe.text.slice(number.start, end).replaceAll(String.fromCharCode(separator), '')
-    if (passesLuhn(digits)) best = { digits, end, isGrouped: true }
+    best = { digits, end, isGrouped: true }
   }
   return best ?? readSpread(probe, separator)
 }

@@ -179,12 +179,37 @@ function nationalEnd(probe: Probe, number: NumberRun, start: number): number | u
 function hasPhoneWordAfter(probe: Probe, end: number): boolean {
   let index = end
   while (index < end + 3 && holds(gap, probe.code(index))) index++
-  // Most words are none of these by their first letter.
-  return holds(initials, probe.code(index)) && wordAfter.test(textAfter(probe, end))
+  // Most words are none of these by their first letters.
+  return mayBeginWordAfter(probe, index) && wordAfter.test(textAfter(probe, end))
 }
 
 const gap = characterClass(' \t\n\v\f\r(-', (code) => code >= 0xa0)
 const initials = characterClass('acdfhmoptwACDFHMOPTW')
+
+/** By the lower five bits of each: the first three letters of the words after a number. */
+const beginnings = new Uint8Array(1 << 15)
+for (const [first = 0, second = 0, third = 0] of [
+  'off',
+  'fax',
+  'mob',
+  'hom',
+  'cel',
+  'wor',
+  'pho',
+  'tel',
+  'des',
+  'dir',
+  'as ',
+].map((word) => Array.from(word, (letter) => letter.charCodeAt(0) & 31)))
+  beginnings[(first << 10) | (second << 5) | third] = 1
+
+function mayBeginWordAfter(probe: Probe, index: number): boolean {
+  if (!holds(initials, probe.code(index))) return false
+  const { text } = probe
+  if (index + 2 >= text.length) return true
+  const packed = ((text.charCodeAt(index) & 31) << 10) | ((text.charCodeAt(index + 1) & 31) << 5)
+  return beginnings[packed | (text.charCodeAt(index + 2) & 31)] === 1
+}
 
 /** A text that is nothing but groups of digits, as numbers are dialled in a country: a trunk zero, or an area in brackets. */
 function looksNational(text: string, { digits, groups }: NumberRun): boolean {
