@@ -19,10 +19,12 @@ async function world(t: Test, more = ''): Promise<World> {
     `
 upstreams:
   tool: { protocol: http, url: "${upstream.url}", retry: { attempts: 1 } }
+  model: { protocol: openai, url: "${upstream.url}" }
   spare: { protocol: http, url: "${upstream.url}/spare", retry: { attempts: 1 } }
 routes:
   - { id: tool, path: /tool, upstream: tool, idempotency: 10m }
   - { id: pair, path: /pair, upstream: tool, fallback: [spare], idempotency: 10m }
+  - { id: model, path: /model, upstream: model, idempotency: 10m }
   - { id: plain, path: /plain, upstream: tool }
 principals:
   - { id: one, keys: [{ sha256: ${sha256('key-one')} }] }
@@ -67,6 +69,43 @@ t.test('the same again gets the same answer, and the tool hears of it once', asy
   await set.gateway.gateway.close()
   const outcomes = auditLines(set.gateway.auditDir).filter(({ kind }) => kind === 'outcome')
   t.match(outcomes, [{ status: 201 }, { attempts: [{ outcome: 'replayed', status: 201 }] }, { status: 201 }])
+})
+
+t.test('what is answered again is billed once, and its bytes are counted', async (t) => {
+  const set = await world(
+    t,
+    `limits:
+  - { id: spend, by: [principal], cost: 50/d, tokens: 1M/d, onUnknownPrice: estimate }
+  - { id: bytes, by: [principal], bytes: 1M/d }`,
+  )
+  const usage = { prompt_tokens: 100, completion_tokens: 20 }
+  const choices = [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'yes' } }]
+  const completion = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'gpt-4o', choices, usage })
+  set.upstream.always(answer(200, completion, { 'content-type': 'application/json' }))
+  const left: Record<string, number>[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    const reply = await fetch(`${set.gateway.url}/model/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer key-one', 'content-type': 'application/json', 'idempotency-key': 'k' },
+      body: JSON.stringify({ model: 'gpt-4o', max_tokens: 20, messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    t.match(await reply.json(), { usage })
+    const told = (reply.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+)/g)
+    left.push(Object.fromEntries([...told].map(([, limit, remaining]) => [limit, Number(remaining)])))
+  }
+  const [, second, third, fourth] = left
+  t.equal(fourth?.['spend:tokens'], second?.['spend:tokens'])
+  t.equal(fourth?.['spend:cost'], second?.['spend:cost'])
+  t.ok((fourth?.['bytes:bytes'] ?? 0) + completion.length < (third?.['bytes:bytes'] ?? 0))
+  const metrics = await (await fetch(`${set.gateway.adminUrl}/metrics`)).text()
+  t.match(metrics, /gatewright_tokens_total\{type="input"\} 100\n/)
+  t.match(metrics, /gatewright_cost_total 0\.00045\n/)
+  await set.gateway.gateway.close()
+  const outcomes = auditLines(set.gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+  t.same(
+    outcomes.map((outcome) => outcome['usage']),
+    [{ input: 100, output: 20 }, undefined, undefined, undefined],
+  )
 })
 
 t.test('another caller, key or route is another request; another body under the same key is refused', async (t) => {

@@ -10,6 +10,8 @@ import type { Runtime } from '../runtime.ts'
 
 export function record(x: Exchange, runtime: Runtime, client: Client): void {
   const ended = x as Ended
+  // Of an answer that was kept nothing is produced again, so nobody is billed for what it says.
+  if (ended.answer?.replayed === true) ended.trace.usage = undefined
   settleLimits(ended, runtime, client)
   ended.answer?.settle(settlement(ended))
   const ending: Ending = {
@@ -32,8 +34,7 @@ function settleLimits(x: Ended, { prices, metrics }: Runtime, client: Client): v
     if (price !== undefined) metrics.cost((trace.costNanos = costNanos(price, spentOf(x, 0))))
   }
   for (const admission of x.admissions ?? []) {
-    // Of an answer that was kept nothing is produced again.
-    admission.settle?.(x.answer?.replayed === true ? undefined : settledOf(x, client.bytesIn + client.bytesOut))
+    admission.settle?.(settledOf(x, client.bytesIn + client.bytesOut))
     admission.release()
   }
 }
