@@ -57,11 +57,13 @@ type Plan = {
 }
 
 function addEdit(tree: PathTree<Plan>, edit: Edit): void {
-  const { path, inner, key } = edit.address
+  const { path, inner, deeper = [], key } = edit.address
   if (inner !== undefined) {
     const holder = planAt(tree, { path })
     holder.inner ??= pathTree()
-    addEdit(holder.inner, { ...edit, address: key === true ? { path: inner, key } : { path: inner } })
+    const [next, ...more] = deeper
+    const hops = next === undefined ? undefined : { inner: next, deeper: more }
+    addEdit(holder.inner, { ...edit, address: { path: inner, ...hops, ...(key === true ? { key } : undefined) } })
     return
   }
   const plan = planAt(tree, edit.address)

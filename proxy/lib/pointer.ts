@@ -1,15 +1,25 @@
-// Owns addresses: where in a JSON document a value stands (RFC 6901), with one hop into JSON that is embedded in a
-// string (the arguments of a tool call).
+// Owns addresses: where in a JSON document a value stands (RFC 6901), with hops into JSON that is embedded in a string (the
+// arguments of a tool call, and the body that such an argument holds).
 import type { Json } from './json.ts'
 
 /** Object keys and array indexes from the root. */
 export type Path = readonly (string | number)[]
 
 /**
- * `inner` continues inside the JSON text that the string at `path` holds.
- * `key: true` means the last step's key itself, not its value.
+ * `inner` continues inside the JSON text that the string at `path` holds, and each of `deeper` inside that which the string
+ * before it holds. `key: true` means the last step's key itself, not its value.
  */
-export type Address = { readonly path: Path; readonly inner?: Path; readonly key?: true }
+export type Address = {
+  readonly path: Path
+  readonly inner?: Path
+  readonly deeper?: readonly Path[]
+  readonly key?: true
+}
+
+/** The path within the innermost document. */
+export function lastPath({ path, inner, deeper }: Address): Path {
+  return deeper?.at(-1) ?? inner ?? path
+}
 
 /**
  * For people and the audit log, so it never repeats data: `/messages/0/content`, with a hop
@@ -18,9 +28,11 @@ export type Address = { readonly path: Path; readonly inner?: Path; readonly key
  * RFC 6901's `~0` and `~1`.
  */
 export function formatAddress(address: Address): string {
-  const { path, inner, key } = address
+  const { path, inner, deeper = [], key } = address
   const format = (steps: Path): string => (key === true ? `${formatPath(steps.slice(0, -1))}@key` : formatPath(steps))
-  return inner === undefined ? format(path) : `${formatPath(path)}#${format(inner)}`
+  if (inner === undefined) return format(path)
+  const outer = [path, inner, ...deeper].slice(0, -1)
+  return [...outer.map(formatPath), format(lastPath(address))].join('#')
 }
 
 /**

@@ -1,6 +1,7 @@
 // Owns what schemas in a request demand of the values that a model writes: one that is held to a schema can write no
 // token of words where an address or digits must stand.
 import type { Demanded } from '../detect/replace.ts'
+import { lastPath } from '../lib/pointer.ts'
 import type { TextPart } from '../protocol/content.ts'
 
 export function demandedBy(parts: readonly TextPart[]): Demanded {
@@ -8,7 +9,7 @@ export function demandedBy(parts: readonly TextPart[]): Demanded {
   let number = false
   for (const { role, text, address } of parts) {
     if (role !== 'definition') continue
-    const name = (address.inner ?? address.path).at(-1)
+    const name = lastPath(address).at(-1)
     if (name === 'format') mail ||= text === 'email' || text === 'idn-email'
     else if (name === 'pattern') number ||= digitsOnly.test(text)
   }

@@ -3,7 +3,7 @@
 import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { sourcesAt } from '../lib/json-source.ts'
-import { isDataKey } from '../lib/pointer.ts'
+import { isDataKey, lastPath } from '../lib/pointer.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import type { Role, TextPart } from './content.ts'
 
@@ -33,6 +33,9 @@ export function readTexts(value: Json, text: string, layout: Layout): Texts {
   return new Walk(layout).run(value, text)
 }
 
+/** Documents in strings of documents in strings: each adds escapes, so what is written deeper grows by powers of two. */
+const embeddedMax = 4
+
 /** Nine digits or more before the point: long enough to be an account, and few enough to leave embeddings alone. */
 const longNumber = 1e8
 
@@ -41,8 +44,8 @@ class Walk {
   readonly #parts: TextPart[] = []
   readonly #uninspected = new Set<string>()
   readonly #path: (string | number)[] = []
-  /** Inside an embedded document: the path within it. */
-  #inner: (string | number)[] | undefined
+  /** By embedded document, the outermost first: the path within it. */
+  readonly #embedded: (string | number)[][] = []
   #numbers: Address[] = []
 
   constructor(layout: Layout) {
@@ -59,7 +62,7 @@ class Walk {
     if (typeof value === 'string') this.#string(value)
     else if (typeof value === 'number') this.#number(value)
     else if (Array.isArray(value)) {
-      const steps = this.#inner ?? this.#path
+      const steps = this.#embedded.at(-1) ?? this.#path
       for (let index = 0; index < value.length; index += 1) {
         steps.push(index)
         this.#value(value[index] as Json, free)
@@ -69,7 +72,7 @@ class Walk {
   }
 
   #object(owner: JsonObject, free: boolean): void {
-    const steps = this.#inner ?? this.#path
+    const steps = this.#embedded.at(-1) ?? this.#path
     for (const key of Object.keys(owner)) {
       const member = owner[key] as Json
       steps.push(key)
@@ -99,10 +102,10 @@ class Walk {
 
   #string(text: string): void {
     if (text === '') return
-    if (this.#inner === undefined && looksLikeJson(text)) {
+    if (this.#embedded.length < embeddedMax && looksLikeJson(text)) {
       const embedded = parseJsonText(text, innerLimits)
       if (embedded.ok) {
-        this.#embedded(embedded.value, text)
+        this.#document(embedded.value, text)
         return
       }
     }
@@ -110,13 +113,13 @@ class Walk {
   }
 
   /** Decoded, so that no escape hides a value, and so that an edit cannot break the embedded document. */
-  #embedded(value: Json, text: string): void {
+  #document(value: Json, text: string): void {
     const numbers = this.#numbers
     this.#numbers = []
-    this.#inner = []
+    this.#embedded.push([])
     this.#value(value, true)
     this.#addNumbers(text)
-    this.#inner = undefined
+    this.#embedded.pop()
     this.#numbers = numbers
   }
 
@@ -126,10 +129,7 @@ class Walk {
 
   #addNumbers(text: string): void {
     if (this.#numbers.length === 0) return
-    const sources = sourcesAt(
-      text,
-      this.#numbers.map((address) => address.inner ?? address.path),
-    )
+    const sources = sourcesAt(text, this.#numbers.map(lastPath))
     for (const [index, address] of this.#numbers.entries()) {
       const source = sources[index]
       if (source === undefined) continue
@@ -149,7 +149,10 @@ class Walk {
 
   #address(): Address {
     const path = this.#path.slice()
-    return this.#inner === undefined ? { path } : { path, inner: this.#inner.slice() }
+    const [inner, ...deeper] = this.#embedded
+    if (inner === undefined) return { path }
+    if (deeper.length === 0) return { path, inner: inner.slice() }
+    return { path, inner: inner.slice(), deeper: deeper.map((steps) => steps.slice()) }
   }
 }
 

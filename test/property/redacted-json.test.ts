@@ -62,16 +62,16 @@ const { document } = letrec<{ document: unknown }>((tie) => ({
 }))
 
 /**
- * Structure down to JSON in strings; what stands in the strings of that is text, and read as one. Of members only how many
+ * Structure down to JSON in strings of JSON in strings; what is deeper is text, and read as one. Of members only how many
  * there are, as their keys may be values.
  */
-function shapeOf(value: unknown, isEmbedded = false): unknown {
-  if (Array.isArray(value)) return value.map((one) => shapeOf(one, isEmbedded))
+function shapeOf(value: unknown, depth = 0): unknown {
+  if (Array.isArray(value)) return value.map((one) => shapeOf(one, depth))
   if (typeof value === 'object' && value !== null)
-    return { members: Object.values(value).map((one) => shapeOf(one, isEmbedded)) }
+    return { members: Object.values(value).map((one) => shapeOf(one, depth)) }
   if (typeof value !== 'string') return typeof value === 'number' ? 'leaf' : value
-  const inner = isEmbedded ? undefined : embedded(value)
-  return inner === undefined ? 'leaf' : { text: shapeOf(inner, true) }
+  const inner = depth === 4 ? undefined : embedded(value)
+  return inner === undefined ? 'leaf' : { text: shapeOf(inner, depth + 1) }
 }
 
 function embedded(text: string): unknown {

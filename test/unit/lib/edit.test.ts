@@ -36,6 +36,11 @@ t.test('embedded JSON is edited inside its string', async (t) => {
   t.equal(edited, `{"arguments":${JSON.stringify(expected)},"other":${JSON.stringify(inner)}}`)
   const whole: Edit = { address: { path: ['a'], inner: [] }, text: 'x' }
   t.equal(applyEdits('{"a":"\\"y\\""}', [whole]), '{"a":"\\"x\\""}')
+  const deep = JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ c: JSON.stringify([1, 'x']), d: 2 }) }) })
+  const deepest: Edit = { address: { path: ['a'], inner: ['b'], deeper: [['c'], [1]] }, text: 'X"Y' }
+  const key: Edit = { address: { path: ['a'], inner: ['b'], deeper: [['d']], key: true }, text: 'e' }
+  const written = { a: JSON.stringify({ b: JSON.stringify({ c: JSON.stringify([1, 'X"Y']), e: 2 }) }) }
+  t.equal(applyEdits(deep, [deepest, key]), JSON.stringify(written))
   const gone: Edit = { address: { path: ['a'], inner: [0] }, remove: true }
   t.equal(applyEdits('{"a":"[1,2]"}', [gone]), '{"a":"[2]"}')
 })

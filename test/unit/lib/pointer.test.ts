@@ -10,6 +10,8 @@ t.test('addresses read like pointers', async (t) => {
     [{ path: ['arguments'], inner: [] }, '/arguments#'],
     [{ path: ['metadata', 'ada@example.org'], key: true }, '/metadata@key'],
     [{ path: ['arguments'], inner: ['to', '4111111111111111'], key: true }, '/arguments#/to@key'],
+    [{ path: ['a'], inner: ['body'], deeper: [['x', 'a@b'], ['c']] }, '/a#/body#/x/~*#/c'],
+    [{ path: ['a'], inner: [], deeper: [['x', 'a@b']], key: true }, '/a##/x@key'],
     [{ path: ['metadata', 'ada@example.org'] }, '/metadata/~*'],
     [{ path: ['metadata', 'x1234567'] }, '/metadata/~*'],
     [{ path: ['properties', 'additionalPropertiesOfTheThing'] }, '/properties/additionalPropertiesOfTheThing'],

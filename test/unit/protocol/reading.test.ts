@@ -133,6 +133,31 @@ t.test('every part can be edited where it stands', async (t) => {
   })
 })
 
+t.test(
+  'JSON is walked through as many strings as somebody may have put around it, and written back as JSON',
+  async (t) => {
+    const nested = (depth: number, value: Json): Json =>
+      depth === 0 ? value : JSON.stringify({ to: nested(depth - 1, value) })
+    const value = 'a\n"b"\u00e9'
+    for (let depth = 1; depth <= 6; depth++) {
+      const body = { args: nested(depth, { 'x@y': value, n: 12345678901 }) }
+      const text = JSON.stringify(body)
+      const reading = plain.readRequest(body, text)
+      if (!reading.ok) throw new Error(reading.message)
+      const { parts } = reading.content
+      // What is deeper is text, as it is written there.
+      const texts = depth <= 4 ? ['x@y', value, '12345678901'] : [nested(depth - 4, { 'x@y': value, n: 12345678901 })]
+      t.same(
+        parts.map((part) => part.text),
+        texts,
+      )
+      const edits = parts.map(({ address, form }) => ({ address, text: `"${form}"` }))
+      const edited = depth <= 4 ? { '"key"': '"string"', n: '"number"' } : '"string"'
+      t.same(JSON.parse(applyEdits(text, edits)), { args: nested(Math.min(depth, 4), edited) })
+    }
+  },
+)
+
 t.test('names that an object has by itself are plain members', async (t) => {
   const text = '{"__proto__":{"model":"x"},"constructor":"ada","toString":["b"],"model":"m","messages":[]}'
   const reading = chat.readRequest(JSON.parse(text) as Json, text)
