@@ -160,7 +160,10 @@ function seenOf(x: Ended, bytes: number): Spent {
 /** Also where nobody waited for the answer to begin: the model was asked all the same. */
 export function reachedModel({ answer, outgoing, trace, operation }: Ended): boolean {
   if (operation?.action !== 'model.call' || onlyCounts.test(operation.name)) return false
-  if (answer !== undefined) return answer.status < 400 && answer.replayed !== true
+  if (answer !== undefined) {
+    // A stream that began with an error is as good as a status that says the same.
+    return answer.status < 400 && answer.replayed !== true && trace.attempts.at(-1)?.outcome !== 'error-event'
+  }
   if (outgoing === undefined || trace.fault === undefined) return false
   const { code } = trace.fault
   // Without a connection nothing was sent.

@@ -79,6 +79,15 @@ t.test('who does not wait for the head of an answer pays for the prompt', async 
   t.equal(left('upstream-unreachable', [{ outcome: 'upstream-unreachable', connectMs: 1, waitedMs: 0 }]), 0)
 })
 
+t.test('a stream that begins with an error takes nothing, one that says so later what came', async (t) => {
+  const x = asked('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'hi' }], stream: true })
+  x.trace.upstreamError = true
+  x.trace.attempts = [{ outcome: 'answered', status: 200, waitedMs: 0 }]
+  t.ok(spentOf(x, 0).input > 0)
+  x.trace.attempts = [...x.trace.attempts, { outcome: 'error-event', status: 200, waitedMs: 0 }]
+  t.match(spentOf(x, 7), { input: 0, output: 0, bytes: 7 })
+})
+
 t.test('what is made in the background keeps its reservation until somebody says what it took', async (t) => {
   const make = (more: JsonObject): Answered => asked('/v1/responses', { model: 'm', input: 'hi', ...more })
   t.equal(spentOf(make({ background: true }), 0).unfinished, true)
