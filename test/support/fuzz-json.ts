@@ -48,17 +48,15 @@ export function printTree(tree: Tree): string {
   return `{${tree.members.map(([key, value]) => `${key}:${printTree(value)}`).join(',')}}`
 }
 
-/** Text that is not JSON is left as it is. */
+/** Text that is not JSON, or too deep to be walked, is left as it is. */
 export function damaged(text: string, damages: readonly Damage[]): string {
   if (damages.length === 0) return text
-  let tree: Tree
   try {
-    tree = parseTree(text)
-  } catch {
-    return text
+    return printTree(damages.reduce(apply, parseTree(text)))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return text
+    throw error
   }
-  for (const damage of damages) tree = apply(tree, damage)
-  return printTree(tree)
 }
 
 type Place = { readonly parent: Tree; readonly index: number }
