@@ -1,11 +1,19 @@
 // Owns how a value is written where its token stood in JSON: in a text that is JSON, and in the fenced blocks of Markdown
 // that show some (CommonMark, fenced code blocks). It does not know what tokens stand for.
+import { isDigit, isLetter } from './characters.ts'
 import type { WriteValue } from './vault.ts'
 
 /** Of a line so much tells whether it is a fence, and what the block begins with. */
 const lineLengthMax = 48
 const fence = /^[\s>]*(`{3,}|~{3,})\s*([^\s`]*)/
 const armour = '-----BEGIN '
+/** Stands for a line that is not kept. */
+const dull = 'x'
+
+/** A letter or a digit: most lines begin so, and no fence does. */
+function isProse(code: number): boolean {
+  return isLetter(code) || isDigit(code)
+}
 
 /** A value that may span lines, or has quotes, as it stands between quotes of JSON. */
 export function inJson(value: string): string {
@@ -30,6 +38,8 @@ export class JsonFences {
   #text = ''
   #at = 0
   #line = ''
+  /** The line can be no fence. */
+  #isDull = false
   /** What opened the block that goes on; empty outside of blocks. */
   #mark = ''
   #isNamedJson = false
@@ -46,8 +56,10 @@ export class JsonFences {
     while (this.#at < to) {
       const lineEnd = this.#text.indexOf('\n', this.#at)
       const end = lineEnd === -1 || lineEnd > to ? to : lineEnd
-      const room = lineLengthMax - this.#line.length
+      if (this.#line === '') this.#isDull = this.#mark === '' && isProse(this.#text.charCodeAt(this.#at))
+      const room = this.#isDull ? 0 : lineLengthMax - this.#line.length
       if (room > 0) this.#line += this.#text.slice(this.#at, Math.min(end, this.#at + room))
+      else if (this.#line === '') this.#line = dull
       this.#at = end + 1
       if (end === to) break
       this.#endLine()

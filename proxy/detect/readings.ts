@@ -75,7 +75,8 @@ export class Readings {
     const decidedTo = this.#decidedTo(text, known, isRead)
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
-    const foreseen = this.#foreseenAt(decidedTo, isRead)
+    const mayForesee = written.probe.foreseen.length > 0 || isRead
+    const foreseen = mayForesee ? this.#foreseenAt(decidedTo, isRead) : undefined
     if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
     return { findings, decidedTo, foreseen, carried: contextOf(text, reading, decidedTo) }
   }
