@@ -1,6 +1,6 @@
 // Owns where in a text encoded text may stand, as the pass over it saw in passing: searching for it again would take half
 // as long as the pass. It does not decode anything.
-import { alphanumerics, holds } from './characters.ts'
+import { alphanumerics, holds, isLetter } from './characters.ts'
 import { isRunUnit, mayBeBase16, mayBeBase64, nibbles } from './normalise-digits.ts'
 import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-lines.ts'
 
@@ -38,16 +38,12 @@ export class EncodedRuns {
     if (mayBeBase64(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
   }
 
-  /** Told of the first of digits that stand together. */
+  /** Told of the first of digits that stand together, but in a word only of those of its first that follow letters. */
   atDigit(text: string, at: number): void {
     if (at < this.#wordSeenTo) return
-    // Sixteen units with this one among them have one of these two among them, and mostly neither is hexadecimal.
-    if (isHexadecimal(text, at + 8) || isHexadecimal(text, at - 7)) this.#seeWord(text, at)
-  }
-
-  /** Told of the first digits after letters; of others in the same word it is not. */
-  atWord(text: string, at: number): void {
-    if (at >= this.#wordSeenTo) this.#seeWord(text, at)
+    const isInWord = at > 0 && isLetter(text.charCodeAt(at - 1))
+    // Otherwise the word begins here, and mostly it is shorter.
+    if (isInWord || isHexadecimal(text, at + hexLengthMin - 1)) this.#seeWord(text, at)
   }
 
   #seeWord(text: string, at: number): void {
@@ -72,7 +68,7 @@ export class EncodedRuns {
 }
 
 function isHexadecimal(text: string, index: number): boolean {
-  return index >= 0 && index < text.length && (nibbles[text.charCodeAt(index)] as number) < 16
+  return index < text.length && (nibbles[text.charCodeAt(index)] as number) < 16
 }
 
 /** It may go on in the next line, or go on from the one before. `at` is in it, `end` its end. */

@@ -127,10 +127,8 @@ export class Pass {
         this.#runs?.atCapital(text, i - 1)
         quiet |= runFlag
       } else if (first === digitFlag) {
-        if (this.#atDigits(i - 1)) {
-          this.#runs?.atWord(text, i - 1)
-          quiet |= wordFlag
-        } else this.#runs?.atDigit(text, i - 1)
+        this.#runs?.atDigit(text, i - 1)
+        if (this.#atDigits(i - 1)) quiet |= wordFlag
       }
       if (entry >= hitFlag) this.#atLiteral(state, i)
     }
