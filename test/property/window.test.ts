@@ -113,16 +113,18 @@ const fragments = [
   '0x', '0', 'NDEx'.repeat(15), 'NDEx'.repeat(19), '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
 ]
 const long = Buffer.from('mail ada@example.org, card 4111 1111 1111 1111; '.repeat(9))
+/** More than is read as one. */
+const short = long.subarray(0, 190)
 const atoms = [
   ...fragments,
   ...samples.flatMap((text) => text.split(' ')),
   ...hidden.map(({ written }) => written),
   long.toString('base64'),
   long.toString('hex'),
-  ...[60, 64, 76].map((width) => broken(long.toString('base64'), width, '\n')),
-  broken(long.toString('base64'), 76, '\r\n  '),
-  broken(long.toString('hex'), 60, '\n'),
-  broken(Buffer.from(Array.from({ length: 300 }, (_, n) => n % 251)).toString('base64'), 64, '\n'),
+  ...[60, 64, 76].map((width) => broken(short.toString('base64'), width, '\n')),
+  broken(short.toString('base64'), 76, '\r\n  '),
+  broken(short.toString('hex'), 60, '\n'),
+  broken(Buffer.from(Array.from({ length: 120 }, (_, n) => n % 251)).toString('base64'), 64, '\n'),
 ]
 
 function broken(encoded: string, width: number, lineEnd: string): string {
@@ -137,7 +139,7 @@ const texts = array(tuple(constantFrom(...atoms), constantFrom(...separators)), 
 void t.test('random texts in random pieces', async () => {
   const plans = (['mask', 'token', 'remove'] as const).map((action) => planOf(action))
   plans.push(planOf('mask', ['phone']), planOf('mask', ['email', 'jwt']), planOf('token', ['secrets']))
-  const runs = runsOf(4000)
+  const runs = runsOf(1500)
   assert(
     property(texts, array(nat(5000), { maxLength: 30 }), nat(5), boolean(), (text, cuts, index, single) => {
       const plan = plans[index] as Plan
