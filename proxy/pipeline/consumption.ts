@@ -86,7 +86,8 @@ export function inputEstimate({ content, body }: Pick<Ended, 'content' | 'body'>
   if (content === undefined) {
     return body === undefined || !('bytes' in body) ? 0 : tokensIn(body.bytes.length)
   }
-  return content.uninspected.length * tokensUnread + textEstimate(content.parts)
+  const { uninspected, moreMedia = 0, tokens = 0, parts } = content
+  return (uninspected.length + moreMedia) * tokensUnread + tokens + textEstimate(parts)
 }
 
 export function textEstimate(parts: readonly { readonly text: string }[]): number {

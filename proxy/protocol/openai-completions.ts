@@ -32,6 +32,13 @@ export function hasTokens(value: Json | undefined): boolean {
   return arrayOf(value).some((entry) => typeof entry === 'number' || Array.isArray(entry))
 }
 
+/** Undefined where there are none. */
+export function tokensIn(value: Json | undefined): number | undefined {
+  let count = 0
+  for (const entry of arrayOf(value)) count += Array.isArray(entry) ? entry.length : typeof entry === 'number' ? 1 : 0
+  return count === 0 ? undefined : count
+}
+
 const members = namesOf('model', 'prompt', 'suffix', 'stream', 'stream_options', 'max_tokens', 'n', 'best_of')
 
 function readCompletionsRequest(body: Json, text: string): Reading {
@@ -47,6 +54,7 @@ function readCompletionsRequest(body: Json, text: string): Reading {
     model: stringOf(body.model),
     stream: body.stream === true,
     maxTokens: countOf(body.max_tokens),
+    tokens: tokensIn(body.prompt),
   })
 }
 

@@ -2,10 +2,11 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { chatUsage, standing } from './openai-chat.ts'
-import { hasTokens, tokens } from './openai-completions.ts'
+import { hasTokens, tokens, tokensIn } from './openai-completions.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
-import { arrayOf, lookalikeIn, namesOf, wrongMember } from './shape.ts'
+import { readingOf } from './reading.ts'
+import { arrayOf, lookalikeIn, namesOf, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
 
@@ -28,7 +29,7 @@ function readEmbeddingsRequest(body: Json, text: string): Reading {
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'input', ['string', 'array'], '', true)
   if (wrong !== undefined) return { ok: false, message: wrong }
-  return plainReading(body, readTexts(body, text, requestLayout))
+  return readingOf(readTexts(body, text, requestLayout), { model: stringOf(body.model), tokens: tokensIn(body.input) })
 }
 
 function readEmbeddingsAnswer(body: Json, text: string): Reading {

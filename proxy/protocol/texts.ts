@@ -26,12 +26,19 @@ export type Layout = {
   readonly standing: (key: string, owner: JsonObject, path: Path) => Standing
 }
 
-export type Texts = { readonly parts: readonly TextPart[]; readonly uninspected: readonly string[] }
+export type Texts = {
+  readonly parts: readonly TextPart[]
+  readonly uninspected: readonly string[]
+  readonly moreMedia?: number
+}
 
 /** `text` is the source of `value`: the parts of form `number` show what was written, not what a double makes of it. */
 export function readTexts(value: Json, text: string, layout: Layout): Texts {
   return new Walk(layout).run(value, text)
 }
+
+/** Each costs tokens of its own, unlike what stands beside what a model has said. */
+const media: ReadonlySet<string> = new Set(['image', 'audio', 'video', 'file'])
 
 /** Documents in strings of documents in strings: each adds escapes, so what is written deeper grows by powers of two. */
 const embeddedMax = 4
@@ -43,6 +50,7 @@ class Walk {
   readonly #layout: Layout
   readonly #parts: TextPart[] = []
   readonly #uninspected = new Set<string>()
+  #moreMedia = 0
   readonly #path: (string | number)[] = []
   /** By embedded document, the outermost first: the path within it. */
   readonly #embedded: (string | number)[][] = []
@@ -55,7 +63,8 @@ class Walk {
   run(value: Json, text: string): Texts {
     this.#value(value, false)
     this.#addNumbers(text)
-    return { parts: this.#parts, uninspected: [...this.#uninspected] }
+    const texts = { parts: this.#parts, uninspected: [...this.#uninspected] }
+    return this.#moreMedia === 0 ? texts : { ...texts, moreMedia: this.#moreMedia }
   }
 
   #value(value: Json, free: boolean): void {
@@ -95,6 +104,7 @@ class Walk {
 
   #labelled(member: Json, { label, how }: Label): void {
     if (member === null || member === '') return
+    if (media.has(label) && this.#uninspected.has(label)) this.#moreMedia += 1
     this.#uninspected.add(label)
     if (how === 'walk') this.#value(member, false)
     else if (how === 'encoded' && !(typeof member === 'string' && isEncoded(member))) this.#value(member, false)

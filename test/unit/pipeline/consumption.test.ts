@@ -41,6 +41,26 @@ t.test('completions write every prompt of a list, as often as they are tried', a
   t.same(of({ prompt: [[1, 2], [3]], n: 2, best_of: 5 }), [1000, 10])
 })
 
+t.test('each image counts, and tokens that are written as numbers', async (t) => {
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }
+  const seen = (images: number): number =>
+    demandOf(
+      asked('/v1/chat/completions', {
+        model: 'm',
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: 'what?' }, ...Array.from({ length: images }, () => image)] },
+        ],
+      }),
+    ).inputTokens
+  t.equal(seen(5) - seen(1), 4 * (seen(1) - seen(0)))
+  const numbers = Array(3000).fill(5)
+  for (const input of [numbers, [numbers.slice(0, 1000), numbers.slice(1000)]]) {
+    const few = demandOf(asked('/v1/embeddings', { model: 'm', input: [1] })).inputTokens
+    t.equal(demandOf(asked('/v1/embeddings', { model: 'm', input })).inputTokens - few, 2999)
+    t.ok(demandOf(asked('/v1/completions', { model: 'm', prompt: input })).inputTokens >= 3000)
+  }
+})
+
 t.test('a maximum beyond all sense does not get out of hand', async (t) => {
   const chat = { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 1e300, n: 3 }
   t.equal(demandOf(asked('/v1/chat/completions', chat)).outputTokensMax, 3e9)
