@@ -66,7 +66,8 @@ t.test('arbitrary JSON stays JSON, and holds nothing that was to be redacted', a
         for (const secret of ['378-07-9520', 'ada@example.org', 'bob@example.org']) {
           if (out.includes(secret)) throw new Error(`${secret} in ${out}`)
         }
-        if (!/378-07|@|4111/.test(text) && out !== text) throw new Error(`changed without need: ${text} to ${out}`)
+        // Any long number may be that of a card.
+        if (!/378-07|@|[0-9]{12}|4111/.test(text) && out !== text) throw new Error(`changed without need: ${text} to ${out}`)
       },
     ),
     { numRuns: runs },
