@@ -49,6 +49,8 @@ export class WaitingRoom {
       this.#underWay++
       return undefined
     }
+    // Who has left would not be told again, and would keep somebody else's place.
+    if (signal.aborted) throw reasonOf(signal)
     const rank = priorities.indexOf(priority)
     if (this.#waiting >= this.#options.queue && !this.#displaceBelow(rank)) throw this.#refusal('full')
     return this.#wait(signal, latestMs, this.#queues[rank] as Set<Waiting>)

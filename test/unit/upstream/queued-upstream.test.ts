@@ -103,6 +103,7 @@ t.test('who leaves the queue leaves no trace', async (t) => {
   const waiting = stage.upstream.send(post, leaving.signal)
   leaving.abort()
   await faultOf(t, waiting, 'client-aborted')
+  await faultOf(t, stage.upstream.send(post, leaving.signal), 'client-aborted')
   const next = stage.upstream.send(post, never())
   await scene.write(lastChunk)
   await text(first.body)
