@@ -4,6 +4,7 @@ import type { UpstreamEvent } from '../upstream/answer.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { openUpstream, type Upstream } from '../upstream/upstream.ts'
 import type { CompiledConfig } from './compile.ts'
+import { credentialAlarm, isRefusal } from './credential-alarm.ts'
 import { detectorUpstreams } from './detectors.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -36,7 +37,7 @@ export function openUpstreams({ document }: CompiledConfig, open: OpenUpstreams,
 
 /** What an operator has done to its breaker by hand stays done, unless the configuration now says what is to be. */
 function openAnew(id: string, options: UpstreamOptions, before: Upstream | undefined, around: Surroundings): Upstream {
-  const upstream = openUpstream(id, options, upstreamDeps(around))
+  const upstream = openUpstream(id, options, upstreamDeps(options, around))
   if (before !== undefined && options.breaker?.mode === undefined && before.mode() !== 'auto')
     upstream.override(before.mode())
   return upstream
@@ -51,11 +52,20 @@ function markOf(options: UpstreamOptions, { resolveSecret }: Surroundings): stri
     .digest('base64')
 }
 
-function upstreamDeps({ clock, random, resolveSecret, metrics, log }: Surroundings) {
+function upstreamDeps(
+  { credential, credentials }: UpstreamOptions,
+  { clock, random, resolveSecret, metrics, log }: Surroundings,
+) {
+  // Where none is sent, who is refused is the caller.
+  const alarm = credential === undefined && credentials === undefined ? undefined : credentialAlarm()
   const onEvent = (event: UpstreamEvent): void => {
     switch (event.type) {
       case 'attempt':
         metrics.attempt(event.upstream, event.attempt)
+        if (alarm === undefined) break
+        if (isRefusal(event.attempt.status)) metrics.credentialRefused(event.upstream)
+        if (alarm(event.attempt))
+          log.error({ upstream: event.upstream, status: event.attempt.status }, 'the upstream refuses our credential')
         break
       case 'end':
         metrics.upstreamEnd(event.upstream, event.durationMs)

@@ -69,6 +69,7 @@ export function openMetrics() {
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),
     queueRefused: (upstream: string, why: 'full' | 'late') => i.queueRefused.add(1, upstream, why),
     concurrencyLimit: (upstream: string, limit: number) => i.concurrencyLimit.set({ upstream }, limit),
+    credentialRefused: (upstream: string) => i.credentialsRefused.add(1, upstream),
     credentialRest: (upstream: string, credential: string) => i.credentialRests.add(1, upstream, credential),
     auditRecord: (kind: string) => i.auditRecords.add(1, kind),
     auditFailure: () => i.auditFailures.add(1),
@@ -164,6 +165,11 @@ function upstreamsIn(registry: Registry) {
     concurrencyLimit: gauge('upstream_concurrency_limit', 'Requests that may be under way at the same time', [
       'upstream',
     ]),
+    credentialsRefused: counter(
+      'upstream_credential_refused_total',
+      'Answers of 401 or 403 to requests that were sent with a credential of ours',
+      ['upstream'],
+    ),
     credentialRests: counter('credential_rests_total', 'Times one of several credentials was left alone for a while', [
       'upstream',
       'credential',

@@ -6,6 +6,45 @@ import { jsonAnswer, scriptedUpstream, type Scene } from '../support/scripted-up
 
 t.setTimeout(60_000)
 
+t.test('a credential that is refused again and again is an alarm, once, and opens no breaker', async (t) => {
+  let status = 401
+  const upstream = await scriptedUpstream()
+  upstream.always((scene: Scene) => scene.write(jsonAnswer(status, { choices: [] })))
+  const gateway = await startGateway(
+    `
+upstreams:
+  ours: { protocol: http, url: "${upstream.url}", credential: { bearer: { fromEnv: ONE } } }
+  theirs: { protocol: http, url: "${upstream.url}" }
+routes: [{ id: ours, path: /ours, upstream: ours }, { id: theirs, path: /theirs, upstream: theirs }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow`,
+    { env: { ONE: 'key-1' } },
+  )
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  const ask = async (path: string, times: number): Promise<void> => {
+    for (let turn = 0; turn < times; turn++) await (await fetch(gateway.url + path)).text()
+  }
+  const alarms = (): unknown[] => gateway.logged.filter(({ msg }) => msg === 'the upstream refuses our credential')
+  await ask('/theirs', 6)
+  await ask('/ours', 4)
+  t.same(alarms(), [], 'what one caller asks for is none')
+  await ask('/ours', 4)
+  t.match(alarms(), [{ upstream: 'ours', status: 401, level: 50 }])
+  status = 200
+  await ask('/ours', 1)
+  status = 403
+  await ask('/ours', 5)
+  t.equal(alarms().length, 2)
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+  t.match(metrics, /gatewright_upstream_credential_refused_total\{upstream="ours"\} 13\n/)
+  t.notMatch(metrics, /credential_refused_total\{upstream="theirs"\}/)
+  t.match(metrics, /gatewright_breaker_state\{upstream="ours"\} 0\n/)
+})
+
 t.test('a model rests with the credential that was limited', async (t) => {
   const limited = new Set<string>()
   const upstream = (await scriptedUpstream()).always((scene: Scene) => {
