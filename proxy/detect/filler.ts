@@ -6,7 +6,7 @@ const words =
 /** `xxxxxxxx`, `00000000`, `your-key-here`: of a body whose length is known. */
 export function isFiller(value: string): boolean {
   const different = countDifferent(value)
-  if (different < Math.min(7, value.length / 2)) return true
+  if (different < Math.min(5, value.length / 2)) return true
   return words.test(value) && !/[A-Z].*\d|\d.*[A-Z]/.test(value)
 }
 
