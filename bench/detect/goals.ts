@@ -23,6 +23,8 @@ type Goal = {
 }
 
 const person = ['synth-v2', 'generated-large']
+/** Some numbers stand alone: nothing says that they are telephone numbers. */
+const hasWord = ({ text }: Row): boolean => /\p{L}{2}/u.test(String(text))
 const ruleOf = ({ rule }: Row): string => (typeof rule === 'string' ? rule : '')
 
 // prettier-ignore
@@ -31,7 +33,7 @@ const goals: readonly Goal[] = [
   { title: 'phone in text', entity: 'phone', sets: ['synth-v2'], recall: 0.9, precision: 0.97 },
   { title: 'phone, Polish', entity: 'phone', sets: ['pl-bench'], recall: 0.98, precision: 0.95 },
   { title: 'phone, international', entity: 'phone', sets: ['phone-intl'], recall: 0.995, only: (row) => row['format'] !== 'NATIONAL' },
-  { title: 'phone, national with a word', entity: 'phone', sets: ['phone-intl'], recall: 0.95, only: (row) => row['format'] === 'NATIONAL' },
+  { title: 'phone, national with a word', entity: 'phone', sets: ['phone-intl'], recall: 0.95, only: (row) => row['format'] === 'NATIONAL' && hasWord(row) },
   { title: 'payment-card', entity: 'payment-card', sets: [...person, 'recognizer-tests', 'pl-bench'], recall: 0.99, precision: 0.99 },
   { title: 'iban', entity: 'iban', sets: ['synth-v2', 'recognizer-tests'], recall: 0.99, precision: 0.995 },
   { title: 'iban, Polish', entity: 'iban', sets: ['pl-bench'], recall: 0.9, precision: 0.995 },
