@@ -181,6 +181,9 @@ function routeOf(
   const denial = denialOf(options)
   const inspected = (direction: 'request' | 'response', findings: ReadonlySet<string>): Inspection =>
     inspectionOf({ direction, upstream: options.upstream, route: options.id }, config, findings, inquirers)
+  const request = inspected('request', needs.findings)
+  const answer = inspected('response', needs.answer ? needs.findings : new Set())
+  const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
   return {
     id: options.id,
     path: options.path === '/' ? '' : options.path,
@@ -193,8 +196,10 @@ function routeOf(
     ...(options.priority === undefined ? undefined : { priority: options.priority }),
     websocket: acceptsSockets(options),
     needs,
-    request: inspected('request', needs.findings),
-    answer: inspected('response', needs.answer ? needs.findings : new Set()),
+    request,
+    answer,
+    redacts: plans.some((plan) => plan !== undefined),
+    issuesTokens: plans.some((plan) => plan?.issuesTokens === true),
     restoresTokens: config.redaction.restoresTo(options.upstream),
     limitsBody: config.limits.some((limit) => limit.phase === 'body' && (limit.filters.routes?.(options.id) ?? true)),
     pins,

@@ -1,5 +1,7 @@
 // Owns how a token is written and told from other text. It does not know which tokens were issued, nor for what.
 
+import { Recent } from '../lib/recent.ts'
+
 /** Crockford's alphabet in lower case: no i, l, o, u. */
 export const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 /** 45 bits of the value's digest, then one symbol that tells our tokens from other text. */
@@ -31,6 +33,15 @@ export function typeName(entity: string): string {
 
 /** As it stands in tokens: operators name entities as they like, and a token has a length that models copy well. */
 export function tokenType(entity: string): string {
+  let type = types.get(entity)
+  if (type === undefined) types.set(entity, (type = typeOf(entity)))
+  return type
+}
+
+/** All that a configuration names fit. */
+const types = new Recent<string>(64 * 1024)
+
+function typeOf(entity: string): string {
   const name = typeName(entity).replaceAll(/[^A-Z0-9_]/g, '_')
   return (/^[A-Z]/.test(name) ? name : `X${name}`).slice(0, typeLengthMax).replace(/_+$/, '')
 }

@@ -42,6 +42,10 @@ export type Route = {
   readonly needs: Needs
   readonly request: Inspection
   readonly answer: Inspection
+  /** Something is redacted, in requests or in answers. */
+  readonly redacts: boolean
+  /** In the place of something stands a token. */
+  readonly issuesTokens: boolean
   /** Some rule lets the upstream have the values of tokens that it is sent. */
   readonly restoresTokens: boolean
   /** Some limit on this route must know the body. */

@@ -1,7 +1,6 @@
 // Owns what tokens in a request stand for: the vault of the exchange is opened, what other gateways issued is fetched, and
 // where a rule says that a tool may have the values, they are put in place before anything judges or redacts the request.
 import type { RestorePlace } from '../../detect/options.ts'
-import type { Plan } from '../../detect/redaction.ts'
 import { openVault, type Vault } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
@@ -14,24 +13,19 @@ import { reread } from './decode.ts'
 
 export function recall(x: Decoded, runtime: Runtime): Recalled | Promise<Recalled> {
   const { route, principal } = x
-  const issues = plansOf(route).some((plan) => plan?.issuesTokens === true)
-  if (!issues && !route.restoresTokens) return withVault(x, runtime, undefined)
+  const { issuesTokens } = route
+  if (!issuesTokens && !route.restoresTokens) return withVault(x, runtime, undefined)
   const kept = runtime.vaults.of(principal.id)
   const recalled = (): Recalled => {
     if (route.restoresTokens && kept.size > 0) putValues(x, runtime, kept)
-    return withVault(x, runtime, issues ? kept : undefined)
+    return withVault(x, runtime, issuesTokens ? kept : undefined)
   }
   const fetching = runtime.vaults.isShared ? fetchShown(x, runtime) : undefined
   return fetching === undefined ? recalled() : fetching.then(recalled)
 }
 
-function plansOf({ request, answer }: Route): readonly (Plan | undefined)[] {
-  return [request.plan, request.target, request.headers, answer.plan, answer.headers]
-}
-
 function withVault(x: Decoded, runtime: Runtime, kept: KeptOfCaller | undefined): Recalled {
-  const redacts = plansOf(x.route).some((plan) => plan !== undefined)
-  return grow(x, { vault: redacts ? vaultOf(x, runtime, kept) : undefined })
+  return grow(x, { vault: x.route.redacts ? vaultOf(x, runtime, kept) : undefined })
 }
 
 function vaultOf({ route, principal }: Decoded, { audit }: Runtime, kept: KeptOfCaller | undefined): Vault {
