@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts'
 import { writerFor } from '../../detect/json-fence.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
 import type { RestorePlace } from '../../detect/options.ts'
+import { scanNamed } from '../../detect/named.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
@@ -55,7 +56,7 @@ export class AnswerRedaction {
     if (vault === undefined) return text
     let result = text
     if (plan !== undefined) {
-      const findings = plan.scanner.scan(text)
+      const findings = scanNamed(plan.scanner, text, address)
       if (findings.length > 0) {
         const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number' })
         this.#stop(replaced.blocked)

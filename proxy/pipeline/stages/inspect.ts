@@ -2,6 +2,7 @@
 // kinds.
 import { grow, type Consulted, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
+import { scanNamed } from '../../detect/named.ts'
 import { headerTexts } from '../header-redaction.ts'
 import { hasFindings, hasTarget, rewriteTarget, targetTexts } from '../target.ts'
 
@@ -18,7 +19,7 @@ export function inspect(from: Consulted): Inspected {
     return grow(x, { ...target.fields, findings: undefined, findingCounts: counts })
   }
   const { parts } = x.content
-  const found = parts.map((part) => scanner.scan(part.text))
+  const found = parts.map((part) => scanNamed(scanner, part.text, part.address))
   x.trace.scanned.request = scans
   const findingCounts = countFindings([...found, ...target.found])
   return grow(x, { ...target.fields, findings: redactionFindings(x, found), findingCounts })
@@ -65,7 +66,9 @@ function shownPathOf(x: Consulted): string | undefined {
 function redactionFindings(x: Consulted, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
-  return plan.scanner === scanner ? found : x.content?.parts.map((part) => plan.scanner.scan(part.text))
+  return plan.scanner === scanner
+    ? found
+    : x.content?.parts.map((part) => scanNamed(plan.scanner, part.text, part.address))
 }
 
 /** By entity and by group. */
