@@ -12,7 +12,8 @@ import { isKey, isPassword, isPhrase, isToken } from './secret-value.ts'
 const group = 'secrets'
 const entity = 'generic-secret'
 const valueLengthMin = 4
-const valueLengthMax = 1024
+/** Longer values are no secrets that a name tells. */
+export const valueLengthMax = 1024
 const afterLengthMax = 32
 const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
 
