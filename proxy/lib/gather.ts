@@ -9,5 +9,8 @@ export async function gather(body: AsyncIterable<Uint8Array>, bytesMax: number):
     if (size > bytesMax) return undefined
     chunks.push(chunk)
   }
+  const [only] = chunks
+  // Most bodies come in one piece: nothing is copied.
+  if (only !== undefined && chunks.length === 1) return Buffer.from(only.buffer, only.byteOffset, only.length)
   return Buffer.concat(chunks, size)
 }

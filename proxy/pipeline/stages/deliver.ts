@@ -2,6 +2,7 @@
 // and cannot be is refused; one that need not be read is relayed as it comes.
 import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
+import { gather } from '../../lib/gather.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
@@ -185,19 +186,14 @@ function refuseEncoded(x: Answered): void {
 
 /** Nothing of ours happens between the chunks, so all of it counts as waiting. */
 async function collect(x: Answered, { clock }: Runtime, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
   const sinceMs = clock.monotonic()
   try {
-    for await (const chunk of x.answer.body) {
-      size += chunk.length
-      if (size > bytesMax) throw new Fault('answer-too-large')
-      chunks.push(chunk)
-    }
+    const whole = await gather(x.answer.body, bytesMax)
+    if (whole === undefined) throw new Fault('answer-too-large')
+    return whole
   } finally {
     x.trace.waitedMs += clock.monotonic() - sinceMs
   }
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size)
 }
 
 /** `reframed`: the bytes are not the upstream's own any more, so its length, encoding and digests do not hold. */
