@@ -1,6 +1,7 @@
 // Owns checkpoints: C2SP tlog-checkpoint notes signed with Ed25519 (signed-note type 0x01), and the text form of the
 // keys that verify them (vkey). It knows neither files nor where the size and root come from.
-import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { sha256 } from '../lib/sha256.ts'
 
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Buffer }
 
@@ -94,7 +95,7 @@ export function decodeBase64(text: string, bytes?: number): Buffer | undefined {
 
 function keyId(name: string, publicKey: Buffer): Buffer {
   const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ed25519Type), publicKey])
-  return hash('sha256', input, 'buffer').subarray(0, 4)
+  return sha256(input).subarray(0, 4)
 }
 
 function parseText(text: string): OpenedCheckpoint {

@@ -222,9 +222,10 @@ export class CommitQueue implements AuditLog {
       if (this.#options.durability === 'batch') this.#settle(group)
       if (publish || this.#writer.crowded) await this.#writer.sync()
     }
-    if (publish) await this.#writer.assertInPlace()
-    if (publish) this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
-    else this.#schedule.written(this.#writer.size)
+    if (publish) {
+      await this.#writer.assertInPlace()
+      this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
+    } else this.#schedule.written(this.#writer.size)
     this.#group = []
     this.#stepSinceMs = undefined
     this.#settle(group)

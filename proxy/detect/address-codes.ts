@@ -1,6 +1,7 @@
 // Owns the codes that addresses of cryptocurrencies are written in, each with its own checksum. Which prefix is which
 // currency's, the detector knows.
 import { hash } from 'node:crypto'
+import { sha256 } from '../lib/sha256.ts'
 
 const bitcoinAlphabet = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
 /** XRP Ledger documentation, "Base58 encodings". */
@@ -21,7 +22,7 @@ export function base58Check(
   const bytes = base58(text, isRipple === true ? rippleAlphabet : bitcoinAlphabet)
   if (bytes?.length !== length + 4 || versions?.includes(bytes[0] ?? -1) === false) return undefined
   const payload = bytes.subarray(0, -4)
-  const digest = hash('sha256', hash('sha256', payload, 'buffer'), 'buffer')
+  const digest = sha256(sha256(payload))
   return digest.subarray(0, 4).equals(bytes.subarray(-4)) ? payload : undefined
 }
 

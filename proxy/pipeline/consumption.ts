@@ -142,9 +142,13 @@ export function isBackground({ body, operation }: Pick<Ended, 'body' | 'operatio
   )
 }
 
+export function nothingBut(bytes: number): Spent {
+  return { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes }
+}
+
 function seenOf(x: Ended, bytes: number): Spent {
   const { trace, operation } = x
-  const nothing = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes }
+  const nothing = nothingBut(bytes)
   const { usage } = trace
   // What is fetched again was paid for when it was made.
   if (operation?.action === 'none') return nothing

@@ -3,7 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { headerValue } from '../../lib/headers.ts'
 import type { Admission, Demand, LimitState, LimitSubject } from '../../limits/limiter.ts'
-import { hidesLength, settledOf } from '../consumption.ts'
+import { hidesLength, nothingBut, settledOf } from '../consumption.ts'
 import { grow, type Admitted, type Identified } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -30,8 +30,7 @@ export function letStand(x: Admitted, runtime: Runtime): void {
  */
 export function settleLength({ admissions, headers }: Admitted, { limiter }: Runtime, bytes: number): void {
   if (!limiter.countsBytes || !hidesLength(headers)) return
-  for (const admission of admissions)
-    if (admission.reserve === undefined) admission.settle?.({ input: 0, output: 0, cacheRead: 0, cacheWrite: 0, bytes })
+  for (const admission of admissions) if (admission.reserve === undefined) admission.settle?.(nothingBut(bytes))
 }
 
 /**
