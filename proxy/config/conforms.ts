@@ -1,6 +1,6 @@
 // Says whether a value is good by a JSON Schema, and fills in its defaults. Why one is not good it does not know: nearly
 // all documents are good, and a validator that can say why takes a quarter of the program's start to load and compile.
-import type { Json, JsonObject } from '../lib/json.ts'
+import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 
 type Schema = Readonly<Record<string, unknown>> | boolean
 type Keyword = (limit: never, value: never, schema: Readonly<Record<string, unknown>>) => boolean
@@ -89,10 +89,6 @@ function isType(type: string, value: Json): boolean {
   if (type === 'object') return isObject(value)
   if (type === 'integer') return Number.isInteger(value)
   return type === 'number' ? Number.isFinite(value) : typeof value === type
-}
-
-function isObject(value: Json): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** In characters as JSON Schema counts them: code points. */
