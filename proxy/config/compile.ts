@@ -12,7 +12,7 @@ import { parseDuration } from '../lib/units.ts'
 import { compileLimits, compilePrices, type LimitPlan } from '../limits/compile.ts'
 import { compileStore, type StorePlan } from '../limits/compile-store.ts'
 import type { Prices } from '../limits/prices.ts'
-import { compileServer, upstreamsOf, type ServerSettings } from '../pipeline/options.ts'
+import { compileServer, weightedUpstreams, type ServerSettings } from '../pipeline/options.ts'
 import { compilePolicy, type Policy } from '../policy/compile.ts'
 import { compileGlob } from '../policy/glob.ts'
 import type { Known } from '../policy/known.ts'
@@ -126,7 +126,7 @@ function knownTo({ upstreams, routes }: Loaded['written'], principals: KnownPrin
       id: route.id,
       upstream: route.upstream,
       protocol: protocolOf(route.upstream),
-      fallback: upstreamsOf(route)
+      fallback: weightedUpstreams(route)
         .slice(1)
         .map(({ upstream }) => upstream),
     })),

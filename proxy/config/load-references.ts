@@ -3,7 +3,7 @@
 import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { upstreamsOf, type RouteOptions } from '../pipeline/options.ts'
+import { weightedUpstreams, type RouteOptions } from '../pipeline/options.ts'
 import type { Document } from './schema.ts'
 
 type Say = (at: Path, message: string, hint?: { hint?: string }) => void
@@ -53,7 +53,7 @@ function checkNames(route: RouteOptions, i: number, document: Pick<Document, 'up
 
 /** Only what speaks the same format can stand in: nothing is translated. */
 function checkGroup(route: RouteOptions, { upstreams }: Pick<Document, 'upstreams'>, say: Say): void {
-  const all = upstreamsOf(route)
+  const all = weightedUpstreams(route)
   if (all.length === 1) return
   const at = route.fallback === undefined ? 'upstreams' : 'fallback'
   const protocol = upstreams[route.upstream]?.protocol

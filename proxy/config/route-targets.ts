@@ -2,7 +2,7 @@
 // routes that stand in for it.
 import { parseDuration } from '../lib/units.ts'
 import { compileGlob, type Glob } from '../policy/glob.ts'
-import { upstreamsOf, type RouteOptions } from '../pipeline/options.ts'
+import { weightedUpstreams, type RouteOptions } from '../pipeline/options.ts'
 import type { Route } from '../pipeline/runtime.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import type { Document } from './schema.ts'
@@ -13,7 +13,7 @@ export function routeWithTargets(
   { upstreams }: Pick<Document, 'upstreams'>,
   routeFor: (options: RouteOptions) => Route,
 ): Route {
-  const all = upstreamsOf(options)
+  const all = weightedUpstreams(options)
   const targets = all.map(({ upstream, weight }) => {
     const route = { ...routeFor({ ...options, upstream }), ...ofUpstream(options, upstreams[upstream]) }
     return { route, weight }

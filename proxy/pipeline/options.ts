@@ -53,7 +53,7 @@ export type RouteOptions = {
 export type WeightedUpstream = { readonly upstream: string; readonly weight: number }
 
 /** Every upstream that may serve a route, each once, the first one first; those without a weight only stand in. */
-export function upstreamsOf({ upstream, upstreams, fallback }: RouteOptions): readonly WeightedUpstream[] {
+export function weightedUpstreams({ upstream, upstreams, fallback }: RouteOptions): readonly WeightedUpstream[] {
   const weighted = upstreams ?? [{ upstream, weight: 1 }]
   const others = (fallback ?? []).filter((id) => !weighted.some((one) => one.upstream === id))
   return [...weighted, ...others.map((id) => ({ upstream: id, weight: 0 }))]

@@ -192,7 +192,7 @@ class Proxy implements Gateway {
       this.#watchSecrets(config)
       refuseMissingSecrets({ config, locate }, this.#around)
       const built = build(config, this.#standing, this.#around)
-      this.#retiring.set(this.#listener.runtime, upstreamsOf(this.#standing))
+      this.#retiring.set(this.#listener.runtime, upstreamsHeldBy(this.#standing))
       if (config.document.log.level !== this.#config.document.log.level) log.level = config.document.log.level
       this.#config = config
       this.#standing = built.standing
@@ -263,7 +263,7 @@ class Proxy implements Gateway {
   #retired(runtime: Runtime): void {
     const used = this.#retiring.get(runtime) ?? new Set()
     this.#retiring.delete(runtime)
-    const inUse = [upstreamsOf(this.#standing), ...this.#retiring.values()]
+    const inUse = [upstreamsHeldBy(this.#standing), ...this.#retiring.values()]
     for (const upstream of used) if (!inUse.some((upstreams) => upstreams.has(upstream))) void upstream.close()
   }
 
@@ -324,7 +324,7 @@ class Proxy implements Gateway {
 
 const storeWaitMs = 500
 
-function upstreamsOf(standing: Standing): Set<Upstream> {
+function upstreamsHeldBy(standing: Standing): Set<Upstream> {
   return new Set([...standing.upstreams.values()].map(({ upstream }) => upstream))
 }
 
