@@ -1,7 +1,6 @@
 // Owns what operators may write under `limits`, `prices` and `store`: types and JSON Schema. Meaning is given by compile.ts.
 import { durationPattern } from '../lib/units.ts'
 import { secretRefSchema, type SecretRef } from '../lib/secret.ts'
-import type { PriceOptions } from './prices.ts'
 import { limitRatePattern, windowNames, type WindowName } from './window.ts'
 
 export const dimensions = ['principal', 'org', 'team', 'role', 'ip', 'route', 'upstream', 'model', 'tool'] as const
@@ -39,7 +38,14 @@ export type LimitOptions = {
   readonly onStoreError?: OnStoreError
 } & { readonly [U in Unit]?: string } & { readonly [F in Filter]?: readonly string[] }
 
-export type { PriceOptions }
+/** US dollars for a million tokens, as operators write them. */
+export type PriceOptions = {
+  readonly model: string
+  readonly input: number
+  readonly output: number
+  readonly cacheRead?: number
+  readonly cacheWrite?: number
+}
 
 export type RedisOptions = {
   readonly url?: string

@@ -20,15 +20,6 @@ export type Prices = {
   readonly dearest: Price
 }
 
-/** US dollars for a million tokens, as operators write them. */
-export type PriceOptions = {
-  readonly model: string
-  readonly input: number
-  readonly output: number
-  readonly cacheRead?: number
-  readonly cacheWrite?: number
-}
-
 export type PriceMatcher = { readonly matches: (model: string) => boolean; readonly price: ListPrice }
 
 /** Models are named by clients, so what is remembered of them is bounded. */

@@ -1,13 +1,22 @@
 // Owns the circuit breaker of one upstream: closed, open, half-open. It counts verdicts and does not know how an
 // outcome became one (classify.ts) nor what an exchange is.
 import type { Clock } from '../lib/clock.ts'
-import type { BreakerSettings } from './settings.ts'
 import { Window } from './window.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 export const breakerModes = ['auto', 'forced-open', 'disabled'] as const
 /** `auto`: by its own counting. `forced-open`: nothing passes. `disabled`: everything does. */
 export type BreakerMode = (typeof breakerModes)[number]
+export type BreakerSettings = {
+  readonly mode: BreakerMode
+  readonly consecutive: number
+  readonly ratio: number
+  readonly minimum: number
+  readonly windowMs: number
+  readonly openMs: number
+  readonly openMaxMs: number
+}
+
 export type Verdict = 'success' | 'failure' | 'neutral'
 
 /** Permission for one attempt. Every pass comes to one verdict. */

@@ -3,7 +3,7 @@
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
-import type { BreakerMode } from './breaker.ts'
+import type { BreakerSettings } from './breaker.ts'
 import { compileEgress, type Egress } from './egress.ts'
 import type {
   BreakerOptions,
@@ -19,16 +19,6 @@ export type Timeouts = {
   readonly firstByteMs: number
   readonly idleMs: number
   readonly totalMs: number
-}
-
-export type BreakerSettings = {
-  readonly mode: BreakerMode
-  readonly consecutive: number
-  readonly ratio: number
-  readonly minimum: number
-  readonly windowMs: number
-  readonly openMs: number
-  readonly openMaxMs: number
 }
 
 export type RetrySettings = {

@@ -23,16 +23,14 @@ import { hedge } from './hedge.ts'
 import { requestHeaders, type AnswerHead } from './head.ts'
 import { openKeys, type Key, type Keys } from './keys.ts'
 import { awaitOpening, isStream, readQuota } from './opening.ts'
-import type { UpstreamOptions } from './options.ts'
 import { isLarge, LargeBody } from './large-body.ts'
 import { openPool } from './pool.ts'
-import { QueuedUpstream } from './queued-upstream.ts'
 import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
 import type { Reported, Sending } from './sending.ts'
-import { compileUpstream, type UpstreamSettings } from './settings.ts'
+import type { UpstreamSettings } from './settings.ts'
 
 export interface Upstream {
   readonly id: string
@@ -70,14 +68,6 @@ export type UpstreamDeps = {
   readonly lookup?: Lookup
 }
 
-/** Expects options without problems; throws a Fault otherwise, or when the credential cannot be had. */
-export function openUpstream(id: string, options: UpstreamOptions, deps: UpstreamDeps): Upstream {
-  const { settings, problems } = compileUpstream(options, ['upstreams', id])
-  if (settings === undefined) throw new Fault('internal', problems.map((problem) => problem.message).join('; '))
-  const upstream = new PooledUpstream(id, settings, deps)
-  return settings.concurrency === undefined ? upstream : new QueuedUpstream(upstream, settings.concurrency, deps)
-}
-
 // A breaker that stays open longer than this is not worth waiting for.
 const worthWaitingMs = 10_000
 
@@ -89,7 +79,7 @@ type Answered = Made & { readonly judgement: Judgement; readonly head: AnswerHea
 type Outcome = Answered | (Made & { readonly judgement: Judgement; readonly fault: Fault })
 type ReadOpening = NonNullable<UpstreamRequest['readOpening']>
 
-class PooledUpstream implements Upstream {
+export class PooledUpstream implements Upstream {
   readonly id: string
   readonly basePath: string
   readonly #settings: UpstreamSettings

@@ -1,7 +1,12 @@
 import t from 'tap'
 import * as fc from 'fast-check'
-import { Breaker, type BreakerState, type Pass, type Verdict } from '../../../proxy/upstream/breaker.ts'
-import type { BreakerSettings } from '../../../proxy/upstream/settings.ts'
+import {
+  Breaker,
+  type BreakerSettings,
+  type BreakerState,
+  type Pass,
+  type Verdict,
+} from '../../../proxy/upstream/breaker.ts'
 import { ManualClock } from '../../support/clock.ts'
 
 const defaults: BreakerSettings = {
