@@ -20,6 +20,8 @@ const discardTimeoutMs = 5_000
 /** Until the rate of a body counts: how long connections take to get going is not the client's doing. */
 const bodyGraceMs = 5_000
 const lastWordsMs = 500
+/** What half a close leaves for an answer that is nearly there; a whole one looks the same, and waits for nobody. */
+const halfClosedMs = 50
 const nothing = new Uint8Array(0)
 const nothingMore: readonly string[] = []
 
@@ -85,6 +87,25 @@ export class HttpClient implements Client {
   interrupt(fault: Fault): void {
     this.#failBody?.(fault)
     this.signal.abort(fault)
+  }
+
+  /**
+   * The client has ended its side: it says no more (RFC 9112 §9.6), or it is gone. What is not written soon is for nobody, and
+   * its upstream must not go on for it.
+   */
+  halfClosed(): void {
+    if (this.#isSaid()) return
+    systemClock.after(halfClosedMs, () => {
+      if (this.#isSaid()) return
+      this.destroy()
+      this.#leave()
+    })
+  }
+
+  /** A response that waits for its turn has no socket. */
+  #isSaid(): boolean {
+    const { writableFinished, writableEnded, socket } = this.#response
+    return this.#closed || writableFinished || (writableEnded && socket !== null)
   }
 
   async readBody(bytesMax: number): Promise<Uint8Array> {

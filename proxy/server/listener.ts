@@ -73,6 +73,8 @@ export class Listener {
       // All others are requests like any: what they want to become is dropped, or refused with a record.
       shouldUpgradeCallback: asksForSocket,
     })
+    // Not in the types, but what Node itself reads: otherwise the end of a client ends the answer cleanly, in its middle.
+    Object.assign(server, { httpAllowHalfOpen: true })
     // One more than are served, so that the one too many can be told.
     server.maxConnections = options.connectionsMax + refusedAtOnceMax
     server.maxHeadersCount = 0
@@ -150,6 +152,7 @@ export class Listener {
   #admit(socket: Socket): void {
     this.#connections += 1
     socket.on('close', this.#onClosed)
+    socket.on('end', onHalfClosed)
     if (this.#connections <= this.#options.connectionsMax) return
     this.#runtime.metrics.connectionRefused()
     socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
@@ -256,6 +259,10 @@ function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Faul
 
 /** Which exchange a socket is busy with: a parser error names only the socket. */
 const clients = new WeakMap<Duplex, HttpClient>()
+
+function onHalfClosed(this: Socket): void {
+  clients.get(this)?.halfClosed()
+}
 
 function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {
   const x = openExchange(newRequestId(), head, runtime.clock.monotonic())

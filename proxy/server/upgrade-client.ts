@@ -82,6 +82,9 @@ export class UpgradeClient extends HttpClient {
     else this.#accepted.peer.destroy()
   }
 
+  /** Of a WebSocket that is being asked for, `#left` tells; of an open one, its own protocol. */
+  override halfClosed(): void {}
+
   /** Whatever goodbye may be under way. */
   cut(): void {
     this.#socket.destroy()
