@@ -203,6 +203,37 @@ t.test('limits that count by upstream are asked for each', async (t) => {
   t.equal(set.second.requests.length, 1)
 })
 
+t.test('a client is told of the limits of who answered, not of who was passed over', async (t) => {
+  const limits = `limits:
+  - { id: ours, by: [principal], requests: 10/h }
+  - { id: at-first, by: [principal], tokens: 1M/h, maxTokens: 100, upstreams: [first] }
+  - { id: at-second, by: [principal], tokens: 50/h, upstreams: [second] }`
+  const set = await world(t, { more: limits })
+  set.first.always(jsonAnswer(500, { error: { message: 'broken', type: 'server_error' } }))
+  const reply = await fetch(`${set.gateway.url}/ai/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(chat),
+  })
+  t.equal(reply.status, 500)
+  t.match(reply.headers.get('ratelimit'), /^"ours";r=9;t=3600, "at-first:tokens";r=\d+;t=3600$/)
+  t.equal(reply.headers.get('x-ratelimit-limit-tokens'), '1000000')
+  t.equal(set.second.requests.length, 0)
+})
+
+t.test('one that stands in is bound by its own limits only', async (t) => {
+  const limits = `limits:
+  - { id: at-first, by: [principal], tokens: 1M/h, maxTokens: 100, upstreams: [first] }
+  - { id: at-second, by: [principal], tokens: 1M/h, maxTokens: 300, upstreams: [second] }`
+  const set = await world(t, { more: limits })
+  set.first.next(jsonAnswer(500, { error: { message: 'broken', type: 'server_error' } }))
+  set.second.next(completion('hello'))
+  t.equal((await ask(set)).status, 200)
+  const [{ body: first }, { body: second }] = [await set.first.seen(1), await set.second.seen(1)]
+  t.match(JSON.parse(first.toString()), { max_completion_tokens: 100 })
+  t.match(JSON.parse(second.toString()), { max_completion_tokens: 300 })
+})
+
 t.test('several share the load by weight and stand in for each other', async (t) => {
   const route = 'upstreams: [{ upstream: first, weight: 1 }, { upstream: second, weight: 3 }]'
   const set = await world(t, { route })

@@ -97,15 +97,16 @@ function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement,
 
 /** What was reserved is what may come. */
 function shorten({ admissions, body, route, operation }: Permitted): readonly Edit[] {
-  const bounds = admissions.flatMap(({ maxTokens }) => maxTokens ?? [])
-  if (bounds.length === 0 || body.form !== 'json') return []
-  return boundOutput(route.protocol.name, operation.name, body.value, Math.min(...bounds))
+  // Those before it are of upstreams that were asked before.
+  const tokensMax = admissions.at(-1)?.maxTokens
+  if (tokensMax === undefined || body.form !== 'json') return []
+  return boundOutput(route.protocol.name, operation.name, body.value, tokensMax)
 }
 
 /** A limit that counts tokens must be told of those that no client sees. */
 function usageQuestion({ admissions, body, content, route, operation }: Permitted): Edit | undefined {
   if (content?.stream !== true || body.form !== 'json' || route.streamUsage === false) return undefined
-  if (!admissions.some(({ countsTokens }) => countsTokens === true)) return undefined
+  if (admissions.at(-1)?.countsTokens !== true) return undefined
   return askUsage(route.protocol.name, operation.name, body.value)
 }
 
