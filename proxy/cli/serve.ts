@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import type { LocatedProblem } from '../config/locate.ts'
 import { report } from '../config/report.ts'
 import { ConfigRefused, serve, type Gateway } from '../server/serve.ts'
+import { LogOutput } from './log-output.ts'
 import { collect, styled } from './output.ts'
 import { version } from './version.ts'
 
@@ -26,11 +27,11 @@ export function serveCommand(): Command {
 }
 
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 250 })
-  const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, destination)
+  const output = new LogOutput(1, (lines) => log.warn({ lines }, 'log lines were dropped: nobody read them'))
+  const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, output)
   // Before anything is opened: as process 1 of a container a signal without a handler would be lost.
   const starting = serve({ paths, env: process.env, log, version, watch: true })
-  wireSignals(starting, log, () => destination.flushSync())
+  wireSignals(starting, log)
   try {
     const gateway = await starting
     log.level = gateway.config().document.log.level
@@ -61,7 +62,7 @@ function isoTimestamp(): string {
 }
 
 /** The process ends by itself once everything is closed; a second signal does not wait. */
-function wireSignals(starting: Promise<Gateway>, log: pino.Logger, flush: () => void): void {
+function wireSignals(starting: Promise<Gateway>, log: pino.Logger): void {
   let stopping = false
   const stop = (signal: string): void => {
     if (stopping) process.exit(1)
@@ -73,12 +74,10 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger, flush: () => 
       .then(
         () => {
           log.info('closed')
-          flush()
           process.exit(0)
         },
         (error: unknown) => {
           log.error({ err: error }, 'shutdown failed')
-          flush()
           process.exit(1)
         },
       )
@@ -94,7 +93,6 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger, flush: () => 
   // State is unknown after these, so the process must not go on; the log keeps what was durable.
   const crash = (error: unknown): void => {
     log.fatal({ err: error }, 'crashed')
-    flush()
     process.exit(1)
   }
   process.on('uncaughtException', crash)
