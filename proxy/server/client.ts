@@ -238,9 +238,20 @@ export class HttpClient implements Client {
   }
 
   end(last?: Uint8Array | string): void {
-    if (last !== undefined) this.bytesOut += typeof last === 'string' ? Buffer.byteLength(last) : last.length
-    this.#response.end(last)
+    if (typeof last === 'string') this.#endText(last)
+    else {
+      this.bytesOut += last?.length ?? 0
+      this.#response.end(last)
+    }
     if (this.hasBody && !this.#request.complete) this.#discardBody()
+  }
+
+  /** A head and a text of ASCII leave as one string; in UTF-8 the head would be written so as well, and it is Latin-1. */
+  #endText(text: string): void {
+    const bytes = Buffer.byteLength(text)
+    this.bytesOut += bytes
+    if (bytes === text.length) this.#response.end(text, 'latin1')
+    else this.#response.end(Buffer.from(text))
   }
 
   flushed(): Promise<void> | undefined {

@@ -1,4 +1,5 @@
 // Owns the shapes of what is sent to an upstream and what comes back.
+import type { Gatherable } from '../lib/gather.ts'
 import type { Fault, FaultCode } from '../errors.ts'
 import type { Peer } from '../lib/peer.ts'
 import type { Priority } from '../lib/priority.ts'
@@ -77,7 +78,7 @@ export type UpstreamAnswer = {
   /** As the upstream declared it; for HEAD and 304 it is the length of what is not sent. */
   readonly contentLength: number | undefined
   /** Pull to read: nothing is buffered beyond a high-water mark. Throws Fault `upstream-truncated` / `upstream-timeout` when cut off. */
-  readonly body: AsyncIterable<Uint8Array>
+  readonly body: Gatherable
   readonly peer?: UpstreamPeer
   /**
    * Called once, when the exchange knows how the answer ended; it feeds the breaker, and without it a success is not

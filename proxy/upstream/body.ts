@@ -53,6 +53,15 @@ export class Body implements AsyncIterableIterator<Uint8Array, undefined> {
     return { bytes, ended: this.#ended, fault: this.#fault }
   }
 
+  /** Takes all of the body where all of it has come, and nothing went wrong. */
+  arrived(): readonly Uint8Array[] | undefined {
+    if (!this.#ended || this.#fault !== undefined) return undefined
+    const chunks = this.#queue
+    this.#queue = []
+    this.#queuedBytes = 0
+    return chunks
+  }
+
   /** Calls once, when there is more to read or there will be no more. */
   whenChanged(run: () => void): void {
     this.#onChange = run

@@ -1,8 +1,9 @@
 // Owns keeping the upstream's credential out of the bodies of its answers. It knows bytes only: not encodings, not
 // formats, and not who reads.
+import type { Gatherable } from '../lib/gather.ts'
 import { containedLengthMin, type Credential } from './credential.ts'
 
-type Bytes = AsyncIterableIterator<Uint8Array, undefined>
+type Bytes = AsyncIterableIterator<Uint8Array, undefined> & Gatherable
 type Result = IteratorResult<Uint8Array, undefined>
 
 /** The same body, of the same length, with `*` for each byte of the credential's secret. */
@@ -39,6 +40,13 @@ class ScrubbedBody implements Bytes {
     )
   }
 
+  arrived(): readonly Uint8Array[] | undefined {
+    const chunks = this.#body.arrived?.()
+    if (chunks === undefined) return undefined
+    const clean = chunks.map((chunk) => this.#scrub(this.#takeHeld(), chunk))
+    return [...clean, this.#takeHeld()].filter(({ length }) => length > 0)
+  }
+
   return(): Promise<Result> {
     this.#returned = true
     this.#held = nothing
@@ -50,12 +58,17 @@ class ScrubbedBody implements Bytes {
   }
 
   #clean(result: Result): Result | Promise<Result> {
-    const held = this.#held
-    this.#held = nothing
+    const held = this.#takeHeld()
     if (result.done === true)
       return held.length === 0 || this.#returned ? { value: undefined, done: true } : { value: held, done: false }
     const clean = this.#scrub(held, result.value)
     return clean.length > 0 ? { value: clean, done: false } : this.next()
+  }
+
+  #takeHeld(): Buffer {
+    const held = this.#held
+    this.#held = nothing
+    return held
   }
 
   #scrub(held: Buffer, chunk: Uint8Array): Buffer {

@@ -22,7 +22,7 @@ export function filterDocument(
   kind: MediaKind,
   bytes: Uint8Array,
   must: boolean,
-): Uint8Array {
+): Uint8Array | string {
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
   const why = whyUnreadable(x, kind)
   if (why !== undefined) return unread(x, bytes, must, why, kind)
@@ -30,7 +30,7 @@ export function filterDocument(
   try {
     const text = decoder.decode(bytes)
     const filtered = redaction.whole(text)
-    return filtered === text ? bytes : Buffer.from(filtered)
+    return filtered === text ? bytes : filtered
   } catch (error) {
     if (error instanceof Fault) throw error
     return unread(x, bytes, must, 'it is not valid UTF-8')
@@ -48,7 +48,7 @@ export function whyUnreadable(x: Answered, kind: MediaKind): string | undefined 
   return kind === 'text' ? undefined : 'its content type cannot be inspected'
 }
 
-function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: boolean): Uint8Array {
+function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: boolean): Uint8Array | string {
   const parsed = parseJson(bytes, jsonLimits(runtime))
   if (!parsed.ok) return unread(x, bytes, must, parsed.message)
   const reading = read(x, parsed.value, parsed.text)
@@ -61,7 +61,7 @@ function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: bool
   const refused = judgeCalls(x, runtime, content.toolCalls)
   if (refused.length > 0) return withoutCalls(x, runtime, redaction, parsed, refused)
   const edits = editsOf(redaction, content)
-  return edits.length === 0 ? bytes : Buffer.from(applyEdits(parsed.text, edits))
+  return edits.length === 0 ? bytes : applyEdits(parsed.text, edits)
 }
 
 /** Those that are denied. Fault `answer-denied` or `approval-unserved` where the format cannot do without one. */
@@ -83,12 +83,12 @@ function withoutCalls(
   redaction: AnswerRedaction,
   answer: { readonly value: Json; readonly text: string },
   refused: readonly RefusedCall[],
-): Uint8Array {
+): string {
   const edited = applyEdits(answer.text, x.operation.refuseCalls?.(answer.value, refused) ?? [])
   const parsed = parseJsonText(edited, jsonLimits(runtime))
   const reading = parsed.ok ? read(x, parsed.value, parsed.text) : parsed
   if (!reading.ok) throw new Fault('answer-denied', `The answer holds a denied tool call: ${reading.message}`)
-  return Buffer.from(applyEdits(edited, editsOf(redaction, reading.content)))
+  return applyEdits(edited, editsOf(redaction, reading.content))
 }
 
 function jsonLimits({ limits }: Runtime): { readonly depthMax: number; readonly keysMax: number } {

@@ -22,7 +22,7 @@ export function filterMessageDocument(
   redaction: AnswerRedaction,
   kind: MediaKind,
   bytes: Uint8Array,
-): Uint8Array {
+): Uint8Array | string {
   if (kind !== 'json') throw unreadable('it is not JSON')
   let text: string
   try {
@@ -31,7 +31,7 @@ export function filterMessageDocument(
     throw unreadable('it is not valid UTF-8')
   }
   const filtered = filterText(x, runtime, redaction, text, 'document')
-  return filtered === undefined || filtered === text ? bytes : Buffer.from(filtered)
+  return filtered === undefined || filtered === text ? bytes : filtered
 }
 
 /**

@@ -141,7 +141,8 @@ function endStream(x: Answered, client: Client): void {
 
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   const { bodyBytesMax } = runtime.limits
-  const raw = await collect(x, runtime, bodyBytesMax)
+  const collecting = collect(x, runtime, bodyBytesMax)
+  const raw = collecting instanceof Promise ? await collecting : collecting
   const decoding = decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), bodyBytesMax)
   const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
@@ -149,12 +150,12 @@ async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Prom
   if (consultsAnswer(x)) await consultDocument(x, runtime, kind, decoded.bytes)
   const body = decoded.bytes.length === 0 ? decoded.bytes : filterWhole(x, runtime, kind, decoded.bytes)
   const headers = answerHeaders(x, runtime, 'reframed')
-  headers.push('content-length', String(body.length))
+  headers.push('content-length', String(Buffer.byteLength(body)))
   client.start(x.answer.status, headers)
   client.end(body)
 }
 
-function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array {
+function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array | string {
   // It says that a message has arrived, and no client reads what else stands in it.
   if (x.operation.action === 'asked' && x.answer.status === 202) return noBytes
   // Errors of a server are of any form.
@@ -184,16 +185,15 @@ function refuseEncoded(x: Answered): void {
   throw new Fault('upstream-invalid', 'The upstream encoded a stream although it was asked not to.')
 }
 
-/** Nothing of ours happens between the chunks, so all of it counts as waiting. */
-async function collect(x: Answered, { clock }: Runtime, bytesMax: number): Promise<Uint8Array> {
-  const sinceMs = clock.monotonic()
-  try {
-    const whole = await gather(x.answer.body, bytesMax)
-    if (whole === undefined) throw new Fault('answer-too-large')
-    return whole
-  } finally {
-    x.trace.waitedMs += clock.monotonic() - sinceMs
-  }
+/** Where it has to be waited for, nothing of ours happens between the chunks, so all of it counts as waiting. */
+function collect(x: Answered, runtime: Runtime, bytesMax: number): Promise<Uint8Array> | Uint8Array {
+  const gathered = gather(x.answer.body, bytesMax)
+  return gathered instanceof Promise ? new Waiting(x, runtime).while(gathered).then(wholeOf) : wholeOf(gathered)
+}
+
+function wholeOf(gathered: Uint8Array | undefined): Uint8Array {
+  if (gathered === undefined) throw new Fault('answer-too-large')
+  return gathered
 }
 
 /** `reframed`: the bytes are not the upstream's own any more, so its length, encoding and digests do not hold. */
@@ -269,10 +269,10 @@ class Waiting {
     return new Awaited(this.#x, this.#runtime, body)
   }
 
-  async while(pending: Promise<void>): Promise<void> {
+  async while<T>(pending: Promise<T>): Promise<T> {
     const sinceMs = this.#runtime.clock.monotonic()
     try {
-      await pending
+      return await pending
     } finally {
       this.#x.trace.waitedMs += this.#runtime.clock.monotonic() - sinceMs
     }

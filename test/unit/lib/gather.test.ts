@@ -19,3 +19,15 @@ void t.test('a body as long as it may be is whole; of a longer one the rest is n
   t.ok(ended)
   t.equal((await gather((async function* () {})(), 0))?.length, 0)
 })
+
+void t.test('what has arrived already is taken without waiting, under the same limit', (t) => {
+  const arrived = (chunks: readonly string[]) => ({
+    arrived: () => chunks.map((text) => Buffer.from(text)),
+    [Symbol.asyncIterator]: () => t.fail('it is not to be iterated') as never,
+  })
+  t.equal(String(gather(arrived(['abc', 'abc']), 6)), 'abcabc')
+  t.equal(String(gather(arrived(['abc']), 3)), 'abc')
+  t.equal(String(gather(arrived([]), 0)), '')
+  t.equal(gather(arrived(['abc', 'abc']), 5), undefined)
+  t.end()
+})

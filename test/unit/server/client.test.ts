@@ -364,3 +364,19 @@ t.test('headers that cannot be written are the upstream’s fault, and a refusal
   client.end()
   t.match(await readUntil(socket, undefined), /^HTTP\/1.1 502 /)
 })
+
+t.test('a whole answer may be a text: its bytes are UTF-8, those of its head Latin-1', async (t) => {
+  const { connect, next } = await stage(t)
+  for (const body of ['plain', 'n\u00e9e', '\u{1f600}', '']) {
+    const socket = await connect()
+    socket.write(`GET / HTTP/1.1\r\n${head}connection: close\r\n\r\n`)
+    const { client } = await next()
+    const bytes = Buffer.from(body)
+    client.start(200, ['x-name', 'caf\u00e9', 'content-length', String(bytes.length)])
+    client.end(body)
+    const answer = await readUntil(socket, undefined)
+    t.match(answer, /\r\nx-name: caf\u00e9\r\n/)
+    t.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), bytes.toString('latin1'))
+    t.equal(client.bytesOut, bytes.length)
+  }
+})

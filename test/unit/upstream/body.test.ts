@@ -80,3 +80,18 @@ t.test('letting go wakes a waiting reader', async (t) => {
   await queue.return()
   t.equal((await waiting).done, true)
 })
+
+t.test('all of it is taken at once where all of it has come and nothing went wrong', async (t) => {
+  const { body: queue } = body()
+  queue.push(kib)
+  t.equal(queue.arrived(), undefined, 'the end has not come')
+  queue.end()
+  t.strictSame(queue.arrived(), [kib])
+  t.strictSame(await queue.next(), { value: undefined, done: true })
+  const cut = body().body
+  cut.push(kib)
+  cut.fail(new Fault('upstream-truncated'))
+  t.equal(cut.arrived(), undefined, 'a failure is for whoever reads')
+  t.equal((await cut.next()).value, kib)
+  await t.rejects(cut.next(), { code: 'upstream-truncated' })
+})

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
+import { gather, type Gatherable } from '../../../proxy/lib/gather.ts'
 import { Body } from '../../../proxy/upstream/body.ts'
 import { scrubBody } from '../../../proxy/upstream/scrub.ts'
 import { answer, chunk, chunkedHead, jsonAnswer, lastChunk } from '../../support/scripted-upstream.ts'
@@ -84,4 +85,14 @@ t.test('letting go reaches a body that a reader waits for', async (t) => {
   await scrubbed.return?.()
   t.equal((await waiting).done, true)
   t.strictSame(calls, ['abandon'])
+})
+
+t.test('what arrived at once is scrubbed over its pieces, and the end is not kept back', (t) => {
+  const { queue, scrubbed } = body()
+  for (const piece of ['a ', secret.slice(0, 7), `${secret.slice(7)} b `, secret.slice(0, 3)])
+    queue.push(Buffer.from(piece))
+  t.equal((scrubbed as Gatherable).arrived?.(), undefined, 'not all of it is there')
+  queue.end()
+  t.equal(String(gather(scrubbed, 1024)), `a ${stars} b ${secret.slice(0, 3)}`)
+  t.end()
 })
