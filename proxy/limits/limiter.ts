@@ -47,7 +47,7 @@ export type Spent = {
   readonly cacheRead: number
   readonly cacheWrite: number
   readonly bytes: number
-  /** More of it is made, and nobody will say how much: what was reserved for it stays. */
+  /** More of it is, or was, made, and nobody will say how much: what was reserved for it stays. */
   readonly unfinished?: true
 }
 

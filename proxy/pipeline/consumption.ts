@@ -4,6 +4,7 @@ import { headerValue } from '../lib/headers.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
 import type { Usage } from '../protocol/content.ts'
+import { thinksHidden, type Hidden } from '../protocol/hidden-thinking.ts'
 import { canBoundOutput } from '../protocol/output-bound.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
@@ -123,12 +124,27 @@ export function billedOf(usage: Usage, apart: boolean | undefined): Omit<Spent, 
   return { input: Math.max(0, apart === true ? input : input - cacheRead - cacheWrite), output, cacheRead, cacheWrite }
 }
 
-/** `bytes`: both ways. What is made in the background goes on, whoever waits for it. */
+/** `bytes`: both ways. */
 export function spentOf(x: Ended, bytes: number): Spent {
   const spent = seenOf(x, bytes)
-  return reachedModel(x) && isBackground(x) && (x.trace.usage === undefined || x.trace.end !== 'complete')
-    ? { ...spent, unfinished: true }
-    : spent
+  return isUntold(x) ? { ...spent, unfinished: true } : spent
+}
+
+/** More may have been made than anybody was told of: in the background, whoever waits for it, or thought out of sight. */
+function isUntold(x: Ended): boolean {
+  const { end, usage } = x.trace
+  if ((end === 'complete' && usage !== undefined) || !reachedModel(x)) return false
+  if (isBackground(x)) return true
+  const hidden = hiddenThinking(x)
+  return hidden === 'complete' || (hidden === 'reported' && usage?.output === undefined)
+}
+
+/** Only limits that reserved for it ask. */
+export function hiddenThinking(x: Ended): Hidden | undefined {
+  const { body, route, admissions } = x
+  if (body?.form === 'sent') return body.hidden
+  if (body?.form !== 'json' || route === undefined || admissions?.at(-1)?.countsTokens !== true) return undefined
+  return thinksHidden(route.protocol.name, body.value, billedModel(x))
 }
 
 /** It is made whether anybody waits for it or not. */

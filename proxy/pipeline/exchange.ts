@@ -11,6 +11,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
 import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
+import type { Hidden } from '../protocol/hidden-thinking.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
 import type { Inquiry } from './inquiry.ts'
@@ -183,7 +184,12 @@ export type Prepared = Permitted & {
 export type Answered = Prepared & { readonly answer: UpstreamAnswer }
 
 /** What is left of a body whose answer streams (let-go.ts): what settling asks of it. */
-export type SentBody = { readonly form: 'sent'; readonly inputTokens: number; readonly background: boolean }
+export type SentBody = {
+  readonly form: 'sent'
+  readonly inputTokens: number
+  readonly background: boolean
+  readonly hidden: Hidden | undefined
+}
 
 /** Everything that may be known of an exchange when it ends. */
 export type Ended = Exchange &

@@ -1,14 +1,19 @@
 // Owns what of a request is not kept once its answer streams: nobody sends it again, and the stream may last for hours.
 // What the record, the limits and the filters still ask for stays.
 import type { Content } from '../protocol/content.ts'
-import { inputEstimate, isBackground } from './consumption.ts'
+import { hiddenThinking, inputEstimate, isBackground } from './consumption.ts'
 import { grow, type Answered, type SentBody } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
 
 /** The head of the answer is out, so no other upstream is asked and no refusal can say what limits have said. */
 export function letGo(x: Answered, runtime: Runtime): void {
   const { content, outgoing, operation, withheld, answer } = x
-  const body: SentBody = { form: 'sent', inputTokens: inputEstimate(x), background: isBackground(x) }
+  const body: SentBody = {
+    form: 'sent',
+    inputTokens: inputEstimate(x),
+    background: isBackground(x),
+    hidden: hiddenThinking(x),
+  }
   // A server that asks something back is answered with the headers of the question.
   const talks = operation.action === 'asked'
   grow(x, {
