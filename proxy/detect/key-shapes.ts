@@ -5,7 +5,8 @@ import { characterClass, holds, isDigit, isLetter, type CharacterClass } from '.
 import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller } from './filler.ts'
-import { contextBefore, type Probe } from './probe.ts'
+import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
+import { contextBefore, foreseenLength, type Probe } from './probe.ts'
 
 export type BodyShape = {
   readonly body: string
@@ -15,10 +16,18 @@ export type BodyShape = {
   readonly form?: RegExp | undefined
 }
 
+/** Of bodies that may be longer than this, so much is looked at as a stream may hold back; what comes behind is hidden. */
+const heldLengthMax = 400
+
+function longRunOf({ lengths }: BodyShape, body: CharacterClass): LongRun | undefined {
+  return lengths[1] > heldLengthMax ? longRun(body, foreseenLength, true) : undefined
+}
+
 /** The prefixes are matched with their case. */
 export function prefixedKey(entity: string, prefixes: readonly string[], shape: BodyShape): Detector {
   const body = characterClass(shape.body)
   const [lengthMin, lengthMax] = shape.lengths
+  const long = longRunOf(shape, body)
   const detector: Detector = {
     entity,
     group: 'secrets',
@@ -28,6 +37,7 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     next: body,
     find(probe, start, bodyStart) {
       if (isJoined(probe, start, body, prefixes)) return
+      if (long !== undefined && acceptsLong(probe, detector, start, bodyStart, shape, long)) return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
       const end = isComplete(shape, probe.text.slice(bodyStart, runEnd))
         ? runEnd
@@ -43,10 +53,34 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
   return detector
 }
 
+/** Whether it is so long that its beginning decides; nothing that begins in a long run is asked again. */
+function acceptsLong(
+  probe: Probe,
+  of: Pick<Detector, 'entity' | 'group'>,
+  start: number,
+  bodyStart: number,
+  { form = anything }: BodyShape,
+  run: LongRun,
+): boolean {
+  if (isInLongRun(probe, start)) return true
+  const beginningEnd = probe.runEnd(bodyStart, run.characters, run.after)
+  if (beginningEnd - bodyStart < run.after) return false
+  const beginning = probe.text.slice(bodyStart, beginningEnd)
+  if (form.test(beginning) && !isFiller(beginning)) acceptLong(probe, of, start, bodyStart, run, trimmed)
+  return true
+}
+
+const anything = /^/
+
+function trimmed({ text }: Probe, from: number, end: number): number {
+  return trimPunctuation(text, from, end)
+}
+
 /** Case of labels does not matter. The finding is the value alone. */
 export function labelledKey(entity: string, labels: readonly string[], shape: BodyShape): Detector {
   const body = characterClass(shape.body)
   const [lengthMin, lengthMax] = shape.lengths
+  const long = longRunOf(shape, body)
   const detector: Detector = {
     entity,
     group: 'secrets',
@@ -55,6 +89,7 @@ export function labelledKey(entity: string, labels: readonly string[], shape: Bo
       if (labelEnd - labelStart < wholeWordLengthMax && isInsideWord(probe, labelStart, labelEnd)) return
       const start = readAssignment(probe, labelStart, labelEnd)
       if (start < 0) return
+      if (long !== undefined && acceptsLong(probe, detector, start, start, shape, long)) return
       const end = probe.runEnd(start, body, lengthMax + 1)
       if (end - start < lengthMin || end - start > lengthMax) return
       if (isWordUnit(probe.code(end)) || probe.code(end) === 61) return

@@ -1,9 +1,10 @@
 // Owns how the name of a JSON member counts when its value is looked into: a value that only its name tells to be a secret
 // (`{"password": "…"}`) is none by itself.
 import { lastPath, type Address } from '../lib/pointer.ts'
-import { genericSecret, valueLengthMax } from './detectors/secrets/generic.ts'
+import { genericSecret } from './detectors/secrets/generic.ts'
 import { secretWords } from './detectors/secrets/secret-name.ts'
 import type { Finding } from './finding.ts'
+import { longLengthMax } from './long-run.ts'
 import { countingIn, mergeFindings } from './overlap.ts'
 import type { Scanner } from './scanner.ts'
 
@@ -15,7 +16,7 @@ const quotes = ['"', "'", '`']
 export function scanNamed(scanner: Scanner, text: string, address: Address | undefined): readonly Finding[] {
   const found = scanner.scan(text)
   const name = address === undefined || address.key === true ? undefined : lastPath(address).at(-1)
-  if (typeof name !== 'string' || text.length > valueLengthMax || !namesSecret.test(name)) return found
+  if (typeof name !== 'string' || text.length > longLengthMax || !namesSecret.test(name)) return found
   if (!scanner.entities.has(genericSecret.entity)) return found
   const quote = quotes.find((one) => !text.includes(one))
   if (quote === undefined) return found

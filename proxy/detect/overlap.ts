@@ -1,5 +1,5 @@
 // Owns which of several overlapping candidates is the finding: one that counts, then foreseen, then validated, then longer,
-// then earlier; of foreseen ones the earlier.
+// then earlier; of foreseen ones the earlier, then the one that was foreseen sooner.
 import type { Finding } from './finding.ts'
 import type { Candidate } from './probe.ts'
 
@@ -52,7 +52,7 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
 
 function winners(cluster: readonly Candidate[], counts: Counting | undefined): Candidate[] {
   const rankOf = (one: Candidate): number =>
-    (counts?.(one) === false ? 0 : 4) + (one.foreseen ? 2 : 0) + Number(one.validated)
+    (counts?.(one) === false ? 0 : 4) + (one.foreseen === undefined ? Number(one.validated) : 2)
   const byRank = cluster
     .map((one) => ({ one, rank: rankOf(one) }))
     .sort(
@@ -79,7 +79,8 @@ function winners(cluster: readonly Candidate[], counts: Counting | undefined): C
 
 /** Of two foreseen ones, which have one rank, what may have been replaced is the one that began before. */
 function startsOf(a: Candidate, b: Candidate): number {
-  return a.foreseen && b.foreseen ? a.start - b.start : 0
+  if (a.foreseen === undefined || b.foreseen === undefined) return 0
+  return a.start - b.start || a.foreseen - b.foreseen
 }
 
 function lengthOf({ start, end }: Candidate): number {

@@ -87,8 +87,17 @@ export class Pass {
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */
   get undecidedFrom(): number {
-    const { text, undecidedFrom } = this.probe
-    let from = Math.min(undecidedFrom, text.length - this.#depth)
+    return this.#open(this.probe.undecidedFrom)
+  }
+
+  /** The same, but for what gives a foreseen value away. */
+  get unclearFrom(): number {
+    return this.#open(this.probe.unclearFrom)
+  }
+
+  #open(first: number): number {
+    const { text } = this.probe
+    let from = Math.min(first, text.length - this.#depth)
     for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(text) ?? from)
     return from
   }

@@ -25,8 +25,11 @@ export type Candidate = {
   /** A checksum or an equally strong structure speaks for it. */
   readonly validated: boolean
   readonly openEnded?: true
-  /** It may have been replaced before its end was known, so nothing that begins in it may win. */
-  readonly foreseen?: true
+  /**
+   * It may have been replaced before its end was known, when it was so long, so nothing that begins in it may win, and of
+   * two that begin together the one that was known first does.
+   */
+  readonly foreseen?: number
 }
 
 /** `to`: so far the text belongs to the value for certain. `mayEnd`: whether it may have ended in what came from `from` on. */
@@ -34,10 +37,14 @@ export type Foreseen = {
   readonly entity: string
   readonly start: number
   readonly to: number
+  readonly after: number
   readonly mayEnd: MayEnd
 }
 
 export type MayEnd = (text: string, from: number) => boolean
+
+/** How a value is foreseen: once it is so long, and what else is said of it. */
+export type Foresight = { readonly after?: number; readonly validated?: boolean; readonly mayEnd: MayEnd }
 
 export class Probe {
   text = ''
@@ -48,12 +55,16 @@ export class Probe {
   anchors: number[] = []
   /** Nothing that starts at or after this index is decided yet. */
   undecidedFrom = 0
+  /** The same, but for what gives a foreseen value away: that stays as it is. */
+  unclearFrom = 0
   /** For detectors of numbers: the number they are asked about. */
   readonly number = new NumberRun()
   /** Numbers are given to the first detector that takes them: none starts before this index again. */
   numberEnd = 0
   /** The same for blocks of many lines, which may quote their own beginning. */
   blockEnd = 0
+  /** The same for long runs, which may hold what gives a value away again and again. */
+  longEnd = 0
   /** Of `readAssignment`: what it read last. */
   readonly assignment = { labelStart: -1, labelEnd: -1, start: -1 }
   /** By list of words: where the last of them ended. */
@@ -64,6 +75,8 @@ export class Probe {
   foreseen: Foreseen[] = []
   #start = 0
   #touchedEnd = false
+  /** Of the value that the detector which was asked last foresees. */
+  #foreseenStart = -1
 
   open(text: string, final: boolean): void {
     this.text = text
@@ -73,8 +86,10 @@ export class Probe {
     this.whole = []
     this.foreseen = []
     this.undecidedFrom = text.length
+    this.unclearFrom = text.length
     this.numberEnd = 0
     this.blockEnd = 0
+    this.longEnd = 0
     this.number.forget()
     this.assignment.labelEnd = -1
   }
@@ -83,11 +98,15 @@ export class Probe {
   arm(start: number, hasTouchedEnd = false): void {
     this.#start = start
     this.#touchedEnd = hasTouchedEnd
+    this.#foreseenStart = -1
   }
 
   /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
   settle(): boolean {
-    if (this.#touchedEnd && this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
+    if (this.#touchedEnd) {
+      if (this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
+      this.unclearFrom = Math.min(this.unclearFrom, this.#foreseenStart < 0 ? this.#start : this.#foreseenStart)
+    }
     return !this.#touchedEnd
   }
 
@@ -135,6 +154,7 @@ export class Probe {
   /** For whoever goes over the text by itself: it has decided nothing from here on. */
   leaveFrom(index: number): void {
     if (index < this.undecidedFrom) this.undecidedFrom = index
+    if (index < this.unclearFrom) this.unclearFrom = index
   }
 
   keepWhole(start: number, end: number): void {
@@ -152,29 +172,35 @@ export class Probe {
     this.candidates.push({ entity: of.entity, group: of.group, start, end, validated })
   }
 
-  /** `accept` of a value, validated, that is one from its beginning on; so far up to `end`. Its trigger starts at `start`. */
+  /** `accept` of a value that is one from its beginning on; so far up to `end`. Its trigger starts at `start` or before. */
   acceptForeseen(
     of: { readonly entity: string; readonly group: EntityGroup },
     start: number,
     end: number,
-    mayEnd: MayEnd,
+    { after = foreseenLength, validated = true, mayEnd }: Foresight,
   ): void {
     const { entity, group } = of
-    if (end - start < foreseenLength) {
-      this.accept(of, start, end, true)
+    if (end - start < after) {
+      this.accept(of, start, end, validated)
       return
     }
     this.anchors.push(this.#start)
-    this.candidates.push({ entity, group, start, end, validated: true, foreseen: true })
-    if (!this.final) this.foreseen.push({ entity, start, to: end, mayEnd })
+    this.candidates.push({ entity, group, start, end, validated, foreseen: after })
+    if (this.final) return
+    this.#foreseenStart = start
+    this.foreseen.push({ entity, start, to: end, after, mayEnd })
   }
 
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */
-  acceptToEnd(of: { readonly entity: string; readonly group: EntityGroup }, start: number): void {
+  acceptToEnd(
+    of: { readonly entity: string; readonly group: EntityGroup },
+    start: number,
+    after = foreseenLength,
+  ): void {
     this.startsAt(start)
     const { entity, group } = of
     this.anchors.push(this.#start)
     const end = this.text.length
-    this.candidates.push({ entity, group, start, end, validated: true, foreseen: true, openEnded: true })
+    this.candidates.push({ entity, group, start, end, validated: true, foreseen: after, openEnded: true })
   }
 }

@@ -17,8 +17,11 @@ export type PartialScan = {
   readonly findings: readonly Finding[]
   readonly decidedTo: number
   readonly carried?: string | undefined
-  /** A value that begins at `decidedTo`, whatever follows, and is `foreseenLength` long at least. */
-  readonly foreseen?: Foreseen | undefined
+  /**
+   * A value that begins at `decidedTo` or behind what gives it away, whatever follows, and is `foreseenLength` long at
+   * least; and the findings that stand before it.
+   */
+  readonly foreseen?: (Foreseen & { readonly before: readonly Finding[] }) | undefined
 }
 
 /** What must not be torn: a candidate, from where on it would be looked for again, or what was read as one. */
@@ -76,19 +79,33 @@ export class Readings {
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
-    const foreseen = mayForesee ? this.#foreseenAt(decidedTo, isRead) : undefined
+    const next = mayForesee ? this.#nextForeseen(decidedTo, isRead) : undefined
+    const isClear =
+      next !== undefined && (next.start === decidedTo || this.#clearTo(text, known, isRead) === next.start)
+    const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
+    const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
     if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
     return { findings, decidedTo, foreseen, carried: contextOf(text, reading, decidedTo) }
   }
 
-  /** Of what both passes foresee there, what goes further. */
-  #foreseenAt(start: number, isRead: boolean): Foreseen | undefined {
-    const written = this.#written.probe.foreseen.find((one) => one.start === start)
-    const read = isRead && this.#read?.probe.foreseen.find((one) => respelling.startOf(one.start) === start)
-    if (!read) return written
-    const to = respelling.endOf(read.to)
-    if (to <= (written?.to ?? start + foreseenLength - 1)) return written
-    return { entity: read.entity, start, to, mayEnd: always }
+  /** Of what both passes foresee from there on: what begins first, then what was foreseen sooner, then what goes further. */
+  #nextForeseen(from: number, isRead: boolean): Foreseen | undefined {
+    let next: Foreseen | undefined
+    const consider = (one: Foreseen): void => {
+      if (one.start < from) return
+      const isNext =
+        next === undefined ||
+        (one.start - next.start || one.after - next.after || (next.entity === one.entity ? next.to - one.to : 0)) < 0
+      if (isNext) next = one
+    }
+    for (const one of this.#written.probe.foreseen) consider(one)
+    if (isRead) for (const one of this.#read?.probe.foreseen ?? []) consider(foreseenAsWritten(one))
+    return next !== undefined && next.to - next.start >= foreseenLength ? next : undefined
+  }
+
+  /** As `decidedTo`, but what gives a foreseen value away does not go with it. */
+  #clearTo(text: string, known: number, isRead: boolean): number {
+    return this.#settled(text, known, isRead, (pass) => pass.unclearFrom, startOfForeseen)
   }
 
   #runRead(reading: string, final: boolean): void {
@@ -128,13 +145,34 @@ export class Readings {
   }
 
   #decidedTo(text: string, known: number, isRead: boolean): number {
-    const { undecidedFrom } = this.#written
-    if (!isRead || this.#read === undefined) return settle(blocksOf(this.#written), undecidedFrom, text.length)
-    const blocks = [...blocksOf(this.#written), ...blocksOf(this.#read).map(blockAsWritten)]
-    const read = this.#read.undecidedFrom
-    const readTo = read === this.#read.probe.text.length ? known : respelling.startOf(read)
-    return settle(blocks, Math.min(undecidedFrom, readTo), text.length)
+    return this.#settled(text, known, isRead, (pass) => pass.undecidedFrom)
   }
+
+  #settled(
+    text: string,
+    known: number,
+    isRead: boolean,
+    openFrom: (pass: Pass) => number,
+    anchorOf?: (one: Candidate, anchor: number) => number,
+  ): number {
+    const writtenTo = openFrom(this.#written)
+    const written = blocksOf(this.#written, anchorOf)
+    if (!isRead || this.#read === undefined) return settle(written, writtenTo, text.length)
+    const blocks = [...written, ...blocksOf(this.#read, anchorOf).map(blockAsWritten)]
+    const read = openFrom(this.#read)
+    const readTo = read === this.#read.probe.text.length ? known : respelling.startOf(read)
+    return settle(blocks, Math.min(writtenTo, readTo), text.length)
+  }
+}
+
+const nothing: readonly Candidate[] = []
+
+function startOfForeseen(one: Candidate, anchor: number): number {
+  return one.foreseen === undefined ? anchor : one.start
+}
+
+function foreseenAsWritten({ entity, start, to, after }: Foreseen): Foreseen {
+  return { entity, start: respelling.startOf(start), to: respelling.endOf(to), after, mayEnd: always }
 }
 
 /** How it goes on as it is read cannot be seen in what is written. */
@@ -158,12 +196,17 @@ function blockAsWritten({ anchor, start, end, ...rest }: Block): Block {
   return { ...rest, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: respelling.endOf(end) }
 }
 
-function blocksOf({ probe }: Pass): Block[] {
+function blocksOf({ probe }: Pass, anchorOf = anchorAsIs): Block[] {
   const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end }))
   probe.candidates.forEach((candidate, index) => {
-    blocks.push({ ...candidate, anchor: Math.min(probe.anchors[index] ?? candidate.start, candidate.start) })
+    const anchor = Math.min(probe.anchors[index] ?? candidate.start, candidate.start)
+    blocks.push({ ...candidate, anchor: anchorOf(candidate, anchor) })
   })
   return blocks
+}
+
+function anchorAsIs(_one: Candidate, anchor: number): number {
+  return anchor
 }
 
 /** Findings count up to where nothing can still begin or change, and never half of what belongs together. */

@@ -64,12 +64,12 @@ export function replace(
 }
 
 /**
- * What will stand in the place of a value of which only the beginning is known, `foreseenLength` of it at least; undefined
- * where the value stays, and where all of it is to be kept.
+ * What will stand in the place of a text that ends in a value of which only the beginning is known, `foreseenLength` of it
+ * at least; undefined where the value stays, and where all of it is to be kept. `before`: the findings before it.
  */
 export function foresee(
-  entity: string,
-  beginning: string,
+  { entity, start, before }: { readonly entity: string; readonly start: number; readonly before: readonly Finding[] },
+  text: string,
   plan: Plan,
   vault: Vault | undefined,
 ): Replacement | undefined {
@@ -77,7 +77,7 @@ export function foresee(
   if (decision === undefined || decision.mode === 'shadow' || decision.action === 'tag') return undefined
   const isKept = decision.action === 'token' && !isAliased(plan.direction, decision)
   if (isKept && vault !== undefined) return undefined
-  return replace(beginning, [{ entity, group: 'secrets', start: 0, end: beginning.length }], plan, vault)
+  return replace(text, [...before, { entity, group: 'secrets', start, end: text.length }], plan, vault)
 }
 
 /** What an answer brings is remembered only for those who may have it. */

@@ -4,6 +4,7 @@
 import type { RestorePlace } from './options.ts'
 import { inJson, JsonFences } from './json-fence.ts'
 import { contextBefore, type Foreseen } from './probe.ts'
+import type { PartialScan } from './readings.ts'
 import type { Plan } from './redaction.ts'
 import { foresee, replace, type Counts, type Replacement } from './replace.ts'
 import type { Vault, WriteValue } from './vault.ts'
@@ -64,8 +65,9 @@ class TextWindow implements Window {
   /** The last unit before it. */
   #before = ''
   #isSwallowing = false
-  /** What has been released for the value that the held text begins with, and how far that value goes at least. */
+  /** What has been released up to the end of a value that goes on, where that begins, and how far it goes at least. */
   #foreseen: string | undefined
+  #foreseenStart = 0
   #foreseenTo = 0
   #foreseenMayEnd: Foreseen['mayEnd'] | undefined
   /** How the text begins, as far as that tells whether it is JSON. */
@@ -113,8 +115,13 @@ class TextWindow implements Window {
   #release(plan: Plan, final: boolean): string {
     const part = plan.scanner.scanPart(this.#buffer, this.#released, final, this.#carried)
     const { findings, decidedTo, carried, foreseen } = part
-    this.#carried = carried
     const from = this.#released
+    // What gave the value away has been released with it.
+    if (this.#foreseen !== undefined && decidedTo <= this.#foreseenStart) {
+      if (foreseen !== undefined) this.#foresee(foreseen, plan)
+      return ''
+    }
+    this.#carried = carried
     this.#released = decidedTo
     const decided = this.#buffer.slice(from, decidedTo)
     let output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
@@ -123,14 +130,14 @@ class TextWindow implements Window {
       const dropped = this.#released - contextBefore
       this.#buffer = this.#buffer.slice(dropped)
       this.#released = contextBefore
+      this.#foreseenStart -= dropped
       this.#foreseenTo -= dropped
     }
     return output
   }
 
   #replace(text: string, findings: Parameters<typeof replace>[1], offset: number, plan: Plan): string {
-    const shifted = findings.map((f) => ({ ...f, start: f.start - offset, end: f.end - offset }))
-    const result = replace(text, shifted, plan, this.#vault)
+    const result = replace(text, shifted(findings, offset), plan, this.#vault)
     const releasedBefore = this.#foreseen?.length ?? 0
     this.#foreseen = undefined
     this.#foreseenMayEnd = undefined
@@ -143,14 +150,18 @@ class TextWindow implements Window {
   }
 
   /** A value that is there whatever follows is replaced at once; what is yet to come of it will only be swallowed. */
-  #foresee({ entity, start, to, mayEnd }: Foreseen, plan: Plan): string {
+  #foresee(foreseen: NonNullable<PartialScan['foreseen']>, plan: Plan): string {
+    const { entity, start, to, mayEnd } = foreseen
     const isFirst = this.#foreseen === undefined
     if (isFirst) {
-      const result = foresee(entity, this.#buffer.slice(start, to), plan, this.#vault)
+      const from = this.#released
+      const value = { entity, start: start - from, before: shifted(foreseen.before, from) }
+      const result = foresee(value, this.#buffer.slice(from, to), plan, this.#vault)
       if (result === undefined) return ''
       this.#foreseen = result.text
       this.blocked = result.blocked
       if (result.blocked !== undefined) add(this.counts, result.counts)
+      this.#foreseenStart = start
     }
     this.#foreseenTo = to
     this.#foreseenMayEnd = mayEnd
@@ -179,6 +190,10 @@ class TextWindow implements Window {
   #writer(): WriteValue {
     return jsonOpening.test(this.#opening) ? inJson : this.#fences.write
   }
+}
+
+function shifted(findings: Parameters<typeof replace>[1], offset: number): Parameters<typeof replace>[1] {
+  return findings.map((f) => ({ ...f, start: f.start - offset, end: f.end - offset }))
 }
 
 function add(to: Counts, from: Counts): void {

@@ -1,14 +1,20 @@
-// Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm.
+// Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm,
+// and once they are long by that alone: a stream cannot wait for their last part.
 import { characterClass, holds } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { startsWord } from '../boundary.ts'
-import { contextBefore, type Probe } from '../probe.ts'
+import { acceptLongTo, longLengthMax, longRun, type LongRun } from '../long-run.ts'
+import { contextBefore, foreseenLength, type Probe } from '../probe.ts'
 
 const group = 'secrets'
 const entity = 'jwt'
 const base64url = characterClass('A-Za-z0-9_-')
-const headerLengthMax = 4096
-export const jwtLengthMax = 32_768
+/** A header that is longer is known by its beginning. */
+const headerLengthMax = 330
+/** With the first character of what follows it, whether it is a header at all can wait no longer. */
+const longHeader = 250
+const soon = longRun(base64url, foreseenLength, true)
+const late = longRun(base64url, headerLengthMax + 10, true)
 
 export const jwt: Detector = {
   entity,
@@ -19,18 +25,33 @@ export const jwt: Detector = {
     if (!probe.text.startsWith('eyJ', start) || !startsWord(probe, start) || probe.before(start) === 46) return
     if (isRead(probe, start)) return
     const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
+    if (headerEnd - start === headerLengthMax) {
+      if (namesAlgorithm.test(decoded(probe.text, start, headerEnd))) acceptParts(probe, start, undefined, late)
+      return
+    }
     if (probe.code(headerEnd) !== 46) return
     const header = readHeader(probe.text.slice(start, headerEnd))
     if (header === undefined || (header.isBroken && !isObject(probe, headerEnd + 1))) return
-    const limit = start + jwtLengthMax
-    let end = headerEnd
-    for (let part = 1; part < header.parts; part++) {
-      if (end === limit) break
-      if (probe.code(end) !== 46) return
-      end = probe.runEnd(end + 1, base64url, limit - end - 1)
-    }
-    probe.accept(jwt, start, end, true)
+    acceptParts(probe, start, header.parts, headerEnd - start < longHeader ? soon : late)
   },
+}
+
+/** Of a long header the beginning: it says how the token is signed or encrypted, that it is one, or whose key it is. */
+const namesAlgorithm = /^\{(?=\s*")(?:[^]*"(?:alg|enc)"\s*:\s*"|[^]*"typ"\s*:\s*"[\w+-]*JWT"|\s*"x5c"\s*:\s*\[\s*"MI)/
+
+function decoded(text: string, start: number, end: number): string {
+  return Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
+}
+
+/** `parts`: how many there are, where the header has been read. A long token may be cut. */
+function acceptParts(probe: Probe, start: number, parts: number | undefined, run: LongRun): void {
+  const limit = start + longLengthMax
+  let end = probe.runEnd(start, base64url, longLengthMax)
+  const most = parts ?? readHeader(probe.text.slice(start, end))?.parts ?? partsOfSigned
+  let part = 1
+  for (; part < most && end < limit && probe.code(end) === 46; part++)
+    end = probe.runEnd(end + 1, base64url, limit - end - 1)
+  if (part === most || end - start >= run.after) acceptLongTo(probe, jwt, start, end, run)
 }
 
 /** Each run is read and decoded once, from its first `eyJ`; otherwise `-eyJ-eyJ…` would cost a header at every one. */
@@ -50,22 +71,26 @@ function isObject(probe: Probe, index: number): boolean {
   return probe.code(index) === 101 && probe.code(index + 1) === 121 && probe.code(index + 2) === 74
 }
 
+const partsOfSigned = 3
+const partsOfEncrypted = 5
+
 /** Three parts when the header says how the token is signed, five when it says how it is encrypted. */
 function readHeader(text: string): { readonly parts: number; readonly isBroken: boolean } | undefined {
   const decoded = Buffer.from(text, 'base64url').toString('utf8')
   try {
     const header: unknown = JSON.parse(decoded)
     if (typeof header !== 'object' || header === null) return undefined
-    if ('enc' in header) return { parts: 5, isBroken: false }
-    return 'alg' in header ? { parts: 3, isBroken: false } : undefined
+    if ('enc' in header) return { parts: partsOfEncrypted, isBroken: false }
+    return 'alg' in header ? { parts: partsOfSigned, isBroken: false } : undefined
   } catch {
     // Changed or cut by whoever printed it: what is left may still be secret.
-    return joseParameter.test(decoded) ? { parts: 3, isBroken: true } : undefined
+    return joseParameter.test(decoded) ? { parts: partsOfSigned, isBroken: true } : undefined
   }
 }
 
 const base64 = characterClass('A-Za-z0-9+/=_-')
 const wrappedHeaderMin = 24
+const runInBase64 = longRun(base64, foreseenLength, true)
 
 /** The beginning of a header (IANA, JSON Object Signing and Encryption: header parameters), which may be cut. */
 const joseParameter =
@@ -81,13 +106,13 @@ export const jwtInBase64: Detector = {
     if (!probe.text.startsWith('ZXlK', start) || !startsWord(probe, start)) return
     const previous = probe.before(start)
     if (previous === 45 || previous === 43 || previous === 47) return
-    const end = probe.runEnd(start, base64, jwtLengthMax)
+    const end = probe.runEnd(start, base64, longLengthMax)
     if (end - start < wrappedHeaderMin) return
-    const text = Buffer.from(probe.text.slice(start, Math.min(end, start + headerLengthMax)), 'base64').toString(
+    const text = Buffer.from(probe.text.slice(start, Math.min(end, start + foreseenLength)), 'base64').toString(
       'latin1',
     )
     const [header = ''] = text.split('.', 1)
     if (!joseParameter.test(Buffer.from(header, 'base64url').toString('latin1'))) return
-    probe.accept(jwtInBase64, start, end, true)
+    acceptLongTo(probe, jwtInBase64, start, end, runInBase64)
   },
 }

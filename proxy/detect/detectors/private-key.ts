@@ -1,9 +1,10 @@
 // Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
-import { characterClass, holds, type CharacterClass } from '../characters.ts'
+import { characterClass, holds } from '../characters.ts'
 import { startsWord } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
-import type { Probe } from '../probe.ts'
+import { acceptLongTo, areAll, longLengthMax, longRun } from '../long-run.ts'
+import { foreseenLength, type Probe } from '../probe.ts'
 
 const group = 'secrets'
 const entity = 'private-key'
@@ -46,7 +47,7 @@ export const privateKey: Detector = {
       return
     }
     probe.blockEnd = marker?.start === bodyEnd ? marker.end : trimmed(probe.text, bodyEnd)
-    probe.acceptForeseen(privateKey, start, probe.blockEnd, mayEnd)
+    probe.acceptForeseen(privateKey, start, probe.blockEnd, { mayEnd })
   },
 }
 
@@ -85,15 +86,6 @@ function mayEnd(text: string, from: number): boolean {
   )
 }
 
-function mayEndInBase64(text: string, from: number): boolean {
-  return !areAll(text, from, base64)
-}
-
-function areAll(text: string, from: number, characters: CharacterClass): boolean {
-  for (let at = from; at < text.length; at++) if (!holds(characters, text.charCodeAt(at))) return false
-  return true
-}
-
 /** Where so much white space begins that no key goes on behind it, or `to`. */
 function blankAfter(text: string, from: number, to: number): number {
   const at = text.slice(from, to).search(blank)
@@ -107,6 +99,7 @@ function trimmed(text: string, end: number): number {
 }
 
 const labelInBase64Length = 96
+const runInBase64 = longRun(base64, foreseenLength, true)
 
 /** A whole PEM text that has been encoded once more, as secrets of Kubernetes are. */
 export const privateKeyInBase64: Detector = {
@@ -118,11 +111,11 @@ export const privateKeyInBase64: Detector = {
     if (!probe.text.startsWith('LS0tLS1CRUdJTi', start) || !startsWord(probe, start)) return
     const previous = probe.before(start)
     if (previous === 43 || previous === 47) return
-    const end = probe.runEnd(start, base64, keyLengthMax)
+    const end = probe.runEnd(start, base64, longLengthMax)
     const head = Buffer.from(probe.text.slice(start, Math.min(end, start + labelInBase64Length)), 'base64').toString(
       'latin1',
     )
     if (!/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/.test(head)) return
-    probe.acceptForeseen(privateKeyInBase64, start, end, mayEndInBase64)
+    acceptLongTo(probe, privateKeyInBase64, start, end, runInBase64)
   },
 }

@@ -3,12 +3,15 @@ import { characterClass } from '../../characters.ts'
 import { startsWord } from '../../boundary.ts'
 import type { Detector } from '../../detector.ts'
 import { isFiller, isReference } from '../../filler.ts'
+import { acceptLong, isInLongRun, longRun } from '../../long-run.ts'
 import { contextBefore } from '../../probe.ts'
 import { isPassword, isToken } from './secret-value.ts'
 
 const token68 = characterClass('A-Za-z0-9._~+/=-')
 const tokenLengthMin = 8
-const tokenLengthMax = 4096
+/** So much tells whether a longer one is secret; whether it is a JSON Web Token is known before. */
+const long = longRun(token68, 288, false)
+const longLikeJwt = longRun(token68, 344, false)
 const gap = characterClass(' \t"\'`:=,>\\')
 const letters = characterClass('A-Za-z-')
 const schemes = new Set([
@@ -31,18 +34,21 @@ export const authorizationHeader: Detector = {
   triggers: ['authorization', 'bearer ', 'x-api-key', 'x-auth-token'],
   find(probe, labelStart, labelEnd) {
     const isScheme = probe.text.charCodeAt(labelEnd - 1) === 32
+    if (isInLongRun(probe, labelStart)) return
     if (isScheme && !startsWord(probe, labelStart)) return
     let start = isScheme ? labelEnd : probe.runEnd(labelEnd, gap, 8)
     if (start === labelEnd && !isScheme) return
     const wordEnd = probe.runEnd(start, letters, 10)
     if (!isScheme && probe.code(wordEnd) === 32 && schemes.has(probe.text.slice(start, wordEnd).toLowerCase()))
       start = wordEnd + 1
-    const end = probe.runEnd(start, token68, tokenLengthMax)
+    const run = probe.text.startsWith('eyJ', start) ? longLikeJwt : long
+    const end = probe.runEnd(start, token68, run.after)
     if (end - start < tokenLengthMin) return
     const value = probe.text.slice(start, end)
     if (!isToken(value) && !isBasic(value) && (isScheme || !isShortToken(value))) return
     if (isFiller(value)) return
-    probe.accept(authorizationHeader, start, end, false)
+    if (end - start === run.after) acceptLong(probe, authorizationHeader, start, start, run)
+    else probe.accept(authorizationHeader, start, end, false)
   },
 }
 
@@ -51,8 +57,9 @@ function isShortToken(value: string): boolean {
   return /\d/.test(value) && /[A-Za-z]/.test(value) && !isReference(value)
 }
 
-const basicLengthMax = 512
 const base64 = characterClass('A-Za-z0-9+/=')
+/** Whole groups of four. */
+const longBasic = longRun(base64, 288, true)
 
 /** `Basic <base64 of user:password>` */
 export const basicAuthorization: Detector = {
@@ -61,9 +68,10 @@ export const basicAuthorization: Detector = {
   triggers: ['basic '],
   find(probe, schemeStart, start) {
     if (!startsWord(probe, schemeStart)) return
-    const end = probe.runEnd(start, base64, basicLengthMax)
+    const end = probe.runEnd(start, base64, longBasic.after)
     if (end - start < 8 || !isBasic(probe.text.slice(start, end))) return
-    probe.accept(basicAuthorization, start, end, true)
+    if (end - start === longBasic.after) acceptLong(probe, basicAuthorization, start, start, longBasic)
+    else probe.accept(basicAuthorization, start, end, true)
   },
 }
 

@@ -2,24 +2,36 @@
 // one would write for anything else. It knows no vendor; findings of vendors' formats win over these.
 import { identifierCharacters, readAssignment } from '../../assignment.ts'
 import { runBefore } from '../../boundary.ts'
-import { characterClass, holds } from '../../characters.ts'
+import { characterClass, holds, type CharacterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
+import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { foreseenLength, type Probe } from '../../probe.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
-import { secretKind, secretWords } from './secret-name.ts'
-import { isKey, isPassword, isPhrase, isToken } from './secret-value.ts'
+import { secretKind, secretWords, type SecretKind } from './secret-name.ts'
+import { isKey, isPassword, isPhrase, isToken, keyLengthMax, passwordLengthMax } from './secret-value.ts'
 
 const group = 'secrets'
 const entity = 'generic-secret'
 const valueLengthMin = 4
-/** Longer values are no secrets that a name tells. */
-export const valueLengthMax = 1024
+/** Longer ones are none; tokens are as long as they like. */
+const lengthsMax: Readonly<Record<SecretKind, number>> = { password: passwordLengthMax, key: keyLengthMax, token: 320 }
+/** Vendors' formats and other detectors know sooner whether a long value is theirs. */
+const likeJwtLength = 352
 const afterLengthMax = 32
 const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
 
 /** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
 const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
 const padding = characterClass('=')
+const quotes = '"\'`'
+const longBare = longRunsOf(bare)
+/** By quote: what a token in quotes is made of. */
+const longQuoted = Array.from(quotes, (quote) => {
+  const printable = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at)).join('')
+  return longRunsOf(
+    characterClass(`${printable.replaceAll(/[-<>{}()[\]]/g, '').replace(quote, '')}-`, (code) => code > 0xa0),
+  )
+})
 const modifier = characterClass('A-Za-z')
 
 export const genericSecret: Detector = {
@@ -28,21 +40,24 @@ export const genericSecret: Detector = {
   triggers: secretWords,
   find(probe, labelStart, labelEnd) {
     // The end of an armour's own line.
-    if (probe.text.startsWith('-----', labelEnd)) return
+    if (probe.text.startsWith('-----', labelEnd) || isInLongRun(probe, labelStart)) return
     const start = readAssignment(probe, labelStart, labelEnd)
     if (start < 0) return
-    // Long keys in armour have detectors of their own, which need no end to tell one.
-    const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
-    const lengthMax = isArmoured ? foreseenLength : valueLengthMax
-    const quote = '"\'`'.includes(probe.text.charAt(start - 1)) ? probe.text.charCodeAt(start - 1) : -1
-    const end = quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
-    if (end < start + valueLengthMin) return
+    const quoteAt = quotes.indexOf(probe.text.charAt(start - 1))
+    const quote = quoteAt === -1 ? -1 : quotes.charCodeAt(quoteAt)
+    if (isShort(probe, start, quote)) return
     const before = runBefore(probe, labelStart, identifierCharacters)
     const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
     const label = probe.text.slice(labelStart, labelEnd)
     const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
     const gap = probe.text.slice(labelEnd + after.length, start)
     if (kind === undefined || assignsNothing(gap)) return
+    // Long keys in armour have detectors of their own, which need no end to tell one.
+    const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
+    if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
+    const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
+    const end = quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
+    if (end < start + valueLengthMin) return
     const value = probe.text.slice(start, end)
     if (isApposition(gap) && !/\d/.test(value)) return
     const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
@@ -51,6 +66,38 @@ export const genericSecret: Detector = {
     if (kind === 'key' && !isKey(value)) return
     probe.accept(genericSecret, start, end, false)
   },
+}
+
+/** Such values are judged by no name. */
+function isShort(probe: Probe, start: number, quote: number): boolean {
+  for (let index = start; index < start + valueLengthMin; index++) {
+    const code = probe.code(index)
+    if (quote === -1 ? !holds(bare, code) : code === quote || code === -1) return true
+  }
+  return false
+}
+
+type LongRuns = { readonly usual: LongRun; readonly likeJwt: LongRun }
+
+function longRunsOf(characters: CharacterClass): LongRuns {
+  return { usual: longRun(characters, lengthsMax.token, false), likeJwt: longRun(characters, likeJwtLength, false) }
+}
+
+/** Whether so much of a token has been read that its end is not waited for; if it is one, it is accepted. */
+function isLong(probe: Probe, start: number, { usual, likeJwt }: LongRuns): boolean {
+  const run = probe.text.startsWith('eyJ', start) ? likeJwt : usual
+  const end = probe.runEnd(start, run.characters, run.after)
+  if (end - start < run.after) return false
+  if (isToken(probe.text.slice(start, end))) acceptLong(probe, genericSecret, start, start, run, endOfLong)
+  return true
+}
+
+/** Without quotes there may be padding, and a full stop of the sentence; of escaped quotes the backslash is no part of it. */
+function endOfLong(probe: Probe, from: number, runEnd: number): number {
+  if (quotes.includes(probe.text.charAt(runEnd))) return probe.before(runEnd) === 92 ? runEnd - 1 : runEnd
+  let end = probe.runEnd(runEnd, padding, 3)
+  while (end > from && '.,?'.includes(probe.text.charAt(end - 1))) end--
+  return end
 }
 
 /** `password="", other=…`, `password=$NAME`, `password: ${NAME}`, `credentials: { name: …`, `"password" + …` */
@@ -80,12 +127,17 @@ function bareEnd(probe: Probe, start: number, lengthMax: number): number {
   return end
 }
 
-/** -1 when the line ends before the quote. The backslash of an escaped quote is not of the value. */
+/**
+ * -1 when the line ends before the quote. Where the first quote is escaped, the last one is, and its backslash is not of
+ * the value; elsewhere an escaped one belongs to the value.
+ */
 function quotedEnd(probe: Probe, start: number, quote: number, lengthMax: number): number {
   const limit = start + lengthMax
+  const isEscaped = probe.before(start - 1) === 92
   for (let index = start; index <= limit; index++) {
     const code = probe.code(index)
-    if (code === quote) return probe.before(index) === 92 ? index - 1 : index
+    if (code === 92 && !isEscaped) index++
+    if (code === quote) return isEscaped && probe.before(index) === 92 ? index - 1 : index
     if (code === -1 || code === 10 || code === 13) return -1
   }
   return -1

@@ -2,6 +2,8 @@
 // private parts of keys in formats without armour.
 import { characterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
+import { acceptLongTo, longLengthMax, longRun } from '../../long-run.ts'
+import { foreseenLength } from '../../probe.ts'
 import { prefixed, type Row } from './formats.ts'
 
 const crypt = './A-Za-z0-9'
@@ -36,8 +38,9 @@ const rows: readonly Row[] = [
 ]
 
 const digits = characterClass('0-9')
+const lineBreak = characterClass('\r\n')
 const lines = characterClass('A-Za-z0-9+/=\r\n')
-const puttyLengthMax = 16_384
+const keyInLines = longRun(lines, foreseenLength, true)
 
 /** PuTTY, User manual, appendix C: the lines after `Private-Lines`. */
 const puttyKey: Detector = {
@@ -47,13 +50,13 @@ const puttyKey: Detector = {
   find(probe, _start, end) {
     const start = probe.runEnd(end, digits, 4)
     if (start === end) return
-    const bodyEnd = probe.runEnd(start, lines, puttyLengthMax)
-    const text = probe.text.slice(start, bodyEnd)
-    if (!/^\r?\n[A-Za-z0-9+/]{32}/.test(text)) return
+    const breakEnd = probe.runEnd(start, lineBreak, 2)
+    const bodyEnd = probe.runEnd(breakEnd, lines, longLengthMax)
+    if (!/^\r?\n[A-Za-z0-9+/]{32}/.test(probe.text.slice(start, breakEnd + 32))) return
     // The next field's name was read as if it were base64.
-    const last = text.lastIndexOf('\n')
-    const first = text.search(/\S/)
-    probe.accept(puttyKey, start + first, start + (last > first ? last : text.length), true)
+    const last = probe.text.lastIndexOf('\n', bodyEnd - 1)
+    const isCut = last <= breakEnd || bodyEnd === breakEnd + longLengthMax
+    acceptLongTo(probe, puttyKey, breakEnd, isCut ? bodyEnd : last, keyInLines)
   },
 }
 

@@ -3,8 +3,8 @@ import { isFiller, isReference } from '../../filler.ts'
 
 const tokenLengthMin = 10
 const keyLengthMin = 20
-const keyLengthMax = 200
-const passwordLengthMax = 128
+export const keyLengthMax = 200
+export const passwordLengthMax = 128
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 /** What schemas, forms and code give to something called a password. */
 const stopValues =
