@@ -1,5 +1,6 @@
 // Owns what the audit log says of an exchange. It is made from the trace alone: what ran, not what was configured.
-// Addresses, kinds and keyed digests; never content, keys or query strings.
+// Addresses, kinds and keyed digests; never content, keys or query strings. Members of members are written in the order
+// that they have in the log, which spares their sorting.
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../protocol/content.ts'
@@ -81,8 +82,8 @@ function addInspection(fields: AuditFields, trace: Trace): void {
   const { request, answer } = trace.scanned
   if (request.length > 0 || answer.length > 0) {
     const scanned: AuditFields = {}
-    if (request.length > 0) scanned['request'] = request
     if (answer.length > 0) scanned['answer'] = answer
+    if (request.length > 0) scanned['request'] = request
     fields['scanned'] = scanned
   }
   const redactions = counted(trace.redactedRequest, trace.redactedAnswer)
@@ -97,8 +98,8 @@ function addInspection(fields: AuditFields, trace: Trace): void {
 function counted(request: Counts, answer: Counts): AuditFields[] {
   const fields: AuditFields[] = []
   // Most exchanges have none, and an iterator costs more than the question.
-  if (request.size > 0) for (const [entity, count] of request) fields.push({ direction: 'request', entity, count })
-  if (answer.size > 0) for (const [entity, count] of answer) fields.push({ direction: 'answer', entity, count })
+  if (request.size > 0) for (const [entity, count] of request) fields.push({ count, direction: 'request', entity })
+  if (answer.size > 0) for (const [entity, count] of answer) fields.push({ count, direction: 'answer', entity })
   return fields
 }
 
@@ -129,16 +130,16 @@ function whoAndWhat(x: Ended): AuditFields {
 }
 
 export function decisionFields(decision: Decision): AuditFields {
-  const fields: AuditFields = { effect: decision.effect, code: decision.code }
-  if (decision.rule !== undefined) fields['rule'] = decision.rule
+  const fields: AuditFields = { code: decision.code, effect: decision.effect }
   if (decision.matched.length > 0) fields['matched'] = decision.matched.map(({ rule }) => rule)
-  if (decision.unevaluable.length > 0) fields['unevaluable'] = decision.unevaluable.map(({ rule }) => rule)
+  if (decision.rule !== undefined) fields['rule'] = decision.rule
   if (decision.shadow !== undefined) {
     fields['shadow'] = {
       effect: decision.shadow.effect,
       ...(decision.shadow.rule === undefined ? undefined : { rule: decision.shadow.rule }),
     }
   }
+  if (decision.unevaluable.length > 0) fields['unevaluable'] = decision.unevaluable.map(({ rule }) => rule)
   return fields
 }
 

@@ -25,9 +25,13 @@ void t.test('what has arrived already is taken without waiting, under the same l
     arrived: () => chunks.map((text) => Buffer.from(text)),
     [Symbol.asyncIterator]: () => t.fail('it is not to be iterated') as never,
   })
-  t.equal(String(gather(arrived(['abc', 'abc']), 6)), 'abcabc')
-  t.equal(String(gather(arrived(['abc']), 3)), 'abc')
-  t.equal(String(gather(arrived([]), 0)), '')
+  t.equal(textOf(gather(arrived(['abc', 'abc']), 6)), 'abcabc')
+  t.equal(textOf(gather(arrived(['abc']), 3)), 'abc')
+  t.equal(textOf(gather(arrived([]), 0)), '')
   t.equal(gather(arrived(['abc', 'abc']), 5), undefined)
   t.end()
 })
+
+function textOf(gathered: ReturnType<typeof gather>): string {
+  return gathered instanceof Buffer ? gathered.toString() : 'nothing yet'
+}
