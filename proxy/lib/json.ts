@@ -1,5 +1,6 @@
 // Owns strict JSON: one reading of a byte string, or a refusal. Ambiguous input (duplicate or case-colliding keys, BOM,
 // invalid UTF-8, lone surrogates, too deep) has no reading.
+import { readJson } from './json-reader.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
@@ -60,10 +61,11 @@ export function textsOf(value: Json): string[] {
 /** `text` is well-formed, as whatever was decoded from valid UTF-8 is. */
 function read(text: string, limits: JsonLimits): JsonReading {
   if (text.charCodeAt(0) === 0xfeff) return malformed('A byte order mark is not accepted', 0)
-  const refusal = scan(text, limits)
-  if (refusal !== undefined) return refusal
+  const scanned = scan(text, limits)
+  if (typeof scanned === 'object') return scanned
   try {
-    return { ok: true, value: JSON.parse(text) as Json, text }
+    const value = JSON.parse(text) as Json
+    return { ok: true, value: scanned === 'escaped keys' ? (readJson(text) as Json) : value, text }
   } catch (error) {
     const offset = syntaxErrorOffset(text, error)
     return offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset)
@@ -82,11 +84,12 @@ const itemsPerKey = 10
  * Finds what JSON.parse lets pass: repeated keys, lone surrogate escapes, numbers out of range, depth. It does not check
  * the grammar, so on text that is not JSON it only has to be safe.
  */
-function scan(text: string, limits: JsonLimits): Refusal | undefined {
+function scan(text: string, limits: JsonLimits): Refusal | 'escaped keys' | 'plain keys' {
   const frames: Frame[] = []
   let depth = 0
   let frame: Frame | undefined
   let keyIsNext = false
+  let keys: 'escaped keys' | 'plain keys' = 'plain keys'
   let escapeAt = nextEscape(text, 0)
   for (let at = 0; at < text.length; at += 1) {
     const c = text.charCodeAt(at)
@@ -106,6 +109,7 @@ function scan(text: string, limits: JsonLimits): Refusal | undefined {
       if (keyIsNext && frame !== undefined) {
         const refusal = addKey(text, frame, at, end, escaped, limits.keysMax)
         if (refusal !== undefined) return refusal
+        if (escaped) keys = 'escaped keys'
         keyIsNext = false
       }
       at = end
@@ -128,7 +132,7 @@ function scan(text: string, limits: JsonLimits): Refusal | undefined {
       at = end - 1
     }
   }
-  return undefined
+  return keys
 }
 
 const [quote, comma, minus, zero, nine] = [0x22, 0x2c, 0x2d, 0x30, 0x39]

@@ -226,3 +226,37 @@ t.test('published UTF-8: valid sequences are read as they are, invalid ones refu
   }
   t.ok(valid > 20 && invalid > 40, `${valid} valid, ${invalid} invalid`)
 })
+
+t.test('a key with escapes is never taken for another one that stood in its place before', async (t) => {
+  const read = (text: string): unknown => {
+    const reading = parseJsonText(text, limits)
+    return reading.ok ? Object.entries(reading.value as object) : reading.message
+  }
+  for (const written of ['n', 'u0041', '"', '/', 'u0061']) {
+    read('{"first":"","\\\\":1}')
+    read('{"first":"","forc\\\\":1}')
+    t.same(read(`{"first":"","\\${written}":[1]}`), [
+      ['first', ''],
+      [JSON.parse(`"\\${written}"`), [1]],
+    ])
+    t.same(read(`{"first":"","forc\\${written}":[1]}`), [
+      ['first', ''],
+      [JSON.parse(`"forc\\${written}"`), [1]],
+    ])
+  }
+})
+
+t.test('a document with an escaped key is read as JSON.parse reads it otherwise', async (t) => {
+  const texts = [
+    ' { "\\u0061" : [ 1 , -2.50e1, "x\\"y\\\\", { } , [ ] ,null,true, false ] , "b":"" }\n',
+    '{"\\t":{"__proto__":{"a":1},"é\\ud83d\\ude00":"\\ud83d\\ude00"},"constructor":0}',
+    '[[{"\\\\":"\\\\","c\\"":"{}[],:"}]]',
+  ]
+  for (const text of texts) {
+    const reading = parse(text)
+    t.ok(reading.ok)
+    if (!reading.ok) continue
+    t.equal(JSON.stringify(reading.value), JSON.stringify(JSON.parse(text)))
+    t.notOk('a' in (Object.getPrototypeOf(reading.value) as object))
+  }
+})
