@@ -6,6 +6,7 @@ import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
 import { resetConnection } from '../lib/reset.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
+import type { Parking } from './parking.ts'
 
 export type ClientTimes = {
   readonly bodyTimeoutMs: number
@@ -37,6 +38,9 @@ export class HttpClient implements Client {
   readonly #times: ClientTimes
   readonly #always: readonly string[]
   #closed = false
+  #parking: Parking | undefined
+  /** How much was when it was asked last whether the answer is silent. */
+  #said = -1
   #failBody: ((fault: Fault) => void) | undefined
   #onSettled: (() => void) | undefined
 
@@ -87,6 +91,20 @@ export class HttpClient implements Client {
   interrupt(fault: Fault): void {
     this.#failBody?.(fault)
     this.signal.abort(fault)
+  }
+
+  /** Parks the connection when nothing was said since the call before. */
+  restIn(parking: Parking): void {
+    const silent = this.headSent && this.bytesOut === this.#said
+    this.#said = this.bytesOut
+    const { writableLength, writableEnded } = this.#response
+    if (!silent || this.#parking !== undefined || this.#closed || writableLength > 0 || writableEnded) return
+    if (parking.park(this.#request, this.#response)) this.#parking = parking
+  }
+
+  /** Whatever is under way. */
+  cut(): void {
+    this.#request.socket.destroy()
   }
 
   /**
@@ -319,6 +337,7 @@ export class HttpClient implements Client {
 
   #onClose(): void {
     if (!this.#response.writableFinished) this.#leave()
+    this.#parking?.answered(this.#request.socket)
     this.#onSettled?.()
   }
 

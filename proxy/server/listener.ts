@@ -11,6 +11,7 @@ import type { Client } from '../pipeline/client.ts'
 import { HttpClient, type ClientTimes } from './client.ts'
 import { answerPreflight, corsHeaders, type Origins } from './cors.ts'
 import { asksForSocket, readHead, normaliseIp, type EnvelopeLimits } from './envelope.ts'
+import { Parking } from './parking.ts'
 import { RawClient } from './raw-client.ts'
 import { newRequestId } from './request-id.ts'
 import { UpgradeClient } from './upgrade-client.ts'
@@ -33,11 +34,14 @@ export type OnRetired = (runtime: Runtime) => void
 
 /** After the deadline of a shutdown: for in-band errors to be read. */
 const lastWordsMs = 2_000
+/** An answer that is silent from one look to the next is parked. */
+const silentMs = 500
 /** Beyond these the system is left to refuse. */
 const refusedAtOnceMax = 64
 
 export class Listener {
   readonly #server: Server
+  readonly #parking: Parking
   readonly #options: ListenerOptions
   readonly #underWay = new Set<HttpClient>()
   readonly #inflight = new Map<Runtime, number>()
@@ -45,6 +49,7 @@ export class Listener {
   readonly #idle: (() => void)[] = []
   #runtime: Runtime
   #draining = false
+  #looking = false
   #connections = 0
   /** One for all sockets: it is held by each of them. */
   readonly #onClosed = (): void => {
@@ -56,6 +61,7 @@ export class Listener {
     this.#options = options
     this.#onRetired = onRetired
     this.#server = this.#open(options)
+    this.#parking = new Parking(this.#server)
   }
 
   #open(options: ListenerOptions): Server {
@@ -126,6 +132,7 @@ export class Listener {
     this.#draining = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    this.#parking.closeIdle()
     for (const client of this.#upgraded()) client.retire()
     const interrupt = clock.after(deadlineMs, () => {
       for (const client of this.#underWay) client.interrupt(new Fault('shutting-down'))
@@ -135,8 +142,9 @@ export class Listener {
     interrupt.cancel()
     giveUp.cancel()
     this.#server.closeAllConnections()
-    // The server has forgotten those that are no longer HTTP.
-    for (const client of this.#upgraded()) client.cut()
+    // The server has forgotten those that are parked, and those that are no longer HTTP.
+    this.#parking.closeIdle()
+    for (const client of this.#underWay) client.cut()
     await closed
   }
 
@@ -150,6 +158,7 @@ export class Listener {
 
   /** A connection too many is told so before it has asked anything: there is no exchange, only a refusal. */
   #admit(socket: Socket): void {
+    if (this.#parking.isReturning(socket)) return
     this.#connections += 1
     socket.on('close', this.#onClosed)
     socket.on('end', onHalfClosed)
@@ -191,11 +200,21 @@ export class Listener {
     this.#underWay.add(client)
     this.#inflight.set(runtime, (this.#inflight.get(runtime) ?? 0) + 1)
     runtime.metrics.inflight.inc()
+    if (!this.#looking) this.#lookForSilence()
     // Not awaited: an async function of ours would be held as long as the exchange lasts.
     const ended = (): void => this.#ended(runtime, client)
     serveExchange(runtime, client, head, fault).then(ended, (error: unknown) => {
       ended()
       throw error
+    })
+  }
+
+  #lookForSilence(): void {
+    this.#looking = true
+    this.#runtime.clock.after(silentMs, () => {
+      this.#looking = false
+      for (const client of this.#underWay) client.restIn(this.#parking)
+      if (this.#underWay.size > 0) this.#lookForSilence()
     })
   }
 

@@ -85,11 +85,6 @@ export class UpgradeClient extends HttpClient {
   /** Of a WebSocket that is being asked for, `#left` tells; of an open one, its own protocol. */
   override halfClosed(): void {}
 
-  /** Whatever goodbye may be under way. */
-  cut(): void {
-    this.#socket.destroy()
-  }
-
   /** A key that is gone or has expired ends what it opened. */
   #check(): void {
     this.#expiry?.cancel()
