@@ -3,11 +3,12 @@
 import { headerValue } from '../lib/headers.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Demand, Spent } from '../limits/limiter.ts'
-import type { Usage } from '../protocol/content.ts'
+import type { Content, Usage } from '../protocol/content.ts'
 import { thinksHidden, type Hidden } from '../protocol/hidden-thinking.ts'
 import { canBoundOutput } from '../protocol/output-bound.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
+import { tokensOf, tokensOfBytes, tokensPerPart } from './token-estimate.ts'
 
 export function demandOf(x: Decided): Demand {
   const { body, content, operation } = x
@@ -72,28 +73,31 @@ function promptsIn(prompt: Json | undefined): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? Math.max(prompt.length, 1) : 1
 }
 
-/**
- * Tokens are about four bytes of English and fewer of most else; three make the estimate rather too large than too small,
- * and the upstream's own count takes its place in the end.
- */
+/** What came of an answer: text, as its bytes passed. */
 const bytesPerToken = 3
-/** What frames a message or a tool in the model's own format. */
-const tokensPerPart = 4
-/** An image, a file or a sound, of which nothing is known but that it is there. */
+/** An image, a file or a sound, of which nothing is known but that it is there; what is known is in `moreTokens`. */
 const tokensUnread = 1000
+/** What tells Anthropic's models how to call tools. */
+const toolsPreamble = 500
 
-export function inputEstimate({ content, body }: Pick<Ended, 'content' | 'body'>): number {
+/** Asked for again when it is over, where nobody has told what was used. */
+const estimates = new WeakMap<Content, number>()
+
+export function inputEstimate({ content, body, route }: Pick<Ended, 'content' | 'body' | 'route'>): number {
   if (body?.form === 'sent') return body.inputTokens
-  if (content === undefined) {
-    return body === undefined || !('bytes' in body) ? 0 : tokensIn(body.bytes.length)
-  }
-  const { uninspected, moreMedia = 0, tokens = 0, parts } = content
-  return (uninspected.length + moreMedia) * tokensUnread + tokens + textEstimate(parts)
+  if (content === undefined) return body === undefined || !('bytes' in body) ? 0 : tokensOfBytes(body.bytes.length)
+  const known = estimates.get(content)
+  if (known !== undefined) return known
+  const { uninspected, moreTokens = 0, tokens = 0, parts, tools } = content
+  const preamble = tools.length > 0 && route?.protocol.name === 'anthropic' ? toolsPreamble : 0
+  const estimate = uninspected.length * tokensUnread + moreTokens + tokens + preamble + textEstimate(parts)
+  estimates.set(content, estimate)
+  return estimate
 }
 
 export function textEstimate(parts: readonly { readonly text: string }[]): number {
   let tokens = 0
-  for (const { text } of parts) tokens += tokensIn(Buffer.byteLength(text)) + tokensPerPart
+  for (const { text } of parts) tokens += tokensOf(text) + tokensPerPart
   return tokens
 }
 

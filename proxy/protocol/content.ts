@@ -100,8 +100,11 @@ export type Content = {
   readonly usage?: Usage
   /** What is there but cannot be read as text: `image`, `audio`, `file`, `encrypted`, … each once. */
   readonly uninspected: readonly string[]
-  /** How many images, sounds, films and files there are beyond the first of each kind; absent: none. */
-  readonly moreMedia?: number
+  /**
+   * About how many tokens stand beside the texts: the numbers and names of free JSON, and what media take beyond a thousand for
+   * each kind; absent: none.
+   */
+  readonly moreTokens?: number
   /** In a request: how many tokens it writes as their numbers; absent: none. */
   readonly tokens?: number
 }

@@ -29,7 +29,7 @@ export type Layout = {
 export type Texts = {
   readonly parts: readonly TextPart[]
   readonly uninspected: readonly string[]
-  readonly moreMedia?: number
+  readonly moreTokens?: number
 }
 
 /** `text` is the source of `value`: the parts of form `number` show what was written, not what a double makes of it. */
@@ -37,8 +37,15 @@ export function readTexts(value: Json, text: string, layout: Layout): Texts {
   return new Walk(layout).run(value, text)
 }
 
-/** Each costs tokens of its own, unlike what stands beside what a model has said. */
-const media: ReadonlySet<string> = new Set(['image', 'audio', 'video', 'file'])
+/** What the first of a kind takes in any case: whoever counts `uninspected` knows. */
+const tokensOfKind = 1000
+/** The largest that providers make of one image, whatever its bytes; of most they make fewer than a third. */
+const tokensOfImage = 5000
+/** Of sound, film, documents and hidden thoughts by their encoded length; compressed text makes the most of it. */
+const charsPerToken = 3
+/** Of what is only referred to, and may be a book. */
+const tokensOfReference = 20_000
+const media: ReadonlySet<string> = new Set(['audio', 'video', 'file'])
 
 /** Documents in strings of documents in strings: each adds escapes, so what is written deeper grows by powers of two. */
 const embeddedMax = 4
@@ -50,7 +57,7 @@ class Walk {
   readonly #layout: Layout
   readonly #parts: TextPart[] = []
   readonly #uninspected = new Set<string>()
-  #moreMedia = 0
+  #moreTokens = 0
   readonly #path: (string | number)[] = []
   /** By embedded document, the outermost first: the path within it. */
   readonly #embedded: (string | number)[][] = []
@@ -64,13 +71,15 @@ class Walk {
     this.#value(value, false)
     this.#addNumbers(text)
     const texts = { parts: this.#parts, uninspected: [...this.#uninspected] }
-    return this.#moreMedia === 0 ? texts : { ...texts, moreMedia: this.#moreMedia }
+    return this.#moreTokens === 0 ? texts : { ...texts, moreTokens: this.#moreTokens }
   }
 
   #value(value: Json, free: boolean): void {
     if (typeof value === 'string') this.#string(value)
-    else if (typeof value === 'number') this.#number(value)
-    else if (Array.isArray(value)) {
+    else if (typeof value === 'number') {
+      this.#number(value)
+      if (free) this.#moreTokens += tokensOfNumber(value)
+    } else if (Array.isArray(value)) {
       const steps = this.#embedded.at(-1) ?? this.#path
       for (let index = 0; index < value.length; index += 1) {
         steps.push(index)
@@ -78,6 +87,7 @@ class Walk {
         steps.pop()
       }
     } else if (value !== null && typeof value === 'object') this.#object(value, free)
+    else if (free) this.#moreTokens += 2
   }
 
   #object(owner: JsonObject, free: boolean): void {
@@ -86,8 +96,10 @@ class Walk {
       const member = owner[key] as Json
       steps.push(key)
       if (isDataKey(key)) this.#parts.push(this.#part(key, 'key'))
-      if (free) this.#value(member, true)
-      else this.#member(member, this.#layout.standing(key, owner, this.#path))
+      if (free) {
+        this.#moreTokens += 2 + Math.ceil(key.length / 3)
+        this.#value(member, true)
+      } else this.#member(member, this.#layout.standing(key, owner, this.#path))
       steps.pop()
     }
   }
@@ -104,10 +116,11 @@ class Walk {
 
   #labelled(member: Json, { label, how }: Label): void {
     if (member === null || member === '') return
-    if (media.has(label) && this.#uninspected.has(label)) this.#moreMedia += 1
+    const encoded = how === 'encoded' && typeof member === 'string' && isEncoded(member)
+    const counted = this.#uninspected.has(label) ? 0 : tokensOfKind
+    this.#moreTokens += Math.max(0, tokensOfUnread(label, member, encoded) - counted)
     this.#uninspected.add(label)
-    if (how === 'walk') this.#value(member, false)
-    else if (how === 'encoded' && !(typeof member === 'string' && isEncoded(member))) this.#value(member, false)
+    if (how === 'walk' || (how === 'encoded' && !encoded)) this.#value(member, false)
   }
 
   #string(text: string): void {
@@ -164,6 +177,19 @@ class Walk {
     if (deeper.length === 0) return { path, inner: inner.slice() }
     return { path, inner: inner.slice(), deeper: deeper.map((steps) => steps.slice()) }
   }
+}
+
+function tokensOfUnread(label: string, member: Json, encoded: boolean): number {
+  if (label === 'image') return tokensOfImage
+  if (typeof member === 'string' && (encoded || !media.has(label))) return Math.ceil(member.length / charsPerToken)
+  return media.has(label) ? tokensOfReference : 0
+}
+
+/** With what separates it from the next. Some tokenisers take figures one by one. */
+function tokensOfNumber(value: number): number {
+  if (!Number.isInteger(value)) return 19
+  const size = Math.abs(value)
+  return size < 10 ? 2 : Math.floor(Math.log10(size)) + 3
 }
 
 /** The arguments of a tool call: a JSON object in a string. Undefined where they are anything else. */

@@ -13,6 +13,7 @@ import type { Client } from '../../proxy/pipeline/client.ts'
 import { openExchange } from '../../proxy/pipeline/exchange.ts'
 import { run } from '../../proxy/pipeline/pipeline.ts'
 import type { Route, Runtime } from '../../proxy/pipeline/runtime.ts'
+import { tokensOf } from '../../proxy/pipeline/token-estimate.ts'
 import type { UpstreamAnswer } from '../../proxy/upstream/answer.ts'
 import { billedFormats, type Bill, type BilledFormat } from '../support/billed-formats.ts'
 import { findRedisServer, startRedis } from '../support/redis.ts'
@@ -96,7 +97,7 @@ function answerTo({ n, format, fails, leaves }: Call, asked: boolean, ledger: Le
     return answer(200, format.type, pieces)
   }
   // Of the input a provider that has not told yet is taken to have read what we estimate.
-  const read = { input: Math.ceil(question(n).length / 3) + 4, cacheRead: 0, cacheWrite: 0 }
+  const read = { input: tokensOf(question(n)) + 4, cacheRead: 0, cacheWrite: 0 }
   ledger.add(format, { ...(said.early ? bill : { ...bill, ...read }), output: said.tokens })
   return answer(200, format.type, fails === undefined ? pieces : pieces.slice(0, said.piece + 1))
 }

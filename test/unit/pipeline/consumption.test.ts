@@ -1,7 +1,7 @@
 // What is reserved for a request before anybody knows, and what is counted where nobody was told.
 import t from 'tap'
 import { Fault, type FaultCode } from '../../../proxy/errors.ts'
-import { parseJson, type JsonObject } from '../../../proxy/lib/json.ts'
+import { parseJson, type Json, type JsonObject } from '../../../proxy/lib/json.ts'
 import { demandOf, spentOf } from '../../../proxy/pipeline/consumption.ts'
 import type { Answered, Ended } from '../../../proxy/pipeline/exchange.ts'
 import { letGo } from '../../../proxy/pipeline/let-go.ts'
@@ -53,12 +53,33 @@ t.test('each image counts, and tokens that are written as numbers', async (t) =>
       }),
     ).inputTokens
   t.equal(seen(5) - seen(1), 4 * (seen(1) - seen(0)))
+  t.ok(seen(1) - seen(0) >= 5000, 'as much as the largest')
   const numbers = Array(3000).fill(5)
   for (const input of [numbers, [numbers.slice(0, 1000), numbers.slice(1000)]]) {
     const few = demandOf(asked('/v1/embeddings', { model: 'm', input: [1] })).inputTokens
     t.equal(demandOf(asked('/v1/embeddings', { model: 'm', input })).inputTokens - few, 2999)
     t.ok(demandOf(asked('/v1/completions', { model: 'm', prompt: input })).inputTokens >= 3000)
   }
+})
+
+t.test('nothing that a model reads is free', async (t) => {
+  const tokens = (content: Json, more: JsonObject = {}): number =>
+    demandOf(asked('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content }], ...more })).inputTokens
+  const none = tokens('x')
+  const numbers = JSON.stringify(Array.from({ length: 2000 }, (_, n) => n % 10))
+  t.ok(tokens(numbers) - none >= 3900, 'numbers of JSON within a text')
+  t.ok(tokens(JSON.stringify({ a: Array(500).fill(true) })) - none >= 990)
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`name_${n}`, {}])),
+  }
+  const tool = { type: 'function', function: { name: 'f', parameters: schema } }
+  t.ok(tokens('x', { tools: [tool] }) - none >= 200, 'names of a schema')
+  const file = (data: JsonObject): number => tokens([{ type: 'file', file: data }]) - none
+  const pdf = Buffer.alloc(300_000, 7).toString('base64')
+  t.ok(file({ filename: 'a.pdf', file_data: `data:application/pdf;base64,${pdf}` }) >= 100_000, 'a document')
+  t.ok(file({ file_id: 'file-1' }) >= 20_000, 'one that is elsewhere')
+  t.ok(tokens([{ type: 'input_audio', input_audio: { format: 'mp3', data: pdf } }]) - none >= 100_000)
 })
 
 t.test('a maximum beyond all sense does not get out of hand', async (t) => {
@@ -128,6 +149,7 @@ t.test('what is let go of while an answer streams is settled as if it were there
   ]
   for (const [path, value, tokens] of all) {
     const x = asked(path, value)
+    Object.assign(x, { route: { ...x.route, limitsBody: true } })
     const before = spentOf(x, 7)
     t.ok(before.input >= tokens, path)
     letGo(x, runtime)
