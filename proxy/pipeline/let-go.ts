@@ -10,7 +10,7 @@ export function letGo(x: Answered, runtime: Runtime): void {
   const { content, outgoing, operation, withheld, answer } = x
   const body: SentBody = {
     form: 'sent',
-    inputTokens: x.route.limitsBody === true || runtime.prices !== undefined ? inputEstimate(x) : 0,
+    inputTokens: x.route.limitsBody || runtime.prices !== undefined ? inputEstimate(x) : 0,
     background: isBackground(x),
     hidden: hiddenThinking(x),
   }
