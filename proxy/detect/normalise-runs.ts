@@ -34,7 +34,7 @@ export class EncodedRuns {
     this.#seenTo = end
     let start = at
     while (start > 0 && isRunUnit(text.charCodeAt(start - 1))) start--
-    if (end - start < base64LengthMin) return
+    if (end - start < base64LengthMin && !followsLine(text, start)) return
     if (mayBeBase64(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
   }
 
@@ -43,7 +43,7 @@ export class EncodedRuns {
     if (at < this.#wordSeenTo) return
     const isInWord = at > 0 && isLetter(text.charCodeAt(at - 1))
     // Otherwise the word begins here, and mostly it is shorter.
-    if (isInWord || isHexadecimal(text, at + hexLengthMin - 1)) this.#seeWord(text, at)
+    if (isInWord || isHexadecimal(text, at + hexLengthMin - 1) || followsLine(text, at)) this.#seeWord(text, at)
   }
 
   #seeWord(text: string, at: number): void {
@@ -52,7 +52,7 @@ export class EncodedRuns {
     this.#wordSeenTo = end
     let start = at
     while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, text.charCodeAt(start - 1))) start--
-    if (end - start < hexLengthMin) return
+    if (end - start < hexLengthMin && !followsLine(text, start)) return
     if (mayBeBase16(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
   }
 
@@ -78,6 +78,18 @@ function isLine(text: string, at: number, end: number): boolean {
   while (start > 0 && end - start <= lineLengthMax && isRunUnit(text.charCodeAt(start - 1))) start--
   while (start > 0 && isBlank(text.charCodeAt(start - 1))) start--
   return start > 0 && isLineEnd(text, start - 1)
+}
+
+/** The last line of a run is as short as it likes. */
+function followsLine(text: string, start: number): boolean {
+  let end = start
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--
+  if (end === 0 || !isLineEnd(text, end - 1)) return false
+  end -= end > 1 && isLineEnd(text, end - 2) ? 2 : 1
+  const from = end - lineLengthMin
+  if (from < 0) return false
+  for (let at = end - 1; at >= from; at--) if (!isRunUnit(text.charCodeAt(at))) return false
+  return true
 }
 
 /** Lines before may belong to the run, whatever is in them. */

@@ -26,6 +26,12 @@ const pieces = [
   ...[60, 64, 76].map((width) => inLines(long.toString('base64'), width, '\n')),
   inLines(long.toString('base64'), 72, '\r\n  '),
   inLines(long.toString('hex'), 60, '\n'),
+  // Text without a capital or a digit, and the last line of it.
+  'aicg'.repeat(15),
+  'cfbf'.repeat(16),
+  'QUJD',
+  'Q',
+  '3d',
   'words',
   'Of',
   'prose',

@@ -110,7 +110,7 @@ const fragments = [
   'EMAIL_', 'PHONE_', 'EMAIL', 'E', 'EM', 'US_SSN_',
   '%', '%4', '%40', '%34%31', '&', '&#', '&#x3', '&#x34;', '&#52', '&commat;', '&nbsp;', '\\', '\\u', '\\u003', '\\u0034',
   '\\ud835\\udfd2', '\\x34', '\u200b', '\u00ad', '\u0660', '\uff14', '\ud835\udfd2', '\ud835', '\u0430', '\u041e', '\u2011', '\u3002', '\uff61',
-  '0x', '0', 'NDEx'.repeat(15), 'NDEx'.repeat(19), '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30),
+  '0x', '0', 'NDEx'.repeat(15), 'NDEx'.repeat(19), '34', '3a', 'NDEx', 'MTEx', 'zzzz', '====', '4'.repeat(17), 'A'.repeat(30), 'aicg'.repeat(15),
 ]
 const long = Buffer.from('mail ada@example.org, card 4111 1111 1111 1111; '.repeat(9))
 /** More than is read as one. */
