@@ -32,6 +32,8 @@ export type UpstreamRequest = {
   readonly headAtMs?: number
   /** It asks for a stream that stays open. */
   readonly standing?: boolean
+  /** Its answer is a stream, so what need not be kept until that is over should not be. */
+  readonly lasting?: boolean
   /** A second attempt may be made beside one that takes long, where the upstream's options say so. */
   readonly hedgeable?: boolean
   /**

@@ -23,7 +23,7 @@ import { hedge } from './hedge.ts'
 import { requestHeaders, type AnswerHead } from './head.ts'
 import { openKeys, type Key, type Keys } from './keys.ts'
 import { awaitOpening, isStream, readQuota } from './opening.ts'
-import { isLarge, LargeBody } from './large-body.ts'
+import { isPassing, PassingBody } from './passing-body.ts'
 import { openPool } from './pool.ts'
 import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
@@ -253,8 +253,9 @@ export class PooledUpstream implements Upstream {
     this.#carried++
     const begun = receiver.begun()
     const sent = this.#headers(headers, key)
-    if (isLarge(body)) sent.push('content-length', String(body.byteLength))
-    const carried = isLarge(body) ? new LargeBody(body) : (body ?? null)
+    const passes = isPassing(body, sending.request.lasting === true)
+    if (passes) sent.push('content-length', String(body.byteLength))
+    const carried = passes ? new PassingBody(body) : (body ?? null)
     // An iterable that is not a stream is missing from undici's types, though it is documented.
     this.#pool.dispatch({ method, path, headers: sent, body: carried as Uint8Array | null }, receiver)
     const outcome = begun.then((came): Outcome | Promise<Outcome> => {

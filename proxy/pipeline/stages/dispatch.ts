@@ -81,6 +81,7 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     ...(group === undefined ? undefined : { group }),
     ...(headAtMs === undefined ? undefined : { headAtMs }),
     ...(operation.standing === true ? { standing: true } : undefined),
+    ...(x.content?.stream === true ? { lasting: true } : undefined),
     ...(isHedgeable(x) ? { hedgeable: true } : undefined),
     ...(operation.openStream === undefined || !givesModelAnswer(operation)
       ? undefined

@@ -1,6 +1,6 @@
-// Bodies that are too large to be kept as long as their answers last: they arrive as any other, and again if they must.
+// Bodies that are not kept as long as their answers last: they arrive as any other, and again if they must.
 import t from 'tap'
-import { LargeBody } from '../../../proxy/upstream/large-body.ts'
+import { PassingBody } from '../../../proxy/upstream/passing-body.ts'
 import { exchange, never, post, stage, turns, untilRetry } from './harness.ts'
 
 const body = Buffer.alloc(300_000, 'abc')
@@ -8,8 +8,9 @@ const large = { ...post, body, idempotent: true }
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 
 t.test('it arrives whole and with its length', async (t) => {
-  const opened = await stage(t, [ok, ok])
-  for (const sent of [large, { ...post, body: body.subarray(0, 16 * 1024) }]) {
+  const opened = await stage(t, [ok, ok, ok])
+  const sized = [16 * 1024, 1].map((bytes) => ({ ...post, body: body.subarray(0, bytes), lasting: true }))
+  for (const sent of [large, ...sized]) {
     t.equal((await exchange(opened, sent)).status, 200)
     const seen = opened.server.requests.at(-1)
     t.equal(seen?.header('content-length'), String(sent.body.length))
@@ -37,7 +38,7 @@ t.test('an answer that does not wait for all of it is heard', async (t) => {
 })
 
 t.test('it is given out once', async (t) => {
-  const once = new LargeBody(body)
+  const once = new PassingBody(body)
   const taken: Uint8Array[] = []
   for await (const bytes of once) taken.push(bytes)
   for await (const bytes of once) taken.push(bytes)
