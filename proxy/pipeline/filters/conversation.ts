@@ -123,6 +123,7 @@ export class Conversation {
   }
 
   close(): void {
+    this.#answers.close()
     this.#filter.close()
   }
 

@@ -30,6 +30,7 @@ export class ReservedAnswers {
   #model: string | undefined
   /** What the next answer reads of the conversation, in tokens, as far as that was said. */
   #contextTokens = 0
+  #closed = false
 
   constructor(x: Answered, runtime: Runtime) {
     this.#x = x
@@ -60,6 +61,11 @@ export class ReservedAnswers {
     return undefined
   }
 
+  /** What was reserved for answers that are not over stays: nobody will say what they took. */
+  close(): void {
+    this.#closed = true
+  }
+
   async #reserve({ eventId, tokensMax }: Asked, id: string | undefined, begun = false): Promise<number | undefined> {
     const x = this.#x
     x.trace.answersUsage ??= {}
@@ -71,7 +77,10 @@ export class ReservedAnswers {
       ...(tokensMax === undefined ? undefined : { outputTokensMax: tokensMax }),
       ...(this.#model === undefined ? undefined : { model: this.#model }),
     })
-    this.#reserved.push({ admissions, eventId, begun, id })
+    const reserved = { admissions, eventId, begun, id }
+    // The connections were gone before the store answered, so nobody was asked.
+    if (this.#closed) this.#settle(reserved, undefined)
+    else this.#reserved.push(reserved)
     if (this.#reserved.length > underWayMax) this.#reserved.shift()
     const bounds = admissions.flatMap(({ maxTokens }) => maxTokens ?? [])
     return bounds.length === 0 ? undefined : Math.min(...bounds)

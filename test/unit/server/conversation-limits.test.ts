@@ -1,69 +1,8 @@
 // What realtime conversations take of limits: each answer is reserved for before it is asked for, put right by what it used,
 // and stopped where the server began it by itself and there is no room.
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import t, { type Test } from 'tap'
-import type { WebSocket } from 'ws'
-import type { AuditLine } from '../../support/audit-lines.ts'
-import { inbox, openSocketWorld } from '../../support/socket-world.ts'
+import t from 'tap'
+import { created, done, opener } from '../../support/realtime-talk.ts'
 
-type Event = { readonly type: string; readonly [member: string]: unknown }
-type Talk = {
-  readonly atClient: () => Promise<Event>
-  readonly atServer: () => Promise<Event>
-  readonly say: (event: object) => void
-  readonly answer: (event: object) => void
-  /** The record. */
-  readonly leave: () => Promise<AuditLine | undefined>
-  /** Of the limit, as the handshake told it. */
-  readonly left: number
-}
-
-/** Opens conversations, one after the other. */
-async function opener(t: Test, limit: string): Promise<() => Promise<Talk>> {
-  const world = await openSocketWorld(`limits: [${limit}]`)
-  t.teardown(() => world.close())
-  let left = 0
-  return async () => {
-    const accepted = new Promise<WebSocket>((resolve) => {
-      world.upstream.onSocket = resolve
-    })
-    const client = world.open('/models/v1/realtime?model=gpt-realtime')
-    const told = once(client, 'upgrade') as Promise<[IncomingMessage]>
-    const atClient = inbox(client)
-    const server = await accepted
-    const atServer = inbox(server)
-    const [{ headers }] = await told
-    const parsed = async (text: Promise<string>): Promise<Event> => JSON.parse(await text) as Event
-    return {
-      atClient: () => parsed(atClient()),
-      atServer: () => parsed(atServer()),
-      say: (event) => client.send(JSON.stringify(event)),
-      answer: (event) => server.send(JSON.stringify(event)),
-      leave: async () => {
-        client.close(1000)
-        // What it used is settled before it is on the record.
-        return (await world.outcomes((left += 1))).at(-1)
-      },
-      left: Number(/;r=(\d+)/.exec(String(headers['ratelimit']))?.[1]),
-    }
-  }
-}
-
-const created = (id: string, more: object = {}): object => ({
-  type: 'response.created',
-  response: { object: 'realtime.response', id, status: 'in_progress', output: [], ...more },
-})
-const done = (id: string, input: number, output: number): object => ({
-  type: 'response.done',
-  response: {
-    object: 'realtime.response',
-    id,
-    status: 'completed',
-    output: [],
-    usage: { total_tokens: input + output, input_tokens: input, output_tokens: output },
-  },
-})
 const tokens = '{ id: tokens, by: [principal], tokens: 1000/d, assumedTokens: 400 }'
 
 t.test('answers are reserved for and put right one by one', async (t) => {
