@@ -1,5 +1,5 @@
 // Owns `gatewright audit`: verify a log from its own bytes, and follow it.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
 import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
@@ -33,24 +33,49 @@ export function auditCommand(): Command {
     .addOption(jsonOutputOption())
     .action(async (dir: string, { lines, follow }: { lines: string; follow?: true }) => {
       if (!/^[0-9]{1,7}$/.test(lines)) throw new CommandError(`--lines takes a number, not "${lines}"`, exitUsage)
-      const stop = new AbortController()
-      process.once('SIGINT', () => stop.abort())
-      for await (const line of tailLog(dir, { lines: Number(lines), follow: follow === true, signal: stop.signal })) {
-        process.stdout.write(`${line}\n`)
-      }
+      checkFolder(dir)
+      await orFail(() => printTail(dir, Number(lines), follow === true))
     })
   return audit
 }
 
 async function verifyOrFail(dir: string, { key, since }: { key?: string; since?: string }): Promise<Report> {
-  if (!existsSync(dir)) throw new CommandError(`${dir} does not exist`, exitUsage)
+  checkFolder(dir)
+  const options = {
+    ...(key === undefined ? undefined : { vkey: publicKey(key) }),
+    ...(since === undefined ? undefined : { since: read(since, `--since names a file that cannot be read: ${since}`) }),
+  }
+  return orFail(() => verifyLog(dir, options))
+}
+
+async function printTail(dir: string, lines: number, follow: boolean): Promise<void> {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  for await (const line of tailLog(dir, { lines, follow, signal: stop.signal })) process.stdout.write(`${line}\n`)
+}
+
+function checkFolder(dir: string): void {
+  const found = statSync(dir, { throwIfNoEntry: false })
+  if (found === undefined) throw new CommandError(`${dir} does not exist`, exitUsage)
+  if (!found.isDirectory()) throw new CommandError(`${dir} is not a folder`, exitUsage)
+}
+
+function publicKey(key: string): string {
+  if (/^[^\s]+\+[0-9a-f]{8}\+/.test(key)) return key
+  return read(key, `--key is neither a public key (name+hash+base64) nor a file: ${key}`).trim()
+}
+
+function read(file: string, otherwise: string): string {
   try {
-    return await verifyLog(dir, {
-      ...(key === undefined
-        ? undefined
-        : { vkey: /^[^\s]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8').trim() }),
-      ...(since === undefined ? undefined : { since: readFileSync(since, 'utf8') }),
-    })
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new CommandError(otherwise, exitUsage)
+  }
+}
+
+async function orFail<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), exitUsage)
   }

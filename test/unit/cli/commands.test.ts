@@ -332,6 +332,25 @@ t.test('-o json wherever something is read', async (t) => {
   t.equal(text.code, 3, 'there is no other form')
 })
 
+t.test('a log, a key or a checkpoint that is not there is said to be so', async (t) => {
+  const dir = join(folder, 'audit')
+  const bare = file('bare.txt', 'no log here')
+  const [noKey, noSince, tail, notALog] = await inTurn([
+    () => run(['audit', 'verify', dir, '--key', 'no-such.pub']),
+    () => run(['audit', 'verify', dir, '--since', 'no-such-checkpoint']),
+    () => run(['audit', 'tail', 'no-such-folder']),
+    () => run(['audit', 'tail', bare]),
+  ])
+  t.same(
+    [noKey, noSince, tail, notALog].map(({ code }) => code),
+    [3, 3, 3, 3],
+  )
+  t.equal(noKey.err, 'gatewright: --key is neither a public key (name+hash+base64) nor a file: no-such.pub\n')
+  t.equal(noSince.err, 'gatewright: --since names a file that cannot be read: no-such-checkpoint\n')
+  t.equal(tail.err, 'gatewright: no-such-folder does not exist\n')
+  t.equal(notALog.err, `gatewright: ${bare} is not a folder\n`)
+})
+
 t.test('keys generate', async (t) => {
   const [text, json] = await inTurn([() => run(['keys', 'generate']), () => run(['keys', 'generate', '-o', 'json'])])
   t.equal(text.code, 0)
