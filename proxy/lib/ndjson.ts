@@ -1,7 +1,7 @@
 // Owns streams of JSON lines as text: bytes to lines and back. It does not know what the lines mean; whether they are
 // JSON at all is for whoever reads them.
 import type { SseBlocks, SseEvent } from './sse.ts'
-import { notUtf8, UnfinishedText } from './unfinished-text.ts'
+import { notUtf8, tooLarge, UnfinishedText } from './unfinished-text.ts'
 
 /** Fed bytes in any split, it gives the same lines. */
 export class NdjsonDecoder {
@@ -34,8 +34,6 @@ export class NdjsonDecoder {
     return this.#pending.end()
   }
 }
-
-const tooLarge = 'a line is too large'
 
 /** A blank line is no event: clients skip it. */
 export function parseLine(raw: string): SseEvent {

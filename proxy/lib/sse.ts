@@ -1,5 +1,5 @@
 // Owns server-sent events as text (WHATWG HTML §9.2): bytes to blocks and back. It does not know what the data means.
-import { notUtf8, UnfinishedText } from './unfinished-text.ts'
+import { notUtf8, tooLarge, UnfinishedText } from './unfinished-text.ts'
 
 /**
  * One block: everything up to and including its blank line. `raw` is its exact text, so the raws of a stream joined give
@@ -86,8 +86,6 @@ export class SseDecoder {
     return text.charCodeAt(0) === 0xfeff ? 1 : 0
   }
 }
-
-const tooLarge = 'an event is too large'
 
 /** A block that decodes to this event, ready to write. Line ends inside the data become line ends of the format. */
 export function formatEvent(event: string, data: string, id?: string): string {

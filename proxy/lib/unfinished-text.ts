@@ -46,3 +46,5 @@ export class UnfinishedText {
 }
 
 export const notUtf8 = 'it is not valid UTF-8'
+/** Of one event or line: a cap of ours, and no fault of whoever wrote it. */
+export const tooLarge = 'an event is too large'

@@ -51,6 +51,8 @@ t.test('an error about the request opens nothing, before and after the stream ha
   t.equal(await stateAfter(t, 'responses', failed('rate_limit_exceeded'), responses), 'closed')
   t.equal(await stateAfter(t, 'responses', failed('server_error'), responses), 'open')
   t.equal(await stateAfter(t, 'responses', failed('something_else'), responses), 'open', 'what is not known counts')
+  const huge = event('response.created', { sequence_number: 0, response: { instructions: 'x'.repeat(1_100_000) } })
+  t.equal(await stateAfter(t, 'responses', huge, responses), 'closed', 'a cap of ours is no failure of the upstream')
   const chat = { messages: [{ role: 'user', content: 'hi' }] }
   const first = (type: string): string => `data: ${JSON.stringify({ error: { type, message: 'no' } })}\n\n`
   t.equal(await stateAfter(t, 'chat/completions', first('invalid_request_error'), chat), 'closed')

@@ -45,7 +45,7 @@ export class HeldCalls {
     return this.#calls?.has(channel) === true
   }
 
-  /** Fault `upstream-invalid`, as for the others that add, when all of it together is too much. */
+  /** Fault `answer-too-large`, as for the others that add, when all of it together is too much. */
   addArguments(channel: string, text: string): void {
     this.#grow(channel, text).arguments += text
   }
@@ -75,7 +75,7 @@ export class HeldCalls {
 
   #grow(channel: string, text: string): HeldCall {
     this.#chars += text.length
-    if (this.#chars > this.#charsMax) throw new Fault('upstream-invalid', 'A tool call in the stream is too large.')
+    if (this.#chars > this.#charsMax) throw new Fault('answer-too-large', 'A tool call in the stream is too large.')
     this.#calls ??= new Map()
     let held = this.#calls.get(channel)
     if (held === undefined) this.#calls.set(channel, (held = new HeldCall()))

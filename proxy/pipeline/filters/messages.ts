@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import { tooLarge } from '../../lib/unfinished-text.ts'
 import type { Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
@@ -138,5 +139,6 @@ function filterText(
 }
 
 function unreadable(why: string): Fault {
-  return new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why.replace(/\.$/, '')}.`)
+  const code = why === tooLarge ? 'answer-too-large' : 'upstream-invalid'
+  return new Fault(code, `The answer must be inspected and cannot be: ${why.replace(/\.$/, '')}.`)
 }

@@ -8,6 +8,7 @@ import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
 import { framings, type Framing } from '../../lib/framing.ts'
 import type { SseEvent } from '../../lib/sse.ts'
+import { tooLarge } from '../../lib/unfinished-text.ts'
 import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
@@ -339,7 +340,8 @@ function isBelow(path: Path, above: Path): boolean {
 }
 
 function unreadable(why: string): Fault {
-  return new Fault('upstream-invalid', `The stream cannot be read: ${why}`)
+  // A cap of ours says nothing about the upstream: any client may ask for what is too large.
+  return new Fault(why === tooLarge ? 'answer-too-large' : 'upstream-invalid', `The stream cannot be read: ${why}`)
 }
 
 /** Plain-text data (an `http` stream) has no addresses inside: its one edit is the whole. */
