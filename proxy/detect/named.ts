@@ -1,29 +1,32 @@
-// Owns how the name of a JSON member counts when its value is looked into: a value that only its name tells to be a secret
-// (`{"password": "…"}`) is none by itself.
+// Owns how the name of a JSON member counts when its value is looked into: much is told by its name alone (`password`,
+// `date_of_birth`, `aws_secret_access_key`) and is none by itself. In plain text, where JSON streams, the name stands before.
 import { lastPath, type Address } from '../lib/pointer.ts'
-import { genericSecret } from './detectors/secrets/generic.ts'
-import { secretWords } from './detectors/secrets/secret-name.ts'
 import type { Finding } from './finding.ts'
-import { longLengthMax } from './long-run.ts'
 import { countingIn, mergeFindings } from './overlap.ts'
 import type { Scanner } from './scanner.ts'
 
-/** What a generic secret's name may have in it, and no more than such names are made of. */
-const namesSecret = new RegExp(`^(?=[\\w.-]{2,64}$).*(?:${secretWords.join('|')})`, 'i')
+const unquotable = /["'`\\\r\n]/
+/** Which words a number asks for, only its detectors know. */
+const number = /(?:\d\D{0,2}){7}/
+const numberLengthMax = 40
+/** Of longer texts with white space in what comes first nothing is told by a name. */
+const proseLengthMin = 1024
+const whiteSpace = /\s/
 const quotes = ['"', "'", '`']
 
 /** The findings in `text`, which stands at `address`: in order, none overlapping another. */
 export function scanNamed(scanner: Scanner, text: string, address: Address | undefined): readonly Finding[] {
   const found = scanner.scan(text)
   const name = address === undefined || address.key === true ? undefined : lastPath(address).at(-1)
-  if (typeof name !== 'string' || text.length > longLengthMax || !namesSecret.test(name)) return found
-  if (!scanner.entities.has(genericSecret.entity)) return found
+  if (typeof name !== 'string' || text === '' || unquotable.test(name)) return found
+  if (text.length > scanner.toldBy(name) && !(text.length <= numberLengthMax && number.test(text))) return found
+  if (text.length > proseLengthMin && whiteSpace.test(text.slice(0, proseLengthMin))) return found
   const quote = quotes.find((one) => !text.includes(one))
   if (quote === undefined) return found
-  const before = `${name}=${quote}`
+  const before = `"${name}": ${quote}`
   const named = scanner
     .scan(before + text + quote)
-    .filter(({ entity, start }) => entity === genericSecret.entity && start >= before.length)
+    .filter(({ start, end }) => start >= before.length && end <= before.length + text.length)
     .map((finding) => ({ ...finding, start: finding.start - before.length, end: finding.end - before.length }))
-  return named.length === 0 ? found : mergeFindings(found, named, countingIn(text, scanner.matters))
+  return named.length === 0 ? found : mergeFindings(named, found, countingIn(text, scanner.matters))
 }

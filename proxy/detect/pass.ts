@@ -7,8 +7,9 @@ import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import { isRunUnit } from './normalise-digits.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
+import { longLengthMax } from './long-run.ts'
 import { isSeparator, numberDigitsRead } from './number-run.ts'
-import { Probe } from './probe.ts'
+import { contextBefore, Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
 const capitalFlag = 0x40
@@ -83,6 +84,32 @@ export class Pass {
       if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
+  }
+
+  /** How long a value may be that a name gives away: of words that are only listened for it follows closely. */
+  toldBy(name: string): number {
+    const { next } = this.#automaton
+    let state = 0
+    let length = 0
+    this.probe.open(name, true)
+    for (let at = 0; at < name.length; at++) {
+      const code = name.charCodeAt(at)
+      const symbol = code < 128 ? (this.#symbols[code] as number) & symbolMask : 0
+      const entry = next[(state << symbolBits) | symbol] as number
+      state = entry & stateMask
+      if (entry < hitFlag) continue
+      for (const woken of this.#woken[state] ?? []) {
+        if (woken.context !== undefined) length = Math.max(length, contextBefore)
+        else if (this.#isLabel(woken, name, at + 1)) return longLengthMax
+      }
+    }
+    return length
+  }
+
+  /** The beginnings of values are none. */
+  #isLabel({ next, literal, isExact, isWord }: Woken, name: string, end: number): boolean {
+    if (next !== undefined || (isExact && !name.startsWith(literal, end - literal.length))) return false
+    return !isWord || startsWord(this.probe, end - literal.length)
   }
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */

@@ -52,6 +52,10 @@ export class Readings {
     this.#written = new Pass(chosen, this.#runs)
   }
 
+  toldBy(name: string): number {
+    return this.#written.toldBy(name)
+  }
+
   /** A text that is whole. */
   scan(text: string): readonly Finding[] {
     const written = this.#written

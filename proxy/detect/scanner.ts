@@ -1,5 +1,6 @@
 // Owns scanners: one for each set of entities, which remembers the texts that it has seen. It does not know what detectors
 // look for, nor what happens to findings.
+import { ownText } from '../lib/own-text.ts'
 import { Recent } from '../lib/recent.ts'
 import { detectors } from './detectors.ts'
 import type { Detector } from './detector.ts'
@@ -16,6 +17,8 @@ export type Scanner = {
    * one carried.
    */
   readonly scanPart: (text: string, from: number, final: boolean, carried?: string) => PartialScan
+  /** How long what stands under a name may be for the name to tell what it is; mostly 0. */
+  readonly toldBy: (name: string) => number
   /** Undefined: everything that is found does. */
   readonly matters?: Mattering | undefined
 }
@@ -28,6 +31,9 @@ const nothing: readonly Finding[] = []
 const seenCharactersMax = 1024 * 1024
 /** Below this a scan is as quick as a lookup. */
 const seenLengthMin = 24
+/** The same few in every document. */
+const namesMax = 1000
+const nameLengthMax = 64
 
 /**
  * Unknown names are ignored: `compileRedaction` has reported them. One scanner per set of entities, unless what is found
@@ -53,6 +59,7 @@ export function compileScanner(
 
 const emptyScanner: Scanner = {
   entities: new Set(),
+  toldBy: () => 0,
   scan: () => nothing,
   scanPart: (text) => ({ findings: nothing, decidedTo: text.length }),
 }
@@ -60,9 +67,19 @@ const emptyScanner: Scanner = {
 function newScanner(chosen: readonly Detector[], matters?: Mattering): Scanner {
   const readings = new Readings(chosen, matters)
   const seen = new Recent<readonly Finding[]>(seenCharactersMax)
+  const names = new Map<string, number>()
   return {
     entities: new Set(chosen.map((d) => d.entity)),
     matters,
+    toldBy: (name) => {
+      let length = name.length > nameLengthMax ? 0 : names.get(name)
+      if (length === undefined) {
+        if (names.size === namesMax) names.clear()
+        length = readings.toldBy(name)
+        names.set(ownText(name), length)
+      }
+      return length
+    },
     scan: (text) => {
       if (text.length < seenLengthMin) return readings.scan(text)
       let findings = seen.get(text)

@@ -117,6 +117,8 @@ class Side {
     }
     return {
       entities,
+      toldBy: scanner.toldBy,
+      matters: scanner.matters,
       scan,
       // Held back until the text is whole: only then it is one that was asked about.
       scanPart: this.#isHeld ? wholly(scan) : scanner.scanPart,

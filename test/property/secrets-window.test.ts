@@ -24,6 +24,7 @@ const samples = [
   `123456789:AA${random}${random.slice(0, 9)} ${hex}-us12 discord = '${hex}'`,
   `1234-abcdefghijklmnop.apps.googleusercontent.com $1$abcd$${random.slice(0, 21)}/ x`,
   `IDENTIFIED BY 'pass1word' <add key="datadog" value="${hex}"/> dd-api-key ${hex}`,
+  `{"password": "hun\\"ter2xyz", "pwd": "\\\\", "x": {\\"api_key\\": \\"${random}\\"}}`,
   `Private-Lines: 1\n${random}${random}\nPrivate-MAC: 0`,
 ]
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { builtInCatalogue } from '../../../proxy/detect/catalogue.ts'
 import { scanNamed } from '../../../proxy/detect/named.ts'
 import { entityGroups } from '../../../proxy/detect/entities.ts'
 import { compileScanner } from '../../../proxy/detect/scanner.ts'
@@ -21,6 +22,34 @@ t.test('a value is a secret where the name of its member says so', async (t) => 
   t.same(found('max_tokens', 'auto'), [])
   t.same(found('next_page_token', 'CAUQAAq8Zk3LmP0xYw7RtB'), [])
   t.same(found('password', ''), [])
+})
+
+t.test('so do labels of vendors and of personal data, as they do in text', async (t) => {
+  const random = ['kY8bJ3nQ7rT1vW5xZ9', 'aC2dE6fG0hI4jL+mN/oPqR'].join('')
+  const personal = compileScanner(builtInCatalogue.entitiesOf(['pii', 'secrets']))
+  for (const [name, text, entity] of [
+    ['aws_secret_access_key', random, 'aws-secret-access-key'],
+    ['secretAccessKey', random, 'aws-secret-access-key'],
+    ['session_token', 'q7Rk2Vw9Lz4Np8Xc'.repeat(80), 'aws-session-token'],
+    ['datadog', '7f3a9c1e5b8d2046'.repeat(2), 'datadog-key'],
+    ['date_of_birth', '1980-02-03', 'date-of-birth'],
+    ['passportNumber', '599999999', 'passport'],
+    ['account_number', '7999999999', 'bank-account'],
+    ['card', '4222222222222', 'payment-card'],
+    ['ssn', '378079520', 'us-ssn'],
+  ] as const) {
+    t.match(scanNamed(personal, text, { path: [name] }), [{ entity, start: 0, end: text.length }], name)
+    t.match(personal.scan(`{"${name}": "${text}"}`), [{ entity }], `${name} in text`)
+  }
+  for (const [name, text] of [
+    ['id', '7999999999'],
+    ['path', 'src/index.ts'],
+    ['user', 'root'],
+    ['text', 'call me at 10 or 11'],
+    ['key_points', `${'The first thing is that '.repeat(80)} password: no`],
+    ['api"key', random],
+  ] as const)
+    t.same(scanNamed(personal, text, { path: [name] }), [], name)
 })
 
 t.test('names say nothing of keys themselves, and wherever the innermost document stands', async (t) => {

@@ -27,6 +27,26 @@ void t.test('a password is what a name that ends in password is given', async (t
     t.same(found(text, 'generic-secret'), [value], text)
 })
 
+void t.test('an escaped quote belongs to a value whose quotes are none', async (t) => {
+  t.same(found(`{"password": "hun\\"ter2xyz"}`, 'generic-secret'), ['hun\\"ter2xyz'])
+  t.same(found(`{"password":"x\\\\", "b": "hunter2"}`, 'generic-secret'), [])
+  t.same(found(`{\\"password\\": \\"${password}\\", \\"user\\": \\"x\\"}`, 'generic-secret'), [password])
+})
+
+void t.test('a long token is known by its beginning, whatever its end', async (t) => {
+  const long = random.repeat(90)
+  for (const [text, value] of [
+    [`"session_token": "${long}",`, long],
+    [`token=${long}== and so on`, `${long}==`],
+    [`token=${long}. And so on`, long],
+    [`{\\"token\\": \\"${long}\\"}`, long],
+    [`token="${long} and so on"`, long],
+  ] as const)
+    t.same(found(text, 'generic-secret'), [value], text.slice(0, 20))
+  t.same(found(`token: "${long.slice(0, 300)} and so on"`, 'generic-secret'), [])
+  t.same(found(`token: "${'words-and-words-'.repeat(40)}"`, 'generic-secret'), [])
+})
+
 void t.test('a token is a random string that a name for secrets is given', async (t) => {
   for (const text of [
     `api_key = "${random}"`,
