@@ -160,11 +160,15 @@ function problemOf(error: ErrorObject, path: Path, shown: ShowValue): Problem {
     }
     case 'required':
       return plain(`missing key "${missingKeyOf(error)}"${inHere}`)
-    case 'type':
-      return plain(
-        `${here} must be ${kindsOf(params['type'])}, not ${valueOrKind(path, value, shown)}`,
-        quoteHint(params['type'], value),
-      )
+    case 'type': {
+      const { pattern = '' } = error.parentSchema as SubSchema
+      const notation = notationOf(pattern)
+      const not = valueOrKind(path, value, shown)
+      // A number in quotes would still lack its unit, unless it needs none.
+      const unitless = notation !== undefined && !new RegExp(pattern).test(JSON.stringify(value))
+      if (unitless) return plain(`${here} must be ${notation}, not ${not}`)
+      return plain(`${here} must be ${kindsOf(params['type'])}, not ${not}`, quoteHint(params['type'], value))
+    }
     case 'enum': {
       const allowed = (params['allowedValues'] as Json[]).map((one) => JSON.stringify(one))
       const near = typeof value === 'string' ? didYouMean(value, params['allowedValues'] as string[]) : {}
@@ -188,17 +192,21 @@ function patternProblem(
   value: string,
   plain: (message: string, hint?: string) => Problem,
 ): Problem {
+  const { pattern } = error.params as { pattern: string }
+  const notation = notationOf(pattern) ?? (nameRegExp.test(pattern) ? nameNotation : undefined)
+  if (notation !== undefined) return plain(`${mustBe} ${notation}, not ${value}`)
+  const { description, examples } = (error.parentSchema ?? {}) as { description?: string; examples?: string[] }
+  const like = examples?.map((example) => `"${example}"`) ?? [`text that matches ${pattern}`]
+  return plain(`${mustBe} ${examples === undefined ? '' : 'like '}${orOf(like)}, not ${value}`, description)
+}
+
+function notationOf(pattern: string): string | undefined {
   const notations: Record<string, string> = {
     [durationPattern]: 'a duration such as 250ms, 30s, 15m or 24h',
     [sizePattern]: 'a size such as 512, 64KiB or 10MiB',
     [limitRatePattern]: 'a rate such as 60/m, 1000/h, 20/10s or 1000/month',
   }
-  const { pattern } = error.params as { pattern: string }
-  const notation = notations[pattern] ?? (nameRegExp.test(pattern) ? nameNotation : undefined)
-  if (notation !== undefined) return plain(`${mustBe} ${notation}, not ${value}`)
-  const { description, examples } = (error.parentSchema ?? {}) as { description?: string; examples?: string[] }
-  const like = examples?.map((example) => `"${example}"`) ?? [`text that matches ${pattern}`]
-  return plain(`${mustBe} ${examples === undefined ? '' : 'like '}${orOf(like)}, not ${value}`, description)
+  return notations[pattern]
 }
 
 /** The pattern that every folder uses for ids, with a length of its own. */
@@ -225,7 +233,14 @@ function boundSentence(keyword: string, params: Record<string, unknown>): string
   return sentences[keyword]
 }
 
-type SubSchema = { type?: string; required?: string[]; enum?: Json[]; const?: Json; properties?: object }
+type SubSchema = {
+  type?: string
+  pattern?: string
+  required?: string[]
+  enum?: Json[]
+  const?: Json
+  properties?: object
+}
 
 function alternativesOf(error: ErrorObject): string {
   const described = (error.schema as SubSchema[]).map((schema) => {
