@@ -1,7 +1,7 @@
 // Owns what one request takes of its limits and how that is put right when it is over. Which limits those are, and who
 // asks, is the limiter's business.
 import { reservedAmount, spentAmount } from './amounts.ts'
-import type { Quota } from './compile.ts'
+import type { Limit, Quota } from './compile.ts'
 import { isTooLarge, type Charge, type Correction, type Taken } from './counters.ts'
 import type { Admission, Admitted, Demand, LimitState, LimitSubject, Refused, Spent } from './limiter.ts'
 import type { Asked, Held } from './slots-held.ts'
@@ -221,9 +221,20 @@ function correctionOf(
 function statesOf(charged: readonly Charged[], taken: Taken): LimitState[] {
   const states: LimitState[] = []
   charged.forEach((one, index) => {
-    if (!one.limit.shadow) states.push(stateOf(one, taken, index))
+    if (one.limit.shadow) return
+    const state = stateOf(one, taken, index)
+    const told = isCountedApart(one.limit)
+      ? states.findIndex(({ limit, unit }) => limit === state.limit && unit === state.unit)
+      : -1
+    if (told === -1) states.push(state)
+    else if (state.remaining < (states[told] as LimitState).remaining) states[told] = state
   })
   return states
+}
+
+/** One request may have a count for each of its roles or tools; a name may stand in the headers only once. */
+function isCountedApart({ by }: Limit): boolean {
+  return by.includes('role') || by.includes('tool')
 }
 
 function stateOf({ limit, quota }: Charged, { counts }: Taken, index: number): LimitState {

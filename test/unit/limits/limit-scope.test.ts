@@ -106,6 +106,17 @@ t.test('limits are matched like rules', async (t) => {
   t.same(await applying(stray, unnamed), ['people', 'admins', 'models'], 'a model that is not named may be any')
 })
 
+t.test('of several counts of one limit the tightest is told', async (t) => {
+  const { ask } = world([{ id: 'role', by: ['role'], requests: '5/m', bytes: '1000/m' }])
+  await ask({ ...anna, roles: ['writer'] })
+  const { states } = await ask({ ...anna, bytes: 10 })
+  t.match(states, [
+    { limit: 'role', remaining: 3 },
+    { limit: 'role', unit: 'bytes', remaining: 990 },
+  ])
+  t.equal(states.length, 2, 'a name stands there once')
+})
+
 t.test('one count for each role, and for each tool', async (t) => {
   const { ask } = world([
     { id: 'role', by: ['role'], requests: '2/m', roles: ['admin'] },
