@@ -7,11 +7,20 @@ import type { Clock } from '../lib/clock.ts'
 import { guardLookup, type Egress, type Lookup } from './egress.ts'
 
 /** What happened on the socket that carries an exchange. */
-export type Wire = {
+export class Wire {
   /** Exchanges completed since it was connected. */
-  served: number
-  /** The socket ended in an error: a reset, not a close. */
-  failed: boolean
+  served = 0
+  #socket: Socket | undefined
+
+  connected(socket: Socket): void {
+    this.served = 0
+    this.#socket = socket
+  }
+
+  /** The socket ended in an error: a reset, not a close. Asked for, since another listener would cost each socket a list of them. */
+  get failed(): boolean {
+    return this.#socket !== undefined && this.#socket.errored !== null
+  }
 }
 
 /** A dispatch handler that is told which connection carries it. */
@@ -46,17 +55,11 @@ export class Connection extends Client {
   readonly #wire: Wire
 
   constructor(origin: URL, options: Client.Options, connect: Connect) {
-    const wire: Wire = { served: 0, failed: false }
-    const onError = (): void => {
-      wire.failed = true
-    }
+    const wire = new Wire()
     super(origin, {
       ...options,
-      connect: (target: buildConnector.Options, callback: buildConnector.Callback) => {
-        wire.served = 0
-        wire.failed = false
-        connect(target, callback).on('error', onError)
-      },
+      connect: (target: buildConnector.Options, callback: buildConnector.Callback) =>
+        wire.connected(connect(target, callback)),
     })
     this.#wire = wire
   }
