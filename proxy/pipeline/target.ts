@@ -1,10 +1,11 @@
-// Owns what stands in the target of a plain HTTP tool call: values in the query and segments of the path are content
-// like any other. It finds them decoded and writes them back encoded; whatever holds nothing stays byte for byte.
+// Owns what stands in the target of a plain HTTP tool call: the query and segments of the path are content like any other. It finds them decoded and writes them back encoded; whatever holds nothing stays byte for byte.
 import type { Finding } from '../detect/finding.ts'
+import { scanNamed } from '../detect/named.ts'
+import type { Scanner } from '../detect/scanner.ts'
 import type { Operation } from '../protocol/protocol.ts'
 
-/** A piece of the target: `raw` as it was sent, `text` as it is meant. */
-type Piece = { readonly raw: string; readonly text: string }
+/** A piece of the target: `raw` as it was sent, `text` as it is meant, and the parameter whose value it is. */
+type Piece = { readonly raw: string; readonly text: string; readonly name?: string }
 
 export type Target = { readonly path: string; readonly query: string }
 
@@ -13,8 +14,20 @@ export function targetTexts(target: Target): string[] {
   return pieces(target).map(({ text }) => text)
 }
 
-/** `replaceIn` gives the text to write for a piece; `keep` leaves it as it was sent. */
-export function rewriteTarget({ path, query }: Target, replaceIn: (text: string) => string): Target {
+/** What is found in each of them; the name of a parameter counts as that of a member does. */
+export function scanTarget(target: Target, scanner: Scanner): (readonly Finding[])[] {
+  return pieces(target).map(({ text, name }) => scanPiece(scanner, text, name))
+}
+
+export function scanPiece(scanner: Scanner, text: string, name: string | undefined): readonly Finding[] {
+  return scanNamed(scanner, text, name === undefined ? undefined : { path: [name] })
+}
+
+/** `replaceIn` gives the text to write for a piece. */
+export function rewriteTarget(
+  { path, query }: Target,
+  replaceIn: (text: string, name: string | undefined) => string,
+): Target {
   return {
     path: path
       .split('/')
@@ -22,11 +35,11 @@ export function rewriteTarget({ path, query }: Target, replaceIn: (text: string)
       .join('/'),
     query: query
       .split('&')
-      .map((pair) => {
-        const equals = pair.indexOf('=')
-        const raw = pair.slice(equals + 1)
-        return pair.slice(0, equals + 1) + rewritten({ raw, text: decoded(raw.replaceAll('+', ' ')) }, replaceIn)
-      })
+      .map((pair) =>
+        piecesOf(pair)
+          .map((piece) => rewritten(piece, replaceIn))
+          .join('='),
+      )
       .join('&'),
   }
 }
@@ -40,17 +53,28 @@ export function hasFindings(findings: readonly (readonly Finding[])[]): boolean 
   return findings.some((inPiece) => inPiece.length > 0)
 }
 
-function rewritten({ raw, text }: Piece, replaceIn: (text: string) => string): string {
-  const result = replaceIn(text)
+function rewritten({ raw, text, name }: Piece, replaceIn: Parameters<typeof rewriteTarget>[1]): string {
+  const result = replaceIn(text, name)
   return result === text ? raw : encodeURIComponent(result)
 }
 
 function pieces({ path, query }: Target): Piece[] {
   const segments = path.split('/').filter((raw) => raw !== '')
-  const values = query === '' ? [] : query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1))
+  const parameters = query === '' ? [] : query.split('&').flatMap(piecesOf)
+  return [...segments.map((raw) => ({ raw, text: decoded(raw) })), ...parameters]
+}
+
+/** Name and value, or what stands without a name. */
+function piecesOf(pair: string): Piece[] {
+  const equals = pair.indexOf('=')
+  const value = pair.slice(equals + 1)
+  const text = decoded(value.replaceAll('+', ' '))
+  if (equals === -1) return [{ raw: value, text }]
+  const raw = pair.slice(0, equals)
+  const name = decoded(raw.replaceAll('+', ' '))
   return [
-    ...segments.map((raw) => ({ raw, text: decoded(raw) })),
-    ...values.map((raw) => ({ raw, text: decoded(raw.replaceAll('+', ' ')) })),
+    { raw, text: name },
+    { raw: value, text, name },
   ]
 }
 

@@ -93,6 +93,25 @@ t.test('the target only where rules say so', async (t) => {
   t.same(sent(target), { a: email })
 })
 
+t.test('names of parameters and headers are values, too, and tell what values are', async (t) => {
+  const password = ['hunter', '2xyZ'].join('')
+  const set = await setUp(
+    t,
+    '[{ id: r, direction: request, detect: [pii, secrets], action: mask, in: [target, headers] }]',
+  )
+  const query = `${encodeURIComponent(email)}=1&password=${password}&note=${password}&flag&date_of_birth=1980-02-03&a=b=c&=`
+  await (await post(set, {}, `/tool/x?${query}`, { 'x-db-password': password, 'x-note': password })).text()
+  const [seen] = set.upstream.requests
+  t.equal(
+    seen?.target,
+    `/x?%5BEMAIL%5D=1&password=%5BGENERIC_SECRET%5D&note=${password}&flag&date_of_birth=%5BDATE_OF_BIRTH%5D&a=b=c&=`,
+  )
+  t.equal(seen?.header('x-db-password'), '[GENERIC_SECRET]')
+  t.equal(seen?.header('x-note'), password)
+  const blocking = await setUp(t, '[{ id: r, direction: request, detect: [secrets], action: block, in: [target] }]')
+  t.equal((await post(blocking, {}, `/tool/x?password=${password}`)).status, 403)
+})
+
 t.test('headers only where rules say so, on every kind of route, both ways', async (t) => {
   const without = await setUp(t, '[{ id: r, direction: both, detect: [email], action: mask }]')
   await (await post(without, {}, '/tool/1', { 'x-user': email })).text()

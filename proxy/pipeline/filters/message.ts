@@ -1,6 +1,7 @@
 // Owns what becomes of a message from a server: what it asks of the client is judged, and its lists lose what the caller
 // may never use. It leaves texts to the redaction.
 import type { Finding } from '../../detect/finding.ts'
+import { scanNamed } from '../../detect/named.ts'
 import { Fault } from '../../errors.ts'
 import type { Edit } from '../../lib/edit.ts'
 import type { Asked, Content } from '../../protocol/content.ts'
@@ -49,7 +50,9 @@ function judgeAsks(x: Answered, runtime: Runtime, asked: Asked, content: Content
 function findingsIn(x: Answered, content: Content): Record<string, number> | undefined {
   const { scanner } = x.route.answer
   if (scanner === undefined) return undefined
-  const found: readonly (readonly Finding[])[] = content.parts.map((part) => scanner.scan(part.text))
+  const found: readonly (readonly Finding[])[] = content.parts.map((part) =>
+    scanNamed(scanner, part.text, part.address),
+  )
   return countFindings(found)
 }
 

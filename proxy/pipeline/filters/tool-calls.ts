@@ -1,4 +1,5 @@
 // Owns the judging of tool calls that a model emitted: they are actions like any other and go to the same judge.
+import { scanNamed } from '../../detect/named.ts'
 import type { Decision } from '../../policy/decision.ts'
 import type { ToolCall } from '../../protocol/content.ts'
 import type { Answered } from '../exchange.ts'
@@ -33,5 +34,6 @@ function findingsIn(x: Answered, call: ToolCall): Record<string, number> | undef
   const { scanner } = x.route.answer
   if (scanner === undefined || call.args === undefined) return undefined
   const reading = readPlain(call.args, JSON.stringify(call.args))
-  return reading.ok ? countFindings(reading.content.parts.map((part) => scanner.scan(part.text))) : undefined
+  if (!reading.ok) return undefined
+  return countFindings(reading.content.parts.map((part) => scanNamed(scanner, part.text, part.address)))
 }

@@ -3,8 +3,8 @@
 import { grow, type Consulted, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
 import { scanNamed } from '../../detect/named.ts'
-import { headerTexts } from '../header-redaction.ts'
-import { hasFindings, hasTarget, rewriteTarget, targetTexts } from '../target.ts'
+import { scanHeaders } from '../header-redaction.ts'
+import { hasFindings, hasTarget, rewriteTarget, scanTarget } from '../target.ts'
 
 export function inspect(from: Consulted): Inspected {
   const x = grow(from, { headerFindings: inspectHeaders(from) })
@@ -30,7 +30,7 @@ function inspectHeaders({ route, headers, trace }: Consulted): Inspected['header
   const plan = route.request.headers
   if (plan === undefined) return noFindings
   trace.scanned.request = route.request.scans
-  return headerTexts(headers).map((text) => plan.scanner.scan(text))
+  return scanHeaders(headers, plan)
 }
 
 const noFindings: readonly (readonly Finding[])[] = []
@@ -43,10 +43,9 @@ function inspectTarget(x: Consulted): {
   const { scanner, target: plan } = x.route.request
   if (scanner === undefined || !hasTarget(x.operation))
     return { found: [], fields: { targetFindings: [], shownPath: shownPathOf(x) } }
-  const texts = targetTexts({ path: x.operation.path, query: x.query })
-  const found = texts.map((text) => scanner.scan(text))
-  const targetFindings =
-    plan === undefined ? [] : plan.scanner === scanner ? found : texts.map((text) => plan.scanner.scan(text))
+  const target = { path: x.operation.path, query: x.query }
+  const found = scanTarget(target, scanner)
+  const targetFindings = plan === undefined ? [] : plan.scanner === scanner ? found : scanTarget(target, plan.scanner)
   // The log holds no content, so a path with data in it is shown without.
   const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
   const path = shownPathOf(x) ?? x.operation.path

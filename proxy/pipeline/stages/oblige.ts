@@ -15,7 +15,7 @@ import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
 import { aliasedPath, aliasEdits } from '../model-alias.ts'
 import { offerEdits } from '../offers.ts'
 import { partEdit } from '../part-edit.ts'
-import { hasFindings, rewriteTarget, type Target } from '../target.ts'
+import { hasFindings, rewriteTarget, scanPiece, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function oblige(x: Permitted, runtime: Runtime): Prepared {
@@ -79,8 +79,8 @@ function redactTarget(x: Permitted, runtime: Runtime, vault: Vault | undefined):
   const target = { path: x.operation.path, query: x.query }
   const { target: plan } = x.route.request
   if (plan === undefined || !hasFindings(x.targetFindings)) return target
-  return rewriteTarget(target, (text) => {
-    const replaced = replace(text, plan.scanner.scan(text), plan, vault)
+  return rewriteTarget(target, (text, name) => {
+    const replaced = replace(text, scanPiece(plan.scanner, text, name), plan, vault)
     note(x, runtime, replaced, 'request target')
     return replaced.text
   })
