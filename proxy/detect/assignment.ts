@@ -1,6 +1,6 @@
 // Owns what stands between a name and the value it is given, in source code, JSON, YAML, XML, environment files, command
 // lines and sentences. It knows neither names nor values.
-import { characterClass, holds } from './characters.ts'
+import { characterClass, holds, isLetter } from './characters.ts'
 import { startOfRun } from './boundary.ts'
 import type { Probe } from './probe.ts'
 
@@ -16,8 +16,13 @@ const gap = characterClass(' \t\r\n"\'`=:>,|\\({[?+$@.')
 const signs = characterClass('"\'`=:>,|({')
 /** Types of variables, and words that stand between: `value="x"`, `key string = "x"`, `Bearer x`, `is x`. */
 const hops = new Set(['value', 'default', 'string', 'str', 'is', 'are', 'bearer', 'params', 'args'])
-const hopInitials = characterClass('abdipsvABDIPSV')
-const hopSeconds = characterClass('aerstAERST')
+/** By the lower five bits of both: what hops begin with. */
+const hopBeginnings = new Uint8Array(1 << 10)
+for (const hop of hops) hopBeginnings[packed(hop.charCodeAt(0), hop.charCodeAt(1))] = 1
+
+function packed(first: number, second: number): number {
+  return ((first & 31) << 5) | (second & 31)
+}
 
 /**
  * Where the value begins that is given to the identifier which `labelEnd` stands in or behind. -1 when nothing assigns:
@@ -37,6 +42,7 @@ export function readAssignment(probe: Probe, labelStart: number, labelEnd: numbe
 
 function read(probe: Probe, labelStart: number, labelEnd: number): number {
   let index = probe.runEnd(labelEnd, identifierCharacters, restLengthMax)
+  if (isBeforeWord(probe.text, index)) return isFlag(probe, labelStart) ? index + 1 : -1
   let isAssigned = false
   for (let hop = 0; hop < hopsMax; hop++) {
     const start = probe.runEnd(index, gap, gapLengthMax)
@@ -50,6 +56,13 @@ function read(probe: Probe, labelStart: number, labelEnd: number): number {
   return -1
 }
 
+/** A space, and a word that is no hop: so it is in prose. */
+function isBeforeWord(text: string, index: number): boolean {
+  if (index + 2 >= text.length || text.charCodeAt(index) !== 32) return false
+  const first = text.charCodeAt(index + 1)
+  return isLetter(first) && hopBeginnings[packed(first, text.charCodeAt(index + 2))] === 0
+}
+
 function hasSign(text: string, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (holds(signs, text.charCodeAt(i))) return true
   return false
@@ -57,7 +70,8 @@ function hasSign(text: string, from: number, to: number): boolean {
 
 /** `start` when what stands there is the value itself. */
 function hopAfter(probe: Probe, start: number): number {
-  if (!holds(hopInitials, probe.code(start)) || !holds(hopSeconds, probe.code(start + 1))) return start
+  const first = probe.code(start)
+  if (!holds(letters, first) || hopBeginnings[packed(first, probe.code(start + 1))] === 0) return start
   const end = probe.runEnd(start, letters, hopLengthMax)
   if (end === start || !holds(gap, probe.code(end))) return start
   return hops.has(probe.text.slice(start, end).toLowerCase()) ? end : start
@@ -65,5 +79,6 @@ function hopAfter(probe: Probe, start: number): number {
 
 /** `--token x`, `-token x` */
 function isFlag(probe: Probe, labelStart: number): boolean {
+  if (probe.before(labelStart) === 32) return false
   return probe.text.charCodeAt(startOfRun(probe, labelStart, identifierCharacters)) === 45
 }

@@ -1,18 +1,22 @@
 // Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded.
 
-/** `next` is indexed by `state << symbolBits | symbol`; an entry carries `hitFlag` when its state ends a literal. */
+/**
+ * A state is the index of its row in `next`, where the entry for a symbol is the next state, with `hitFlag` when that one
+ * ends a literal.
+ */
 export type Automaton = {
-  readonly next: Uint16Array
+  readonly next: Uint32Array
   readonly symbols: Uint8Array
-  /** By state: indexes into the literals that end there. */
+  /** By number of a row: indexes into the literals that end there. */
   readonly hits: readonly (readonly number[])[]
-  /** By state: how long the longest beginning of a literal is that ends here. */
+  /** By number of a row: how long the longest beginning of a literal is that ends here. */
   readonly depths: Uint8Array
 }
 
 export const symbolBits = 6
-export const hitFlag = 0x8000
-export const stateMask = 0x7fff
+/** Entries have as many bits to spare as a row is long. */
+export const hitFlag = 0x20
+export const stateMask = 0x1fffc0
 
 /** Literals are ASCII, at most 255 long, with fewer than 64 different characters among them. */
 export function compileAutomaton(literals: readonly string[]): Automaton {
@@ -22,11 +26,13 @@ export function compileAutomaton(literals: readonly string[]): Automaton {
   const next = new Uint16Array(states.length << symbolBits)
   linkFailures(states, next)
   const ordered = byDepth(states, next)
-  for (let i = 0; i < next.length; i++) {
-    const target = next[i] ?? 0
-    if ((ordered[target]?.hits.length ?? 0) > 0) next[i] = target | hitFlag
+  const isHit = Uint8Array.from(ordered, ({ hits }) => (hits.length > 0 ? hitFlag : 0))
+  return {
+    next: Uint32Array.from(next, (target) => (target << symbolBits) | (isHit[target] as number)),
+    symbols,
+    hits: ordered.map((s) => s.hits),
+    depths: Uint8Array.from(ordered, (s) => s.depth),
   }
-  return { next, symbols, hits: ordered.map((s) => s.hits), depths: Uint8Array.from(ordered, (s) => s.depth) }
 }
 
 type State = { readonly depth: number; readonly children: Map<number, number>; readonly hits: number[] }
@@ -58,7 +64,7 @@ function insert(states: State[], symbols: Uint8Array, literal: string, index: nu
     let child = children.get(symbol)
     if (child === undefined) {
       child = states.push(newState(i + 1)) - 1
-      if (child > stateMask) throw new RangeError('too many literals')
+      if (child > stateMask >> symbolBits) throw new RangeError('too many literals')
       children.set(symbol, child)
     }
     state = child

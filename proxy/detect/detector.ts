@@ -23,6 +23,8 @@ export type Detector = {
   readonly isAtWordStart?: true
   /** What must stand right after the trigger, or nothing can be found. */
   readonly next?: CharacterClass
+  /** The unit that the trigger ends with must stand again so many units further, unless the text ends before. */
+  readonly recursAfter?: number
   /**
    * `number`: digits that follow no word character, nor a digit with one of `-./` between; asked in the order of the
    * table until one accepts. `code`: digits that follow a letter.
@@ -32,6 +34,10 @@ export type Detector = {
   readonly digitsMin?: number
   /** Of detectors of numbers: how many digits may stand together first. Absent: any number. */
   readonly firstLengths?: readonly number[]
+  /** Of detectors of numbers: the digits that one may begin with. Absent: any. */
+  readonly initials?: string
+  /** Of detectors of codes: how many letters stand right before the digits at least. Absent: one. */
+  readonly lettersMin?: number
   /** Words that are listened for on its behalf. */
   readonly context?: ContextWords
   /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */

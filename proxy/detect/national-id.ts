@@ -51,16 +51,15 @@ export type CodeKind = Kind & {
 export function numberDetector(kind: NumberKind): Detector[] {
   const forms = kind.forms.map(parseForm)
   const firstLengths = bitsOf(forms.map(({ lengths }) => lengths[0] ?? 0))
-  const initials = bitsOf(Array.from(kind.initials ?? '', Number))
   const totals = [...new Set(forms.map(({ lengths }) => lengths.reduce((sum, length) => sum + length, 0)))]
   const words = wordsOf(kind)
   const isValid = (probe: Probe, end: number): boolean =>
     kind.valid(probe.text.slice(probe.number.start, end).replaceAll(/\D/g, ''))
   const detector: Detector = {
     ...namesOf(kind),
+    ...(kind.initials === undefined ? {} : { initials: kind.initials }),
     digits: 'number',
     find(probe, start) {
-      if (initials !== 0 && ((initials >> (probe.text.charCodeAt(start) - 48)) & 1) === 0) return
       const isLikely = (firstLengths >> probe.number.lengthOf(0)) & 1
       for (const form of isLikely ? forms : []) {
         const end = endOfForm(probe, form)

@@ -29,6 +29,9 @@ export class EncodedRuns {
   /** Told of the first of capitals that stand together. */
   atCapital(text: string, at: number): void {
     if (at < this.#seenTo) return
+    // Mostly a word begins here, and is shorter.
+    const isFirst = at === 0 || !isRunUnit(text.charCodeAt(at - 1))
+    if (isFirst && !isRunUnitAt(text, at + base64LengthMin - 1) && !followsLine(text, at)) return
     let end = at + 1
     while (end < text.length && isRunUnit(text.charCodeAt(end))) end++
     this.#seenTo = end
@@ -41,9 +44,10 @@ export class EncodedRuns {
   /** Told of the first of digits that stand together, but in a word only of those of its first that follow letters. */
   atDigit(text: string, at: number): void {
     if (at < this.#wordSeenTo) return
-    const isInWord = at > 0 && isLetter(text.charCodeAt(at - 1))
-    // Otherwise the word begins here, and mostly it is shorter.
-    if (isInWord || isHexadecimal(text, at + hexLengthMin - 1) || followsLine(text, at)) this.#seeWord(text, at)
+    // Mostly the word is shorter.
+    if (at > 0 && isLetter(text.charCodeAt(at - 1)) ? mayBeLong(text, at) : isHexadecimal(text, at))
+      this.#seeWord(text, at)
+    else if (mayFollowLine(text, at)) this.#seeWord(text, at)
   }
 
   #seeWord(text: string, at: number): void {
@@ -67,8 +71,37 @@ export class EncodedRuns {
   }
 }
 
-function isHexadecimal(text: string, index: number): boolean {
-  return index < text.length && (nibbles[text.charCodeAt(index)] as number) < 16
+function isRunUnitAt(text: string, index: number): boolean {
+  return index < text.length && isRunUnit(text.charCodeAt(index))
+}
+
+/** Some of the units are looked at that must be in a word of which `at` is in the first half, or in the last. */
+function mayBeLong(text: string, at: number): boolean {
+  return (
+    (isAlphanumericAt(text, at + 4) && isAlphanumericAt(text, at + 8)) ||
+    (isAlphanumericAt(text, at - 4) && isAlphanumericAt(text, at - 8))
+  )
+}
+
+function isAlphanumericAt(text: string, index: number): boolean {
+  return index >= 0 && index < text.length && holds(alphanumerics, text.charCodeAt(index))
+}
+
+/** Whether the word of which no more than eight units stand before `at` is the first of its line. */
+function mayFollowLine(text: string, at: number): boolean {
+  let start = at
+  while (start > 0 && start > at - 8 && isAlphanumericAt(text, start - 1)) start--
+  return followsLine(text, start)
+}
+
+/** Whether `hexLengthMin` digits of base16 may stand from `at` on. */
+function isHexadecimal(text: string, at: number): boolean {
+  if (at + hexLengthMin > text.length) return false
+  const second = nibbles[text.charCodeAt(at + 3)] as number
+  const third = nibbles[text.charCodeAt(at + 7)] as number
+  const fourth = nibbles[text.charCodeAt(at + 11)] as number
+  const last = nibbles[text.charCodeAt(at + hexLengthMin - 1)] as number
+  return (second | third | fourth | last) < 16
 }
 
 /** It may go on in the next line, or go on from the one before. `at` is in it, `end` its end. */

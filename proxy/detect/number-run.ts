@@ -7,6 +7,7 @@ import type { Probe } from './probe.ts'
 /** More digits than any number that is looked for: E.164 with `00` before it has 17, cards have 19. */
 export const numberDigitsRead = 20
 const groupsMax = 20
+const encodedDigitsMin = 16
 const separatorLengthMax = 3
 /** Groups that fit before the room is used from its beginning again. */
 const room = 256
@@ -39,6 +40,21 @@ export class NumberRun {
   /** Too short for everything but four groups with dots between. */
   isTrifle(digitsMin: number): boolean {
     return this.digits < digitsMin && this.groups < 4
+  }
+
+  /**
+   * Where the last group starts before which all separators are one of `-./`: between there and the first one nothing
+   * can begin, but for a group so long that it may be encoded text.
+   */
+  gluedTo(text: string): number {
+    if (this.digits >= encodedDigitsMin) return 0
+    let group = 0
+    while (group + 1 < this.groups && this.startOf(group + 1) === this.endOf(group) + 1) {
+      const separator = text.charCodeAt(this.endOf(group))
+      if (separator < 45 || separator > 47) break
+      group++
+    }
+    return this.startOf(group)
   }
 
   startOf(group: number): number {

@@ -2,47 +2,54 @@
 // asked. It does not know what detectors look for, nor what happens to what they find.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
 import { startsWord } from './boundary.ts'
-import { isCapital, isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { alphanumerics, holds, isCapital, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
-import { isRunUnit } from './normalise-digits.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
-import { isSeparator, numberDigitsRead } from './number-run.ts'
+import { numberDigitsRead } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
 
 const symbolMask = (1 << symbolBits) - 1
 const capitalFlag = 0x40
 const digitFlag = 0x80
 const firstFlags = capitalFlag | digitFlag
-/** On units that do not end a run of encoded text; and on those that do not end a word. */
-const runFlag = 0x100
-const wordFlag = 0x200
-/** From these to those that are not looked at as long as they stand together. */
-const quietShift = 2
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const chunkLength = 1 << 13
+/** Of the part that is gone over. */
+const unitBytes = Buffer.alloc(2 * chunkLength)
+const units = new Uint16Array(unitBytes.buffer, unitBytes.byteOffset, chunkLength)
 const neverHeard = -0x10000
+/** Where in it something must be looked at, and what: the automaton's entry, and which flags are new there. */
+const stopsAt = new Uint16Array(chunkLength)
+const stops = new Uint32Array(chunkLength)
+/** From flags to where an entry has room for them. */
+const firstShift = 6
 
 export class Pass {
   readonly #automaton: Automaton
   /** Those of the automaton, and flags. */
   readonly #symbols: Uint16Array
-  /** By state of the automaton: who is woken. */
-  readonly #woken: readonly (readonly Woken[])[]
-  /** By how many digits stand together first: whose numbers begin so. */
+  /** By state of the automaton. */
+  readonly #woken: readonly Woken[]
+  /** By how many digits stand together first, times ten, and the first of them: whose numbers begin so. */
   readonly #numbers: readonly (readonly Detector[])[]
   /** Whose words are listened for. */
   readonly #contexts: readonly ContextWords[]
   /** Shorter numbers interest nobody. */
   readonly #digitsMin: number
   readonly #codes: readonly Detector[]
+  /** Those who are content with one letter before the digits. */
+  readonly #loneCodes: readonly Detector[]
   readonly #tails: readonly Detector[]
   readonly #sweeping: readonly Detector[]
   readonly probe = new Probe()
   /** Some unit of the text that `run` went over is beyond ASCII. */
   isAscii = true
   #depth = 0
+  #stops = 0
+  /** Digits before this index are a part of what has been looked at. */
+  #digitsFrom = 0
 
   readonly #runs: EncodedRuns | undefined
 
@@ -50,20 +57,30 @@ export class Pass {
   constructor(chosen: readonly Detector[], runs?: EncodedRuns) {
     this.#runs = runs
     const contexts = new Set(chosen.flatMap(({ context }) => (context === undefined ? [] : [context])))
-    const woken = [...chosen.flatMap(wokenBy), ...Array.from(contexts, heardBy).flat()]
-    this.#automaton = compileAutomaton(woken.map(({ literal }) => literal.toLowerCase()))
+    const asked = chosen.flatMap(askedBy)
+    const heard = Array.from(contexts, ({ id, literals }) => literals.map((literal) => ({ id, literal }))).flat()
+    this.#automaton = compileAutomaton([...asked, ...heard].map(({ literal }) => literal.toLowerCase()))
     this.#symbols = Uint16Array.from(this.#automaton.symbols, (symbol, code) => {
       const first = isDigit(code) ? digitFlag : runs !== undefined && isCapital(code) ? capitalFlag : 0
-      return symbol | first | (isRunUnit(code) ? runFlag : 0) | (isDigit(code) || isLetter(code) ? wordFlag : 0)
+      return symbol | first
     })
-    this.#woken = this.#automaton.hits.map((hits) => hits.flatMap((hit) => woken[hit] ?? []))
+    this.#woken = this.#automaton.hits.map((hits) =>
+      newWoken(
+        hits.flatMap((hit) => asked[hit] ?? []),
+        [...new Set(hits.flatMap((hit) => heard[hit - asked.length]?.id ?? []))],
+      ),
+    )
     const numbers = chosen.filter((d) => d.digits === 'number')
-    this.#numbers = Array.from({ length: numberDigitsRead + 1 }, (_, length) =>
-      numbers.filter(({ firstLengths }) => firstLengths?.includes(length) ?? true),
+    this.#numbers = Array.from({ length: 10 * (numberDigitsRead + 1) }, (_, index) =>
+      numbers.filter(
+        ({ initials, firstLengths }) =>
+          (initials?.includes(`${index % 10}`) ?? true) && (firstLengths?.includes(Math.floor(index / 10)) ?? true),
+      ),
     )
     this.#contexts = [...contexts]
     this.#digitsMin = Math.min(...numbers.map((d) => d.digitsMin ?? numberDigitsMin))
     this.#codes = chosen.filter((d) => d.digits === 'code')
+    this.#loneCodes = this.#codes.filter(({ lettersMin = 1 }) => lettersMin < 2)
     this.#tails = chosen.filter((d) => d.tailStart !== undefined)
     this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
   }
@@ -74,6 +91,7 @@ export class Pass {
     this.#runs?.clear()
     this.isAscii = true
     this.#depth = 0
+    this.#digitsFrom = 0
     for (const { from, to } of ranges) {
       // What stands before is not gone over, so any of the words may end there, or go on here.
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
@@ -81,7 +99,7 @@ export class Pass {
       let state = 0
       for (let at = from; at < to; at += chunkLength)
         state = this.#walk(text, at, Math.min(to, at + chunkLength), state)
-      if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
+      if (to === text.length) this.#depth = this.#automaton.depths[state >> symbolBits] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
   }
@@ -95,19 +113,18 @@ export class Pass {
     for (let at = 0; at < name.length; at++) {
       const code = name.charCodeAt(at)
       const symbol = code < 128 ? (this.#symbols[code] as number) & symbolMask : 0
-      const entry = next[(state << symbolBits) | symbol] as number
+      const entry = next[state | symbol] as number
       state = entry & stateMask
-      if (entry < hitFlag) continue
-      for (const woken of this.#woken[state] ?? []) {
-        if (woken.context !== undefined) length = Math.max(length, contextBefore)
-        else if (this.#isLabel(woken, name, at + 1)) return longLengthMax
-      }
+      if ((entry & hitFlag) === 0) continue
+      const { asked, heard } = this.#woken[state >> symbolBits] as Woken
+      if (asked.some((one) => this.#isLabel(one, name, at + 1))) return longLengthMax
+      if (heard.length > 0) length = contextBefore
     }
     return length
   }
 
   /** The beginnings of values are none. */
-  #isLabel({ next, literal, isExact, isWord }: Woken, name: string, end: number): boolean {
+  #isLabel({ next, literal, isExact, isWord }: Asked, name: string, end: number): boolean {
     if (next !== undefined || (isExact && !name.startsWith(literal, end - literal.length))) return false
     return !isWord || startsWord(this.probe, end - literal.length)
   }
@@ -129,101 +146,109 @@ export class Pass {
     return from
   }
 
-  /** The hot loop. Takes the automaton's state, and returns its last. */
+  /** Takes the automaton's state, and returns its last. */
   #walk(text: string, from: number, to: number, first: number): number {
+    const previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
+    takeUnits(text, from, to)
+    const state = this.#mark(to - from, first, previous)
+    for (let n = 0; n < this.#stops; n++) {
+      const stop = stops[n] as number
+      const at = from + (stopsAt[n] as number)
+      const kind = (stop << firstShift) & firstFlags
+      if (kind === digitFlag) {
+        if (at >= this.#digitsFrom) this.#digitsFrom = this.#atDigits(at)
+      } else if (kind === capitalFlag) this.#runs?.atCapital(text, at)
+      if ((stop & hitFlag) !== 0) this.#atLiteral(stop & stateMask, at + 1)
+    }
+    return state
+  }
+
+  /**
+   * The hot loop, over the first of `units`. Where something must be looked at is only written down, whatever the unit is:
+   * a branch that is taken now and then costs as much as ten units.
+   */
+  #mark(length: number, first: number, before: number): number {
     const { next } = this.#automaton
     const symbols = this.#symbols
     let state = first
-    let { isAscii } = this
-    let previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
-    let quiet = 0
-    for (let i = from; i < to;) {
-      let entry = 0
-      let symbol = 0
-      let first = 0
-      // Nothing is called in here, so that everything stays in registers.
-      for (; i < to; i++) {
-        const code = text.charCodeAt(i)
-        if (code < 128) symbol = symbols[code] as number
-        else {
-          symbol = 0
-          isAscii = false
-        }
-        entry = next[(state << symbolBits) | (symbol & symbolMask)] as number
-        state = entry & stateMask
-        // Of digits and of capitals that stand together.
-        quiet &= symbol
-        first = symbol & ~previous & ~(quiet >> quietShift) & firstFlags
-        previous = symbol
-        if (((entry & hitFlag) | first) !== 0) break
-      }
-      if (i === to) break
-      i++
-      if (first === capitalFlag) {
-        this.#runs?.atCapital(text, i - 1)
-        quiet |= runFlag
-      } else if (first === digitFlag) {
-        this.#runs?.atDigit(text, i - 1)
-        if (this.#atDigits(i - 1)) quiet |= wordFlag
-      }
-      if (entry >= hitFlag) this.#atLiteral(state, i)
+    let previous = before
+    let count = 0
+    let all = 0
+    for (let i = 0; i < length; i++) {
+      const code = units[i] as number
+      all |= code
+      const symbol = code < 128 ? (symbols[code] as number) : 0
+      const entry = next[state | (symbol & symbolMask)] as number
+      state = entry & stateMask
+      // Of digits and of capitals that stand together.
+      const first = symbol & ~previous & firstFlags
+      previous = symbol
+      stopsAt[count] = i
+      stops[count] = entry | (first >> firstShift)
+      // One more, unless both are 0.
+      count -= -((entry & hitFlag) | first) >> 31
     }
-    this.isAscii = isAscii
+    if (all > 127) this.isAscii = false
+    this.#stops = count
     return state
   }
 
   #atLiteral(state: number, end: number): void {
     const probe = this.probe
     const { text } = probe
-    for (const { detector, literal, context, next, isExact, isWord } of this.#woken[state] ?? []) {
-      // Most of them end here, so nothing is called before these.
-      if (next !== undefined && end < text.length) {
-        const code = text.charCodeAt(end)
-        if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) continue
-      }
-      const start = end - literal.length
-      if (isExact && !text.startsWith(literal, start)) continue
-      if (isWord && !startsWord(probe, start)) continue
-      if (context !== undefined) probe.heardTo[context.id] = end
-      if (detector === undefined) continue
-      probe.arm(start)
-      detector.find(probe, start, end)
-      probe.settle()
+    const { heard, asked, next } = this.#woken[state >> symbolBits] as Woken
+    for (let i = 0; i < heard.length; i++) probe.heardTo[heard[i] as number] = end
+    // Most of them end here, so nothing is called before this.
+    if (next !== undefined && end < text.length) {
+      const code = text.charCodeAt(end)
+      if (code < 128 && next[code] !== 1) return
     }
+    for (let i = 0; i < asked.length; i++) ask(probe, asked[i] as Asked, end)
   }
 
-  /** Whether nothing can begin at later digits of the same word. */
-  #atDigits(start: number): boolean {
+  /** Returns where digits may begin something again. */
+  #atDigits(start: number): number {
     const probe = this.probe
-    const previous = probe.before(start)
+    const { text } = probe
+    this.#runs?.atDigit(text, start)
+    const previous = start > 0 ? text.charCodeAt(start - 1) : -1
+    // `1.2.3`, `2024-01-15`, `3/4`: later digits are a part of something that began earlier.
+    if (previous >= 45 && previous <= 47 && start > 1 && isDigit(text.charCodeAt(start - 2))) return 0
     if (isLetter(previous)) {
-      const place = placeInWord(probe.text, start)
+      const place = placeInWord(text, start)
       if (place !== places.mixed) this.#atCode(start)
       // The letter of an escaped line end is no part of a word.
-      if (!startsWord(probe, start)) return place !== places.escaped
+      if (!startsWord(probe, start)) return place === places.escaped ? 0 : wordEnd(text, start)
     }
-    if (start < probe.numberEnd) return false
-    if (previous === 95 || isGlued(probe, start, previous)) return false
-    if (isShortAndAlone(probe.text, start, this.#digitsMin)) return false
+    if (start < probe.numberEnd || previous === 95) return 0
     probe.arm(start)
-    probe.number.read(probe, start)
+    const { number } = probe
+    number.read(probe, start)
     const isRead = probe.settle()
-    if (!isRead || !probe.number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
-    return false
+    const gluedTo = number.gluedTo(text)
+    if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
+    return gluedTo
   }
 
   #atCode(start: number): void {
-    for (const detector of this.#codes) {
-      this.probe.arm(start)
-      detector.find(this.probe, start, start + 1)
-      this.probe.settle()
+    const probe = this.probe
+    const isLone = start < 2 || !isLetter(probe.text.charCodeAt(start - 2))
+    const codes = isLone ? this.#loneCodes : this.#codes
+    for (let i = 0; i < codes.length; i++) {
+      const detector = codes[i] as Detector
+      probe.arm(start)
+      detector.find(probe, start, start + 1)
+      probe.settle()
     }
   }
 
   #atNumber(start: number, isRead: boolean): void {
     const probe = this.probe
     const { number } = probe
-    for (const detector of this.#numbers[number.end - start] ?? []) {
+    const initial = probe.text.charCodeAt(start) - 48
+    const asked = this.#numbers[10 * (number.end - start) + initial] as readonly Detector[]
+    for (let i = 0; i < asked.length; i++) {
+      const detector = asked[i] as Detector
       if (isRead && detector.digitsMin !== undefined && number.digits < detector.digitsMin) continue
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
       const count = probe.candidates.length
@@ -238,26 +263,62 @@ export class Pass {
   }
 }
 
-/** Who is woken by a literal, and what must be so besides; or whose word was heard. */
-type Woken = {
+/** Units of an array are read in half the time that those of a string are. */
+function takeUnits(text: string, from: number, to: number): void {
+  if (to - from < writtenMin) for (let i = from; i < to; i++) units[i - from] = text.charCodeAt(i)
+  else unitBytes.write(from === 0 && to === text.length ? text : text.slice(from, to), 'utf16le')
+}
+
+/** Fewer units are quicker taken one by one. */
+const writtenMin = 32
+
+/** Who is asked where a literal ends, and what must be so besides. */
+type Asked = {
   readonly literal: string
-  readonly detector: Detector | undefined
-  readonly context: ContextWords | undefined
+  readonly detector: Detector
   readonly next: CharacterClass | undefined
+  /** 0: nothing must stand again. */
+  readonly recursAfter: number
   readonly isExact: boolean
   readonly isWord: boolean
 }
 
-function wokenBy(detector: Detector): Woken[] {
-  const { triggers = [], next, isCaseSensitive, isAtWordStart } = detector
-  const isExact = isCaseSensitive === true
-  const isWord = isAtWordStart === true
-  return triggers.map((literal) => ({ literal, detector, context: undefined, next, isExact, isWord }))
+/** What a state of the automaton means: whose words were heard, who is asked, and which unit of ASCII must follow for any. */
+type Woken = {
+  readonly heard: readonly number[]
+  readonly asked: readonly Asked[]
+  readonly next: Uint8Array | undefined
 }
 
-function heardBy(context: ContextWords): Woken[] {
-  const whenever = { detector: undefined, next: undefined, isExact: false, isWord: false }
-  return context.literals.map((literal) => ({ literal, context, ...whenever }))
+function askedBy(detector: Detector): Asked[] {
+  const { triggers = [], next, recursAfter = 0, isCaseSensitive, isAtWordStart } = detector
+  const isExact = isCaseSensitive === true
+  const isWord = isAtWordStart === true
+  return triggers.map((literal) => ({ literal, detector, next, recursAfter, isExact, isWord }))
+}
+
+function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
+  const classes = asked.map(({ next }) => next?.ascii)
+  const next = new Uint8Array(128)
+  for (const ascii of classes) ascii?.forEach((held, code) => (next[code] = (next[code] as number) | held))
+  return { heard, asked, next: classes.includes(undefined) ? undefined : next }
+}
+
+function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, isWord }: Asked, end: number): void {
+  const { text } = probe
+  if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
+    if (text.charCodeAt(end - 1 + recursAfter) !== text.charCodeAt(end - 1)) return
+  }
+  if (next !== undefined && end < text.length) {
+    const code = text.charCodeAt(end)
+    if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) return
+  }
+  const start = end - literal.length
+  if (isExact && !text.startsWith(literal, start)) return
+  if (isWord && !startsWord(probe, start)) return
+  probe.arm(start)
+  detector.find(probe, start, end)
+  probe.settle()
 }
 
 /**
@@ -280,17 +341,8 @@ function placeInWord(text: string, at: number): number {
 
 const wordLettersMax = 48
 
-/** Fewer digits than anybody asks for, and nothing after them that more digits may follow. */
-function isShortAndAlone(text: string, start: number, digitsMin: number): boolean {
-  const limit = Math.min(start + digitsMin, text.length)
-  for (let i = start + 1; i < limit; i++) {
-    const code = text.charCodeAt(i)
-    if (!isDigit(code)) return !isSeparator(code)
-  }
-  return false
-}
-
-/** `1.2.3`, `2024-01-15`, `3/4`: the later digits are a part of something that began earlier. */
-function isGlued(probe: Probe, start: number, previous: number): boolean {
-  return previous >= 45 && previous <= 47 && isDigit(probe.before(start - 1))
+function wordEnd(text: string, from: number): number {
+  let end = from + 1
+  while (end < text.length && holds(alphanumerics, text.charCodeAt(end))) end++
+  return end
 }

@@ -54,6 +54,7 @@ export const iban: Detector = {
   entity,
   group,
   digits: 'code',
+  lettersMin: 2,
   find(probe, at) {
     const { text } = probe
     const start = at - 2

@@ -14,10 +14,10 @@ export const macAddress: Detector = {
   group,
   triggers: [':', '-'],
   next: hexadecimals,
+  // Most dashes and colons with digits around are of times, dates and other codes.
+  recursAfter: 3,
   find(probe, at) {
     const start = at - 2
-    // Most dashes and colons with digits around are of times, dates and other codes.
-    if (at + 3 < probe.text.length && probe.text.charCodeAt(at + 3) !== probe.text.charCodeAt(at)) return
     if (start < 0 || !isPairBefore(probe.text, at) || !startsWord(probe, start)) return
     const separator = probe.text.charCodeAt(at)
     const previous = probe.before(start)

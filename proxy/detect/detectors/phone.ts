@@ -70,6 +70,7 @@ export const gluedPhone: Detector = {
   entity,
   group,
   digits: 'code',
+  lettersMin: 2,
   find(probe, start) {
     let from = start
     while (from > start - gluedLettersMax && isLowerCase(probe.before(from))) from--

@@ -8,10 +8,10 @@ function hits(literals: readonly string[], text: string): string[] {
   let state = 0
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    const entry = automaton.next[(state << symbolBits) | (code < 128 ? (automaton.symbols[code] ?? 0) : 0)] ?? 0
+    const entry = automaton.next[state | (code < 128 ? (automaton.symbols[code] ?? 0) : 0)] ?? 0
     state = entry & stateMask
-    if (entry < hitFlag) continue
-    for (const hit of automaton.hits[state] ?? []) found.push(`${literals[hit]}@${i + 1}`)
+    if ((entry & hitFlag) === 0) continue
+    for (const hit of automaton.hits[state >> symbolBits] ?? []) found.push(`${literals[hit]}@${i + 1}`)
   }
   return found.sort()
 }
