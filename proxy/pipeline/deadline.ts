@@ -3,16 +3,20 @@
 import { headerValue } from '../lib/headers.ts'
 import type { Prepared } from './exchange.ts'
 
-/** Whole seconds. The first is of the OpenAI and Anthropic SDKs, the second of Google's. */
-const names = ['x-stainless-timeout', 'x-server-timeout'] as const
+/**
+ * Seconds: of the OpenAI and Anthropic SDKs for JavaScript, of those for Python (where it is between any two bytes, and so also
+ * to the first), and of Google's.
+ */
+const names = ['x-stainless-timeout', 'x-stainless-read-timeout', 'x-server-timeout'] as const
 
 /** Monotonic milliseconds; undefined where nothing readable is said. */
 export function callerDeadlineMs({ operation, headers, startedMs }: Prepared): number | undefined {
   if (operation.action === 'tool.call' || operation.action === 'asked') return undefined
   for (const name of names) {
     const text = headerValue(headers, name)
-    // A timer holds no more than 24 days, and nobody means less than a second.
-    if (text !== undefined && /^[1-9]\d{0,5}$/.test(text)) return startedMs + Number(text) * 1000
+    // A timer holds no more than 24 days. Python writes 20.0, and None or NaN where there is none.
+    const seconds = text !== undefined && /^\d{1,6}(?:\.\d{1,20})?$/.test(text) ? Number(text) : 0
+    if (seconds > 0) return startedMs + Math.ceil(seconds * 1000)
   }
   return undefined
 }
