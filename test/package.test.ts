@@ -37,6 +37,23 @@ t.test('the lock names no registry, and nothing that is installed for production
   t.ok(Object.keys(packages).length > 100)
 })
 
+t.test('a Node that is too old is told so', async (t) => {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } }
+  const least = engines.node.replace('>=', '')
+  const [major = 0, minor = 0] = least.split('.').map(Number)
+  const under = (node: string): Promise<Ran> => {
+    const versions = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`
+    return run(process.execPath, ['--import', `data:text/javascript,${versions}`, 'proxy/main.ts', '--version'])
+  }
+  for (const node of [`${major - 4}.20.2`, `${major}.${minor - 1}.0`])
+    t.match(await under(node), {
+      code: 2,
+      stdout: '',
+      stderr: `gatewright: needs Node ${least} or newer, and this is ${node}\n`,
+    })
+  t.match(await under(`${major}.${minor}.0`), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
 // A build, an installation over the network and four programs.
 t.setTimeout(300_000)
 
