@@ -1,4 +1,4 @@
-// Owns the error that a command foresaw: said in one line, without a stack, with the exit code of INTERFACE.
+// Owns the error that a command foresaw: said in one line, without a stack, with the exit code that scripts rely on.
 
 export class CommandError extends Error {
   readonly exitCode: number
