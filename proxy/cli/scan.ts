@@ -1,4 +1,5 @@
 // Owns `gatewright scan`: what the detectors find in a text, and the text redacted.
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { fstatSync, readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
@@ -37,7 +38,9 @@ export function scanCommand(): Command {
       const catalogue = options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config).catalogue
       const names = { catalogue, entities: selected(options.detect, catalogue) }
       const texts: { readonly name: string; readonly text: string }[] = []
-      for (const name of files.length === 0 ? ['-'] : files) texts.push({ name, text: await readText(name) })
+      for (const name of files.length === 0 ? ['-'] : files) {
+        texts.push({ name, text: await readText(name, options.redact !== undefined) })
+      }
       const found = texts.map(({ name, text }) => scanOne(name, text, names, options))
       process.exitCode = found.some((count) => count > 0) ? 1 : 0
     })
@@ -60,15 +63,24 @@ function selected(list: string, { entitiesOf, hint, externals }: Catalogue): Rea
 }
 
 /** A pipe whose writer is slow gives EAGAIN to whoever reads it at once, so standard input is read as a stream. */
-async function readText(name: string): Promise<string> {
+async function readText(name: string, mustBeText: boolean): Promise<string> {
   try {
-    if (name !== '-') return readFileSync(name, 'utf8')
+    if (name !== '-') return decoded(readFileSync(name), mustBeText)
     // As a stream a folder is read as if it were empty.
     if (fstatSync(process.stdin.fd).isDirectory()) throw new Error('standard input is a folder')
-    return (await buffer(process.stdin)).toString()
+    return decoded(await buffer(process.stdin), mustBeText)
   } catch (error) {
     throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
   }
+}
+
+/** UTF-8, or UTF-16 that says so at its beginning. What is looked into may be anything, what is written anew must be text. */
+function decoded(bytes: Buffer, mustBeText: boolean): string {
+  const isLittle = bytes[0] === 0xff && bytes[1] === 0xfe
+  const isBig = bytes[0] === 0xfe && bytes[1] === 0xff
+  if (isLittle || isBig) return new TextDecoder(isLittle ? 'utf-16le' : 'utf-16be', { fatal: mustBeText }).decode(bytes)
+  if (mustBeText && !isUtf8(bytes)) throw new Error('it is not UTF-8, so it would not be the same without its values')
+  return bytes.toString()
 }
 
 /** Returns how many values were found. */
@@ -91,7 +103,10 @@ function printLine(value: unknown): void {
 function scanLines(text: string, field: string, names: Names): number {
   const scanner = compileScanner(names.entities, names.catalogue.detectors)
   let count = 0
-  for (const [index, line] of text.split('\n').entries()) {
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .entries()) {
     if (line.trim() === '') continue
     const row = parseRow(line, index + 1)
     const value = row[field]

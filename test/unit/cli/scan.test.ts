@@ -37,6 +37,30 @@ t.test('it says where, in long files and in long lines', async (t) => {
   t.equal(places.length, 40_001)
 })
 
+t.test('files of other encodings are read, and what is no text is not written anew', async (t) => {
+  const text = 'one\nmail ada@example.org'
+  writeFileSync(join(folder, 'little'), Buffer.from(`\ufeff${text}`, 'utf16le'))
+  writeFileSync(join(folder, 'big'), Buffer.from(`\ufeff${text}`, 'utf16le').swap16())
+  writeFileSync(
+    join(folder, 'binary'),
+    Buffer.concat([Buffer.from([0, 255, 254, 10]), Buffer.from(text), Buffer.from([192])]),
+  )
+  const [code, found] = await scan((stdin) => stdin.end(), 'little', 'big', 'binary')
+  t.equal(code, 1)
+  t.same(
+    found
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]),
+    ['little:2:6:', 'big:2:6:', 'binary:3:6:'],
+  )
+  const [refused, written] = await scan((stdin) => stdin.end(), '--redact', 'mask', 'binary')
+  t.equal(refused, 2)
+  t.equal(written, '')
+  const rows = await scan((stdin) => stdin.end('\ufeff{"id":1,"text":"ada@example.org"}\r\n'), '--jsonl', 'text')
+  t.match(rows, [1, '"id":1'])
+})
+
 t.test('a folder as standard input is an error', async (t) => {
   const stdin = openSync(folder, 'r')
   const { status, stderr } = spawnSync(process.execPath, [main, 'scan', '-'], {
