@@ -126,7 +126,14 @@ ${heading('3. rate-limited')} (three a minute; the fourth is refused)
 for i in 1 2 3 4; do curl -s -o /dev/null -w '%{http_code}\\n' ${data}/tools/reports/customers/42; done
 
 ${heading('4. proof')}: recompute the audit log that all of this left behind
-npm run -s gatewright -- audit verify ./data/audit
+${commandLine} audit verify ${shellWord(gateway.config().document.audit.dir)}
 
 `
+}
+
+/** As who runs this would call it: from a checkout by npm, else by the package's bin. */
+const commandLine = import.meta.url.endsWith('.ts') ? 'npm run -s gatewright --' : 'npx gatewright'
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
