@@ -164,6 +164,13 @@ export function settledBy({ hash, authenticator, policy, policyHeaders, slowMs, 
   }
 }
 
+/** Formats in which a model is named that has a price. */
+const billed: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'ollama'])
+
+function limitsBody(route: string, { limits }: CompiledConfig): boolean {
+  return limits.some(({ phase, filters }) => phase === 'body' && (filters.routes?.(route) ?? true))
+}
+
 function routeOf(
   options: RouteOptions,
   config: CompiledConfig,
@@ -201,7 +208,7 @@ function routeOf(
     redacts: plans.some((plan) => plan !== undefined),
     issuesTokens: plans.some((plan) => plan?.issuesTokens === true),
     restoresTokens: config.redaction.restoresTo(options.upstream),
-    limitsBody: config.limits.some((limit) => limit.phase === 'body' && (limit.filters.routes?.(options.id) ?? true)),
+    limitsBody: limitsBody(options.id, config) || (pricesAsked(config) !== undefined && billed.has(protocol)),
     pins,
   }
 }

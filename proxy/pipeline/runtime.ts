@@ -48,7 +48,7 @@ export type Route = {
   readonly issuesTokens: boolean
   /** Some rule lets the upstream have the values of tokens that it is sent. */
   readonly restoresTokens: boolean
-  /** Some limit on this route must know the body. */
+  /** Some limit on this route must know the body, or somebody wants to know what the model that it names costs. */
   readonly limitsBody: boolean
   /** What is known of the server's tools, where they are pinned. */
   readonly pins: ToolPins | undefined

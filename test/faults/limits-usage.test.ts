@@ -135,6 +135,23 @@ limits: [{ id: few, by: [principal], requests: 1/d }, { id: spend, by: [principa
   },
 )
 
+t.test('whoever has prices is told what each model cost, though nothing else looks into requests', async (t) => {
+  const upstream = (await scriptedUpstream()).always(answer(200, completion, { 'content-type': 'application/json' }))
+  t.teardown(() => upstream.close())
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+prices: [{ model: ours, input: 10, output: 100 }]`)
+  t.teardown(() => gateway.close())
+  await chat(gateway, { model: 'ours' })
+  await gateway.gateway.close()
+  const rows = await new UsageLog(gateway.auditDir, openPrices([])).rows({ by: ['model'] })
+  t.match(rows, [{ model: 'ours', requests: 1, costNanos: 3_000_000, unpriced: 0 }])
+})
+
 t.test('a report is bounded, and reads what is new', async (t) => {
   const upstream = (await scriptedUpstream()).always(answer(200, completion, { 'content-type': 'application/json' }))
   t.teardown(() => upstream.close())
