@@ -22,7 +22,14 @@ export type KeptOfCaller = {
 
 export type TokenForm = 'word' | 'mail' | 'number'
 
-type Entry = { readonly caller: Caller; readonly token: string; readonly kept: Kept; readonly untilMs: number }
+/** `queuedUntilMs` is what `untilMs` was when the entry took its place in the queue. */
+type Entry = {
+  readonly caller: Caller
+  readonly token: string
+  kept: Kept
+  untilMs: number
+  queuedUntilMs: number
+}
 
 /** Values of ordinary length; of longer ones fewer are kept. */
 const charactersPerEntry = 256
@@ -34,7 +41,7 @@ export class VaultMemory {
   readonly #entriesMax: number
   /** No more than there are principals. */
   readonly #callers = new Map<string, Caller>()
-  /** In the order in which they end. */
+  /** In the order in which they were to end when they were queued: what is kept again, as most is, keeps its place. */
   readonly #entries = new Set<Entry>()
   #characters = 0
   #sweeping: Timer | undefined
@@ -61,11 +68,17 @@ export class VaultMemory {
 
   keep(caller: Caller, token: string, kept: Kept): void {
     const nowMs = this.#clock.monotonic()
+    const untilMs = nowMs + this.#ttlMs
     const before = caller.entries.get(token)
-    if (before !== undefined) this.#forget(before)
-    const entry = { caller, token, kept, untilMs: nowMs + this.#ttlMs }
-    this.#entries.add(entry)
-    caller.entries.set(token, entry)
+    if (before === undefined) {
+      const entry = { caller, token, kept, untilMs, queuedUntilMs: untilMs }
+      this.#entries.add(entry)
+      caller.entries.set(token, entry)
+    } else {
+      this.#characters -= before.kept.value.length
+      before.kept = kept
+      before.untilMs = untilMs
+    }
     this.#characters += kept.value.length
     this.#trim(nowMs)
     this.#sweeping ??= this.#clock.after(sweepMs, () => this.#sweep())
@@ -80,9 +93,16 @@ export class VaultMemory {
   #trim(nowMs: number): void {
     for (const entry of this.#entries) {
       const isFull = this.#entries.size > this.#entriesMax || this.#characters > this.#entriesMax * charactersPerEntry
-      if (entry.untilMs > nowMs && !isFull) return
-      this.#forget(entry)
+      if (entry.queuedUntilMs > nowMs && !isFull) return
+      if (entry.untilMs > entry.queuedUntilMs) this.#queueAgain(entry)
+      else this.#forget(entry)
     }
+  }
+
+  #queueAgain(entry: Entry): void {
+    this.#entries.delete(entry)
+    entry.queuedUntilMs = entry.untilMs
+    this.#entries.add(entry)
   }
 
   #forget(entry: Entry): void {

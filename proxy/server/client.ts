@@ -1,9 +1,11 @@
 // Owns one client's side of an exchange over node:http: reading its body under limits, writing the answer with
 // backpressure, and breaking the connection so that a cut-off answer never looks whole.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Fault } from '../errors.ts'
 import { systemClock, type Clock, type Timer } from '../lib/clock.ts'
 import { resetConnection } from '../lib/reset.ts'
+import { nowhere, type Enrolled } from '../lib/roster.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
 import type { Parking } from './parking.ts'
@@ -26,7 +28,8 @@ const halfClosedMs = 50
 const nothing = new Uint8Array(0)
 const nothingMore: readonly string[] = []
 
-export class HttpClient implements Client {
+export class HttpClient implements Client, Enrolled {
+  slot = nowhere
   readonly hasBody: boolean
   readonly signal = new Abort()
   bytesIn = 0
@@ -80,6 +83,10 @@ export class HttpClient implements Client {
       this.#closed = true
       this.#onSettled?.()
     }
+  }
+
+  get socket(): Socket {
+    return this.#request.socket
   }
 
   /** Not all of the body has arrived, wanted or not. */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Fault } from '../errors.ts'
+import { Roster } from '../lib/roster.ts'
 import { openExchange, type Exchange, type RequestHead } from '../pipeline/exchange.ts'
 import { reject, run } from '../pipeline/pipeline.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
@@ -43,7 +44,8 @@ export class Listener {
   readonly #server: Server
   readonly #parking: Parking
   readonly #options: ListenerOptions
-  readonly #underWay = new Set<HttpClient>()
+  readonly #underWay = new Roster<HttpClient>()
+  /** Exchanges under way by their Runtime. */
   readonly #inflight = new Map<Runtime, number>()
   readonly #onRetired: OnRetired
   readonly #idle: (() => void)[] = []
@@ -120,7 +122,9 @@ export class Listener {
     const replaced = this.#runtime
     this.#runtime = runtime
     for (const client of this.#upgraded()) client.recheck(runtime)
-    if ((this.#inflight.get(replaced) ?? 0) === 0) this.#onRetired(replaced)
+    if ((this.#inflight.get(replaced) ?? 0) > 0) return
+    this.#inflight.delete(replaced)
+    this.#onRetired(replaced)
   }
 
   /**
@@ -135,7 +139,7 @@ export class Listener {
     this.#parking.closeIdle()
     for (const client of this.#upgraded()) client.retire()
     const interrupt = clock.after(deadlineMs, () => {
-      for (const client of this.#underWay) client.interrupt(new Fault('shutting-down'))
+      for (const client of this.#underWay.all()) client.interrupt(new Fault('shutting-down'))
     })
     const giveUp = clock.after(deadlineMs + lastWordsMs, () => this.#becomeIdle())
     if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
@@ -144,12 +148,12 @@ export class Listener {
     this.#server.closeAllConnections()
     // The server has forgotten those that are parked, and those that are no longer HTTP.
     this.#parking.closeIdle()
-    for (const client of this.#underWay) client.cut()
+    for (const client of this.#underWay.all()) client.cut()
     await closed
   }
 
   #upgraded(): UpgradeClient[] {
-    return [...this.#underWay].filter((client) => client instanceof UpgradeClient)
+    return this.#underWay.all().filter((client) => client instanceof UpgradeClient)
   }
 
   #becomeIdle(): void {
@@ -176,12 +180,12 @@ export class Listener {
     // Asked by a browser before a page may ask anything: nothing is done, so there is no exchange.
     if (fault === undefined && answerPreflight(request, response, origins)) return
     const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
-    clients.set(request.socket, client)
+    occupy(request.socket, client)
     this.#track(runtime, client, head, fault)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, first: Uint8Array): void {
-    const before = clients.get(socket)
+    const before = (socket as Occupied)[occupant]
     if (before !== undefined && this.#underWay.has(before)) {
       // Pipelined behind a request that is not answered yet: their answers would run into each other.
       before.interrupt(new Fault('client-aborted'))
@@ -192,7 +196,7 @@ export class Listener {
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
     const client = new UpgradeClient(request, first, runtime, times, corsHeaders(request, origins))
-    clients.set(socket, client)
+    occupy(socket, client)
     this.#track(runtime, client, head, fault)
   }
 
@@ -213,7 +217,7 @@ export class Listener {
     this.#looking = true
     this.#runtime.clock.after(silentMs, () => {
       this.#looking = false
-      for (const client of this.#underWay) client.restIn(this.#parking)
+      for (const client of this.#underWay.all()) client.restIn(this.#parking)
       if (this.#underWay.size > 0) this.#lookForSilence()
     })
   }
@@ -225,23 +229,24 @@ export class Listener {
   }
 
   #settled(client: HttpClient): void {
-    this.#underWay.delete(client)
+    this.#underWay.remove(client)
+    // An idle connection holds nothing of its last exchange, unless the rest of its body is still to come.
+    const socket: Occupied = client.socket
+    if (!client.bodyPending && socket[occupant] === client) socket[occupant] = undefined
     if (this.#underWay.size === 0) this.#becomeIdle()
   }
 
   #leave(runtime: Runtime): void {
     const left = (this.#inflight.get(runtime) ?? 1) - 1
-    if (left > 0) {
-      this.#inflight.set(runtime, left)
-      return
-    }
+    this.#inflight.set(runtime, left)
+    if (left > 0 || runtime === this.#runtime) return
     this.#inflight.delete(runtime)
-    if (runtime !== this.#runtime) this.#onRetired(runtime)
+    this.#onRetired(runtime)
   }
 
   #onParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const fault = parserFault(error)
-    const client = clients.get(socket)
+    const client = (socket as Occupied)[occupant]
     if (client !== undefined && this.#underWay.has(client)) {
       // The body of the exchange under way broke its framing: that exchange is refused, there is no second one.
       client.interrupt(fault ?? new Fault('client-aborted'))
@@ -277,10 +282,15 @@ function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Faul
 }
 
 /** Which exchange a socket is busy with: a parser error names only the socket. */
-const clients = new WeakMap<Duplex, HttpClient>()
+const occupant = Symbol('occupant')
+type Occupied = Duplex & { [occupant]?: HttpClient | undefined }
 
-function onHalfClosed(this: Socket): void {
-  clients.get(this)?.halfClosed()
+function occupy(socket: Occupied, client: HttpClient): void {
+  socket[occupant] = client
+}
+
+function onHalfClosed(this: Occupied): void {
+  this[occupant]?.halfClosed()
 }
 
 function serveExchange(runtime: Runtime, client: Client, head: RequestHead, fault: Fault | undefined): Promise<void> {

@@ -2,6 +2,7 @@
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ending, Peer, Piece } from '../lib/peer.ts'
+import { nowhere } from '../lib/roster.ts'
 import type { UpstreamPeer } from './answer.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
 
@@ -18,6 +19,7 @@ export class AttendedPeer implements UpstreamPeer, Deadline {
   readonly #attendance: Attendance
   fault: Fault | undefined
   dueMs: number
+  slot = nowhere
 
   constructor(peer: Peer, attendance: Attendance) {
     this.#peer = peer

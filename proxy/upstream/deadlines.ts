@@ -1,8 +1,9 @@
 // Owns waiting for many deadlines with one timer. Most deadlines are moved or met long before they are due, so moving
 // one costs an assignment, and a timer is set again only when it fires or when something is due earlier.
 import type { Clock, Timer } from '../lib/clock.ts'
+import { Roster, type Enrolled } from '../lib/roster.ts'
 
-export interface Deadline {
+export interface Deadline extends Enrolled {
   /** Monotonic milliseconds; Infinity while nothing is awaited. */
   dueMs: number
   /** Called once when due; the deadline is then forgotten. */
@@ -11,7 +12,7 @@ export interface Deadline {
 
 export class Deadlines {
   readonly #clock: Clock
-  readonly #live = new Set<Deadline>()
+  readonly #live = new Roster<Deadline>()
   #timer: Timer | undefined
   #timerDueMs = Infinity
 
@@ -30,7 +31,7 @@ export class Deadlines {
   }
 
   remove(deadline: Deadline): void {
-    this.#live.delete(deadline)
+    this.#live.remove(deadline)
   }
 
   /** Drops the timer too; what is still waiting waits for ever. */
@@ -53,9 +54,11 @@ export class Deadlines {
     this.#timerDueMs = Infinity
     const nowMs = this.#clock.monotonic()
     let nextMs = Infinity
-    for (const deadline of this.#live) {
+    for (const deadline of this.#live.all()) {
+      // One that expired may have ended others.
+      if (!this.#live.has(deadline)) continue
       if (deadline.dueMs <= nowMs) {
-        this.#live.delete(deadline)
+        this.#live.remove(deadline)
         deadline.expire()
       } else if (deadline.dueMs < nextMs) nextMs = deadline.dueMs
     }

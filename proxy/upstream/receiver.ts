@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { nowhere } from '../lib/roster.ts'
 import type { Cancellation } from './answer.ts'
 import { Body, type BodySource } from './body.ts'
 import type { Progress } from './classify.ts'
@@ -53,6 +54,7 @@ export class Receiver implements Carried, Deadline, BodySource {
   readonly body: Body
   wire: Wire | undefined
   dueMs: number
+  slot = nowhere
   #connectMs: number | undefined
   #firstByteMs: number | undefined
 

@@ -1,10 +1,11 @@
 import t from 'tap'
 import * as fc from 'fast-check'
+import { nowhere } from '../../../proxy/lib/roster.ts'
 import { Deadlines, type Deadline } from '../../../proxy/upstream/deadlines.ts'
 import { ManualClock } from '../../support/clock.ts'
 
 function deadline(dueMs: number, expired: number[], clock: ManualClock): Deadline {
-  return { dueMs, expire: () => void expired.push(clock.monotonic()) }
+  return { slot: nowhere, dueMs, expire: () => void expired.push(clock.monotonic()) }
 }
 
 t.test('each expires when due, and all of them share a timer', async (t) => {
@@ -54,6 +55,7 @@ t.test('one that expires may add and remove others', async (t) => {
   const expired: number[] = []
   const victim = deadline(100, expired, clock)
   deadlines.add({
+    slot: nowhere,
     dueMs: 100,
     expire: () => {
       deadlines.remove(victim)
