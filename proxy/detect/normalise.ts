@@ -44,13 +44,21 @@ export function normalise(
 /** By kind of escape: where the next is, as it was last looked for. */
 const nextOf = new Int32Array(escapes.length)
 
-/** Searching is much quicker than going over the units. */
+const nearLength = 4
+
+/** Searching is much quicker than going over the units, but for the first few. */
 function nextEscape(text: string, from: number): number {
+  const near = Math.min(from + nearLength, text.length)
+  for (let at = from; at < near; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 128 && isSpot[code] === 1) return at
+  }
+  if (near === text.length) return near
   let next = text.length
   for (let kind = 0; kind < escapes.length; kind++) {
     let at = nextOf[kind] as number
     if (at < from) {
-      at = text.indexOf(escapes.charAt(kind), from)
+      at = text.indexOf(escapes.charAt(kind), near)
       if (at === -1) at = text.length
       nextOf[kind] = at
     }

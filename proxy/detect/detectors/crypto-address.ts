@@ -39,6 +39,7 @@ export const base58Address: Detector = {
   digits: 'code',
   context: solanaWords,
   find(probe, at) {
+    if (isShortAround(probe.text, at)) return
     const start = wordStart(probe.text, at)
     if (start === undefined || isShorter(probe.text, start, base58LengthMin) || !startsWord(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
@@ -46,6 +47,13 @@ export const base58Address: Detector = {
     if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
   },
   tailStart: (text) => wordStart(text, text.length) ?? text.length,
+}
+
+/** Neither the first nor the last half of a word as long as the shortest address, however `at` divides it. */
+function isShortAround(text: string, at: number): boolean {
+  const half = (base58LengthMin - 1) / 2
+  if (at + half >= text.length || holds(alphanumerics, text.charCodeAt(at + half))) return false
+  return at < half || !holds(alphanumerics, text.charCodeAt(at - half))
 }
 
 /** The word ends before so many units, and the text does not. */

@@ -111,21 +111,43 @@ const polishDigits = 26
 function readSpaced(probe: Probe, start: number, length: number): number | undefined {
   let index = start
   let seen = 0
-  let isRepairable = false
   for (let count = 0; count < length; count++) {
-    if (count > 0 && isSeparator(probe.code(index))) index++
-    const code = probe.code(index)
-    if (!holds(alphanumerics, code) || (count > 1 && count < 4 && !isDigit(code))) return undefined
-    if (!isDigit(code)) {
-      if (repair(code) === code) seen |= code & caseBit ? 1 : 2
-      else if (count > 3) isRepairable = true
+    let code = codeAt(probe, index)
+    let kind = kindOf(code)
+    if (kind === separator && count > 0) {
+      code = codeAt(probe, ++index)
+      kind = kindOf(code)
     }
+    if (kind <= separator || (count > 1 && count < 4 && kind !== digit)) return undefined
+    // The country's letters are what they are.
+    seen |= count > 3 ? kind : kind & ~repairable
     read[count] = code
     index++
   }
-  const isMixedCase = seen === 3
+  const isMixedCase = (seen & (lower | upper)) === (lower | upper)
   if (isMixedCase || holds(alphanumerics, probe.code(index))) return undefined
-  return passesCheck(length, asWritten) || (isRepairable && passesCheck(length, repair)) ? index : undefined
+  return passesCheck(length, asWritten) || ((seen & repairable) !== 0 && passesCheck(length, repair))
+    ? index
+    : undefined
+}
+
+function codeAt(probe: Probe, index: number): number {
+  const { text } = probe
+  return index < text.length ? text.charCodeAt(index) : probe.code(index)
+}
+
+/** Of units; those that are repairable stand in either case. Everything else is 0. */
+const separator = 1
+const digit = 2
+const lower = 4
+const upper = 8
+const repairable = 16
+const kinds = new Uint8Array(256).fill(digit, 48, 58).fill(upper, 65, 91).fill(lower, 97, 123)
+for (const code of [32, 45, 46, 10, 0xa0]) kinds[code] = separator
+for (const code of [108, 73, 79, 111]) kinds[code] = repairable
+
+function kindOf(code: number): number {
+  return code >= 0 && code < 256 ? (kinds[code] as number) : 0
 }
 
 const caseBit = 32
@@ -153,10 +175,6 @@ function repair(code: number): number {
 /** ISO 7064 mod 97-10, one character further; the first four of an IBAN come last. Letters count from A = 10. */
 function mod97(remainder: number, code: number): number {
   return isDigit(code) ? (remainder * 10 + code - 48) % 97 : (remainder * 100 + (code & ~caseBit) - 55) % 97
-}
-
-function isSeparator(code: number): boolean {
-  return code === 32 || code === 45 || code === 46 || code === 10 || code === 0xa0
 }
 
 /** The country's two letters come before the digits that wake this detector. */

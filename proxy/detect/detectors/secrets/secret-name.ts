@@ -1,6 +1,8 @@
 // Owns which identifiers name a secret: their last word must be a secret's (`db_password`, `apiKey`, `GH_TOKEN`), so that
 // `password_hash`, `token_type` and `keyboard` are none. It does not look at values.
 
+import { Recent } from '../../../lib/recent.ts'
+
 /** `password`: chosen by people, so anything goes. `token`: random. `key`: may be anything, so only a very random one is secret. */
 export type SecretKind = 'password' | 'token' | 'key'
 
@@ -37,8 +39,21 @@ const harmlessModifiers = new Set(
   ).split(' '),
 )
 
+/** Names come again and again. */
+const known = new Recent<SecretKind | 'none'>(1 << 14)
+
 /** `before` and `after` are what the identifier has around `label`. Undefined: it names no secret. */
 export function secretKind(before: string, label: string, after: string, spaced: string): SecretKind | undefined {
+  const name = `${spaced} ${before} ${label} ${after}`
+  let kind = known.get(name)
+  if (kind === undefined) {
+    kind = kindOf(before, label, after, spaced) ?? 'none'
+    known.set(name, kind)
+  }
+  return kind === 'none' ? undefined : kind
+}
+
+function kindOf(before: string, label: string, after: string, spaced: string): SecretKind | undefined {
   const labelWord = label.toLowerCase()
   if (after !== '') {
     const [first = '', ...rest] = wordsOf(label + after)
