@@ -19,21 +19,24 @@ function failed(code: string): string {
   )
 }
 
-async function stateAfter(t: Test, path: string, stream: string, body: object): Promise<unknown> {
+async function stateAfter(t: Test, path: string, said: string, body: object, more = ''): Promise<unknown> {
   const upstream = await scriptedUpstream()
-  upstream.always(answer(200, stream, { 'content-type': 'text/event-stream' }))
+  const type = said.startsWith('{') ? 'application/json' : 'text/event-stream'
+  upstream.always(answer(200, said, { 'content-type': type }))
   const gateway = await startGateway(`
 upstreams: { openai: { protocol: openai, url: "${upstream.url}", retry: { attempts: 1 } } }
 routes: [{ id: openai, path: /openai, upstream: openai }]
 principals: [{ id: agent }]
 anonymous: agent
 defaultEffect: allow
-audit: { durability: batch, onFailure: allow }`)
+audit: { durability: batch, onFailure: allow }
+${more}`)
   t.teardown(async () => {
     await gateway.close()
     await upstream.close()
   })
-  for (let turn = 0; turn < 8; turn++) {
+  // At once: the connection stays for half a second after an error in a stream.
+  const ask = async (): Promise<void> => {
     const reply = await fetch(`${gateway.url}/openai/v1/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -41,6 +44,7 @@ audit: { durability: batch, onFailure: allow }`)
     })
     await reply.text().catch(() => undefined)
   }
+  await Promise.all(Array.from({ length: 8 }, ask))
   const breakers = (await (await fetch(`${gateway.adminUrl}/v1/breakers`)).json()) as { openai: { state: string } }
   return breakers.openai.state
 }
@@ -57,4 +61,21 @@ t.test('an error about the request opens nothing, before and after the stream ha
   const first = (type: string): string => `data: ${JSON.stringify({ error: { type, message: 'no' } })}\n\n`
   t.equal(await stateAfter(t, 'chat/completions', first('invalid_request_error'), chat), 'closed')
   t.equal(await stateAfter(t, 'chat/completions', first('server_error'), chat), 'open')
+})
+
+t.test('what is refused of an answer, whole or in its middle, is our own doing', async (t) => {
+  const content = 'write to ada@example.org, she knows'
+  const asked = { messages: [{ role: 'user', content: 'hi' }] }
+  const blocks = 'redaction: [{ id: r, direction: response, detect: [email], action: block }]'
+  const whole = JSON.stringify({
+    choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
+  })
+  t.equal(await stateAfter(t, 'chat/completions', whole, { ...asked, stream: false }, blocks), 'closed')
+  const delta = (said: object, finish_reason: string | null): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: said, finish_reason }] })}\n\n`
+  const streamed = `${delta({ content }, null)}${delta({ content }, null)}${delta({}, 'stop')}data: [DONE]\n\n`
+  t.equal(await stateAfter(t, 'chat/completions', streamed, asked, blocks), 'closed')
+  const large = JSON.stringify({ choices: [], filler: 'x'.repeat(70_000) })
+  const small = 'server: { limits: { body: 64KiB } }'
+  t.equal(await stateAfter(t, 'chat/completions', large, { ...asked, stream: false }, `${blocks}\n${small}`), 'closed')
 })

@@ -49,3 +49,15 @@ t.test('one that was only refused is asked before one that was asked to wait', a
   t.equal(ring.pick('m').name, 'b')
   t.equal(ring.pick('other').name, 'a')
 })
+
+t.test('a 503 that asks to wait speaks of the upstream, so all rest, but for other models', async (t) => {
+  const ring = open()
+  ring.rest(ring.pick('m'), 'm', 503, 5000)
+  t.match(
+    refusalOf(t, () => ring.pick('m')),
+    { code: 'breaker-open', details: { retryAfterMs: 5000 } },
+  )
+  t.equal(ring.pick('other').name, 'a')
+  ring.rest(ring.pick('other'), 'other', 503, undefined)
+  t.equal(ring.pick('other').name, 'a', 'without a time it is only a failure')
+})
