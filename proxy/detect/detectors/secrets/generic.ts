@@ -72,7 +72,8 @@ export const genericSecret: Detector = {
 function isShort(probe: Probe, start: number, quote: number): boolean {
   for (let index = start; index < start + valueLengthMin; index++) {
     const code = probe.code(index)
-    if (quote === -1 ? !holds(bare, code) : code === quote || code === -1) return true
+    const isEnd = quote === -1 ? !holds(bare, code) : code === quote && probe.before(index) !== 92
+    if (isEnd || code === -1) return true
   }
   return false
 }

@@ -29,6 +29,7 @@ void t.test('a password is what a name that ends in password is given', async (t
 
 void t.test('an escaped quote belongs to a value whose quotes are none', async (t) => {
   t.same(found(`{"password": "hun\\"ter2xyz"}`, 'generic-secret'), ['hun\\"ter2xyz'])
+  t.same(found(`{"password": "a\\"b9cdefg"}`, 'generic-secret'), ['a\\"b9cdefg'])
   t.same(found(`{"password":"x\\\\", "b": "hunter2"}`, 'generic-secret'), [])
   t.same(found(`{\\"password\\": \\"${password}\\", \\"user\\": \\"x\\"}`, 'generic-secret'), [password])
 })
