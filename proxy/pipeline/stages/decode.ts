@@ -62,7 +62,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     if (!parsed.ok)
       throw new Fault(
         parsed.code,
-        `The body is not acceptable JSON: ${parsed.message} (at character ${parsed.offset}).`,
+        `The body is not acceptable JSON: ${parsed.message.replace(/\.$/, '')} (at character ${parsed.offset}).`,
       )
     return { form: 'json', bytes, text: parsed.text, value: parsed.value }
   }
