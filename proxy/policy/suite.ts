@@ -1,6 +1,6 @@
 // Owns policy tests (`*.test.yaml`) as plain data: their shape, how one case runs, and which rules no case reached. A
 // case that is a whole request is judged by whoever can read requests; that is handed in.
-import type { ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import { openAjv } from '../lib/ajv.ts'
 import type { Json } from '../lib/json.ts'
 import type { Problem } from '../lib/problem.ts'
@@ -89,17 +89,26 @@ let compiled: ValidateFunction<Suite> | undefined
 export function parseSuite(json: unknown): { readonly suite?: Suite; readonly problems: readonly Problem[] } {
   const validate = (compiled ??= openAjv({ allErrors: true }).compile<Suite>(suiteSchema))
   if (validate(json)) return { suite: json, problems: [] }
-  const problems = (validate.errors ?? []).map(({ instancePath, message, params }): Problem => {
-    const steps = instancePath.split('/').slice(1)
+  // Which of the alternatives fails, and how, is said by the choice between them.
+  const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/oneOf/'))
+  const problems = errors.map((error): Problem => {
+    const steps = error.instancePath.split('/').slice(1)
     const path = steps.map((step) =>
       /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'),
     )
-    const extra: unknown = params.additionalProperty
+    const extra: unknown = error.params.additionalProperty
     if (typeof extra === 'string')
       return { path: [...path, extra], message: `unknown key "${extra}"`, severity: 'error', atKey: true }
-    return { path, message: message ?? 'is not valid', severity: 'error' }
+    return { path, message: sentenceOf(error), severity: 'error' }
   })
   return { problems }
+}
+
+function sentenceOf({ keyword, params, message = 'is not valid' }: ErrorObject): string {
+  if (keyword === 'oneOf') return 'a case has either "action" or "request"'
+  if (keyword === 'required') return `missing key "${String(params['missingProperty'])}"`
+  if (keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`
+  return message
 }
 
 export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Promise<CaseResult> {
