@@ -51,10 +51,12 @@ export const phone: Detector = {
   context: phoneWords,
   find(probe, at) {
     const { number } = probe
+    const previous = probe.before(at)
+    if (!isSign(previous) && isTooLong(probe.text, number)) return
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
-    const hasPlus = probe.before(at) === 43 || probe.text.charCodeAt(start) === 43
+    const hasPlus = previous === 43 || probe.text.charCodeAt(start) === 43
     const end =
       internationalEnd(probe, number, hasPlus) ??
       (hasPlus ? unplannedEnd(probe, number, start) : undefined) ??
@@ -87,6 +89,12 @@ export const gluedPhone: Detector = {
 
 const gluedForm = '000-000-0000'
 const gluedLettersMax = 12
+
+/** Without a sign: for a national number, and it begins neither as a North American one nor with the zeros of one from abroad. */
+function isTooLong(text: string, number: NumberRun): boolean {
+  if (number.digits <= nationalDigitsMax || hasTwoZeros(text, number.start)) return false
+  return number.groups < 3 || number.lengthOf(1) !== 3
+}
 
 /** `+`, `(`, `+(`, `(+` before the first digit. */
 function signStart(text: string, at: number): number {
