@@ -156,7 +156,8 @@ class Walk {
     for (const [index, address] of this.#numbers.entries()) {
       const source = sources[index]
       if (source === undefined) continue
-      this.#parts.push({ address, text: source, role: this.#layout.roleAt(address.path), form: 'number' })
+      const written = figuresOf(source)
+      this.#parts.push({ address, text: written, role: this.#layout.roleAt(address.path), form: 'number' })
     }
   }
 
@@ -183,6 +184,13 @@ function tokensOfUnread(label: string, member: Json, encoded: boolean): number {
   if (label === 'image') return tokensOfImage
   if (typeof member === 'string' && (encoded || !media.has(label))) return Math.ceil(member.length / charsPerToken)
   return media.has(label) ? tokensOfReference : 0
+}
+
+/** As it is written, but of a whole number its figures: `4.111e3` is 4111 to whoever reads it. */
+function figuresOf(source: string): string {
+  if (!/[.eE]/.test(source)) return source
+  const value = Number(source)
+  return Number.isSafeInteger(value) ? String(value) : source
 }
 
 /** With what separates it from the next. Some tokenisers take figures one by one. */

@@ -64,6 +64,17 @@ t.test('a card that is a number becomes a string, blocks, or is left and recorde
   ])
 })
 
+t.test('a number is what it says, however it is written', async (t) => {
+  const set = await setUp(t, '[{ id: r, direction: request, detect: [payment-card], action: mask }]')
+  const figures = String(card)
+  const headers = { 'content-type': 'application/json' }
+  for (const written of [figures, `${figures}.0`, `4.${figures.slice(1)}e15`, `${figures}0E-1`]) {
+    const body = `{"a":${written},"b":1.50e9}`
+    await (await fetch(`${set.gateway.url}/tool/x`, { method: 'POST', headers, body })).text()
+    t.equal(String(set.upstream.requests.at(-1)?.body), '{"a":"[PAYMENT_CARD]","b":1.50e9}', written)
+  }
+})
+
 t.test('keys of objects', async (t) => {
   const set = await setUp(t, '[{ id: r, direction: request, detect: [email], action: mask, keys: block }]')
   t.equal((await post(set, { [email]: 1 })).status, 403)
