@@ -95,7 +95,7 @@ const prose = ' and then it says that the second copy of each invoice may go, on
 void t.test('a long value is gone, what follows it is not, and little is held', async (t) => {
   const dice = new Dice(1)
   for (const name of names) {
-    for (const length of [300, 600, 5000, name === 'key in base64' ? 20_000 : 40_000]) {
+    for (const length of [300, 600, name === 'key in base64' ? 20_000 : 40_000]) {
       const { before, value, behind } = (kinds[name] as Make)(dice, length)
       const text = `see ${before}${value}${behind}${prose}`
       const plan = plans[dice.below(plans.length)] as Plan
@@ -157,7 +157,7 @@ void t.test('random texts with long values in random pieces', async () => {
       const { counts: expected } = replace(text, plan.scanner.scan(text), plan, vault)
       return output === whole(text, plan, vault) && isDeepStrictEqual(counts, expected)
     }),
-    { numRuns: runsOf(600) },
+    { numRuns: runsOf(300) },
   )
 })
 
@@ -169,6 +169,6 @@ void t.test('little is held of random texts where each stands by itself', async 
       // Of what is read out of escapes or base64 so many units are held as it is read.
       if (!/[%&\u200b]|ZXlK|LS0tLS1CRUdJTi/.test(text) && held > heldMax) throw new Error(`${held} held`)
     }),
-    { numRuns: runsOf(400) },
+    { numRuns: runsOf(200) },
   )
 })
