@@ -97,7 +97,7 @@ t.test('encoded data is left alone, and only encoded data', async (t) => {
   t.ok(inspected('123-45-6789'))
 })
 
-t.test('long numbers and telling keys are parts, with what was written', async (t) => {
+t.test('long numbers and telling keys are parts, with their figures', async (t) => {
   const text =
     '{"a":12345678901234567890,"b":[1e8,99999999],"c":4.111111111111111e15,"d":-411111111.5,"+49 170 1234567":0}'
   const reading = plain.readRequest(JSON.parse(text) as Json, text)
@@ -106,8 +106,8 @@ t.test('long numbers and telling keys are parts, with what was written', async (
   t.same(seen, [
     'key +49 170 1234567',
     'number 12345678901234567890',
-    'number 1e8',
-    'number 4.111111111111111e15',
+    'number 100000000',
+    'number 4111111111111111',
     'number -411111111.5',
   ])
 })
