@@ -52,8 +52,10 @@ export const base58Address: Detector = {
 /** Neither the first nor the last half of a word as long as the shortest address, however `at` divides it. */
 function isShortAround(text: string, at: number): boolean {
   const half = (base58LengthMin - 1) / 2
-  if (at + half >= text.length || holds(alphanumerics, text.charCodeAt(at + half))) return false
-  return at < half || !holds(alphanumerics, text.charCodeAt(at - half))
+  if (at + half >= text.length) return false
+  const mayGoOn = holds(alphanumerics, text.charCodeAt(at + 1)) && holds(alphanumerics, text.charCodeAt(at + half))
+  if (mayGoOn || at < half) return !mayGoOn
+  return !holds(alphanumerics, text.charCodeAt(at - 2)) || !holds(alphanumerics, text.charCodeAt(at - half))
 }
 
 /** The word ends before so many units, and the text does not. */
