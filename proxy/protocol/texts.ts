@@ -32,7 +32,7 @@ export type Texts = {
   readonly moreTokens?: number
 }
 
-/** `text` is the source of `value`: the parts of form `number` show the figures of it, all of them, not what a double makes of it. */
+/** `text` is the source of `value`: parts of form `number` show all figures of it, not what a double makes of it. */
 export function readTexts(value: Json, text: string, layout: Layout): Texts {
   return new Walk(layout).run(value, text)
 }
