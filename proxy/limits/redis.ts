@@ -41,7 +41,7 @@ function connect(plan: RedisPlan, resolveSecret: ResolveSecret): Redis | Cluster
     // How long a connection that is given up may take to end before it is destroyed: a hung server never ends it.
     disconnectTimeout: 200,
     commandTimeout: plan.timeoutMs,
-    // Without these three a request waits for Redis to come back (measured in field/security.md §2.3).
+    // Without these three a request waits for Redis to come back.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     // A charge that was given up must not be replayed after the next connect: its request was decided without it.

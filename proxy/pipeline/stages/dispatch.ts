@@ -23,10 +23,10 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
       x.head.upgrade === undefined
         ? await send(x, runtime, client)
         : await x.route.upstream.open(upgradeRequest(x, runtime), client.signal)
+    x.trace.firstByteMs = runtime.clock.monotonic() - startMs
     return grow(x, { answer })
   } finally {
-    x.trace.firstByteMs = runtime.clock.monotonic() - startMs
-    x.trace.waitedMs += x.trace.firstByteMs
+    x.trace.waitedMs += runtime.clock.monotonic() - startMs
   }
 }
 

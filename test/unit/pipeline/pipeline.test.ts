@@ -143,6 +143,8 @@ for (const [stage, changes] of Object.entries(brokenIn)) {
     t.equal(kept.outcomes.length, 1)
     t.notMatch(JSON.stringify(kept.outcomes), secret)
     t.match(kept.logged.join(''), secret, 'operators do')
+    const line = kept.logged.find((logged) => logged.includes('"msg":"request"')) ?? ''
+    t.equal(line.includes('firstByteMs'), stage === 'deliver', 'a first byte is named only where one came')
   })
 }
 
