@@ -24,7 +24,7 @@ const discardTimeoutMs = 5_000
 const bodyGraceMs = 5_000
 const lastWordsMs = 500
 /** What half a close leaves for an answer that is nearly there; a whole one looks the same, and waits for nobody. */
-const halfClosedMs = 50
+const halfClosedMs = 25
 const nothing = new Uint8Array(0)
 const nothingMore: readonly string[] = []
 
@@ -120,11 +120,14 @@ export class HttpClient implements Client, Enrolled {
    */
   halfClosed(): void {
     if (this.#isSaid()) return
-    systemClock.after(halfClosedMs, () => {
-      if (this.#isSaid()) return
-      this.destroy()
-      this.#leave()
-    })
+    // Who only ends its side does so with the request; who does it in the middle of an answer is gone.
+    if (this.headSent && !this.#response.writableEnded) this.#abandon()
+    else systemClock.after(halfClosedMs, () => this.#isSaid() || this.#abandon())
+  }
+
+  #abandon(): void {
+    this.destroy()
+    this.#leave()
   }
 
   /** A response that waits for its turn has no socket. */
