@@ -18,8 +18,23 @@ export const symbolBits = 6
 export const hitFlag = 0x20
 export const stateMask = 0x1fffc0
 
+/** Most rules of a configuration look for the same, and so does the one that is loaded next: a table is 1 MB. */
+const compiled = new Map<string, Automaton>()
+const compiledMax = 4
+
 /** Literals are ASCII, at most 255 long, with fewer than 64 different characters among them. */
 export function compileAutomaton(literals: readonly string[]): Automaton {
+  const key = literals.join('\0')
+  let automaton = compiled.get(key)
+  if (automaton === undefined) {
+    automaton = compile(literals)
+    if (compiled.size >= compiledMax) compiled.clear()
+    compiled.set(key, automaton)
+  }
+  return automaton
+}
+
+function compile(literals: readonly string[]): Automaton {
   const symbols = assignSymbols(literals)
   const states: State[] = [newState(0)]
   literals.forEach((literal, index) => insert(states, symbols, literal, index))

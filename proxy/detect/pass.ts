@@ -65,10 +65,12 @@ export class Pass {
       return symbol | first
     })
     this.#woken = this.#automaton.hits.map((hits) =>
-      newWoken(
-        hits.flatMap((hit) => asked[hit] ?? []),
-        [...new Set(hits.flatMap((hit) => heard[hit - asked.length]?.id ?? []))],
-      ),
+      hits.length === 0
+        ? nobody
+        : newWoken(
+            hits.flatMap((hit) => asked[hit] ?? []),
+            [...new Set(hits.flatMap((hit) => heard[hit - asked.length]?.id ?? []))],
+          ),
     )
     const numbers = chosen.filter((d) => d.digits === 'number')
     this.#numbers = Array.from({ length: 10 * (numberDigitsRead + 1) }, (_, index) =>
@@ -297,11 +299,15 @@ function askedBy(detector: Detector): Asked[] {
   return triggers.map((literal) => ({ literal, detector, next, recursAfter, isExact, isWord }))
 }
 
+/** What most states mean. */
+const nobody: Woken = { heard: [], asked: [], next: undefined }
+
 function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
   const classes = asked.map(({ next }) => next?.ascii)
+  if (classes.includes(undefined)) return { heard, asked, next: undefined }
   const next = new Uint8Array(128)
   for (const ascii of classes) ascii?.forEach((held, code) => (next[code] = (next[code] as number) | held))
-  return { heard, asked, next: classes.includes(undefined) ? undefined : next }
+  return { heard, asked, next }
 }
 
 function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, isWord }: Asked, end: number): void {
