@@ -43,11 +43,21 @@ function compile(literals: readonly string[]): Automaton {
   const ordered = byDepth(states, next)
   const isHit = Uint8Array.from(ordered, ({ hits }) => (hits.length > 0 ? hitFlag : 0))
   return {
-    next: Uint32Array.from(next, (target) => (target << symbolBits) | (isHit[target] as number)),
+    next: entriesOf(next, isHit),
     symbols,
     hits: ordered.map((s) => s.hits),
     depths: Uint8Array.from(ordered, (s) => s.depth),
   }
+}
+
+/** Not by `from`, which makes an array of all values first: 20 MB of what is resident after a start. */
+function entriesOf(targets: Uint16Array, isHit: Uint8Array): Uint32Array {
+  const entries = new Uint32Array(targets.length)
+  for (let at = 0; at < targets.length; at++) {
+    const target = targets[at] as number
+    entries[at] = (target << symbolBits) | (isHit[target] as number)
+  }
+  return entries
 }
 
 type State = { readonly depth: number; readonly children: Map<number, number>; readonly hits: number[] }
