@@ -50,7 +50,7 @@ function compile(literals: readonly string[]): Automaton {
   }
 }
 
-/** Not by `from`, which makes an array of all values first: 20 MB of what is resident after a start. */
+/** Not by `from`, which makes an array of all values first: 15 MB of what is resident after a start. */
 function entriesOf(targets: Uint16Array, isHit: Uint8Array): Uint32Array {
   const entries = new Uint32Array(targets.length)
   for (let at = 0; at < targets.length; at++) {
