@@ -16,12 +16,15 @@ export function letGo(x: Answered, runtime: Runtime): void {
   }
   // A server that asks something back is answered with the headers of the question.
   const talks = operation.action === 'asked'
+  const keepsHeaders = talks || runtime.policyHeaders.size > 0
   grow(x, {
     body,
     admissions: x.admissions.map(told),
     answer: { ...answer, headers: none },
     content: content === undefined ? undefined : bare(content),
-    headers: talks || runtime.policyHeaders.size > 0 ? x.headers : none,
+    // The agent's key is among those of the head.
+    head: keepsHeaders ? x.head : { ...x.head, headers: none },
+    headers: keepsHeaders ? x.headers : none,
     outgoing: {
       path: outgoing.path,
       headers: talks ? outgoing.headers : none,
