@@ -9,15 +9,18 @@ const lingerMs = 250
 /** What waits for a reader; lines beyond are dropped and counted. */
 const waitingBytesMax = 8 * 1024 * 1024
 
+/** What it holds beyond `minLength` bytes is written by a thread at once; its types name that among the options only. */
+type Destination = ReturnType<typeof pino.destination> & { minLength: number }
+
 export class LogOutput {
-  readonly #destination: ReturnType<typeof pino.destination>
+  readonly #destination: Destination
   #gathered = ''
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
 
   /** `onDropped` is told how many lines were lost, once there is room again to say so. */
   constructor(fd: number, onDropped: (lines: number) => void) {
-    this.#destination = pino.destination({ dest: fd, sync: false, maxLength: waitingBytesMax })
+    this.#destination = pino.destination({ dest: fd, sync: false, maxLength: waitingBytesMax }) as Destination
     this.#destination.on('drop', (lines: string) => {
       this.#dropped += lines.split('\n').length - 1
     })
@@ -37,8 +40,11 @@ export class LogOutput {
 
   /** The last lines of a process; the logger asks for it where it says that this is the end. */
   flushSync(): void {
+    // A thread that is asked now may not come to it before the process ends.
+    this.#destination.minLength = Infinity
     this.#pass()
     this.#destination.flushSync()
+    this.#destination.minLength = 0
   }
 
   #pass(): void {
