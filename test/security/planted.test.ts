@@ -57,7 +57,7 @@ async function text(message: IncomingMessage): Promise<string> {
   return whole
 }
 
-t.test('a planted value reaches nobody', { timeout: 60_000 }, async (t) => {
+t.test('a planted value reaches nobody', { timeout: 120_000 }, async (t) => {
   upstream.listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const gateway = await startGateway(policy((upstream.address() as AddressInfo).port))
