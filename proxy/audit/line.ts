@@ -45,7 +45,7 @@ export function render(line: Draft, index: number, prev: string): string {
   return line.head + String(index) + line.middle + prev + line.tail
 }
 
-/** A member of a record and how its name is written. */
+/** A member of a record and how its name is written, behind a comma. */
 type Member = { readonly key: string; readonly name: string }
 
 /** For each kind the keys of the last record, as they were given, and its members in order: most records are alike. */
@@ -66,28 +66,30 @@ function sorted(keys: readonly string[]): Member[] {
   // A name with a lone surrogate has no canonical form; it fails where the record is put together.
   return [...keys, ...reserved]
     .sort()
-    .map((key) => ({ key, name: key.isWellFormed() ? `${canonicalString(key)}:` : '' }))
+    .map((key) => ({ key, name: key.isWellFormed() ? `,${canonicalString(key)}:` : '' }))
 }
 
 function assemble(members: readonly Member[], kind: RecordKind, fields: RecordFields, time: string): Draft {
   const parts = ['', '', ''] as [string, string, string]
   let part: 0 | 1 | 2 = 0
-  let separator = '{'
   for (const { key, name } of members) {
-    if (key === 'i' || key === 'prev') {
-      parts[part] += `${separator}"${key}":${key === 'prev' ? '"' : ''}`
-      part = key === 'i' ? 1 : 2
-      if (part === 2) parts[2] = '"'
-    } else if (key === 'kind') parts[part] += `${separator}"kind":"${kind}"`
-    else if (key === 't') parts[part] += `${separator}"t":"${time}"`
+    if (key === 'i') {
+      parts[part] += name
+      part = 1
+    } else if (key === 'prev') {
+      parts[part] += `${name}"`
+      part = 2
+      parts[part] = '"'
+    } else if (key === 'kind') parts[part] += `${name}"${kind}"`
+    else if (key === 't') parts[part] += `${name}"${time}"`
     else {
       const value = fields[key]
       if (value === undefined) continue
-      parts[part] += separator + (name === '' ? canonicalString(key) : name) + canonicalise(value)
+      parts[part] += (name === '' ? `,${canonicalString(key)}:` : name) + canonicalise(value)
     }
-    separator = ','
   }
-  const [head, middle, tail] = [parts[0], parts[1], `${parts[2]}}`]
+  // Whatever comes first has no comma before it.
+  const [head, middle, tail] = [`{${parts[0].slice(1)}`, parts[1], `${parts[2]}}`]
   const bytes = Buffer.byteLength(head) + Buffer.byteLength(middle) + Buffer.byteLength(tail) + placeBytes
   return { head, middle, tail, bytes, time }
 }

@@ -5,12 +5,37 @@
  * (RFC 8785 §3.2.2.2), and anything that is not JSON. Members whose value is undefined are left out.
  */
 export function canonicalise(value: unknown): string {
+  // For what is in order already JSON.stringify writes the same in a third of the time, in one piece.
+  return typeof value === 'object' && isOrdered(value) ? JSON.stringify(value) : canonicalValue(value)
+}
+
+function canonicalValue(value: unknown): string {
   if (typeof value === 'string') return canonicalString(value)
   if (typeof value === 'number') return canonicalNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return canonicalArray(value)
   if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>)
   throw new TypeError(`no canonical JSON for ${typeof value}`)
+}
+
+/** Plain objects whose members stand as RFC 8785 §3.2.3 wants them, and in them nothing that has no canonical form. */
+function isOrdered(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value === 'boolean' || value === null) return true
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isOrdered(item)) return false
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let last = ''
+  for (const key in value) {
+    const member = (value as Record<string, unknown>)[key]
+    if (key < last || !key.isWellFormed() || (member !== undefined && !isOrdered(member))) return false
+    last = key
+  }
+  return true
 }
 
 // Printable ASCII without quotes and backslashes: by far the most, and faster to see than to escape.
@@ -31,7 +56,7 @@ function canonicalNumber(value: number): string {
 
 function canonicalArray(value: readonly unknown[]): string {
   let text = ''
-  for (const item of value) text += `${text === '' ? '' : ','}${canonicalise(item)}`
+  for (const item of value) text += `${text === '' ? '' : ','}${canonicalValue(item)}`
   return `[${text}]`
 }
 
@@ -40,7 +65,7 @@ function canonicalObject(value: Record<string, unknown>): string {
   for (const key of sortedKeys(value)) {
     const member = value[key]
     if (member === undefined) continue
-    text += `${text === '' ? '' : ','}${canonicalString(key)}:${canonicalise(member)}`
+    text += `${text === '' ? '' : ','}${canonicalString(key)}:${canonicalValue(member)}`
   }
   return `{${text}}`
 }
