@@ -70,7 +70,7 @@ for (const [how, more] of [
     )
     first.end('x'.repeat(900))
     second.end()
-    t.match([await reply(first), await reply(second)], [{ status: 200 }, { status: 200 }])
+    t.match(await Promise.all([reply(first), reply(second)]), [{ status: 200 }, { status: 200 }])
     await underWay(at, 0)
     // 1000 and 1 went in, and `ok` came out of each; ten are reserved now.
     t.match(await post(at, 'x'.repeat(10)), { status: 200, left: 10_000 - 1000 - 1 - 2 * 2 - 10 })
