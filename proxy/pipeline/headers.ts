@@ -3,8 +3,10 @@ import type { Fault } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import { noCounts, type Counts, type Ended } from './exchange.ts'
 
-/** Flat list: request id, decision, deciding rule, redactions, what
- * became a value again, what an opaque route lets pass unread, and openings. */
+/**
+ * Flat list: request id, decision, deciding rule, redactions, what became a value again, what an opaque route lets pass
+ * unread, openings, and how often upstreams were asked where it was more than once.
+ */
 export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   const headers = ['x-gatewright-request-id', x.id]
   const decision = decisionOf(x, fault)
@@ -18,6 +20,8 @@ export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   if (fault === undefined && x.route?.posture === 'opaque' && x.trace.uninspected.size > 0)
     headers.push('x-gatewright-uninspected', [...x.trace.uninspected].join(', '))
   if (x.trace.open.length > 0) headers.push('x-gatewright-open', x.trace.open.join(', '))
+  const { length } = x.trace.attempts
+  if (length > 1) headers.push('x-gatewright-attempts', String(length))
   return headers
 }
 

@@ -55,13 +55,15 @@ const completion = (content: string): string =>
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   })
 
-async function ask({ gateway }: World, path = '/ai/v1/chat/completions'): Promise<{ status: number; text: string }> {
+type Reply = { readonly status: number; readonly text: string; readonly attempts: string | null }
+
+async function ask({ gateway }: World, path = '/ai/v1/chat/completions'): Promise<Reply> {
   const reply = await fetch(gateway.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(chat),
   })
-  return { status: reply.status, text: await reply.text() }
+  return { status: reply.status, text: await reply.text(), attempts: reply.headers.get('x-gatewright-attempts') }
 }
 
 type Line = Record<string, unknown>
@@ -118,8 +120,9 @@ t.test('which failures are passed on, and which are not', async (t) => {
     const set = await world(t)
     set.first.next(script)
     set.second.always(completion('second'))
-    const { status, text } = await ask(set)
+    const { status, text, attempts } = await ask(set)
     t.equal(text.includes('"second"'), from === 'second', `${name}: ${status}`)
+    t.equal(attempts, from === 'second' ? '2' : null, 'the client is told')
     t.equal(set.second.requests.length, from === 'second' ? 1 : 0, name)
   }
 })
@@ -140,7 +143,7 @@ t.test('policy is asked for each, and one that may not stand in is passed over',
     more: 'rules: [{ id: home-only, effect: deny, actions: [model.call], upstreams: [second] }]',
   })
   set.first.always(answer(503, 'first is down'))
-  t.strictSame(await ask(set), { status: 503, text: 'first is down' }, 'what it said stands')
+  t.strictSame(await ask(set), { status: 503, text: 'first is down', attempts: null }, 'what it said stands')
   t.equal(set.second.requests.length, 0)
   const { intents, outcomes } = await recorded(set)
   t.strictSame(
