@@ -203,7 +203,7 @@ t.test('commands and their options', async (t) => {
 t.test('response headers', async (t) => {
   const pinned = words(
     `x-gatewright-request-id x-gatewright-decision x-gatewright-rule x-gatewright-redactions x-gatewright-open
-     x-gatewright-uninspected x-gatewright-restored`,
+     x-gatewright-uninspected x-gatewright-restored x-gatewright-attempts`,
   )
   const sources = readdirSync(join(root, 'proxy'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
