@@ -1,6 +1,5 @@
 // Owns the reading of JSON by position: where in the source text the values at given paths stand. It takes text that
 // lib/json.ts has accepted, and does not check it again.
-import { stringEnd } from './json.ts'
 import type { Path } from './pointer.ts'
 
 /** A set of paths as a tree, so that one pass over the text finds all of them. */
@@ -84,6 +83,18 @@ export function valueEnd(text: string, start: number): number {
       depth -= 1
       if (depth === 0) return at + 1
     }
+  }
+  return text.length
+}
+
+/** The index after the closing quote of the string whose opening quote stands at `start`; the text's end if unclosed. */
+export function stringEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let backslashes = 0
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1
+    if (backslashes % 2 === 0) return end + 1
+    end = text.indexOf('"', end + 1)
   }
   return text.length
 }

@@ -1,6 +1,7 @@
 // Owns strict JSON: one reading of a byte string, or a refusal. Ambiguous input (duplicate or case-colliding keys, BOM,
 // invalid UTF-8, lone surrogates, too deep) has no reading.
 import { readJson } from './json-reader.ts'
+import { stringEnd } from './json-source.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
@@ -231,18 +232,6 @@ function foldedKey(text: string, start: number): string {
 /** Upper case first: the long s and the Kelvin sign fold to `s` and `k`, as in Go's EqualFold. */
 export function foldKey(key: string): string {
   return key.toUpperCase().toLowerCase()
-}
-
-/** The index after the closing quote of the string whose opening quote stands at `start`; the text's end if unclosed. */
-export function stringEnd(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1) {
-    let backslashes = 0
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1
-    if (backslashes % 2 === 0) return end + 1
-    end = text.indexOf('"', end + 1)
-  }
-  return text.length
 }
 
 function numberEnd(text: string, from: number): number {
