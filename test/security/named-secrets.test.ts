@@ -1,15 +1,21 @@
 // Secrets that only the name of their member tells, in the JSON of tools and of models, there and back.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { startGateway } from '../support/gateway.ts'
-import { answer, jsonAnswer, scriptedUpstream } from '../support/scripted-upstream.ts'
+import { answer, jsonAnswer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
 const password = 'Tr0ub4dor3xQ9'
 
-t.test('what is called a password leaves masked, however deep it stands', async (t) => {
+type World = {
+  readonly upstream: ScriptedUpstream
+  readonly post: (path: string, body: object) => Promise<string>
+}
+
+async function world(t: Test): Promise<World> {
   const upstream = await scriptedUpstream()
+  const names = ['http', 'openai', 'anthropic']
   const gateway = await startGateway(`
-upstreams: { tool: { protocol: http, url: '${upstream.url}' }, openai: { protocol: openai, url: '${upstream.url}' } }
-routes: [{ id: tool, path: /tool, upstream: tool }, { id: openai, path: /openai, upstream: openai }]
+upstreams: { ${names.map((name) => `${name}: { protocol: ${name}, url: '${upstream.url}' }`).join(', ')} }
+routes: [${names.map((name) => `{ id: ${name}, path: /${name}, upstream: ${name} }`).join(', ')}]
 principals: [{ id: agent }]
 anonymous: agent
 defaultEffect: allow
@@ -19,18 +25,23 @@ redaction: [{ id: all, direction: both, detect: [secrets], action: mask }]
     await gateway.close()
     await upstream.close()
   })
+  const post = async (path: string, body: object): Promise<string> => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(gateway.url + path, { method: 'POST', headers, body: JSON.stringify(body) })).text()
+  }
+  return { upstream, post }
+}
+
+t.test('what is called a password leaves masked, however deep it stands', async (t) => {
+  const { upstream, post } = await world(t)
   const send = async (path: string, body: object, answer: object): Promise<{ sent: string; came: string }> => {
     upstream.next(jsonAnswer(200, answer))
-    const answered = await fetch(gateway.url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    return { came: await answered.text(), sent: upstream.requests.at(-1)?.body.toString() ?? '' }
+    const came = await post(path, body)
+    return { came, sent: upstream.requests.at(-1)?.body.toString() ?? '' }
   }
   const deep = { note: 'kept', login: { password, dump: JSON.stringify({ password }) } }
   const masked = JSON.stringify(deep).replaceAll(password, '[GENERIC_SECRET]')
-  const tool = await send('/tool/x', deep, deep)
+  const tool = await send('/http/x', deep, deep)
   t.equal(tool.sent, masked)
   t.equal(tool.came, masked)
 
@@ -60,19 +71,7 @@ const dataOf = (stream: string): unknown[] =>
   stream.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6)) as unknown] : []))
 
 t.test('streamed JSON says no more than JSON that is known whole, in text and in arguments', async (t) => {
-  const upstream = await scriptedUpstream()
-  const gateway = await startGateway(`
-upstreams: { openai: { protocol: openai, url: '${upstream.url}' }, anthropic: { protocol: anthropic, url: '${upstream.url}' } }
-routes: [{ id: openai, path: /openai, upstream: openai }, { id: anthropic, path: /anthropic, upstream: anthropic }]
-principals: [{ id: agent }]
-anonymous: agent
-defaultEffect: allow
-redaction: [{ id: all, direction: both, detect: [secrets], action: mask }]
-`)
-  t.teardown(async () => {
-    await gateway.close()
-    await upstream.close()
-  })
+  const { upstream, post } = await world(t)
   const token = 'q7Rk2Vw9Lz4Np8Xc'.repeat(60)
   const document = { user: 'ada', db: { password: `${password.slice(0, 5)}"${password}` }, session_token: token, n: 1 }
   const json = JSON.stringify(document)
@@ -83,13 +82,7 @@ redaction: [{ id: all, direction: both, detect: [secrets], action: mask }]
   })
   const streamed = async (path: string, stream: string): Promise<string> => {
     upstream.next(answer(200, stream, { 'content-type': 'text/event-stream' }))
-    const body = { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'go on' }] }
-    const answered = await fetch(gateway.url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    return answered.text()
+    return post(path, { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'go on' }] })
   }
   const chunk = (delta: object, finish: string | null = null): [string, unknown] => [
     'message',
