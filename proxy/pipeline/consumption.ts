@@ -6,6 +6,7 @@ import type { Demand, Spent } from '../limits/limiter.ts'
 import type { Content, Usage } from '../protocol/content.ts'
 import { thinksHidden, type Hidden } from '../protocol/hidden-thinking.ts'
 import { canBoundOutput } from '../protocol/output-bound.ts'
+import { tokensOfKind } from '../protocol/texts.ts'
 import type { Decided, Ended } from './exchange.ts'
 import { isConversation } from './sockets.ts'
 import { tokensOf, tokensOfBytes, tokensPerPart } from './token-estimate.ts'
@@ -75,8 +76,6 @@ function promptsIn(prompt: Json | undefined): number {
 
 /** What came of an answer: text, as its bytes passed. */
 const bytesPerToken = 3
-/** An image, a file or a sound, of which nothing is known but that it is there; what is known is in `moreTokens`. */
-const tokensUnread = 1000
 /** What tells Anthropic's models how to call tools. */
 const toolsPreamble = 500
 
@@ -90,7 +89,7 @@ export function inputEstimate({ content, body, route }: Pick<Ended, 'content' | 
   if (known !== undefined) return known
   const { uninspected, moreTokens = 0, tokens = 0, parts, tools } = content
   const preamble = tools.length > 0 && route?.protocol.name === 'anthropic' ? toolsPreamble : 0
-  const estimate = uninspected.length * tokensUnread + moreTokens + tokens + preamble + textEstimate(parts)
+  const estimate = uninspected.length * tokensOfKind + moreTokens + tokens + preamble + textEstimate(parts)
   estimates.set(content, estimate)
   return estimate
 }

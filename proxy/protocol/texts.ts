@@ -37,8 +37,8 @@ export function readTexts(value: Json, text: string, layout: Layout): Texts {
   return new Walk(layout).run(value, text)
 }
 
-/** What the first of a kind takes in any case: whoever counts `uninspected` knows. */
-const tokensOfKind = 1000
+/** An image, a file or a sound, of which nothing is known but that it is there; `moreTokens` has what is known beyond. */
+export const tokensOfKind = 1000
 /** The largest that providers make of one image, whatever its bytes; of most they make fewer than a third. */
 const tokensOfImage = 5000
 /** Of sound, film, documents and hidden thoughts by their encoded length; compressed text makes the most of it. */
