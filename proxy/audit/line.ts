@@ -10,7 +10,7 @@ export const lineBytesMax = 65_535
 /** `prev` of the very first line: 32 zero bytes, where every other line has the leaf hash of the line before. */
 export const firstPrev = Buffer.alloc(32).toString('base64')
 
-/** A record that waits for its place: the canonical line cut open where `i` and `prev` go. */
+/** A record that waits for its place: what stands before `i`, between `i` and `prev`, and behind, each as an object. */
 export type Draft = {
   readonly head: string
   readonly middle: string
@@ -20,78 +20,81 @@ export type Draft = {
   readonly time: string
 }
 
-// The digits of the largest index and the 44 characters of `prev`.
-const placeBytes = 16 + 44
+// What render() adds for an index of 16 digits and a `prev` of 44 characters, less the braces that it drops.
+const placeBytes = '"i":,,"prev":"",'.length + 16 + 44 - 4
 const memberBytesMax = 512
-const reserved = new Set(['i', 'kind', 'prev', 't'])
+/** Names of the log's own members. */
+const own = ['i', 'kind', 'prev', 't'] as const
+// `__proto__` cannot be given either: assigning it makes no member.
+const reserved = new Set<string>([...own, '__proto__'])
 
 /**
  * The record as it is now: later changes to `fields` do not reach the log. What cannot be written as it is (too long,
  * lone surrogates, not JSON) is cut down and marked `cut: true`, never lost. Reserved keys are a mistake of the caller.
  */
 export function draft(kind: RecordKind, fields: RecordFields, time: string): Draft {
-  const members = membersOf(kind, Object.keys(fields))
+  const layout = layoutOf(kind, Object.keys(fields))
   try {
-    const whole = assemble(members, kind, fields, time)
+    const whole = assemble(layout, kind, fields, time)
     if (whole.bytes <= lineBytesMax) return whole
   } catch {
     // No canonical form: written cut.
   }
   const cut = cutDown(fields)
-  return assemble(sorted(Object.keys(cut)), kind, cut, time)
+  return assemble(layOut(Object.keys(cut)), kind, cut, time)
 }
 
 export function render(line: Draft, index: number, prev: string): string {
-  return line.head + String(index) + line.middle + prev + line.tail
+  const { head, middle, tail } = line
+  // `kind` always stands before `prev`, and `t` behind it.
+  return `${head.slice(0, -1)}${comma(head)}"i":${index},${middle.slice(1, -1)},"prev":"${prev}",${tail.slice(1)}`
 }
 
-/** A member of a record and how its name is written, behind a comma. */
-type Member = { readonly key: string; readonly name: string }
+/** Before `i` there may be nothing. */
+function comma(head: string): string {
+  return head === '{}' ? '' : ','
+}
 
-/** For each kind the keys of the last record, as they were given, and its members in order: most records are alike. */
-const seen = new Map<RecordKind, { readonly given: readonly string[]; readonly members: readonly Member[] }>()
+/** The names of a record in order: before `i`, between `i` and `prev`, after `prev`. */
+type Layout = { readonly head: readonly string[]; readonly middle: readonly string[]; readonly tail: readonly string[] }
 
-function membersOf(kind: RecordKind, given: readonly string[]): readonly Member[] {
+/** For each kind the names of the last record, as they were given, and its layout: most records are alike. */
+const seen = new Map<RecordKind, { readonly given: readonly string[]; readonly layout: Layout }>()
+
+function layoutOf(kind: RecordKind, given: readonly string[]): Layout {
   const last = seen.get(kind)
-  if (last?.given.length === given.length && last.given.every((key, at) => key === given[at])) return last.members
+  if (last?.given.length === given.length && last.given.every((key, at) => key === given[at])) return last.layout
   const taken = given.find((key) => reserved.has(key))
   if (taken !== undefined)
     throw new Fault('internal', undefined, { cause: new Error(`audit field "${taken}" is reserved`) })
-  const members = sorted(given)
-  seen.set(kind, { given, members })
-  return members
+  const layout = layOut(given)
+  seen.set(kind, { given, layout })
+  return layout
 }
 
-function sorted(keys: readonly string[]): Member[] {
-  // A name with a lone surrogate has no canonical form; it fails where the record is put together.
-  return [...keys, ...reserved]
-    .sort()
-    .map((key) => ({ key, name: key.isWellFormed() ? `,${canonicalString(key)}:` : '' }))
+function layOut(given: readonly string[]): Layout {
+  const names = [...given, ...own].sort()
+  const [index, prev] = [names.indexOf('i'), names.indexOf('prev')]
+  return { head: names.slice(0, index), middle: names.slice(index + 1, prev), tail: names.slice(prev + 1) }
 }
 
-function assemble(members: readonly Member[], kind: RecordKind, fields: RecordFields, time: string): Draft {
-  const parts = ['', '', ''] as [string, string, string]
-  let part: 0 | 1 | 2 = 0
-  for (const { key, name } of members) {
-    if (key === 'i') {
-      parts[part] += name
-      part = 1
-    } else if (key === 'prev') {
-      parts[part] += `${name}"`
-      part = 2
-      parts[part] = '"'
-    } else if (key === 'kind') parts[part] += `${name}"${kind}"`
-    else if (key === 't') parts[part] += `${name}"${time}"`
-    else {
-      const value = fields[key]
-      if (value === undefined) continue
-      parts[part] += (name === '' ? `,${canonicalString(key)}:` : name) + canonicalise(value)
-    }
-  }
-  // Whatever comes first has no comma before it.
-  const [head, middle, tail] = [`{${parts[0].slice(1)}`, parts[1], `${parts[2]}}`]
-  const bytes = Buffer.byteLength(head) + Buffer.byteLength(middle) + Buffer.byteLength(tail) + placeBytes
+/** Three objects, each written in one piece: a member at a time takes twice as long and leaves a string for each. */
+function assemble(layout: Layout, kind: RecordKind, fields: RecordFields, time: string): Draft {
+  const head = canonicalise(part(layout.head, kind, fields, time))
+  const middle = canonicalise(part(layout.middle, kind, fields, time))
+  const tail = canonicalise(part(layout.tail, kind, fields, time))
+  const bytes =
+    Buffer.byteLength(head) + Buffer.byteLength(middle) + Buffer.byteLength(tail) + placeBytes + comma(head).length
   return { head, middle, tail, bytes, time }
+}
+
+function part(names: readonly string[], kind: RecordKind, fields: RecordFields, time: string): RecordFields {
+  const members: Record<string, RecordValue> = {}
+  for (const name of names) {
+    const value = name === 'kind' ? kind : name === 't' ? time : fields[name]
+    if (value !== undefined) members[name] = value
+  }
+  return members
 }
 
 /** Keeps `request` and what is short, shortens strings, drops what is long and structured. */

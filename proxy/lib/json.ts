@@ -63,30 +63,44 @@ export function textsOf(value: Json): string[] {
 function read(text: string, limits: JsonLimits): JsonReading {
   if (text.charCodeAt(0) === 0xfeff) return malformed('A byte order mark is not accepted', 0)
   const scanned = scan(text, limits)
-  if (typeof scanned === 'object') return scanned
+  if (typeof scanned === 'object') return refused(scanned)
   try {
     const value = JSON.parse(text) as Json
     return { ok: true, value: scanned === 'escaped keys' ? (readJson(text) as Json) : value, text }
   } catch (error) {
     const offset = syntaxErrorOffset(text, error)
-    return offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset)
+    return refused(offset === undefined ? malformed('Not valid JSON', 0) : malformed('Not valid JSON', offset))
   }
 }
 
 type Refusal = Extract<JsonReading, { ok: false }>
 
 /** The members of one open object. Up to `setFrom` they are compared by hash; beyond that the set of folded keys tells. */
-type Frame = { object: boolean; keys: number; hashes: number[]; starts: number[]; folded: Set<string> | undefined }
+type Frame = {
+  object: boolean
+  keys: number
+  readonly hashes: Int32Array
+  readonly starts: Int32Array
+  folded: Set<string> | undefined
+}
 
 const setFrom = 16
 const itemsPerKey = 10
+
+/** By depth; kept, because one document is scanned after the other, and a scan would make little else. */
+const frames: Frame[] = []
+
+/** What a refusal leaves open may hold many keys. */
+function refused(refusal: Refusal): Refusal {
+  frames.length = 0
+  return refusal
+}
 
 /**
  * Finds what JSON.parse lets pass: repeated keys, lone surrogate escapes, numbers out of range, depth. It does not check
  * the grammar, so on text that is not JSON it only has to be safe.
  */
 function scan(text: string, limits: JsonLimits): Refusal | 'escaped keys' | 'plain keys' {
-  const frames: Frame[] = []
   let depth = 0
   let frame: Frame | undefined
   let keyIsNext = false
@@ -120,10 +134,11 @@ function scan(text: string, limits: JsonLimits): Refusal | 'escaped keys' | 'pla
         return malformed(`An array has more than ${limits.keysMax * itemsPerKey} items`, at)
     } else if (c === openBrace || c === openBracket) {
       if (depth === limits.depthMax) return tooDeep(limits.depthMax, at)
-      frame = openFrame(frames, depth, c === openBrace)
+      frame = openFrame(depth, c === openBrace)
       depth += 1
       keyIsNext = frame.object
     } else if (c === closeBrace || c === closeBracket) {
+      if (frame !== undefined) frame.folded = undefined
       depth = depth === 0 ? 0 : depth - 1
       frame = depth === 0 ? undefined : frames[depth - 1]
       keyIsNext = false
@@ -160,16 +175,17 @@ function escapedUnit(text: string, at: number): number {
   return /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : -1
 }
 
-function openFrame(frames: Frame[], depth: number, object: boolean): Frame {
-  let frame = frames[depth]
-  if (frame === undefined) {
-    frame = { object, keys: 0, hashes: [], starts: [], folded: undefined }
-    frames[depth] = frame
-  } else {
-    frame.object = object
-    frame.keys = 0
-    frame.folded = undefined
-  }
+function openFrame(depth: number, object: boolean): Frame {
+  const frame = (frames[depth] ??= {
+    object,
+    keys: 0,
+    hashes: new Int32Array(setFrom),
+    starts: new Int32Array(setFrom),
+    folded: undefined,
+  })
+  frame.object = object
+  frame.keys = 0
+  frame.folded = undefined
   return frame
 }
 
@@ -183,7 +199,7 @@ function addKey(
   keysMax: number,
 ): Refusal | undefined {
   if (frame.keys === keysMax) return malformed(`An object has more than ${keysMax} members`, start)
-  if (frame.keys === setFrom) frame.folded = new Set(frame.starts.slice(0, setFrom).map((at) => foldedKey(text, at)))
+  if (frame.keys === setFrom) frame.folded = new Set(Array.from(frame.starts, (at) => foldedKey(text, at)))
   if (frame.folded !== undefined) {
     frame.folded.add(foldedKey(text, start))
     frame.keys += 1
