@@ -2,7 +2,7 @@
 // as long as the pass. It does not decode anything.
 import { alphanumerics, holds, isLetter } from './characters.ts'
 import { isRunUnit, mayBeBase16, mayBeBase64, nibbles } from './normalise-digits.ts'
-import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-lines.ts'
+import { isBlank, isLineEnd, lineLengthMin } from './normalise-lines.ts'
 
 /**
  * The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number.
@@ -11,19 +11,36 @@ import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-li
 export const base64LengthMin = 10
 export const hexLengthMin = 16
 
-/** The last units of runs, or of words in them, that may hold text. */
+/** Runs, or words in them, that may hold text. */
 export class EncodedRuns {
-  readonly #noted: number[] = []
+  readonly #starts: number[] = []
+  readonly #lasts: number[] = []
   #next = 0
   /** Runs that end here or before have been seen. */
   #seenTo = 0
+  /** The same, but all of them that may hold text are noted, whatever words are in them. */
+  #notedTo = 0
   #wordSeenTo = 0
+  /** Of the line that was looked at last: its first unit, its line feed, and whether the one before may be encoded text. */
+  #lineStart = 0
+  #lineEnd = -1
+  #isAfterFull = false
 
   clear(): void {
-    this.#noted.length = 0
+    this.#starts.length = 0
+    this.#lasts.length = 0
     this.#next = 0
     this.#seenTo = 0
+    this.#notedTo = 0
     this.#wordSeenTo = 0
+    this.#lineStart = 0
+    this.#lineEnd = -1
+    this.#isAfterFull = false
+  }
+
+  /** Where the word ends that was looked at last. */
+  get wordSeenTo(): number {
+    return this.#wordSeenTo
   }
 
   /** Told of the first of capitals that stand together. */
@@ -31,23 +48,25 @@ export class EncodedRuns {
     if (at < this.#seenTo) return
     // Mostly a word begins here, and is shorter.
     const isFirst = at === 0 || !isRunUnit(text.charCodeAt(at - 1))
-    if (isFirst && !isRunUnitAt(text, at + base64LengthMin - 1) && !followsLine(text, at)) return
+    if (isFirst && !isRunUnitAt(text, at + base64LengthMin - 1) && !this.#isInNextLine(text, at)) return
     let end = at + 1
     while (end < text.length && isRunUnit(text.charCodeAt(end))) end++
     this.#seenTo = end
     let start = at
     while (start > 0 && isRunUnit(text.charCodeAt(start - 1))) start--
-    if (end - start < base64LengthMin && !followsLine(text, start)) return
-    if (mayBeBase64(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
+    const isNextLine = this.#isInNextLine(text, at) && this.#beginsLine(text, start)
+    if (end - start < base64LengthMin && !isNextLine) return
+    if (!isNextLine && !isLineEndAt(text, end) && !mayBeBase64(text, start, end)) return
+    this.#note(start, end)
+    this.#notedTo = end
   }
 
   /** Told of the first of digits that stand together, but in a word only of those of its first that follow letters. */
   atDigit(text: string, at: number): void {
-    if (at < this.#wordSeenTo) return
+    if (at < this.#wordSeenTo || at < this.#notedTo) return
     // Mostly the word is shorter.
-    if (at > 0 && isLetter(text.charCodeAt(at - 1)) ? mayBeLong(text, at) : isHexadecimal(text, at))
-      this.#seeWord(text, at)
-    else if (mayFollowLine(text, at)) this.#seeWord(text, at)
+    const mayBeHex = at > 0 && isLetter(text.charCodeAt(at - 1)) ? mayBeLong(text, at) : isHexadecimal(text, at)
+    if (mayBeHex || this.#isInNextLine(text, at)) this.#seeWord(text, at)
   }
 
   #seeWord(text: string, at: number): void {
@@ -56,16 +75,44 @@ export class EncodedRuns {
     this.#wordSeenTo = end
     let start = at
     while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, text.charCodeAt(start - 1))) start--
-    if (end - start < hexLengthMin && !followsLine(text, start)) return
-    if (mayBeBase16(text, start, end) || isLine(text, at, end)) this.#noted.push(end - 1)
+    const isNextLine = this.#isInNextLine(text, at) && this.#beginsLine(text, start)
+    if (end - start < hexLengthMin && !isNextLine) return
+    if (isNextLine || isLineEndAt(text, end) || mayBeBase16(text, start, end)) this.#note(start, end)
+  }
+
+  #note(start: number, end: number): void {
+    this.#starts.push(start)
+    this.#lasts.push(end - 1)
+  }
+
+  /** Whether the line in which `at` is follows one that may be encoded text. Lines are looked at once, in order. */
+  #isInNextLine(text: string, at: number): boolean {
+    if (at > this.#lineEnd) {
+      let end = this.#lineEnd
+      while (end < at) {
+        this.#lineStart = end + 1
+        const next = text.indexOf('\n', end + 1)
+        end = next === -1 ? text.length : next
+      }
+      this.#lineEnd = end
+      this.#isAfterFull = endsFullLine(text, this.#lineStart - 1)
+    }
+    return this.#isAfterFull
+  }
+
+  /** Whether nothing but blanks stands before `start` in the line that was looked at last. */
+  #beginsLine(text: string, start: number): boolean {
+    let at = start
+    while (at > this.#lineStart && isBlank(text.charCodeAt(at - 1))) at--
+    return at === this.#lineStart
   }
 
   /** The first run from `from` on, or what of one is left there; `to` when there is none before it. Asked in order. */
   after(text: string, from: number, to: number): number {
-    while ((this.#noted[this.#next] ?? to) < from) this.#next++
-    const at = this.#noted[this.#next] ?? to
-    if (at >= to) return to
-    let start = at
+    while ((this.#lasts[this.#next] ?? to) < from) this.#next++
+    const last = this.#lasts[this.#next] ?? to
+    if (last >= to) return to
+    let start = Math.max(from, this.#starts[this.#next] as number)
     while (start > from && isRunUnit(text.charCodeAt(start - 1))) start--
     return firstLine(text, start, from)
   }
@@ -87,13 +134,6 @@ function isAlphanumericAt(text: string, index: number): boolean {
   return index >= 0 && index < text.length && holds(alphanumerics, text.charCodeAt(index))
 }
 
-/** Whether the word of which no more than eight units stand before `at` is the first of its line. */
-function mayFollowLine(text: string, at: number): boolean {
-  let start = at
-  while (start > 0 && start > at - 8 && isAlphanumericAt(text, start - 1)) start--
-  return followsLine(text, start)
-}
-
 /** Whether `hexLengthMin` digits of base16 may stand from `at` on. */
 function isHexadecimal(text: string, at: number): boolean {
   if (at + hexLengthMin > text.length) return false
@@ -104,21 +144,14 @@ function isHexadecimal(text: string, at: number): boolean {
   return (second | third | fourth | last) < 16
 }
 
-/** It may go on in the next line, or go on from the one before. `at` is in it, `end` its end. */
-function isLine(text: string, at: number, end: number): boolean {
-  if (end < text.length && isLineEnd(text, end)) return true
-  let start = at
-  while (start > 0 && end - start <= lineLengthMax && isRunUnit(text.charCodeAt(start - 1))) start--
-  while (start > 0 && isBlank(text.charCodeAt(start - 1))) start--
-  return start > 0 && isLineEnd(text, start - 1)
+/** It may go on in the next line. */
+function isLineEndAt(text: string, end: number): boolean {
+  return end < text.length && isLineEnd(text, end)
 }
 
-/** The last line of a run is as short as it likes. */
-function followsLine(text: string, start: number): boolean {
-  let end = start
-  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--
-  if (end === 0 || !isLineEnd(text, end - 1)) return false
-  end -= end > 1 && isLineEnd(text, end - 2) ? 2 : 1
+/** Whether the line feed at `index` ends a line that may be encoded text; the last line of that is as short as it likes. */
+function endsFullLine(text: string, index: number): boolean {
+  const end = index > 0 && text.charCodeAt(index - 1) === 13 ? index - 1 : index
   const from = end - lineLengthMin
   if (from < 0) return false
   for (let at = end - 1; at >= from; at--) if (!isRunUnit(text.charCodeAt(at))) return false

@@ -220,7 +220,8 @@ export class Pass {
       const place = placeInWord(text, start)
       if (place !== places.mixed) this.#atCode(start)
       // The letter of an escaped line end is no part of a word.
-      if (!startsWord(probe, start)) return place === places.escaped ? 0 : wordEnd(text, start)
+      if (!startsWord(probe, start))
+        return place === places.escaped ? 0 : wordEnd(text, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
     }
     if (start < probe.numberEnd || previous === 95) return 0
     probe.arm(start)
@@ -348,7 +349,7 @@ function placeInWord(text: string, at: number): number {
 const wordLettersMax = 48
 
 function wordEnd(text: string, from: number): number {
-  let end = from + 1
+  let end = from
   while (end < text.length && holds(alphanumerics, text.charCodeAt(end))) end++
   return end
 }
