@@ -15,8 +15,8 @@ export function spliceStrings(document: string, replacements: readonly Replaceme
   const found: { start: number; end: number; text: string }[] = []
   for (const { was, text } of replacements) {
     const source = JSON.stringify(was)
-    const start = document.indexOf(source)
-    if (start === -1 || document.includes(source, start + 1)) return undefined
+    const start = onlyPlace(document, source)
+    if (start === -1) return undefined
     found.push({ start, end: start + source.length, text })
   }
   found.sort((a, b) => a.start - b.start)
@@ -30,3 +30,21 @@ export function spliceStrings(document: string, replacements: readonly Replaceme
   }
   return spliced + document.slice(from)
 }
+
+/** Of `source`, quotes included; -1 where there is none, more than one, or too much that looks like it. */
+function onlyPlace(document: string, source: string): number {
+  // Without the quotes, of which a document is full: a search that begins with one stops at each.
+  const inner = source.slice(1, -1)
+  let only = -1
+  let looks = 0
+  for (let at = document.indexOf(inner); at !== -1; at = document.indexOf(inner, at + 1)) {
+    if ((looks += 1) > looksMax) return -1
+    if (document.charCodeAt(at - 1) !== quote || document.charCodeAt(at + inner.length) !== quote) continue
+    if (only !== -1) return -1
+    only = at - 1
+  }
+  return only
+}
+
+const quote = 0x22
+const looksMax = 16
