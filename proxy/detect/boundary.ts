@@ -1,5 +1,5 @@
 // Owns where a word may begin: text arrives escaped and encoded, so an escape's letters are not part of the word.
-import { characterClass, holds, wordCharacters, type CharacterClass } from './characters.ts'
+import { characterClass, holds, isCapital, isLetter, wordCharacters, type CharacterClass } from './characters.ts'
 import { contextBefore, type Probe } from './probe.ts'
 
 const hexadecimals = characterClass('0-9A-Fa-f')
@@ -12,6 +12,18 @@ export function startsWord(probe: Probe, start: number): boolean {
   if (beforePrevious === 92) return isEscapeLetter(previous)
   if (!holds(hexadecimals, previous) || !holds(hexadecimals, beforePrevious)) return false
   return probe.before(start - 2) === 37 || endsEscapedSign(probe, start)
+}
+
+/** The same, or a later word of an identifier begins there: `userPassport`, `user_passport`, `USPassport`. */
+export function startsPart(probe: Probe, start: number): boolean {
+  const previous = probe.before(start)
+  if (previous === 95) return true
+  if (!isCapital(probe.text.charCodeAt(start))) return startsWord(probe, start)
+  return !isCapital(previous) || isSmall(probe.text.charCodeAt(start + 1)) || startsWord(probe, start)
+}
+
+function isSmall(code: number): boolean {
+  return isLetter(code) && !isCapital(code)
 }
 
 /** After a backslash it is no letter, however many backslashes there are: `\n` and its kin (RFC 8259 section 7). */

@@ -4,6 +4,7 @@ import type { Detector } from './detector.ts'
 import type { EntityGroup } from './finding.ts'
 import type { Pattern } from './pattern.ts'
 import type { Probe } from './probe.ts'
+import { isWordPlace } from './word-places.ts'
 
 export type PatternSpec = {
   readonly entity: string
@@ -59,13 +60,16 @@ function isValue(spec: PatternSpec, text: string, start: number, end: number): b
   if (validate !== undefined && !validate(value)) return false
   if (allowed(value)) return false
   if (context.length === 0) return true
-  const before = text.slice(Math.max(0, start - contextBefore), start).toLowerCase()
-  return context.some((word) => hasWord(before, word))
+  const before = text.slice(Math.max(0, start - contextBefore), start)
+  const small = before.toLowerCase()
+  // Few letters are more units when they are small.
+  const written = small.length === before.length ? before : small
+  return context.some((word) => hasWord(small, written, word))
 }
 
-function hasWord(text: string, word: string): boolean {
+function hasWord(text: string, written: string, word: string): boolean {
   for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-    if (!isWordUnit(text, at - 1) && !isWordUnit(text, at + word.length)) return true
+    if (isWordPlace(written, at) && isWordPlace(written, at + word.length)) return true
   }
   return false
 }

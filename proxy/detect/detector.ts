@@ -21,6 +21,8 @@ export type Detector = {
   readonly isCaseSensitive?: true
   /** Only triggers that begin a word wake it, as `startsWord` has it. */
   readonly isAtWordStart?: true
+  /** Only triggers that begin a word, or a later word of an identifier, wake it, as `startsPart` has it. */
+  readonly isAtPartStart?: true
   /** What must stand right after the trigger, or nothing can be found. */
   readonly next?: CharacterClass
   /** The unit that the trigger ends with must stand again so many units further, unless the text ends before. */
@@ -39,7 +41,7 @@ export type Detector = {
   /** Of detectors of codes: how many letters stand right before the digits at least. Absent: one. */
   readonly lettersMin?: number
   /** Words that are listened for on its behalf. */
-  readonly context?: ContextWords
+  readonly contexts?: readonly ContextWords[]
   /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */
   find(probe: Probe, start: number, end: number): void
   /** Asked once for each text instead of being woken: it goes over `probe.text` from `from` on, in linear time. */

@@ -1,7 +1,7 @@
 // Owns the table of detectors. Numbers go to the first that takes them, so the stricter ones come first.
 import type { Detector } from './detector.ts'
 import { base58Address, bech32Address, cashAddress, etherAddress } from './detectors/crypto-address.ts'
-import { dateOfBirth } from './detectors/date-of-birth.ts'
+import { datesOfBirth } from './detectors/date-of-birth.ts'
 import {
   bankAccount,
   bankRouting,
@@ -39,7 +39,7 @@ export const detectors: readonly Detector[] = [
   etherAddress,
   macAddress,
   dottedMacAddress,
-  dateOfBirth,
+  ...datesOfBirth,
   passport,
   ...drivingLicence,
   medicalRecord,

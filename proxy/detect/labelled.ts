@@ -3,10 +3,11 @@
 import { characterClass } from './characters.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
+import { spellings, wordEndOrDigit } from './word-places.ts'
 
 export type LabelledKind = {
   readonly entity: string
-  /** ASCII literals at the start of a word, found regardless of case. */
+  /** ASCII literals at the start of a word, found regardless of case, and however identifiers write them. */
   readonly labels: readonly string[]
   /** What the rest of the label looks like. */
   readonly rest?: string
@@ -22,9 +23,9 @@ const line = characterClass('\0-\t\v\f\x0e-\x7f', () => true)
 /** Every value has some. */
 const digit = /\d/
 const words =
-  'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
+  'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|value|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
 /** Without any the label must end there: `patente` is no `patent`. */
-const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})(?!\\p{L})|[#№º°]))+\\.?|(?!\\p{L}))`
+const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°]))+\\.?|(?!\\p{L}))`
 const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}["'\`(#]?\\s?`
 
 export function labelledDetector(kind: LabelledKind): Detector {
@@ -33,8 +34,8 @@ export function labelledDetector(kind: LabelledKind): Detector {
   const detector: Detector = {
     entity: kind.entity,
     group: 'pii',
-    triggers: kind.labels,
-    isAtWordStart: true,
+    triggers: spellings(kind.labels),
+    isAtPartStart: true,
     find(probe, _start, end) {
       const text = textAfter(probe, end)
       if (!digit.test(text)) return

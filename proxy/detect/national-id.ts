@@ -6,6 +6,7 @@ import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import type { NumberRun } from './number-run.ts'
 import type { Probe } from './probe.ts'
+import { contextPattern } from './word-places.ts'
 
 /**
  * When the form and the check suffice. `always`: they prove it. `grouped`: written in groups they do, in one run a word
@@ -19,7 +20,7 @@ type Kind = {
   /** Absent: only the pack has it. */
   readonly isInPii?: true
   readonly sureness: Sureness
-  /** Alternatives of a regular expression, found regardless of case, before or shortly after the number. */
+  /** Alternatives as `contextPattern` has them, before or shortly after the number. */
   readonly words?: string
 }
 
@@ -138,7 +139,7 @@ function namesOf({ entity, country, isInPii }: Kind): Pick<Detector, 'entity' | 
 }
 
 function wordsOf({ words }: Kind): RegExp | undefined {
-  return words === undefined ? undefined : new RegExp(`(?<![\\p{L}\\d])(?:${words})`, 'iu')
+  return words === undefined ? undefined : contextPattern(words)
 }
 
 type Form = { readonly lengths: readonly number[]; readonly separators: string }

@@ -1,7 +1,7 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to what they find.
 import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
-import { startsWord } from './boundary.ts'
+import { startsPart, startsWord } from './boundary.ts'
 import { alphanumerics, holds, isCapital, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
@@ -56,7 +56,7 @@ export class Pass {
   /** Into `runs` goes where encoded text may stand. */
   constructor(chosen: readonly Detector[], runs?: EncodedRuns) {
     this.#runs = runs
-    const contexts = new Set(chosen.flatMap(({ context }) => (context === undefined ? [] : [context])))
+    const contexts = new Set(chosen.flatMap((d) => d.contexts ?? []))
     const asked = chosen.flatMap(askedBy)
     const heard = Array.from(contexts, ({ id, literals }) => literals.map((literal) => ({ id, literal }))).flat()
     this.#automaton = compileAutomaton([...asked, ...heard].map(({ literal }) => literal.toLowerCase()))
@@ -126,9 +126,9 @@ export class Pass {
   }
 
   /** The beginnings of values are none. */
-  #isLabel({ next, literal, isExact, isWord }: Asked, name: string, end: number): boolean {
+  #isLabel({ next, literal, isExact, begins }: Asked, name: string, end: number): boolean {
     if (next !== undefined || (isExact && !name.startsWith(literal, end - literal.length))) return false
-    return !isWord || startsWord(this.probe, end - literal.length)
+    return begins === undefined || begins(this.probe, end - literal.length)
   }
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */
@@ -283,7 +283,8 @@ type Asked = {
   /** 0: nothing must stand again. */
   readonly recursAfter: number
   readonly isExact: boolean
-  readonly isWord: boolean
+  /** Absent: it may stand anywhere. */
+  readonly begins: ((probe: Probe, start: number) => boolean) | undefined
 }
 
 /** What a state of the automaton means: whose words were heard, who is asked, and which unit of ASCII must follow for any. */
@@ -294,10 +295,10 @@ type Woken = {
 }
 
 function askedBy(detector: Detector): Asked[] {
-  const { triggers = [], next, recursAfter = 0, isCaseSensitive, isAtWordStart } = detector
+  const { triggers = [], next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
   const isExact = isCaseSensitive === true
-  const isWord = isAtWordStart === true
-  return triggers.map((literal) => ({ literal, detector, next, recursAfter, isExact, isWord }))
+  const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
+  return triggers.map((literal) => ({ literal, detector, next, recursAfter, isExact, begins }))
 }
 
 /** What most states mean. */
@@ -311,7 +312,7 @@ function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
   return { heard, asked, next }
 }
 
-function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, isWord }: Asked, end: number): void {
+function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, begins }: Asked, end: number): void {
   const { text } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
     if (text.charCodeAt(end - 1 + recursAfter) !== text.charCodeAt(end - 1)) return
@@ -322,7 +323,7 @@ function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, isWo
   }
   const start = end - literal.length
   if (isExact && !text.startsWith(literal, start)) return
-  if (isWord && !startsWord(probe, start)) return
+  if (begins !== undefined && !begins(probe, start)) return
   probe.arm(start)
   detector.find(probe, start, end)
   probe.settle()

@@ -36,12 +36,14 @@ const samples = [
   'my US number is 09-7625400 one is415-555-0132 91-415-555-0132 tel: 20.12.34',
   '26 cyfr 61 1090 1014 0000 0712 1981 2874 x 61109010140000071219812874.',
   'src=:: dst=::1 192.168.1.1.1 ::/128',
+  '{"userPhoneNumber": "0341 8387176", "customerDOB": "1985-03-08", "taxId": "912701234", phone2: 0341 8387176}',
+  'bankAccountNo=12345678, US_PassportNumber: X1234567 userSSN: 378079520 patientId "1234567" workOrderId: 0341 838717',
 ]
 
 // prettier-ignore
 const extra = [
   'x', '1', '12', '-', '.', ':', ' ', '\n', 'a', 'ab', 'AB', 'DE', '0x', 'mac', 'dob', 'passport', 'account number',
-  'bc1', 'nie', 'my', 'is', '12/27', '1990', '/', '+', '(', '1a', 'z9', '192.168.', '::',
+  'Phone', 'userTel', 'No', 'Number', 'SSN', 'DOB', 'Account', '_', '": "', 'bc1', 'nie', 'my', 'is', '12/27', '1990', '/', '+', '(', '1a', 'z9', '192.168.', '::',
 ]
 const atoms = [...extra, ...samples.flatMap((sample) => sample.split(' '))]
 const texts = array(tuple(constantFrom(...atoms), constantFrom('', ' ', ' ', '\n', '.', '-', ',')), {

@@ -37,7 +37,7 @@ export const base58Address: Detector = {
   entity,
   group,
   digits: 'code',
-  context: solanaWords,
+  contexts: [solanaWords],
   find(probe, at) {
     if (isShortAround(probe.text, at)) return
     const start = wordStart(probe.text, at)

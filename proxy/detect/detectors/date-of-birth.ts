@@ -1,6 +1,7 @@
 // Owns dates of birth: a date after a word that says so. Any other date says nothing of a person.
 import { isDayOfYear } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
+import { wordEndOrDigit } from '../word-places.ts'
 
 const year = '(?:19|20)\\d\\d'
 const day = '\\d{1,2}(?:st|nd|rd|th|\\.|º|er)?'
@@ -12,20 +13,25 @@ const forms = [
   `${month} ${day},? ${year}`,
 ]
 
-export const dateOfBirth = labelledDetector({
-  entity: 'date-of-birth',
+/** Two words may stand before the date, as in `born in London on …`. */
+const filling = '[^\\d\\n;!?]{0,36}?(?<![\\d\\p{L}])'
+const birthday = { entity: 'date-of-birth', filling, value: forms.join('|'), valid: isDate }
+
+/** Whole words: Dobson is a name. */
+const words = labelledDetector({ ...birthday, labels: ['dob', 'born'], rest: wordEndOrDigit })
+
+const beginnings = labelledDetector({
+  ...birthday,
   labels: [
-    'dob',
     'd.o.b',
     'birth',
-    'date_of_birth',
-    'dateofbirth',
-    'born',
+    'date of birth',
     'geboren',
     'geburts',
     'geb.',
     'naissance',
     'fecha de nac',
+    'nacimiento',
     'nacid',
     'nascit',
     'nascid',
@@ -36,11 +42,9 @@ export const dateOfBirth = labelledDetector({
     'syntym',
     'rozen',
   ],
-  // Two words may stand before the date, as in `born in London on …`.
-  filling: '[^\\d\\n;!?]{0,36}?(?<![\\d\\p{L}])',
-  value: forms.join('|'),
-  valid: isDate,
 })
+
+export const datesOfBirth = [words, beginnings]
 
 function isDate(text: string): boolean {
   const numbers = text.match(/\d+/g)?.map(Number) ?? []

@@ -1,6 +1,7 @@
 // Owns numbers of passports, licences, patients and accounts that have no check: only after the words that name them.
 import { weightedSum } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
+import { wordEndOrDigit } from '../word-places.ts'
 
 /** ICAO Doc 9303 part 4: up to nine letters and digits; every state's has five digits at least. */
 const documentNumber =
@@ -55,17 +56,7 @@ export const drivingLicence = [
 
 export const medicalRecord = labelledDetector({
   entity: 'medical-record',
-  labels: [
-    'mrn',
-    'medical record',
-    'medical_record',
-    'patient id',
-    'patient_id',
-    'patient number',
-    'patient no',
-    'health record',
-    'chart number',
-  ],
+  labels: ['mrn', 'medical record', 'patient id', 'patient number', 'patient no', 'health record', 'chart number'],
   value: '[A-Z]{0,4}[ -]?\\d[\\d-]{4,14}',
   valid: hasDigits(5),
 })
@@ -82,12 +73,9 @@ export const bankAccount = labelledDetector({
   entity: 'bank-account',
   labels: [
     'account n',
-    'account_n',
-    'accountn',
     'account #',
     'acct',
     'bank account',
-    'bank_account',
     'checking account',
     'savings account',
     'kontonummer',
@@ -99,7 +87,7 @@ export const bankAccount = labelledDetector({
     'numero de cuenta',
     'rekeningnummer',
   ],
-  rest: '(?:umber|um|o\\b\\.?|r\\b\\.?)?',
+  rest: `(?:(?:umbers?|um|o|r)${wordEndOrDigit}\\.?)?`,
   value: '\\d[\\d-]{4,20}\\d|\\d{2,5}(?: \\d{2,6}){1,5}',
   valid: (value) => hasDigits(6)(value) && !/^(?:19|20)\d\d-\d\d-\d\d$/.test(value),
 })
@@ -115,7 +103,7 @@ export const bankRouting = [
   }),
   labelledDetector({
     entity: 'bank-routing',
-    labels: ['sort code', 'sort_code', 'sortcode'],
+    labels: ['sort code'],
     value: '\\d\\d(?<between>[- ]?)\\d\\d\\k<between>\\d\\d',
   }),
   labelledDetector({ entity: 'bank-routing', labels: ['bsb'], value: '\\d{3}[- ]?\\d{3}' }),

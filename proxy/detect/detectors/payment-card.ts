@@ -5,6 +5,7 @@ import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
+import { wordEnd, wordStart } from '../word-places.ts'
 
 const group = 'pii'
 const entity = 'payment-card'
@@ -47,8 +48,10 @@ function issuer(from: string, to: string, lengths: readonly number[]): Issuer {
 
 /** How many digits stand together where a number is written in groups. */
 const groupings: readonly number[] = [4444, 44443, 465, 464]
-const context =
-  /(?:card|credit|debit|\bcc\b|\bpan\b|visa|master|maestro|amex|american express|diners|discover|\bjcb\b|kart[aąęy])/i
+const context = new RegExp(
+  `card|credit|debit|${wordStart}(?:cc|pan|jcb)${wordEnd}|visa|master|maestro|amex|american express|diners|discover|kart[aąęy]`,
+  'iu',
+)
 const words = contextWords(
   'card|credit|debit|cc|pan|visa|master|maestro|amex|american express|diners|discover|jcb|kart',
 )
@@ -59,7 +62,7 @@ export const paymentCard: Detector = {
   group,
   digits: 'number',
   digitsMin,
-  context: words,
+  contexts: [words],
   find(probe, start) {
     const { number } = probe
     if (number.digits < digitsMin) return

@@ -7,6 +7,7 @@ import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
+import { wordEnd, wordStart } from '../word-places.ts'
 
 const group = 'pii'
 const entity = 'phone'
@@ -28,12 +29,24 @@ const words = [
 /** `my Israeli number is`, `my US number is`; but not `my order number is`. */
 const whose =
   'my (?:(?!id |po |pr )[a-z]{2}|[a-z]+(?:eli|ani|ese|ish|ian|ch|man|can)|new|old|personal|private|direct|local|international) number(?: is)?'
+/** Where an identifier has such a word and nothing that makes it another thing's: `homePhoneNumber`, `phone2`, `telNo`. */
+const named = [
+  '(?:tele|mobile?|cell|home|work|office)?phones?|telefon[oe]?|t[eé]l[eé]phone|tel[eé]fono|telefoon|tel|mobile?|m[oó]vil',
+  'cell(?:ular)?|fax|whatsapp|sms|handy|msisdn|landline|(?:telefoo?n|mobiel|mobil|handy|ruf)(?:nummer|nr)',
+  '(?:call[ _-]?back|contact|direct)(?=[ _-]?n)',
+].join('|')
+const namedMore =
+  'numbers?|num|no|nr|nummer|n[uú]mero|numer|value|home|work|office|mobile|cell|main|direct|private|personal|business|primary|secondary|day|evening|alt|other|emergency|line|e164|raw'
+const nameBefore = new RegExp(
+  `${wordStart}(?:${named})(?:[ _.-]?(?:${namedMore})${wordEnd}){0,2}(?:[ _-]?\\d)?(?![\\p{L}\\d])[^\\p{L}\\d]{0,8}$`,
+  'iu',
+)
 const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words}|${whose})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
 const plainWordBefore =
   /(?<![\p{L}\d])(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\W{1,4}(?:is )?["'(]?$/iu
 /** What the words before a number begin with, or have in them where that is ASCII. */
 export const phoneWords = contextWords(
-  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp',
+  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp|rufn|landline|msisdn',
 )
 const plainWordAfter = /^ as a (?:callback|contact|phone)\b/i
 const wordAfter =
@@ -48,7 +61,7 @@ export const phone: Detector = {
   group,
   digits: 'number',
   digitsMin,
-  context: phoneWords,
+  contexts: [phoneWords],
   find(probe, at) {
     const { number } = probe
     const previous = probe.before(at)
@@ -243,11 +256,19 @@ export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
   const limit = Math.max(0, start - contextLength)
   let from = start
   let letters = 0
-  for (; from > limit && !isDigit(probe.text.charCodeAt(from - 1)); from--) {
+  for (; from > limit && (!isDigit(probe.text.charCodeAt(from - 1)) || endsName(probe.text, from)); from--) {
     const code = probe.text.charCodeAt(from - 1)
     if (isLetter(code) || isForeignLetter(code)) letters++
   }
-  return letters > 1 && wordBefore.test(probe.text.slice(from, start))
+  if (letters < 2) return false
+  const before = probe.text.slice(from, start)
+  return wordBefore.test(before) || nameBefore.test(before)
+}
+
+/** `phone2`, `phone_2` */
+function endsName(text: string, end: number): boolean {
+  const previous = text.charCodeAt(end - 2)
+  return (isLetter(previous) || previous === 95) && !holds(wordCharacters, text.charCodeAt(end))
 }
 
 function textAfter(probe: Probe, end: number): string {

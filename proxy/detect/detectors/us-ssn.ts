@@ -1,13 +1,18 @@
 // Owns US Social Security numbers: the ranges that are never issued, and the forms that need a word beside them.
 import { alphanumerics, holds, isDigit } from '../characters.ts'
 import type { Detector } from '../detector.ts'
+import { contextWords } from '../context-words.ts'
 import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
+import { contextPattern } from '../word-places.ts'
 import { hasPhoneWordBefore, phoneWords } from './phone.ts'
 
 const group = 'pii'
 const entity = 'us-ssn'
-const context = /(?:\bssns?\b|social[\s_-]{0,2}(?:security|(?:is|no|number|#))|\bss[\s_]?(?:#|no\b|number))/i
+const context = contextPattern(
+  'ssns?\\b|ss ?#|ss no\\b|ss numbers?\\b|social[\\s_-]{0,2}(?:security|(?:is|no|number|#))',
+)
+const words = contextWords('ssn|social|ss#|ss #|ss n|ss_n|ss-n')
 const contextLength = 48
 const dash = 45
 const space = 32
@@ -19,7 +24,7 @@ export const usSsn: Detector = {
   country: 'us',
   digits: 'number',
   firstLengths: [3, 9],
-  context: phoneWords,
+  contexts: [phoneWords, words],
   find(probe, start) {
     const { number } = probe
     const separator = number.separatorAfter(probe, 0)
@@ -30,9 +35,14 @@ export const usSsn: Detector = {
     if (continues(probe, end) || !isIssued(probe.text.slice(start, end).replaceAll(/\D/g, ''))) return
     const needsContext =
       isBare || (separator !== dash && (isAmongNumbers(number, probe, start) || hasPhoneWordBefore(probe, start)))
-    if (needsContext && !context.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
+    if (needsContext && !isAfterWord(probe, start)) return
     probe.accept(usSsn, start, end, separator === dash)
   },
+}
+
+function isAfterWord(probe: Probe, start: number): boolean {
+  if (!probe.hasHeard(words, start, contextLength)) return false
+  return context.test(probe.text.slice(Math.max(0, start - contextLength), start))
 }
 
 /** 3-2-4 digits with the same dash, space or dot between. */

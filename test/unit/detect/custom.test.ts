@@ -52,6 +52,8 @@ t.test('patterns, with context and check digits', async (t) => {
   t.same(found(inContext, 'staff no. 12345, zip 54321'), ['staff=12345'], 'the second is too far away')
   t.same(found(inContext, `staff ${'.'.repeat(30)} 12345`), [])
   t.same(found(inContext, 'distaff 12345'), [], 'a part of a word is no context')
+  t.same(found(inContext, 'staffNo: 12345 theEmployee=12346'), ['staff=12345', 'staff=12346'], 'identifiers have words')
+  t.same(found(inContext, 'İ distaff 12345, İ staff 12346'), ['staff=12346'])
   t.same(found({ id: 'member', pattern: '\\b\\d{4}-\\d{4}\\b', validator: 'luhn' }, '1234-5674 1234-5675'), [
     'member=1234-5674',
   ])

@@ -53,7 +53,7 @@ const socialNumberHu = numberDetector({
   country: 'hu',
   forms: ['3 3 3', '3-3-3', '9'],
   sureness: 'word',
-  words: 'taj\\b|taj[- ]sz[aá]m|t[aá]rsadalombiztos',
+  words: 'taj\\b|taj sz[aá]m|t[aá]rsadalombiztos',
   valid: (digits) => weightedSum(digits, [3, 7, 3, 7, 3, 7, 3, 7]) % 10 === digitAt(digits, 8),
 })
 

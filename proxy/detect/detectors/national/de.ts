@@ -30,7 +30,7 @@ const passport = codeDetector({
   letters: 2,
   pattern: new RegExp(`[CFGHJK]${serial.slice(serial.indexOf(']') + 1)}\\d?`),
   sureness: 'word',
-  words: 'reisepass|passnummer|pass-nr|passport|\\bpass\\b',
+  words: 'reisepass|passnummer|pass-nr|passport|pass\\b',
   valid: passesDocumentCheck,
 })
 

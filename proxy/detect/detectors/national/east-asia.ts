@@ -9,7 +9,7 @@ const nric = codeDetector({
   letters: 1,
   pattern: /[STFGM]\d{7}[A-Z]/,
   sureness: 'always',
-  words: 'nric|\\bfin\\b|identity card|singapore',
+  words: 'nric|fin\\b|identity card|singapore',
   uncheckedByWord: true,
   valid: (text) => {
     const kind = text.charAt(0)
@@ -55,7 +55,7 @@ const myKad = numberDetector({
   country: 'my',
   forms: ['6-2-4', '12'],
   sureness: 'grouped',
-  words: 'mykad|nric|kad pengenalan|identity card|\\bic\\b',
+  words: 'mykad|nric|kad pengenalan|identity card|ic\\b',
   valid: (digits) =>
     isDayOfYear(Number(digits.slice(2, 4)), Number(digits.slice(4, 6))) && Number(digits.slice(6, 8)) > 0,
 })
@@ -150,7 +150,7 @@ const taiwanese = codeDetector({
   letters: 1,
   pattern: /[A-Z][1289]\d{8}/,
   sureness: 'word',
-  words: '身分證|national id|\\bid (?:card|no|number)|arc\\b',
+  words: '身分證|national id|id (?:card|no|number)|arc\\b',
   valid: (text) => {
     const letter = 'ABCDEFGHJKLMNPQRSTUVXYWZIO'.indexOf(text.charAt(0)) + 10
     return weightedSum(`${letter}${text.slice(1)}`, [1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1]) % 10 === 0

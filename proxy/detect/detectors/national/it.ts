@@ -14,7 +14,7 @@ const fiscalCode = codeDetector({
   spaced: true,
   pattern: new RegExp(`[A-Z]{3} ?[A-Z]{3} ?${digit}{2}[A-EHLMPRST]${digit}{2} ?[A-Z]${digit}{3} ?[A-Z]`),
   sureness: 'always',
-  words: 'codice fiscale|cod\\.? ?fisc|\\bc\\.? ?f\\b|fiscal code|tax code',
+  words: 'codice fiscale|cod\\.? ?fisc|c\\.? ?f\\b|fiscal code|tax code',
   uncheckedByWord: true,
   valid: (text) => {
     let sum = 0

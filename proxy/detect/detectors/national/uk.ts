@@ -45,7 +45,7 @@ const utr = numberDetector({
   country: 'uk',
   forms: ['10', '5 5'],
   sureness: 'word',
-  words: 'utr\\b|unique taxpayer|tax(?:payer)? reference|self[ -]assessment',
+  words: 'utr\\b|unique taxpayer|tax(?:payer)? reference|self assessment',
   valid: (digits) => {
     const remainder = weightedSum(digits.slice(1), [6, 7, 8, 9, 10, 5, 4, 3, 2]) % 11
     return '21987654321'.charAt(remainder) === digits.charAt(0)

@@ -54,7 +54,7 @@ const routing = numberDetector({
   country: 'us',
   forms: ['9', '4-4-1'],
   sureness: 'grouped',
-  words: 'routing|\\baba\\b|\\brtn\\b|bank',
+  words: 'routing|aba\\b|rtn\\b|bank',
   valid: (digits) =>
     /^(?:0[1-9]|1[0-2]|2[1-9]|3[0-2]|6[1-9]|7[0-2]|80)/.test(digits) &&
     weightedSum(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0,
