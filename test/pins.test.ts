@@ -60,7 +60,7 @@ t.test('metrics and their labels', async (t) => {
     tokens_total{type} cost_total{} uninspected_total{what} fail_open_total{what} store_errors_total{what}
     upstream_requests_total{upstream,outcome} upstream_duration_seconds{upstream}
     upstream_concurrency_limit{upstream} queue_refused_total{upstream,why} shed_total{priority,signal}
-    upstream_time_to_first_byte_seconds{upstream} breaker_state{upstream} retries_total{upstream}
+    upstream_time_to_first_byte_seconds{upstream} breaker_state{upstream} breaker_openings_total{upstream,part} retries_total{upstream}
     credential_rests_total{upstream,credential} upstream_quota_exhausted_total{upstream}
     upstream_credential_refused_total{upstream}
     audit_records_total{kind} audit_failures_total{} audit_size{} audit_checkpoint_age_seconds{}

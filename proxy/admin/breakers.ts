@@ -1,11 +1,15 @@
-// Owns an operator's hand on breakers: `GET /v1/breakers`, `GET` and `POST /v1/breakers/{upstream}` with a mode. It does
-// not know what an upstream is beyond its breaker.
+// Owns an operator's hand on breakers: `GET /v1/breakers`, `GET` and `POST /v1/breakers/{upstream}` with a mode, which holds
+// for all breakers of the upstream. It does not know what an upstream is beyond them.
 import { isObject, type Json } from '../lib/json.ts'
-import { breakerModes, type BreakerMode, type BreakerState } from '../upstream/breaker.ts'
+import type { BreakerState } from '../upstream/breaker.ts'
+import { breakerModes, type BreakerMode, type BreakerPart } from '../upstream/breakers.ts'
 import { refusal, type ApiRoute } from './api.ts'
 
+/** Of one upstream. */
 export interface Breaker {
+  /** The worst of its parts, or what the mode makes of it. */
   state(): BreakerState
+  parts(): readonly BreakerPart[]
   mode(): BreakerMode
   override(to: BreakerMode): void
 }
@@ -22,7 +26,7 @@ export function breakersApi({ all, onChange }: Breakers): ApiRoute {
     if (more.length > 0) return undefined
     if (upstream === undefined) {
       if (method === 'POST') return refusal(405, 'POST goes to /v1/breakers/{upstream}')
-      return { status: 200, body: Object.fromEntries([...all()].map(([id, breaker]) => [id, shown(breaker)])) }
+      return { status: 200, body: Object.fromEntries([...all()].map(([id, breaker]) => [id, shown(id, breaker)])) }
     }
     const breaker = all().get(upstream)
     if (breaker === undefined) return refusal(404, 'there is no such upstream')
@@ -32,12 +36,18 @@ export function breakersApi({ all, onChange }: Breakers): ApiRoute {
       breaker.override(mode)
       onChange(upstream, mode, ip)
     }
-    return { status: 200, body: shown(breaker) }
+    return { status: 200, body: shown(upstream, breaker) }
   }
 }
 
-function shown(breaker: Breaker): { state: string; mode: string } {
-  return { state: breaker.state(), mode: breaker.mode() }
+/** The part without a model hears whether the upstream can be reached; the model of requests that name none is empty. */
+function shown(upstream: string, breaker: Breaker): Json {
+  const parts = breaker.parts().map(({ group, state }) => ({
+    upstream,
+    ...(group === undefined ? undefined : { model: group }),
+    state,
+  }))
+  return { state: breaker.state(), mode: breaker.mode(), parts }
 }
 
 function modeIn(body: Json | undefined): BreakerMode | undefined {

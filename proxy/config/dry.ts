@@ -56,6 +56,7 @@ function unreachable(id: string, config: CompiledConfig): Upstream {
     send: () => Promise.reject(new Fault('upstream-unreachable')),
     open: () => Promise.reject(new Fault('upstream-unreachable')),
     state: () => 'closed',
+    parts: () => [],
     mode: () => 'auto',
     override: () => undefined,
     refusedMs: () => 0,

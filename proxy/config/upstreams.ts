@@ -73,7 +73,12 @@ function upstreamDeps(
         break
       case 'breaker':
         metrics.breaker(event.upstream, event.state)
-        log.warn({ upstream: event.upstream, state: event.state }, 'breaker changed state')
+        if (event.part.state === 'open')
+          metrics.breakerOpened(event.upstream, event.part.group === undefined ? 'connection' : 'model')
+        log.warn(
+          { upstream: event.upstream, model: event.part.group, state: event.part.state },
+          'breaker changed state',
+        )
         break
       case 'retry':
         metrics.retry(event.upstream)

@@ -65,6 +65,7 @@ export function openMetrics() {
     upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
     breaker: (upstream: string, state: BreakerState) =>
       i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
+    breakerOpened: (upstream: string, part: 'connection' | 'model') => i.breakerOpenings.add(1, upstream, part),
     retry: (upstream: string) => i.retries.add(1, upstream),
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),
     queueRefused: (upstream: string, why: 'full' | 'late') => i.queueRefused.add(1, upstream, why),
@@ -152,7 +153,14 @@ function upstreamsIn(registry: Registry) {
       ['upstream'],
       secondsBuckets,
     ),
-    breakerState: gauge('breaker_state', 'State of the breaker: 0 closed, 1 half-open, 2 open', ['upstream']),
+    breakerState: gauge('breaker_state', 'State of the worst of its breakers: 0 closed, 1 half-open, 2 open', [
+      'upstream',
+    ]),
+    breakerOpenings: counter(
+      'breaker_openings_total',
+      'Times a breaker opened: of all requests (connection) or of those for one model',
+      ['upstream', 'part'],
+    ),
     retries: counter('retries_total', 'Attempts after the first', ['upstream']),
     upstreamQuotas: counter('upstream_quota_exhausted_total', 'Answers that say that a quota or budget is used up', [
       'upstream',

@@ -3,6 +3,7 @@ import type { Gatherable } from '../lib/gather.ts'
 import type { Fault, FaultCode } from '../errors.ts'
 import type { Peer } from '../lib/peer.ts'
 import type { Priority } from '../lib/priority.ts'
+import type { BreakerPart } from './breakers.ts'
 import type { BreakerState } from './breaker.ts'
 
 export type AbortListener = (() => void) | { handleEvent(): void }
@@ -24,7 +25,7 @@ export type UpstreamRequest = {
   /** Bytes can be replayed; a stream cannot, so it is never retried once it was touched. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly idempotent: boolean
-  /** Model or similar, so that a cooldown hits only what was limited. */
+  /** Model or similar, so that a cooldown or a breaker hits only what was limited or fails. */
   readonly group?: string
   /** Who goes first where requests must wait; normal where absent. */
   readonly priority?: Priority | undefined
@@ -111,7 +112,8 @@ export type StreamOutcome = 'complete' | 'broken' | 'neutral'
 export type UpstreamEvent =
   | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt }
   | { readonly type: 'retry'; readonly upstream: string; readonly waitMs: number }
-  | { readonly type: 'breaker'; readonly upstream: string; readonly state: BreakerState }
+  /** `part` has changed; `state` is that of the upstream, which is the worst of its parts. */
+  | { readonly type: 'breaker'; readonly upstream: string; readonly part: BreakerPart; readonly state: BreakerState }
   /** One of several credentials is left alone after an answer of this status. */
   | { readonly type: 'rest'; readonly upstream: string; readonly credential: string; readonly status: number }
   /** What may be used or spent there is used up. */

@@ -2,7 +2,7 @@
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
-import type { Pass } from './breaker.ts'
+import type { Pass } from './breakers.ts'
 import type { AnswerHead } from './head.ts'
 import type { Receiver } from './receiver.ts'
 

@@ -1,14 +1,10 @@
-// Owns the circuit breaker of one upstream: closed, open, half-open. It counts verdicts and does not know how an
-// outcome became one (classify.ts) nor what an exchange is.
+// Owns one circuit breaker: closed, open, half-open. It counts verdicts and does not know what they are about (breakers.ts)
+// nor how an outcome became one (classify.ts).
 import type { Clock } from '../lib/clock.ts'
 import { Window } from './window.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
-export const breakerModes = ['auto', 'forced-open', 'disabled'] as const
-/** `auto`: by its own counting. `forced-open`: nothing passes. `disabled`: everything does. */
-export type BreakerMode = (typeof breakerModes)[number]
 export type BreakerSettings = {
-  readonly mode: BreakerMode
   readonly consecutive: number
   readonly ratio: number
   readonly minimum: number
@@ -19,92 +15,81 @@ export type BreakerSettings = {
 
 export type Verdict = 'success' | 'failure' | 'neutral'
 
-/** Permission for one attempt. Every pass comes to one verdict. */
-export interface Pass {
-  /** The first content has come: a probe has proved itself, however long its stream goes on. */
-  content(): void
-  /** `retryAfterMs`: how long the upstream asked to be left alone, if this verdict opens the breaker. */
-  end(verdict: Verdict, retryAfterMs?: number): void
-}
-
-export type Refusal = { readonly retryAfterMs: number }
-
-// What others are told while a probe is out: nobody knows how long it takes.
-const probeWaitMs = 1000
+/** What others are told while a probe is out: nobody knows how long it takes. */
+export const probeWaitMs = 1000
 const probesToClose = 2
 const retryAfterMaxMs = 60_000
 
+export type BreakerDeps = {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly onState: (state: BreakerState) => void
+  /** A probe that has said nothing for so long keeps the next one no longer; absent: it does. */
+  readonly probeMs?: number
+}
+
 export class Breaker {
   readonly #settings: BreakerSettings
-  readonly #clock: Clock
-  readonly #random: () => number
-  readonly #onState: (state: BreakerState) => void
+  readonly #deps: BreakerDeps
   readonly #failuresOfAll: Window
 
   #state: BreakerState = 'closed'
-  #override: Exclude<BreakerMode, 'auto'> | undefined
   #consecutive = 0
   #trips = 0
   #openMs = 0
   #openUntilMs = 0
-  #closedSinceMs = 0
+  #closedSinceMs: number
   // Half-open: each opening is one era, so that a verdict from an earlier one is not taken for a probe's.
   #era = 0
-  #probing = false
+  #probe: Probe | undefined
+  #probeSinceMs = 0
   #proved = 0
 
-  constructor(settings: BreakerSettings, clock: Clock, random: () => number, onState: (state: BreakerState) => void) {
+  constructor(settings: BreakerSettings, deps: BreakerDeps) {
     this.#settings = settings
-    this.#clock = clock
-    this.#random = random
-    this.#onState = onState
+    this.#deps = deps
     this.#failuresOfAll = new Window(settings.windowMs)
-    this.#closedSinceMs = clock.monotonic()
-    this.#override = settings.mode === 'auto' ? undefined : settings.mode
+    this.#closedSinceMs = deps.clock.monotonic()
   }
 
   /** `open` lasts until someone is admitted as a probe, even when its time is over. */
   get state(): BreakerState {
-    return this.#override === 'forced-open' ? 'open' : this.#override === 'disabled' ? 'closed' : this.#state
+    return this.#state
   }
 
-  get mode(): BreakerMode {
-    return this.#override ?? 'auto'
-  }
-
-  /** An operator's hand: `auto` gives the breaker back to itself, as it has become meanwhile. */
-  override(to: BreakerMode): void {
-    this.#override = to === 'auto' ? undefined : to
-    this.#onState(this.state)
+  /** A new one would do the same: it is closed, nothing of the last while speaks against it, and its trips are forgiven. */
+  get isQuiet(): boolean {
+    if (this.#state !== 'closed' || this.#consecutive > 0) return false
+    const nowMs = this.#deps.clock.monotonic()
+    return this.#failuresOfAll.first(nowMs) === 0 && this.#tripsAt(nowMs) === 0
   }
 
   /** How long the next attempt would be refused; zero when it would be admitted. */
   refusedMs(): number {
-    if (this.#override === 'disabled') return 0
-    if (this.#override === 'forced-open') return this.#settings.openMaxMs
     if (this.#state === 'closed') return 0
-    if (this.#state === 'half-open') return this.#probing ? probeWaitMs : 0
-    return Math.max(0, this.#openUntilMs - this.#clock.monotonic())
+    const nowMs = this.#deps.clock.monotonic()
+    if (this.#state === 'open') return Math.max(0, this.#openUntilMs - nowMs)
+    const { probeMs = Infinity } = this.#deps
+    return this.#probe === undefined || nowMs - this.#probeSinceMs >= probeMs ? 0 : probeWaitMs
   }
 
-  admit(): Pass | Refusal {
-    if (this.#override === 'disabled') return ignoredPass
-    if (this.#override === undefined && this.#state === 'closed') return new ClosedPass(this)
-    const refusedMs = this.refusedMs()
-    // The refused must not all come back at the same moment.
-    if (refusedMs > 0) return { retryAfterMs: refusedMs + this.#random() * probeWaitMs }
+  /** An attempt begins that is not refused. While closed there is nothing to hold, and its verdict is for `record`. */
+  enter(): Probe | undefined {
+    if (this.#state === 'closed') return undefined
     if (this.#state === 'open') {
       this.#proved = 0
       this.#become('half-open')
     }
-    this.#probing = true
-    return new ProbePass(this, this.#era)
+    this.#probeSinceMs = this.#deps.clock.monotonic()
+    this.#probe = new Probe(this, this.#era)
+    return this.#probe
   }
 
   /** An attempt that was not a probe, or a probe's stream after it had proved itself. */
   record(verdict: Verdict, retryAfterMs = 0): void {
     if (this.#state !== 'closed' || verdict === 'neutral') return
-    const nowMs = this.#clock.monotonic()
+    const nowMs = this.#deps.clock.monotonic()
     this.#failuresOfAll.addSecond(nowMs)
     if (verdict === 'success') {
       this.#consecutive = 0
@@ -116,16 +101,16 @@ export class Breaker {
   }
 
   /** The verdict of a probe. `neutral` gives the slot back and leaves the question open. */
-  judgeProbe(era: number, verdict: Verdict, retryAfterMs = 0): void {
-    if (era !== this.#era || this.#state !== 'half-open') return
-    this.#probing = false
-    if (verdict === 'failure') this.#trip(this.#clock.monotonic(), retryAfterMs)
+  judgeProbe(probe: Probe, verdict: Verdict, retryAfterMs = 0): void {
+    if (probe.era !== this.#era || this.#state !== 'half-open') return
+    if (probe === this.#probe) this.#probe = undefined
+    if (verdict === 'failure') this.#trip(this.#deps.clock.monotonic(), retryAfterMs)
     else if (verdict === 'success' && ++this.#proved >= probesToClose) this.#close()
   }
 
   /** A probe that had proved itself broke off later: the proof was worth nothing. */
-  withdrawProbe(era: number): void {
-    if (this.#state === 'half-open' && era === this.#era) this.#trip(this.#clock.monotonic(), 0)
+  withdrawProbe({ era }: Probe): void {
+    if (this.#state === 'half-open' && era === this.#era) this.#trip(this.#deps.clock.monotonic(), 0)
     else this.record('failure')
   }
 
@@ -134,75 +119,58 @@ export class Breaker {
     return all >= this.#settings.minimum && this.#failuresOfAll.first(nowMs) / all >= this.#settings.ratio
   }
 
+  /** Healthy time forgives: one trip for each length of the last opening spent closed. */
+  #tripsAt(nowMs: number): number {
+    if (this.#state !== 'closed' || this.#openMs === 0) return this.#trips
+    return Math.max(0, this.#trips - Math.floor((nowMs - this.#closedSinceMs) / this.#openMs))
+  }
+
   #trip(nowMs: number, retryAfterMs: number): void {
-    if (this.#state === 'closed' && this.#openMs > 0) {
-      // Healthy time forgives: one trip for each length of the last opening spent closed.
-      this.#trips = Math.max(0, this.#trips - Math.floor((nowMs - this.#closedSinceMs) / this.#openMs))
-    }
-    this.#trips++
+    this.#trips = this.#tripsAt(nowMs) + 1
     const { openMs, openMaxMs } = this.#settings
-    const jitter = 0.75 + this.#random() * 0.5
+    const jitter = 0.75 + this.#deps.random() * 0.5
     const chosenMs = Math.min(openMaxMs, Math.min(openMaxMs, openMs * 2 ** (this.#trips - 1)) * jitter)
     this.#openMs = Math.max(chosenMs, Math.min(retryAfterMs, retryAfterMaxMs))
     this.#openUntilMs = nowMs + this.#openMs
     this.#era++
-    this.#probing = false
+    this.#probe = undefined
     this.#become('open')
   }
 
   #close(): void {
     this.#consecutive = 0
     this.#failuresOfAll.clear()
-    this.#closedSinceMs = this.#clock.monotonic()
+    this.#closedSinceMs = this.#deps.clock.monotonic()
     this.#become('closed')
   }
 
   #become(state: BreakerState): void {
     this.#state = state
-    this.#onState(state)
+    this.#deps.onState(state)
   }
 }
 
-class ClosedPass implements Pass {
+/** Holds the one place that a half-open breaker has. */
+export class Probe {
   readonly #breaker: Breaker
-  #ended = false
-
-  constructor(breaker: Breaker) {
-    this.#breaker = breaker
-  }
-
-  content(): void {}
-
-  end(verdict: Verdict, retryAfterMs?: number): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#breaker.record(verdict, retryAfterMs)
-  }
-}
-
-class ProbePass implements Pass {
-  readonly #breaker: Breaker
-  readonly #era: number
+  readonly era: number
   #proved = false
-  #ended = false
 
   constructor(breaker: Breaker, era: number) {
     this.#breaker = breaker
-    this.#era = era
+    this.era = era
   }
 
-  content(): void {
-    if (this.#ended || this.#proved) return
+  /** It has proved itself, however long it goes on. May be called again. */
+  prove(): void {
+    if (this.#proved) return
     this.#proved = true
-    this.#breaker.judgeProbe(this.#era, 'success')
+    this.#breaker.judgeProbe(this, 'success')
   }
 
+  /** To be called once. */
   end(verdict: Verdict, retryAfterMs?: number): void {
-    if (this.#ended) return
-    this.#ended = true
-    if (!this.#proved) this.#breaker.judgeProbe(this.#era, verdict, retryAfterMs)
-    else if (verdict === 'failure') this.#breaker.withdrawProbe(this.#era)
+    if (!this.#proved) this.#breaker.judgeProbe(this, verdict, retryAfterMs)
+    else if (verdict === 'failure') this.#breaker.withdrawProbe(this)
   }
 }
-
-const ignoredPass: Pass = { content() {}, end() {} }

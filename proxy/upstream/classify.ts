@@ -3,6 +3,7 @@
 import type { FaultCode } from '../errors.ts'
 import type { FailedOpening } from './answer.ts'
 import type { Verdict } from './breaker.ts'
+import type { Failing } from './breakers.ts'
 import type { Advice } from './retry-after.ts'
 
 /**
@@ -16,6 +17,8 @@ export type Repeatable = 'never' | 'unsent' | 'race' | 'answered' | 'idempotent'
 
 export type Judgement = {
   readonly verdict: Verdict
+  /** Whose failure it is, where it is not just that of what was asked for. */
+  readonly failing?: Failing
   readonly repeatable: Repeatable
   /** Not before this; absent: the usual backoff. */
   readonly retryAfterMs?: number
@@ -69,12 +72,17 @@ export function judgeFailure(code: FaultCode, progress: Progress, raceBefore: bo
   if (progress.ours === true) return { verdict: 'neutral', repeatable: 'never' }
   switch (code) {
     case 'upstream-unreachable':
-      if (!progress.written) return { verdict: 'failure', repeatable: 'unsent' }
+      if (!progress.written) return { verdict: 'failure', failing: 'upstream', repeatable: 'unsent' }
       if (progress.reused && !progress.answering)
-        return { verdict: raceBefore ? 'failure' : 'neutral', repeatable: 'race' }
-      return { verdict: 'failure', repeatable: 'idempotent' }
+        return raceBefore
+          ? { verdict: 'failure', failing: 'both', repeatable: 'race' }
+          : { verdict: 'neutral', repeatable: 'race' }
+      return { verdict: 'failure', failing: 'both', repeatable: 'idempotent' }
     case 'upstream-timeout':
-      return { verdict: 'failure', repeatable: progress.written ? 'idempotent' : 'unsent' }
+      // One that answers nothing in time may be slow at this alone.
+      return progress.written
+        ? { verdict: 'failure', repeatable: 'idempotent' }
+        : { verdict: 'failure', failing: 'upstream', repeatable: 'unsent' }
     case 'upstream-truncated':
       return { verdict: 'failure', repeatable: 'idempotent' }
     case 'upstream-invalid':

@@ -1,6 +1,7 @@
 // Owns leaving a group (a model) alone after the upstream said until when. It is not the breaker: other groups of the
 // same upstream go on.
 import type { Clock } from '../lib/clock.ts'
+import { ownText } from '../lib/own-text.ts'
 import { Fault } from '../errors.ts'
 
 // Groups come from requests, so their number is bounded.
@@ -23,7 +24,7 @@ export class Cooldown {
     if (current !== undefined && current.untilMs >= untilMs) return
     this.#rests.delete(group)
     if (this.#rests.size >= groupsMax) this.#forget()
-    this.#rests.set(group, { untilMs, status })
+    this.#rests.set(ownText(group), { untilMs, status })
   }
 
   /** What the upstream would answer, as long as the group is to be left alone. */

@@ -2,7 +2,7 @@
 // environment conditions (`ifEnv`, `unlessEnv`) are resolved by config.
 import { secretRefSchema, type SecretRef } from '../lib/secret.ts'
 import { durationPattern } from '../lib/units.ts'
-import { breakerModes, type BreakerMode } from './breaker.ts'
+import { breakerModes, type BreakerMode } from './breakers.ts'
 
 export const upstreamProtocols = ['openai', 'anthropic', 'gemini', 'ollama', 'mcp', 'http'] as const
 export type UpstreamProtocol = (typeof upstreamProtocols)[number]

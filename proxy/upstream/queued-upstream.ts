@@ -5,7 +5,8 @@ import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AdaptiveLimit } from './adaptive-limit.ts'
 import type { Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
-import type { BreakerMode, BreakerState } from './breaker.ts'
+import type { BreakerState } from './breaker.ts'
+import type { BreakerMode, BreakerPart } from './breakers.ts'
 import { isStream } from './opening.ts'
 import type { ConcurrencySettings } from './settings.ts'
 import type { Upstream } from './upstream.ts'
@@ -77,6 +78,10 @@ export class QueuedUpstream implements Upstream {
 
   state(): BreakerState {
     return this.#upstream.state()
+  }
+
+  parts(): readonly BreakerPart[] {
+    return this.#upstream.parts()
   }
 
   mode(): BreakerMode {

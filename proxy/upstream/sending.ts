@@ -22,3 +22,10 @@ export type Reported = {
   readonly request: Pick<UpstreamRequest, 'onAttempt'>
   readonly key: Key
 }
+
+// Groups are named by clients. What is longer than any name of a model is known by its beginning.
+const groupLengthMax = 128
+
+export function groupOf(named = ''): string {
+  return named.length > groupLengthMax ? named.slice(0, groupLengthMax) : named
+}

@@ -3,16 +3,9 @@
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseDuration } from '../lib/units.ts'
-import type { BreakerSettings } from './breaker.ts'
+import type { BreakersSettings } from './breakers.ts'
 import { compileEgress, type Egress } from './egress.ts'
-import type {
-  BreakerOptions,
-  ConcurrencyOptions,
-  CredentialOptions,
-  RetryOptions,
-  TimeoutOptions,
-  UpstreamOptions,
-} from './options.ts'
+import type { ConcurrencyOptions, CredentialOptions, RetryOptions, TimeoutOptions, UpstreamOptions } from './options.ts'
 
 export type Timeouts = {
   readonly connectMs: number
@@ -48,7 +41,7 @@ export type UpstreamSettings = {
   /** Tools may keep sessions in cookies; models and MCP have others. */
   readonly cookies: boolean
   readonly timeouts: Timeouts
-  readonly breaker: BreakerSettings
+  readonly breaker: BreakersSettings
   readonly retry: RetrySettings
   readonly egress: Egress
   readonly connections: number
@@ -77,7 +70,7 @@ export function compileUpstream(options: UpstreamOptions, path: Path): Compiled 
   const credentials = readCredentials(options, report)
   const url = readUrl(options.url, report)
   const timeouts = readTimeouts(options.timeouts, report)
-  const breaker = readBreaker(options.breaker, report)
+  const breaker = readBreaker(options, report)
   const connections = options.connections ?? 256
   const concurrency = readConcurrency(options.concurrency, connections, report)
   const egress = url === undefined ? undefined : compileEgress(url.hostname, options.egress, report)
@@ -161,7 +154,7 @@ function readTimeouts(options: TimeoutOptions = {}, report: Report): Timeouts {
   }
 }
 
-function readBreaker(options: BreakerOptions = {}, report: Report): BreakerSettings {
+function readBreaker({ breaker: options = {}, models = {} }: UpstreamOptions, report: Report): BreakersSettings {
   const read = (name: 'window' | 'open' | 'openMax', defaultMs: number): number =>
     readDuration(options[name], defaultMs, ['breaker', name], report)
   const openMs = read('open', 5000)
@@ -169,6 +162,7 @@ function readBreaker(options: BreakerOptions = {}, report: Report): BreakerSetti
   if (openMaxMs < openMs) report(['breaker', 'openMax'], 'openMax is shorter than open')
   return {
     mode: options.mode ?? 'auto',
+    groups: [...new Set(Object.values(models))],
     consecutive: options.consecutive ?? 5,
     ratio: options.ratio ?? 0.5,
     minimum: options.minimum ?? 20,

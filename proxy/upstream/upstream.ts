@@ -7,7 +7,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
 import { answerOf, lettingGo, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
-import { Breaker, type BreakerMode, type BreakerState, type Pass } from './breaker.ts'
+import type { BreakerState } from './breaker.ts'
+import { Breakers, type BreakerMode, type BreakerPart, type Pass } from './breakers.ts'
 import {
   judgeAnswer,
   judgeBreak,
@@ -29,7 +30,7 @@ import { Receiver, type Failure } from './receiver.ts'
 import { Retry } from './retry.ts'
 import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
-import type { Reported, Sending } from './sending.ts'
+import { groupOf, type Reported, type Sending } from './sending.ts'
 import type { UpstreamSettings } from './settings.ts'
 
 export interface Upstream {
@@ -47,12 +48,15 @@ export interface Upstream {
    * whatever it answers.
    */
   open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer>
+  /** Of the worst of its breakers. */
   state(): BreakerState
-  /** Of the breaker. */
+  /** Each of its breakers. */
+  parts(): readonly BreakerPart[]
+  /** Of the breakers. */
   mode(): BreakerMode
-  /** An operator's hand on the breaker; `auto` lets go. */
+  /** An operator's hand on the breakers; `auto` lets go. */
   override(to: BreakerMode): void
-  /** How long a request of this group would be refused now, by the breaker or by a rest that was asked for; mostly zero. */
+  /** How long a request of this group would be refused now, by a breaker or by a rest that was asked for; mostly zero. */
   refusedMs(group: string): number
   /** Lets what is in flight finish; new requests are refused with `shutting-down`. May be called again. */
   close(): Promise<void>
@@ -86,7 +90,7 @@ export class PooledUpstream implements Upstream {
   readonly #deps: UpstreamDeps
   readonly #pool: Pool
   readonly #deadlines: Deadlines
-  readonly #breaker: Breaker
+  readonly #breakers: Breakers
   readonly #retry: Retry
   readonly #keys: Keys
   #carried = 0
@@ -104,9 +108,8 @@ export class PooledUpstream implements Upstream {
     this.#settings = settings
     this.#deps = deps
     this.#deadlines = new Deadlines(clock)
-    this.#breaker = new Breaker(settings.breaker, clock, random, (state) =>
-      onEvent({ type: 'breaker', upstream: id, state }),
-    )
+    const onState = (part: BreakerPart): void => onEvent({ type: 'breaker', upstream: id, part, state: this.state() })
+    this.#breakers = new Breakers(settings.breaker, { clock, random, onState })
     this.#retry = new Retry(settings.retry, clock, random)
     this.#pool = openPool(settings, clock, lookup)
     this.#keys = openKeys(id, settings, { clock, deadlines: this.#deadlines, resolve, lookup })
@@ -137,9 +140,9 @@ export class PooledUpstream implements Upstream {
   async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
-    const group = request.group ?? ''
+    const group = groupOf(request.group)
     const key = this.#keys.ring.pick(group)
-    const pass = this.#admit()
+    const pass = this.#admit(group)
     const startedMs = this.#deps.clock.monotonic()
     const headers = this.#headers(request.headers, key)
     const switching = await key.holding.switchboard.dial(request, headers, signal)
@@ -150,13 +153,15 @@ export class PooledUpstream implements Upstream {
     this.#report(reported, { outcome, ...answered, ...timings, waitedMs: 0 })
     if ('fault' in switching) {
       this.#rest(key, group, status ?? 0, judgement)
-      pass.end(judgement.verdict, judgement.retryAfterMs)
+      if (status !== undefined) pass.answered(status)
+      pass.end(judgement.verdict, judgement.retryAfterMs, judgement.failing)
       const { repeatable, elsewhere } = judgement
       // What was answered was no switch, so nothing has happened.
       throw elsewhere === true || repeatable === 'unsent' || repeatable === 'answered'
         ? withElsewhere(switching.fault)
         : switching.fault
     }
+    pass.answered(101)
     pass.content()
     const { peer } = switching
     peer.whenGone(() => {
@@ -176,19 +181,24 @@ export class PooledUpstream implements Upstream {
   }
 
   state(): BreakerState {
-    return this.#breaker.state
+    return this.#breakers.state
+  }
+
+  parts(): readonly BreakerPart[] {
+    return this.#breakers.parts()
   }
 
   mode(): BreakerMode {
-    return this.#breaker.mode
+    return this.#breakers.mode
   }
 
   override(to: BreakerMode): void {
-    this.#breaker.override(to)
+    this.#breakers.override(to)
   }
 
-  refusedMs(group: string): number {
-    return Math.max(this.#breaker.refusedMs(), this.#keys.ring.restingMs(group))
+  refusedMs(named: string): number {
+    const group = groupOf(named)
+    return Math.max(this.#breakers.refusedMs(group), this.#keys.ring.restingMs(group))
   }
 
   close(): Promise<void> {
@@ -199,7 +209,8 @@ export class PooledUpstream implements Upstream {
   #begin(request: UpstreamRequest, signal: Cancellation): Sending {
     if (this.#closed !== undefined) throw new Fault('shutting-down')
     if (signal.aborted) throw reasonOf(signal)
-    const { group = '', headAtMs = Infinity } = request
+    const { headAtMs = Infinity } = request
+    const group = groupOf(request.group)
     const key = this.#keys.ring.pick(group)
     const totalAtMs = this.#deps.clock.monotonic() + this.#settings.timeouts.totalMs
     return { request, group, signal, totalAtMs, headAtMs, attempts: [], tried: [], key, raced: false }
@@ -214,15 +225,15 @@ export class PooledUpstream implements Upstream {
   }
 
   #startSecond(sending: Sending): Underway | undefined {
-    if (this.#breaker.state !== 'closed' || !this.#retry.withdrawExtra(sending.request)) return undefined
+    if (!this.#breakers.isClosed(sending.group) || !this.#retry.withdrawExtra(sending.request)) return undefined
     this.#deps.onEvent({ type: 'retry', upstream: this.id, waitMs: 0 })
     return this.#start(sending, 0)
   }
 
   #start(sending: Sending, waitedMs: number): Underway {
-    const { signal, totalAtMs, headAtMs, key } = sending
+    const { signal, totalAtMs, headAtMs, key, group } = sending
     const { method, path, headers, body, readOpening } = sending.request
-    const pass = this.#admit()
+    const pass = this.#admit(group)
     let judgement: Judgement | undefined
     let held = false
     const receiver = new Receiver({
@@ -273,7 +284,7 @@ export class PooledUpstream implements Upstream {
   #failed(sending: Sending, { fault, progress }: Failure, made: Made, waitedMs: number): Outcome {
     this.#carried--
     const judgement = judgeFailure(fault.code, progress, sending.raced)
-    made.pass.end(judgement.verdict)
+    made.pass.end(judgement.verdict, judgement.retryAfterMs, judgement.failing)
     const outcome = made.receiver.superseded ? 'superseded' : fault.code
     this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs })
     return { judgement, ...made, fault }
@@ -319,6 +330,7 @@ export class PooledUpstream implements Upstream {
   /** What an answer's status says; what a success is worth shows only when its body has come. */
   #judgeHead(head: AnswerHead, { group }: Sending, key: Key, pass: Pass): Judgement {
     const judgement = judgeAnswer(head.status, readAdvice(head.headers, this.#deps.clock.now()))
+    pass.answered(head.status)
     if (judgement.verdict !== 'success') pass.end(judgement.verdict, judgement.retryAfterMs)
     this.#rest(key, group, head.status, judgement)
     return judgement
@@ -338,8 +350,8 @@ export class PooledUpstream implements Upstream {
     this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
   }
 
-  #admit(): Pass {
-    const admitted = this.#breaker.admit()
+  #admit(group: string): Pass {
+    const admitted = this.#breakers.admit(group)
     if (!('retryAfterMs' in admitted)) return admitted
     const { retryAfterMs } = admitted
     throw new Fault('breaker-open', undefined, {
@@ -353,7 +365,7 @@ export class PooledUpstream implements Upstream {
   #retryMs(sending: Sending, judgement: Judgement): number | undefined {
     const { request, group, attempts, totalAtMs, headAtMs, signal, tried } = sending
     // A breaker that this attempt has opened refuses the next: better to relay what the upstream said.
-    if (signal.aborted || this.#closed !== undefined || this.#breaker.refusedMs() > 0) return undefined
+    if (signal.aborted || this.#closed !== undefined || this.#breakers.refusedMs(group) > 0) return undefined
     if (judgement.elsewhere === true) {
       tried.push(sending.key)
       const other = this.#keys.ring.other(tried, group)

@@ -5,11 +5,12 @@ import type { Breaker } from '../../../proxy/admin/breakers.ts'
 import { breakersApi } from '../../../proxy/admin/breakers.ts'
 import { AdminListener } from '../../../proxy/admin/listener.ts'
 import { openMetrics } from '../../../proxy/pipeline/metrics.ts'
-import type { BreakerMode } from '../../../proxy/upstream/breaker.ts'
+import type { BreakerMode } from '../../../proxy/upstream/breakers.ts'
 
 let mode: BreakerMode = 'auto'
 const breaker: Breaker = {
   state: () => (mode === 'forced-open' ? 'open' : 'closed'),
+  parts: () => [{ state: 'closed' }, { group: 'gpt-4o', state: 'open' }],
   mode: () => mode,
   override: (to) => void (mode = to),
 }
@@ -24,6 +25,11 @@ const { port } = await listener.listen('127.0.0.1', 0)
 const url = `http://127.0.0.1:${port}/v1/breakers`
 t.teardown(() => listener.close())
 
+const parts = [
+  { upstream: 'open/ai', state: 'closed' },
+  { upstream: 'open/ai', model: 'gpt-4o', state: 'open' },
+]
+
 const json = { 'content-type': 'application/json' }
 
 async function post(path: string, body: string, headers: Record<string, string> = json): Promise<[number, unknown]> {
@@ -32,10 +38,10 @@ async function post(path: string, body: string, headers: Record<string, string> 
 }
 
 t.test('it is looked at and set', async (t) => {
-  t.strictSame(await (await fetch(url)).json(), { 'open/ai': { state: 'closed', mode: 'auto' } })
-  t.strictSame(await post('/open%2Fai', '{"mode":"forced-open"}'), [200, { state: 'open', mode: 'forced-open' }])
-  t.strictSame(await (await fetch(`${url}/open%2Fai`)).json(), { state: 'open', mode: 'forced-open' })
-  t.strictSame(await post('/open%2Fai', '{"mode":"auto"}'), [200, { state: 'closed', mode: 'auto' }])
+  t.strictSame(await (await fetch(url)).json(), { 'open/ai': { state: 'closed', mode: 'auto', parts } })
+  t.strictSame(await post('/open%2Fai', '{"mode":"forced-open"}'), [200, { state: 'open', mode: 'forced-open', parts }])
+  t.strictSame(await (await fetch(`${url}/open%2Fai`)).json(), { state: 'open', mode: 'forced-open', parts })
+  t.strictSame(await post('/open%2Fai', '{"mode":"auto"}'), [200, { state: 'closed', mode: 'auto', parts }])
   t.strictSame(changes, ['open/ai forced-open 127.0.0.1', 'open/ai auto 127.0.0.1'])
 })
 

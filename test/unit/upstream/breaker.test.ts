@@ -1,16 +1,9 @@
 import t from 'tap'
 import * as fc from 'fast-check'
-import {
-  Breaker,
-  type BreakerSettings,
-  type BreakerState,
-  type Pass,
-  type Verdict,
-} from '../../../proxy/upstream/breaker.ts'
+import { Breaker, type BreakerSettings, type BreakerState, type Verdict } from '../../../proxy/upstream/breaker.ts'
 import { ManualClock } from '../../support/clock.ts'
 
 const defaults: BreakerSettings = {
-  mode: 'auto',
   consecutive: 5,
   ratio: 0.5,
   minimum: 20,
@@ -22,23 +15,27 @@ const defaults: BreakerSettings = {
 type Setting = { breaker: Breaker; clock: ManualClock; states: BreakerState[]; random: { value: number } }
 
 /** `random` of a half is no jitter. */
-function setting(settings: Partial<BreakerSettings> = {}): Setting {
+function setting(settings: Partial<BreakerSettings> = {}, more: { probeMs?: number } = {}): Setting {
   const clock = new ManualClock()
   const states: BreakerState[] = []
   const random = { value: 0.5 }
   const breaker = new Breaker(
     { ...defaults, ...settings },
-    clock,
-    () => random.value,
-    (state) => void states.push(state),
+    { clock, random: () => random.value, onState: (state) => void states.push(state), ...more },
   )
   return { breaker, clock, states, random }
 }
 
+type Pass = { content(): void; end(verdict: Verdict, retryAfterMs?: number): void }
+
+/** An attempt as whoever is admitted makes it. */
 function pass(breaker: Breaker): Pass {
-  const admitted = breaker.admit()
-  if ('retryAfterMs' in admitted) throw new Error(`refused for ${admitted.retryAfterMs} ms`)
-  return admitted
+  if (refused(breaker)) throw new Error(`refused for ${breaker.refusedMs()} ms`)
+  const probe = breaker.enter()
+  return {
+    content: () => probe?.prove(),
+    end: (...verdict) => (probe === undefined ? breaker.record(...verdict) : probe.end(...verdict)),
+  }
 }
 
 function run(breaker: Breaker, verdict: Verdict, times = 1): void {
@@ -46,7 +43,7 @@ function run(breaker: Breaker, verdict: Verdict, times = 1): void {
 }
 
 function refused(breaker: Breaker): boolean {
-  return 'retryAfterMs' in breaker.admit()
+  return breaker.refusedMs() > 0
 }
 
 /** Opens, waits and lets two probes prove the upstream well. */
@@ -108,13 +105,10 @@ t.test('what is older than the window does not count towards the ratio', async (
 })
 
 t.test('it is open for its time, then lets exactly one probe out', async (t) => {
-  const { breaker, clock, states, random } = setting()
+  const { breaker, clock, states } = setting()
   run(breaker, 'failure', 5)
   clock.advance(4999)
-  random.value = 0
-  t.strictSame(breaker.admit(), { retryAfterMs: 1 })
-  random.value = 0.5
-  t.strictSame(breaker.admit(), { retryAfterMs: 501 }, 'spread, so that not all come back at once')
+  t.equal(breaker.refusedMs(), 1)
   t.equal(breaker.state, 'open')
   clock.advance(1)
   const probe = pass(breaker)
@@ -226,14 +220,6 @@ t.test('verdicts from before an opening change nothing while it is open', async 
   t.equal(breaker.state, 'half-open')
 })
 
-t.test('a pass is heard once', async (t) => {
-  const { breaker } = setting({ consecutive: 2 })
-  const only = pass(breaker)
-  only.end('failure')
-  only.end('failure')
-  t.equal(breaker.state, 'closed')
-})
-
 t.test('the time is raised to what the upstream asked for, up to a minute', async (t) => {
   const asked = setting()
   run(asked.breaker, 'failure', 4)
@@ -323,20 +309,38 @@ t.test('a probe of an earlier opening says nothing about this one', async (t) =>
   t.equal(breaker.state, 'closed')
 })
 
-t.test('an operator can force it open, disable it and let go', async (t) => {
-  const { breaker } = setting()
-  breaker.override('forced-open')
-  t.equal(breaker.state, 'open')
-  t.ok(refused(breaker))
-  breaker.override('disabled')
-  run(breaker, 'failure', 50)
-  t.equal(breaker.state, 'closed')
-  breaker.override('auto')
-  t.equal(breaker.state, 'closed', 'what happened meanwhile was not counted')
+t.test('a probe that says nothing for long keeps nobody, where a breaker is told so', async (t) => {
+  const { breaker, clock } = setting({}, { probeMs: 5000 })
   run(breaker, 'failure', 5)
-  t.equal(breaker.state, 'open')
-  breaker.override('disabled')
-  t.notOk(refused(breaker))
+  clock.advance(5000)
+  const slow = pass(breaker)
+  clock.advance(4999)
+  t.ok(refused(breaker))
+  clock.advance(1)
+  const next = pass(breaker)
+  slow.end('neutral')
+  t.ok(refused(breaker), "the slot is the next one's")
+  next.end('success')
+  run(breaker, 'success')
+  t.equal(breaker.state, 'closed')
+})
+
+t.test('it is quiet when a new one would do the same', async (t) => {
+  const { breaker, clock } = setting()
+  t.ok(breaker.isQuiet)
+  run(breaker, 'failure')
+  t.notOk(breaker.isQuiet)
+  run(breaker, 'success')
+  t.notOk(breaker.isQuiet, 'its window remembers')
+  clock.advance(10_000)
+  t.ok(breaker.isQuiet)
+  run(breaker, 'failure', 5)
+  t.notOk(breaker.isQuiet)
+  clock.advance(5000)
+  run(breaker, 'success', 2)
+  t.notOk(breaker.isQuiet, 'the next opening would be longer')
+  clock.advance(5000)
+  t.ok(breaker.isQuiet)
 })
 
 t.test('whatever happens, there is at most one probe and a way back', async () => {
@@ -353,12 +357,9 @@ t.test('whatever happens, there is at most one probe and a way back', async () =
       for (const { act, pick, waitMs } of steps) {
         if (act === 'wait') clock.advance(waitMs)
         else if (act === 'admit') {
-          const probing = breaker.state === 'half-open' && breaker.refusedMs() > 0
-          const admitted = breaker.admit()
-          if (!('retryAfterMs' in admitted)) {
-            if (probing) return false
-            live.push(admitted)
-          }
+          if (refused(breaker)) continue
+          live.push(pass(breaker))
+          if (breaker.state !== 'closed' && !refused(breaker)) return false
         } else if (act === 'content') live[pick % live.length]?.content()
         else live.splice(pick % Math.max(1, live.length), 1)[0]?.end(act)
       }

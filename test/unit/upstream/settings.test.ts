@@ -16,6 +16,7 @@ t.test('defaults', async (t) => {
     timeouts: { connectMs: 3000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 900_000 },
     breaker: {
       mode: 'auto',
+      groups: [],
       consecutive: 5,
       ratio: 0.5,
       minimum: 20,
@@ -43,6 +44,7 @@ t.test('what operators write', async (t) => {
       timeouts: { connect: '250ms', firstByte: '10s', idle: '5s', total: '24h' },
       breaker: { open: '2m', consecutive: 1 },
       retry: { attempts: 1 },
+      models: { fast: 'm-1', quick: 'm-1', slow: 'm-2' },
       connections: 4,
     },
     [],

@@ -1,0 +1,215 @@
+// Owns the breakers of one upstream: one hears whether it can be reached at all, the others hear each of one group of
+// requests (a model), so that a model that fails does not take the others along. It does not know what a model is.
+import type { Clock } from '../lib/clock.ts'
+import { ownText } from '../lib/own-text.ts'
+import { Breaker, probeWaitMs, type BreakerSettings, type BreakerState, type Probe, type Verdict } from './breaker.ts'
+
+export const breakerModes = ['auto', 'forced-open', 'disabled'] as const
+/** `auto`: by their own counting. `forced-open`: nothing passes. `disabled`: everything does. Of all breakers together. */
+export type BreakerMode = (typeof breakerModes)[number]
+
+export type BreakersSettings = BreakerSettings & {
+  readonly mode: BreakerMode
+  /** Groups that the operator names: each has a breaker of its own, whatever else is asked for. */
+  readonly groups: readonly string[]
+}
+
+/** Permission for one attempt. Every pass comes to one verdict. */
+export interface Pass {
+  /** The head of an answer is here, so the upstream can be reached. */
+  answered(status: number): void
+  /** The first content has come: a probe has proved itself, however long its stream goes on. */
+  content(): void
+  /**
+   * `retryAfterMs`: how long the upstream asked to be left alone, if this verdict opens a breaker. `failing` as
+   * classify.ts has it.
+   */
+  end(verdict: Verdict, retryAfterMs?: number, failing?: Failing): void
+}
+
+/** `upstream`: it could not be reached. `both`: nor was a word of an answer heard, and that may be for what was asked. */
+export type Failing = 'upstream' | 'both'
+
+export type Refusal = { readonly retryAfterMs: number }
+
+/** `group` is absent for the one that hears whether the upstream can be reached. */
+export type BreakerPart = { readonly group?: string; readonly state: BreakerState }
+
+type Member = { readonly breaker: Breaker; readonly isListed: boolean; usedMs: number }
+
+// Groups are named by clients. Those beyond share one breaker, while there are so many that fail.
+const membersMax = 256
+
+export type BreakersDeps = {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly onState: (part: BreakerPart) => void
+}
+
+export class Breakers {
+  readonly #settings: BreakersSettings
+  readonly #deps: BreakersDeps
+  readonly #reach: Breaker
+  readonly #members = new Map<string, Member>()
+  /** Of groups for which there was no room. */
+  #others: Breaker | undefined
+  #mode: BreakerMode
+
+  constructor(settings: BreakersSettings, deps: BreakersDeps) {
+    this.#settings = settings
+    this.#deps = deps
+    this.#mode = settings.mode
+    const { clock, random, onState } = deps
+    const told = (state: BreakerState): void => onState({ state })
+    // What is slow to answer is not out of reach, and must not keep what others ask for waiting.
+    this.#reach = new Breaker(settings, { clock, random, onState: told, probeMs: settings.openMs })
+    for (const group of new Set(['', ...settings.groups])) this.#add(group, true)
+  }
+
+  /** The worst of them. */
+  get state(): BreakerState {
+    if (this.#mode !== 'auto') return this.#mode === 'forced-open' ? 'open' : 'closed'
+    const states = this.parts().map(({ state }) => state)
+    return (['open', 'half-open'] as const).find((bad) => states.includes(bad)) ?? 'closed'
+  }
+
+  get mode(): BreakerMode {
+    return this.#mode
+  }
+
+  /** An operator's hand: `auto` gives the breakers back to themselves, as they have become meanwhile. */
+  override(to: BreakerMode): void {
+    this.#mode = to
+    this.#deps.onState({ state: this.state })
+  }
+
+  /** By their own counting, whatever the operator says. */
+  parts(): BreakerPart[] {
+    const parts: BreakerPart[] = [{ state: this.#reach.state }]
+    for (const [group, { breaker }] of this.#members) parts.push({ group, state: breaker.state })
+    if (this.#others !== undefined) parts.push({ group: 'other', state: this.#others.state })
+    return parts
+  }
+
+  /** How long the next attempt would be refused; zero when it would be admitted. */
+  refusedMs(group: string): number {
+    if (this.#mode === 'auto') return Math.max(this.#reach.refusedMs(), this.#of(group)?.refusedMs() ?? 0)
+    return this.#mode === 'disabled' ? 0 : this.#settings.openMaxMs
+  }
+
+  /** Nobody is being tried out. */
+  isClosed(group: string): boolean {
+    if (this.#mode !== 'auto') return this.#mode === 'disabled'
+    return this.#reach.state === 'closed' && (this.#of(group)?.state ?? 'closed') === 'closed'
+  }
+
+  /** `panic`: a breaker that is open by its own counting does not refuse it, and hears nothing of it. */
+  admit(group: string, panic = false): Pass | Refusal {
+    if (this.#mode === 'disabled') return unheard
+    const refusedMs = this.refusedMs(group)
+    if (refusedMs > 0) {
+      if (panic && this.#mode === 'auto') return unheard
+      // The refused must not all come back at the same moment.
+      return { retryAfterMs: refusedMs + this.#deps.random() * probeWaitMs }
+    }
+    const member = this.#members.get(group)
+    if (member !== undefined) member.usedMs = this.#deps.clock.monotonic()
+    return new Attempt(this, group, this.#reach.enter(), (member?.breaker ?? this.#others)?.enter())
+  }
+
+  /** Of an attempt that was no probe. */
+  recordReach(verdict: Verdict): void {
+    this.#reach.record(verdict)
+  }
+
+  /** `served`: with what was asked for, so this is a group that there is. Others are remembered only if they fail. */
+  record(group: string, verdict: Verdict, retryAfterMs: number | undefined, served: boolean): void {
+    if (verdict === 'neutral') return
+    let breaker = this.#members.get(group)?.breaker
+    if (breaker === undefined) {
+      const failed = verdict === 'failure'
+      if (failed || (served && this.#members.size < membersMax)) breaker = this.#breakerFor(group)
+      else if (this.#others?.isQuiet === true) this.#others = undefined
+    }
+    ;(breaker ?? this.#others)?.record(verdict, retryAfterMs)
+  }
+
+  #of(group: string): Breaker | undefined {
+    return this.#members.get(group)?.breaker ?? this.#others
+  }
+
+  #breakerFor(group: string): Breaker {
+    if (this.#members.size < membersMax || this.#forgetOne()) return this.#add(ownText(group), false)
+    this.#others ??= this.#open('other')
+    return this.#others
+  }
+
+  #add(group: string, isListed: boolean): Breaker {
+    const breaker = this.#open(group)
+    this.#members.set(group, { breaker, isListed, usedMs: this.#deps.clock.monotonic() })
+    return breaker
+  }
+
+  #open(group: string): Breaker {
+    const { clock, random, onState } = this.#deps
+    return new Breaker(this.#settings, { clock, random, onState: (state) => onState({ group, state }) })
+  }
+
+  /** The one that was used least lately, of those that have nothing to remember or that nobody has asked for in a long time. */
+  #forgetOne(): boolean {
+    const { windowMs, openMaxMs } = this.#settings
+    const longAgoMs = this.#deps.clock.monotonic() - Math.max(windowMs, 2 * openMaxMs)
+    let least: string | undefined
+    let leastMs = Infinity
+    for (const [group, { breaker, isListed, usedMs }] of this.#members) {
+      if (isListed || usedMs >= leastMs || !(breaker.isQuiet || usedMs < longAgoMs)) continue
+      least = group
+      leastMs = usedMs
+    }
+    return least !== undefined && this.#members.delete(least)
+  }
+}
+
+class Attempt implements Pass {
+  readonly #breakers: Breakers
+  readonly #group: string
+  readonly #reachProbe: Probe | undefined
+  readonly #probe: Probe | undefined
+  #answered = false
+  #served = false
+  #ended = false
+
+  constructor(breakers: Breakers, group: string, reachProbe: Probe | undefined, probe: Probe | undefined) {
+    this.#breakers = breakers
+    this.#group = group
+    this.#reachProbe = reachProbe
+    this.#probe = probe
+  }
+
+  answered(status: number): void {
+    if (this.#ended) return
+    this.#answered = true
+    this.#served = status < 300
+    if (this.#reachProbe === undefined) this.#breakers.recordReach('success')
+    else this.#reachProbe.prove()
+  }
+
+  content(): void {
+    if (!this.#ended) this.#probe?.prove()
+  }
+
+  end(verdict: Verdict, retryAfterMs?: number, failing?: Failing): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (!this.#answered) {
+      const reached = failing === undefined ? 'neutral' : verdict
+      if (this.#reachProbe === undefined) this.#breakers.recordReach(reached)
+      else this.#reachProbe.end(reached)
+    }
+    const own = failing === 'upstream' ? 'neutral' : verdict
+    if (this.#probe === undefined) this.#breakers.record(this.#group, own, retryAfterMs, this.#served)
+    else this.#probe.end(own, retryAfterMs)
+  }
+}
+
+const unheard: Pass = { answered() {}, content() {}, end() {} }
