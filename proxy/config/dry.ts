@@ -60,6 +60,7 @@ function unreachable(id: string, config: CompiledConfig): Upstream {
     mode: () => 'auto',
     override: () => undefined,
     refusedMs: () => 0,
+    heldMs: () => undefined,
     close: () => Promise.resolve(),
   }
 }

@@ -20,7 +20,12 @@ export function routeWithTargets(
   })
   const [first, ...others] = targets
   if (first === undefined) throw new Error(`route ${options.id} has no upstream`)
-  if (others.length > 0) for (const { route } of targets) Object.assign(route, { targets, keepsBody: true })
+  if (others.length > 0) {
+    for (const target of targets) {
+      Object.assign(target.route, { targets, keepsBody: true })
+      if (options.panic === true) Object.assign(target, { panic: { ...target.route, panics: true } })
+    }
+  }
   return first.route
 }
 

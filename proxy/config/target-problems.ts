@@ -1,8 +1,9 @@
-// Owns what is wrong with options that a protocol gives no meaning: names of models where there are none, second attempts
-// and kept answers where each belongs to a session.
+// Owns what is wrong with options that a protocol or the other upstreams of a route give no meaning: names of models where
+// there are none, second attempts and kept answers where each belongs to a session, a last resort among one.
 import { compileGlob } from '../policy/glob.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
+import { weightedUpstreams } from '../pipeline/options.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import type { Document } from './schema.ts'
 
@@ -16,6 +17,8 @@ export function targetProblems({ upstreams, routes }: Pick<Document, 'upstreams'
     const protocol = upstreams[route.upstream]?.protocol
     if (route.models !== undefined && hasNoModels(protocol))
       say(['routes', i, 'models'], `route ${route.id} leads to an upstream without models`, 'remove it')
+    if (route.panic === true && weightedUpstreams(route).length === 1)
+      say(['routes', i, 'panic'], `route ${route.id} has one upstream`, 'name others under fallback, or remove it')
     if (route.idempotency !== undefined && protocol === 'mcp')
       say(['routes', i, 'idempotency'], 'MCP knows no Idempotency-Key: messages have ids of their own', 'remove it')
   }

@@ -33,7 +33,7 @@ export type RequestHead = {
 
 /** What happened, gathered as it happens. The audit record, the log line and the metrics are made from this alone. */
 export type Trace = {
-  /** What was decided without a check that was configured: `audit`, `store:<limit>`. */
+  /** What was decided without a check that was configured: `audit`, `store:<limit>`, `breaker:<upstream>`. */
   readonly open: string[]
   /** What was there but not read: `request:image`, `answer:body`, … */
   uninspected: ReadonlySet<string>

@@ -115,21 +115,36 @@ type Came = { readonly answered: Answered; readonly answer: UpstreamAnswer } | {
 
 /**
  * First one by weight, then the others as they are listed. Those that would refuse at once are left out; where all would,
- * `resting` is the one that is ready soonest.
+ * `resting` is the one that is ready soonest, or the one that is asked all the same.
  */
 function orderOf(
   targets: readonly Target[],
   { content }: Decoded,
   runtime: Runtime,
 ): { ready: Route[]; resting?: Route } {
-  const waits = targets.map(({ route }) => route.upstream.refusedMs(billedModel({ content, route }) ?? ''))
+  const groups = targets.map(({ route }) => billedModel({ content, route }) ?? '')
+  const waits = targets.map(({ route }, index) => route.upstream.refusedMs(groups[index] as string))
   const open = targets.filter((_target, index) => waits[index] === 0)
   const ready = open.map(({ route }) => route)
   const chosen = byWeight(open, runtime.random)
   if (chosen !== undefined) ready.unshift(...ready.splice(ready.indexOf(chosen), 1))
   if (open.length === targets.length) return { ready }
   const soonest = waits.indexOf(Math.min(...waits.filter((wait) => wait > 0)))
-  return { ready, resting: (targets[soonest] as Target).route }
+  const panic = ready.length === 0 ? leastHeld(targets, groups) : undefined
+  return { ready, resting: panic ?? (targets[soonest] as Target).route }
+}
+
+/** Where the route wants it: of those that only a breaker holds, the one that holds least long. */
+function leastHeld(targets: readonly Target[], groups: readonly string[]): Route | undefined {
+  let least: Route | undefined
+  let leastMs = Infinity
+  for (const [index, { panic }] of targets.entries()) {
+    const heldMs = panic?.upstream.heldMs(groups[index] as string)
+    if (heldMs === undefined || heldMs >= leastMs) continue
+    least = panic
+    leastMs = heldMs
+  }
+  return least
 }
 
 /** Fallbacks weigh nothing: they are asked when the others have failed. */

@@ -42,6 +42,7 @@ export type RouteOptions = {
   readonly upstreams?: readonly WeightedUpstream[]
   readonly denyStatus?: number | DenyPreset
   readonly fallback?: readonly string[]
+  readonly panic?: boolean
   readonly models?: { readonly [asked: string]: string }
   readonly idempotency?: string
   readonly posture: Posture
@@ -346,6 +347,11 @@ export const routesSchema = {
         uniqueItems: true,
         items: { type: 'string' },
         description: 'Upstreams of the same protocol that are asked in this order when those before cannot answer.',
+      },
+      panic: {
+        type: 'boolean',
+        description:
+          'When the breakers of all upstreams are open, ask one all the same, on the record; false when absent.',
       },
       models: {
         type: 'object',

@@ -57,6 +57,8 @@ export type Route = {
    * own, and is judged by itself.
    */
   readonly targets?: readonly Target[]
+  /** A breaker that is open refuses nothing. */
+  readonly panics?: true
   /** Model that is asked for → what it is called at the upstream. */
   readonly aliases?: ReadonlyMap<string, string>
   /** Of an http upstream by path, of an mcp one by tool: what may be done twice. */
@@ -71,8 +73,11 @@ export type Route = {
   readonly keepsAnswersMs?: number
 }
 
-/** `weight`: how often it is the first to be asked, against the others; a fallback has none. */
-export type Target = { readonly route: Route; readonly weight: number }
+/**
+ * `weight`: how often it is the first to be asked, against the others; a fallback has none. `panic`: the route for when all
+ * are held by their breakers, where the operator wants one to be asked all the same.
+ */
+export type Target = { readonly route: Route; readonly weight: number; readonly panic?: Route }
 
 /** What is scanned in one direction. `scanner` finds the union of what the rules and the redaction ask for;
  * `scans` names it for the record. */

@@ -37,6 +37,8 @@ export type UpstreamRequest = {
   readonly lasting?: boolean
   /** A second attempt may be made beside one that takes long, where the upstream's options say so. */
   readonly hedgeable?: boolean
+  /** Where it is there, a breaker that is open by its own counting refuses nothing, and this is told that it was. */
+  readonly onPanic?: () => void
   /**
    * How a stream begins, given the bytes that have come of it; undefined while that cannot be told. With it, the answer
    * is held back for a moment, so that a stream that begins with an error is a failed attempt.
@@ -51,7 +53,10 @@ export type FailedOpening = 'limited' | 'failed' | 'wrong' | 'refused'
 export type Opening = 'content' | FailedOpening
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
-export type UpgradeRequest = Pick<UpstreamRequest, 'path' | 'headers' | 'group' | 'priority' | 'onAttempt'> &
+export type UpgradeRequest = Pick<
+  UpstreamRequest,
+  'path' | 'headers' | 'group' | 'priority' | 'onPanic' | 'onAttempt'
+> &
   (
     | { readonly carries: 'messages'; readonly messageBytesMax: number; readonly subprotocols: readonly string[] }
     /** `key` is the client's, whose handshake it is from end to end. */

@@ -2,7 +2,7 @@
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
-import type { Pass } from './breakers.ts'
+import type { Pass, Refusal } from './breakers.ts'
 import type { AnswerHead } from './head.ts'
 import type { Receiver } from './receiver.ts'
 
@@ -41,6 +41,14 @@ export function settlePeer(peer: UpstreamPeer, pass: Pass): UpstreamAnswer['sett
     pass.end(ours ? 'neutral' : outcome === 'complete' ? 'success' : 'failure')
     peer.destroy()
   }
+}
+
+// A breaker that stays open longer than this is not worth waiting for.
+const worthWaitingMs = 10_000
+
+export function heldOpen({ retryAfterMs }: Refusal): Fault {
+  const retry = retryAfterMs > worthWaitingMs ? 'never' : 'later'
+  return new Fault('breaker-open', undefined, { elsewhere: true, retryAfterMs, retry })
 }
 
 export function withElsewhere(fault: Fault): Fault {

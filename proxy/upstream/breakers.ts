@@ -103,12 +103,15 @@ export class Breakers {
     return this.#reach.state === 'closed' && (this.#of(group)?.state ?? 'closed') === 'closed'
   }
 
-  /** `panic`: a breaker that is open by its own counting does not refuse it, and hears nothing of it. */
-  admit(group: string, panic = false): Pass | Refusal {
+  /** `onPanic`: what is open by its own counting does not refuse it and hears nothing of it, but this is told. */
+  admit(group: string, onPanic?: () => void): Pass | Refusal {
     if (this.#mode === 'disabled') return unheard
     const refusedMs = this.refusedMs(group)
     if (refusedMs > 0) {
-      if (panic && this.#mode === 'auto') return unheard
+      if (onPanic !== undefined && this.#mode === 'auto') {
+        onPanic()
+        return unheard
+      }
       // The refused must not all come back at the same moment.
       return { retryAfterMs: refusedMs + this.#deps.random() * probeWaitMs }
     }

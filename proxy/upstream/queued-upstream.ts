@@ -47,7 +47,8 @@ export class QueuedUpstream implements Upstream {
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     const { group = '', headAtMs = Infinity, priority } = request
     // Who would be refused anyway need not wait for it.
-    if (this.#upstream.refusedMs(group) > 0) return this.#upstream.send(request, signal)
+    if (request.onPanic === undefined && this.#upstream.refusedMs(group) > 0)
+      return this.#upstream.send(request, signal)
     await this.#room.enter(signal, headAtMs, priority)
     const place = new Place(this.#room)
     try {
@@ -67,7 +68,8 @@ export class QueuedUpstream implements Upstream {
 
   /** A WebSocket may stay open for hours with nothing to do, so it keeps its place only until it is there. */
   async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
-    if (this.#upstream.refusedMs(request.group ?? '') > 0) return this.#upstream.open(request, signal)
+    if (request.onPanic === undefined && this.#upstream.refusedMs(request.group ?? '') > 0)
+      return this.#upstream.open(request, signal)
     await this.#room.enter(signal, Infinity, request.priority)
     try {
       return await this.#upstream.open(request, signal)
@@ -94,6 +96,10 @@ export class QueuedUpstream implements Upstream {
 
   refusedMs(group: string): number {
     return Math.max(this.#upstream.refusedMs(group), this.#room.full ? this.#queueTimeoutMs : 0)
+  }
+
+  heldMs(group: string): number | undefined {
+    return this.#room.full ? undefined : this.#upstream.heldMs(group)
   }
 
   close(): Promise<void> {

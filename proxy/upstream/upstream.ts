@@ -6,7 +6,7 @@ import { appended } from '../lib/appended.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
-import { answerOf, lettingGo, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
+import { answerOf, heldOpen, lettingGo, nothingMore, pause, reasonOf, settlePeer, withElsewhere } from './answering.ts'
 import type { BreakerState } from './breaker.ts'
 import { Breakers, type BreakerMode, type BreakerPart, type Pass } from './breakers.ts'
 import {
@@ -58,6 +58,11 @@ export interface Upstream {
   override(to: BreakerMode): void
   /** How long a request of this group would be refused now, by a breaker or by a rest that was asked for; mostly zero. */
   refusedMs(group: string): number
+  /**
+   * How long its breakers alone hold requests of this group, by their own counting; undefined where they do not, or where
+   * more than that is in the way (a rest that was asked for, an operator's hand).
+   */
+  heldMs(group: string): number | undefined
   /** Lets what is in flight finish; new requests are refused with `shutting-down`. May be called again. */
   close(): Promise<void>
 }
@@ -71,9 +76,6 @@ export type UpstreamDeps = {
   /** Name resolution; absent, the system's. */
   readonly lookup?: Lookup
 }
-
-// A breaker that stays open longer than this is not worth waiting for.
-const worthWaitingMs = 10_000
 
 /** An attempt under way. */
 type Underway = { readonly receiver: Receiver; readonly outcome: Promise<Outcome> }
@@ -142,7 +144,7 @@ export class PooledUpstream implements Upstream {
     if (signal.aborted) throw reasonOf(signal)
     const group = groupOf(request.group)
     const key = this.#keys.ring.pick(group)
-    const pass = this.#admit(group)
+    const pass = this.#admit(group, request)
     const startedMs = this.#deps.clock.monotonic()
     const headers = this.#headers(request.headers, key)
     const switching = await key.holding.switchboard.dial(request, headers, signal)
@@ -201,6 +203,12 @@ export class PooledUpstream implements Upstream {
     return Math.max(this.#breakers.refusedMs(group), this.#keys.ring.restingMs(group))
   }
 
+  heldMs(named: string): number | undefined {
+    const group = groupOf(named)
+    const heldMs = this.mode() === 'auto' ? this.#breakers.refusedMs(group) : 0
+    return heldMs > 0 && this.#keys.ring.restingMs(group) === 0 ? heldMs : undefined
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#pool.close().then(() => this.#deadlines.close())
     return this.#closed
@@ -233,7 +241,7 @@ export class PooledUpstream implements Upstream {
   #start(sending: Sending, waitedMs: number): Underway {
     const { signal, totalAtMs, headAtMs, key, group } = sending
     const { method, path, headers, body, readOpening } = sending.request
-    const pass = this.#admit(group)
+    const pass = this.#admit(group, sending.request)
     let judgement: Judgement | undefined
     let held = false
     const receiver = new Receiver({
@@ -350,15 +358,10 @@ export class PooledUpstream implements Upstream {
     this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
   }
 
-  #admit(group: string): Pass {
-    const admitted = this.#breakers.admit(group)
-    if (!('retryAfterMs' in admitted)) return admitted
-    const { retryAfterMs } = admitted
-    throw new Fault('breaker-open', undefined, {
-      elsewhere: true,
-      retryAfterMs,
-      retry: retryAfterMs > worthWaitingMs ? 'never' : 'later',
-    })
+  #admit(group: string, { onPanic }: Pick<UpstreamRequest, 'onPanic'>): Pass {
+    const admitted = this.#breakers.admit(group, onPanic)
+    if ('retryAfterMs' in admitted) throw heldOpen(admitted)
+    return admitted
   }
 
   /** How long to wait before the next attempt; undefined when there is to be none. */

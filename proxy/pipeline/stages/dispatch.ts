@@ -22,7 +22,7 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
     const answer =
       x.head.upgrade === undefined
         ? await send(x, runtime, client)
-        : await x.route.upstream.open(upgradeRequest(x, runtime), client.signal)
+        : await x.route.upstream.open({ ...upgradeRequest(x, runtime), ...panic(x, runtime) }, client.signal)
     x.trace.firstByteMs = runtime.clock.monotonic() - startMs
     return grow(x, { answer })
   } finally {
@@ -83,9 +83,27 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
     ...(operation.standing === true ? { standing: true } : undefined),
     ...(x.content?.stream === true ? { lasting: true } : undefined),
     ...(isHedgeable(x) ? { hedgeable: true } : undefined),
+    ...panic(x, runtime),
     ...(operation.openStream === undefined || !givesModelAnswer(operation)
       ? undefined
       : { readOpening: operation.framing === 'ndjson' ? lineOpening : eventOpening }),
+  }
+}
+
+/** Each time that it is asked although its breaker is open is an opening like any other. */
+function panic(
+  { id, route, trace }: Prepared,
+  { metrics, log }: Runtime,
+): Pick<UpstreamRequest, 'onPanic'> | undefined {
+  if (route.panics !== true) return undefined
+  const upstream = route.upstream.id
+  return {
+    onPanic: () => {
+      const what = `breaker:${upstream}`
+      trace.open.push(what)
+      metrics.failOpen(what)
+      log.warn({ request: id, route: route.id, upstream }, 'all breakers are open: an upstream is asked all the same')
+    },
   }
 }
 

@@ -166,19 +166,24 @@ t.test('who is let through in a panic is not heard', async (t) => {
   const { breakers, clock } = setting()
   answer(breakers, 'bad', 500, 5)
   for (const verdict of ['success', 'failure'] as const) {
-    const through = breakers.admit('bad', true) as Pass
+    let told = 0
+    const through = breakers.admit('bad', () => {
+      told++
+    }) as Pass
+    t.equal(told, 1)
     through.answered(200)
     through.content()
     through.end(verdict)
     t.equal(breakers.refusedMs('bad'), 5000)
   }
   clock.advance(5000)
-  const probe = breakers.admit('bad', true) as Pass
+  const never = (): void => void t.fail('it was not refused')
+  const probe = breakers.admit('bad', never) as Pass
   t.equal(stateOf(breakers, 'bad'), 'half-open', 'once it is time it is a probe like any other')
   probe.answered(200)
   probe.end('success')
   breakers.override('forced-open')
-  t.match(breakers.admit('bad', true), { retryAfterMs: Number }, 'an operator is obeyed')
+  t.match(breakers.admit('bad', never), { retryAfterMs: Number }, 'an operator is obeyed')
 })
 
 t.test('a pass is heard once', async (t) => {
