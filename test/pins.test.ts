@@ -101,7 +101,7 @@ t.test('keys of the configuration', async (t) => {
       breaker.{mode,consecutive,ratio,minimum,window,open,openMax}
       retry.{attempts,budget,unsafe,idempotent,idempotencyKey} egress connections
       concurrency.{max,adaptive,queue,queueTimeout} pinTools.{manifest} ifEnv unlessEnv`,
-    routes: `id path upstream upstreams.{upstream,weight} fallback models idempotency denyStatus posture websocket
+    routes: `id path upstream upstreams.{upstream,weight} fallback panic models idempotency denyStatus posture websocket
       priority`,
     principals: 'id org team roles keys.{sha256,expires} from priority',
     anonymous: '',
