@@ -26,7 +26,7 @@ const words =
   'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|value|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
 /** Without any the label must end there: `patente` is no `patent`. */
 const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°]))+\\.?|(?!\\p{L}))`
-const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}["'\`(#]?\\s?`
+const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}\\[?["'\`(#]?\\s?`
 
 export function labelledDetector(kind: LabelledKind): Detector {
   const between = kind.filling ?? fillingWords + assignment

@@ -1,5 +1,6 @@
-// Owns how the name of a JSON member counts when its value is looked into: much is told by its name alone (`password`,
-// `date_of_birth`, `aws_secret_access_key`) and is none by itself. In plain text, where JSON streams, the name stands before.
+// Owns how the name of a JSON member counts when its value, or one of a list of values, is looked into: much is told by its
+// name alone (`password`, `date_of_birth`, `aws_secret_access_key`) and is none by itself. In plain text, where JSON streams,
+// the name stands before.
 import { lastPath, type Address } from '../lib/pointer.ts'
 import type { Finding } from './finding.ts'
 import { countingIn, mergeFindings } from './overlap.ts'
@@ -17,13 +18,17 @@ const quotes = ['"', "'", '`']
 /** The findings in `text`, which stands at `address`: in order, none overlapping another. */
 export function scanNamed(scanner: Scanner, text: string, address: Address | undefined): readonly Finding[] {
   const found = scanner.scan(text)
-  const name = address === undefined || address.key === true ? undefined : lastPath(address).at(-1)
-  if (typeof name !== 'string' || text === '' || unquotable.test(name)) return found
+  if (address === undefined || address.key === true || text === '') return found
+  const path = lastPath(address)
+  let steps = path.length
+  while (typeof path[steps - 1] === 'number') steps--
+  const name = path[steps - 1]
+  if (typeof name !== 'string' || unquotable.test(name)) return found
   if (text.length > scanner.toldBy(name) && !(text.length <= numberLengthMax && number.test(text))) return found
   if (text.length > proseLengthMin && whiteSpace.test(text.slice(0, proseLengthMin))) return found
   const quote = quotes.find((one) => !text.includes(one))
   if (quote === undefined) return found
-  const before = `"${name}": ${quote}`
+  const before = steps < path.length ? `"${name}": [${quote}` : `"${name}": ${quote}`
   const named = scanner
     .scan(before + text + quote)
     .filter(({ start, end }) => start >= before.length && end <= before.length + text.length)

@@ -65,6 +65,8 @@ export class Probe {
   blockEnd = 0
   /** The same for long runs, which may hold what gives a value away again and again. */
   longEnd = 0
+  /** The same for lists of secrets: one that begins inside of another is no list of its own. */
+  listEnd = 0
   /** Of `readAssignment`: what it read last. */
   readonly assignment = { labelStart: -1, labelEnd: -1, start: -1 }
   /** By list of words: where the last of them ended. */
@@ -90,6 +92,7 @@ export class Probe {
     this.numberEnd = 0
     this.blockEnd = 0
     this.longEnd = 0
+    this.listEnd = 0
     this.number.forget()
     this.assignment.labelEnd = -1
   }

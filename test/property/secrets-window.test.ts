@@ -25,6 +25,8 @@ const samples = [
   `1234-abcdefghijklmnop.apps.googleusercontent.com $1$abcd$${random.slice(0, 21)}/ x`,
   `IDENTIFIED BY 'pass1word' <add key="datadog" value="${hex}"/> dd-api-key ${hex}`,
   `{"password": "hun\\"ter2xyz", "pwd": "\\\\", "x": {\\"api_key\\": \\"${random}\\"}}`,
+  `"passwords": ["hunter2xy!", "x", "letmein99"], api_keys = ['${random}',\n  '${random.slice(3)}x9']`,
+  `passwords:\n  - hunter2xy!\n  - "letm&in99"\nAPI_KEYS=${random},${random.slice(2)} tokens: [\\"${random}\\"]`,
   `Private-Lines: 1\n${random}${random}\nPrivate-MAC: 0`,
 ]
 
@@ -32,6 +34,7 @@ const samples = [
 const fragments = [
   'password', 'PASSWORD', 'pass', 'secret', 'token', 'key', 'api_key', 'apiKey', 'auth', 'credential', 'bearer ', 'basic ',
   'Authorization', '=', ':', ': ', ' = ', '"', "'", '`', '\\"', '{', '(', ',', ';', ' ', '\n', '--', '-', '.', '/', '@',
+  'passwords', 'api_keys', 'tokens: ["', '", "', ']', '[', '["', "', '", '\n  - ', '- ', '&', 'password: ["', 'KEYS=',
   '$', '${', '}', '<', '>', '://', 'user', 'user=', 'password=', 'is ', 'value=', 'string ', 'Q~', 'a-~8Q', 'AZDO', '.atlasv1.',
   ':AA', '-us1', '.apps.googleusercontent.com', 'datadog', 'twitter', 'lob', 'heroku', 'machine ', 'login', ' -u ', 'curl',
   'identified by', 'ZXlK', 'LS0tLS1CRUdJTi', 'private-lines: ', 'hunter2xy', random, hex, random.repeat(3), 'x', '1', 'é',

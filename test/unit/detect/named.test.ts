@@ -52,6 +52,28 @@ t.test('so do labels of vendors and of personal data, as they do in text', async
     t.same(scanNamed(personal, text, { path: [name] }), [], name)
 })
 
+t.test('of the values of a list, too, however it is nested', async (t) => {
+  const personal = compileScanner(builtInCatalogue.entitiesOf(['pii', 'secrets']))
+  const all = (text: string) => [{ start: 0, end: text.length }]
+  for (const [name, text] of [
+    ['passwords', 'Tr0ub4dor3xQ9'],
+    ['api_keys', 'q8Zk3LmP0xYw7RtB'],
+    ['password', 'letmein'],
+    ['accountNumbers', '7999999999'],
+    ['phoneNumbers', '0341 8387176'],
+    ['dateOfBirth', '1980-02-03'],
+  ] as const) {
+    for (const path of [
+      [name, 0],
+      [name, 3, 12],
+      ['body', 0, name, 1],
+    ])
+      t.match(scanNamed(personal, text, { path }), all(text), path.join('.'))
+  }
+  t.same(scanNamed(personal, 'Tr0ub4dor3xQ9', { path: ['passwords', 0, 'note'] }), [])
+  t.same(scanNamed(personal, 'Tr0ub4dor3xQ9', { path: [0, 1] }), [])
+})
+
 t.test('names say nothing of keys themselves, and wherever the innermost document stands', async (t) => {
   const text = 'Tr0ub4dor3xQ9'
   t.same(scanNamed(scanner, text, undefined), [])

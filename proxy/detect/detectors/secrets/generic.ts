@@ -7,7 +7,8 @@ import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { foreseenLength, type Probe } from '../../probe.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
-import { secretKind, secretWords, type SecretKind } from './secret-name.ts'
+import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
+import { isPlural, secretKind, secretWords, type SecretKind } from './secret-name.ts'
 import { isKey, isPassword, isPhrase, isToken, keyLengthMax, passwordLengthMax } from './secret-value.ts'
 
 const group = 'secrets'
@@ -18,10 +19,18 @@ const lengthsMax: Readonly<Record<SecretKind, number>> = { password: passwordLen
 /** Vendors' formats and other detectors know sooner whether a long value is theirs. */
 const likeJwtLength = 352
 const afterLengthMax = 32
+const space = 32
+const ampersand = 38
+const comma = 44
+const equals = 61
+const colon = 58
+const semicolon = 59
 const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
 
 /** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
 const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
+/** Behind a space there is no query whose next pair `&` would begin. */
+const bareInProse = characterClass('A-Za-z0-9_.~!@#$%^&*+/?-', bare.beyond)
 const padding = characterClass('=')
 const quotes = '"\'`'
 const longBare = longRunsOf(bare)
@@ -45,27 +54,74 @@ export const genericSecret: Detector = {
     if (start < 0) return
     const quoteAt = quotes.indexOf(probe.text.charAt(start - 1))
     const quote = quoteAt === -1 ? -1 : quotes.charCodeAt(quoteAt)
-    if (isShort(probe, start, quote)) return
+    const style = listStyle(probe, start, labelEnd)
+    if (style === undefined && isShort(probe, start, quote)) return
     const before = runBefore(probe, labelStart, identifierCharacters)
     const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
     const label = probe.text.slice(labelStart, labelEnd)
     const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
     const gap = probe.text.slice(labelEnd + after.length, start)
     if (kind === undefined || assignsNothing(gap)) return
+    if (style === undefined && !gap.includes('=') && isPlural(label + after)) return
     // Long keys in armour have detectors of their own, which need no end to tell one.
     const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
     if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
     const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
-    const end = quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
-    if (end < start + valueLengthMin) return
-    const value = probe.text.slice(start, end)
-    if (isApposition(gap) && !/\d/.test(value)) return
     const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
-    if (kind === 'password' && !isPassword(value, { isQuoted: quote !== -1, isEnvironment })) return
-    if (kind === 'token' && !isToken(value) && !(quote !== -1 && isPhrase(value))) return
-    if (kind === 'key' && !isKey(value)) return
-    probe.accept(genericSecret, start, end, false)
+    const said: Said = { kind, lengthMax, isEnvironment }
+    if (style !== undefined) {
+      readValues(probe, labelStart, start, style, said)
+      return
+    }
+    const end = valueEnd(probe, start, quote, said)
+    if (end < start + valueLengthMin) return
+    if (quote === -1 && probe.code(end) === comma && probe.before(start) === equals) {
+      readValues(probe, labelStart, start, 'joined', said)
+      return
+    }
+    if (isApposition(gap) && !/\d/.test(probe.text.slice(start, end))) return
+    judge(probe, start, end, quote, said)
   },
+}
+
+/** What the name and its surroundings say of the value. */
+type Said = { readonly kind: SecretKind; readonly lengthMax: number; readonly isEnvironment: boolean }
+
+function valueEnd(probe: Probe, start: number, quote: number, { lengthMax }: Said): number {
+  return quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
+}
+
+function judge(probe: Probe, start: number, end: number, quote: number, { kind, isEnvironment }: Said): void {
+  const isQuoted = quote !== -1
+  const value = probe.text.slice(start, end)
+  if (kind === 'password' && !isPassword(value, { isQuoted, isEnvironment })) return
+  if (kind === 'token' && !isToken(value) && !(isQuoted && isPhrase(value))) return
+  if (kind === 'key' && !isKey(value)) return
+  probe.accept(genericSecret, start, end, false)
+}
+
+function readValues(probe: Probe, labelStart: number, start: number, style: ListStyle, said: Said): void {
+  if (labelStart < probe.listEnd) return
+  const end = readList(
+    probe,
+    start,
+    labelStart + listLengthMax,
+    style,
+    (from, quote) => (quote === -1 && isMember(probe, from) ? -1 : valueEnd(probe, from, quote, said)),
+    (from, to, quote) => {
+      if (to >= from + valueLengthMin) judge(probe, from, to, quote, said)
+    },
+  )
+  probe.listEnd = end
+  probe.keepWhole(labelStart, end)
+}
+
+/** `name: …` and `user=…` */
+function isMember(probe: Probe, start: number): boolean {
+  const end = probe.runEnd(start, identifierCharacters, afterLengthMax)
+  const next = probe.code(end)
+  if (next === colon) return true
+  return next === equals && end > start && holds(bare, probe.code(probe.runEnd(end, padding, 3)))
 }
 
 /** Such values are judged by no name. */
@@ -118,7 +174,7 @@ function wordBefore(probe: Probe, start: number): string {
 
 /** -1 where a call, an index or a URL goes on, or where the value is longer than any. */
 function bareEnd(probe: Probe, start: number, lengthMax: number): number {
-  const runEnd = probe.runEnd(start, bare, lengthMax + 1)
+  const runEnd = runOfBare(probe, start, lengthMax + 1)
   if (runEnd - start > lengthMax) return -1
   const next = probe.code(runEnd)
   if (next === 40 || next === 91 || next === 123) return -1
@@ -126,6 +182,14 @@ function bareEnd(probe: Probe, start: number, lengthMax: number): number {
   let end = probe.runEnd(runEnd, padding, 3)
   while (end > start && '.,?'.includes(probe.text.charAt(end - 1)) && !holds(bare, next)) end--
   return end
+}
+
+function runOfBare(probe: Probe, start: number, lengthMax: number): number {
+  const end = probe.runEnd(start, bare, lengthMax)
+  if (probe.before(start) !== space || probe.code(end) !== ampersand) return end
+  const longer = probe.runEnd(end, bareInProse, start + lengthMax - end)
+  // `&lt;` is not of the value.
+  return probe.code(longer) === semicolon ? end : longer
 }
 
 /**

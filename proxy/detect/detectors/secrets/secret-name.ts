@@ -11,14 +11,20 @@ export const secretWords = ['pass', 'pwd', 'pw', 'secret', 'token', 'key', 'cred
 
 /** What may follow the beginning within the word. */
 const endings: Readonly<Record<string, RegExp>> = {
-  pass: /^(?:w(?:or)?d|wort|phrase|code)?$/,
-  pwd: /^$/,
+  pass: /^(?:(?:w(?:or)?d|wort|phrase|code)s?)?$/,
+  pwd: /^s?$/,
   pw: /^$/,
   secret: /^s?$/,
-  token: /^$/,
-  key: /^$/,
+  token: /^s?$/,
+  key: /^s?$/,
   credential: /^s?$/,
   auth: /^$/,
+}
+
+/** `passwords`, `api_keys`, of the label and what follows it. */
+export function isPlural(name: string): boolean {
+  const [plural = ''] = /^(?:pass(?:w(?:or)?d|wort|phrase|code)|pwd|token|key)s/i.exec(name) ?? []
+  return plural !== '' && !/^[a-z]/.test(name.slice(plural.length))
 }
 
 /** Words at the end that leave the meaning as it is. */
