@@ -48,7 +48,7 @@ export async function verify(contender: Contender, scenario: Scenario): Promise<
   })
   const text = await response.text()
   if (response.status !== 200 || !text.includes(scenario.lastText)) {
-    throw new Error(`${contender.id} answers ${scenario.id} with ${response.status}: ${text.slice(0, 1000)}`)
+    throw new Error(`${contender.id} answers ${scenario.id} with ${response.status}: ${text.slice(0, 300)}`)
   }
   for (const [name, pattern] of Object.entries(contender.expected)) {
     const value = response.headers.get(name) ?? ''

@@ -4,24 +4,30 @@ import type { Result, Row } from './result.ts'
 
 const columns: readonly (readonly [string, (row: Row) => string])[] = [
   ['', ({ contender }) => contender],
-  ['CPU µs/request', ({ cpuUs, systemUs }) => `${cpuUs.toFixed(0)} (${systemUs.toFixed(0)} sys)`],
+  ['CPU µs/request', ({ cpuUs, systemUs }) => where(cpuUs, `${cpuUs.toFixed(0)} (${systemUs.toFixed(0)} sys)`)],
   [
     '× floor',
-    ({ cpuRatio, cpuRatioRange: [low, high] }) => `${cpuRatio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
+    ({ cpuRatio, cpuRatioRange: [low, high] }) =>
+      where(cpuRatio, `${cpuRatio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`),
   ],
-  ['p50 ms', ({ p50Ms }) => p50Ms.toFixed(2)],
-  ['p99 ms', ({ p99Ms }) => p99Ms.toFixed(2)],
-  ['added p50', ({ addedP50Ms }) => signed(addedP50Ms)],
-  ['added p99', ({ addedP99Ms }) => signed(addedP99Ms)],
-  ['head p50', ({ headP50Ms }) => headP50Ms.toFixed(2)],
+  ['p50 ms', ({ p50Ms }) => where(p50Ms, p50Ms.toFixed(2))],
+  ['p99 ms', ({ p99Ms }) => where(p99Ms, p99Ms.toFixed(2))],
+  ['added p50', ({ addedP50Ms }) => where(addedP50Ms, signed(addedP50Ms))],
+  ['added p99', ({ addedP99Ms }) => where(addedP99Ms, signed(addedP99Ms))],
+  ['head p50', ({ headP50Ms }) => where(headP50Ms, headP50Ms.toFixed(2))],
   ['max req/s', ({ throughput }) => throughput.toFixed(0)],
   ['CPU µs at max', ({ cpuUsBusy }) => cpuUsBusy.toFixed(0)],
   ['× floor at max', ({ cpuRatioBusy }) => cpuRatioBusy.toFixed(2)],
   ['errors', ({ errors }) => String(errors)],
 ]
 
+/** What was not measured has no figure. */
+function where(figure: number, text: string): string {
+  return Number.isNaN(figure) ? '–' : text
+}
+
 export function resultsTable(results: readonly Result[]): string {
-  return results.map((result) => `${heading(result)}\n${table(result.rows)}`).join('\n\n')
+  return results.map((result) => `${heading(result)}\n${table(result.rows)}${leftOut(result)}`).join('\n\n')
 }
 
 /** `others` is the share of the machine that other programs had meanwhile. */
@@ -35,7 +41,9 @@ export function quietness(others: number): string {
 const othersShareMax = 0.1
 
 export function resultsMarkdown(results: readonly Result[], others: number, command: string): string {
-  const sections = results.map((result) => `## ${result.scenario}\n\n${heading(result)}\n\n${table(result.rows)}\n`)
+  const sections = results.map(
+    (result) => `## ${result.scenario}\n\n${heading(result)}\n\n${table(result.rows)}\n${leftOut(result)}`,
+  )
   const legend = results[0]?.rows.map(({ contender, title }) => `- **${contender}**: ${title}\n`).join('') ?? ''
   return `# Bench results
 
@@ -50,7 +58,8 @@ was answered. Up to *head p50* the load is an open loop: requests arrive at the 
 counts from when a request was due (the load's timer is up to a millisecond late, alike for all), *added* is beyond the
 floor. The columns *at max* are from a closed loop with every connection busy, each contender at its own highest
 rate; a busy process spends less on each request, the floor by far the most. Contenders take turns in each round;
-figures are medians of the rounds, in parentheses the lowest and highest ratio of a round.
+figures are medians of the rounds, in parentheses the lowest and highest ratio of a round. A neighbour that can do less
+than twice the arrival rate is only asked for its most.
 
 ${sections.join('\n')}
 ${target(results)}
@@ -61,6 +70,10 @@ ${neighbours(results)}
 
 function heading({ title, rate, rounds, connections }: Result): string {
   return `${title}; ${rate} requests/s open loop, ${connections} connections closed loop, ${rounds} rounds`
+}
+
+function leftOut({ unable = [] }: Result): string {
+  return unable.map((reason) => `\nLeft out: ${reason}\n`).join('')
 }
 
 function table(rows: readonly Row[]): string {
@@ -95,8 +108,11 @@ function target(results: readonly Result[]): string {
   return `Target: CPU per request at most ${cpuRatioTarget} × the floor at the same arrival rate. Here: ${reached.join(', ')}.`
 }
 
+const neighbourNames = { nginx: 'nginx', haproxy: 'HAProxy', portkey: '@portkey-ai/gateway' }
+
 function neighbours(results: readonly Result[]): string {
-  if (results[0]?.rows.some(({ contender }) => contender === 'nginx') === true)
-    return 'No other gateways were measured.'
-  return 'No neighbours: nginx is measured as well where it is installed, and it was not here.'
+  const here = new Set(results[0]?.rows.map(({ contender }) => contender))
+  const absent = Object.entries(neighbourNames).flatMap(([id, name]) => (here.has(id) ? [] : name))
+  if (absent.length === 0) return 'All neighbours were measured.'
+  return `Not installed here, and so not measured: ${absent.join(', ')} (nginx and HAProxy are packages of Debian, @portkey-ai/gateway is one of npm).`
 }

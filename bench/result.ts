@@ -4,12 +4,17 @@ import type { Measurement } from './measure.ts'
 import { median } from './percentiles.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
-export type Round = { readonly contender: string; readonly open: Measurement; readonly closed: Measurement }
+/** `open` is undefined where the common rate is more than the contender could be asked for. */
+export type Round = {
+  readonly contender: string
+  readonly open: Measurement | undefined
+  readonly closed: Measurement
+}
 
 export type Row = {
   readonly contender: string
   readonly title: string
-  /** At the common arrival rate. */
+  /** At the common arrival rate; up to `addedP99Ms` all are NaN where it was too much. */
   readonly cpuUs: number
   readonly systemUs: number
   readonly cpuRatio: number
@@ -37,6 +42,8 @@ export type Result = {
   readonly connections: number
   readonly rounds: number
   readonly rows: readonly Row[]
+  /** Neighbours that were left out, and what they answered. */
+  readonly unable?: readonly string[]
 }
 
 /** The first contender is the floor. */
@@ -56,21 +63,25 @@ export function summarise(
 function compare(own: readonly Round[], floor: readonly Round[]): Omit<Row, 'contender' | 'title'> {
   const middle = (rounds: readonly Round[], pick: (round: Round) => number): number => median(rounds.map(pick))
   const ratio = (pick: (round: Round) => number): number => middle(own, pick) / middle(floor, pick)
-  const ratios = own.map((round, n) => round.open.cpuUs / (floor[n]?.open.cpuUs ?? Number.NaN))
+  const ratios = own.map((round, n) => cpuOf(round) / cpuOf(floor[n]))
   const added = (pick: (round: Round) => number): number => middle(own, pick) - middle(floor, pick)
   return {
-    cpuUs: middle(own, ({ open }) => open.cpuUs),
-    systemUs: middle(own, ({ open }) => open.systemUs),
-    cpuRatio: ratio(({ open }) => open.cpuUs),
+    cpuUs: middle(own, cpuOf),
+    systemUs: middle(own, ({ open }) => open?.systemUs ?? Number.NaN),
+    cpuRatio: ratio(cpuOf),
     cpuRatioRange: [Math.min(...ratios), Math.max(...ratios)],
-    p50Ms: middle(own, ({ open }) => open.report.totalMs.p50),
-    p99Ms: middle(own, ({ open }) => open.report.totalMs.p99),
-    headP50Ms: middle(own, ({ open }) => open.report.headMs.p50),
-    addedP50Ms: added(({ open }) => open.report.totalMs.p50),
-    addedP99Ms: added(({ open }) => open.report.totalMs.p99),
+    p50Ms: middle(own, ({ open }) => open?.report.totalMs.p50 ?? Number.NaN),
+    p99Ms: middle(own, ({ open }) => open?.report.totalMs.p99 ?? Number.NaN),
+    headP50Ms: middle(own, ({ open }) => open?.report.headMs.p50 ?? Number.NaN),
+    addedP50Ms: added(({ open }) => open?.report.totalMs.p50 ?? Number.NaN),
+    addedP99Ms: added(({ open }) => open?.report.totalMs.p99 ?? Number.NaN),
     throughput: middle(own, ({ closed }) => closed.throughput),
     cpuUsBusy: middle(own, ({ closed }) => closed.cpuUs),
     cpuRatioBusy: ratio(({ closed }) => closed.cpuUs),
-    errors: own.reduce((sum, { open, closed }) => sum + open.report.errors + closed.report.errors, 0),
+    errors: own.reduce((sum, { open, closed }) => sum + (open?.report.errors ?? 0) + closed.report.errors, 0),
   }
+}
+
+function cpuOf(round: Round | undefined): number {
+  return round?.open?.cpuUs ?? Number.NaN
 }

@@ -9,7 +9,9 @@ import { occupancy, shareOfOthers } from './cpu.ts'
 import type { Contender } from './contenders/contender.ts'
 import { startFloor } from './contenders/floor.ts'
 import { startGatewright } from './contenders/gatewright.ts'
+import { startHaproxy } from './contenders/haproxy.ts'
 import { startNginx } from './contenders/nginx.ts'
+import { startPortkey } from './contenders/portkey.ts'
 import { measure, verify, type Measurement } from './measure.ts'
 import { profileText } from './profile.ts'
 import { summarise, type Round, type Result } from './result.ts'
@@ -29,9 +31,9 @@ const { values: flags } = parseArgs({
   },
 })
 
-/** The open loop runs at this share of what the floor can do at most, and of what the slowest can, if that is less. */
+/** The open loop runs at this share of what the floor can do at most, and of what Gatewright can, if that is less. */
 const shareOfFloor = 0.3
-const shareOfSlowest = 0.5
+const shareOfMost = 0.5
 
 /**
  * V8 goes on optimising for tens of thousands of requests, so warm-up counts those; the time is for who cannot reach
@@ -60,8 +62,13 @@ try {
 async function compare(): Promise<void> {
   running.push(await startFloor(upstream.port))
   if (!flags.floor) running.push(await gatewright([]))
-  const nginx = await startNginx(upstream.port, await subfolder('nginx'))
-  if (nginx !== undefined) running.push(nginx)
+  for (const neighbour of [
+    await startNginx(upstream.port, await subfolder('nginx')),
+    await startHaproxy(upstream.port, await subfolder('haproxy')),
+    await startPortkey(upstream.port),
+  ]) {
+    if (neighbour !== undefined) running.push(neighbour)
+  }
   const pids = [process.pid, load.pid, upstream.pid, ...running.flatMap((contender) => contender.pids)]
   const before = occupancy(pids)
   const results: Result[] = []
@@ -75,29 +82,49 @@ async function compare(): Promise<void> {
 }
 
 /** Warm-up finds out how much each can take; then all have their turns, each round in another order. */
-async function compete(contenders: readonly Contender[], scenario: Scenario): Promise<Result> {
+async function compete(entered: readonly Contender[], scenario: Scenario): Promise<Result> {
   const connections = Number(flags.connections)
   const most = new Map<string, number>()
+  const { contenders, unable } = await qualify(entered, scenario)
   for (const contender of contenders) {
-    await verify(contender, scenario)
     await warmUp(contender, scenario)
     const { throughput } = await measure(load, contender, scenario, { connections }, plan.closedMs)
     most.set(contender.id, throughput)
   }
-  const rate = Math.round(
-    Math.min(shareOfFloor * (most.get('floor') ?? Number.NaN), shareOfSlowest * Math.min(...most.values())),
-  )
+  const mostOf = (id: string): number => most.get(id) ?? Number.POSITIVE_INFINITY
+  const rate = Math.floor(Math.min(shareOfFloor * mostOf('floor'), shareOfMost * mostOf('gatewright')))
   const rounds: Round[] = []
   for (let n = 0; n < plan.rounds; n++) {
     const turns = n % 2 === 0 ? contenders : [...contenders].reverse()
     for (const contender of turns) {
-      const open = await measure(load, contender, scenario, { rate }, plan.openMs)
+      // A neighbour that such a rate would flood is only asked for its most.
+      const keepsUp = shareOfMost * mostOf(contender.id) >= rate
+      const open = keepsUp ? await measure(load, contender, scenario, { rate }, plan.openMs) : undefined
       const closed = await measure(load, contender, scenario, { connections }, plan.closedMs)
       rounds.push({ contender: contender.id, open, closed })
       progress(scenario, contender.id, open, closed)
     }
   }
-  return summarise(scenario, contenders, rate, connections, rounds)
+  return { ...summarise(scenario, contenders, rate, connections, rounds), unable }
+}
+
+/** Whoever does the work of the scenario. A neighbour that does not is left out and named; we and the floor have to. */
+async function qualify(
+  entered: readonly Contender[],
+  scenario: Scenario,
+): Promise<{ contenders: Contender[]; unable: string[] }> {
+  const contenders: Contender[] = []
+  const unable: string[] = []
+  for (const contender of entered) {
+    try {
+      await verify(contender, scenario)
+      contenders.push(contender)
+    } catch (error) {
+      if (!(error instanceof Error) || contender.id === 'floor' || contender.id === 'gatewright') throw error
+      unable.push(error.message)
+    }
+  }
+  return { contenders, unable }
 }
 
 async function warmUp(contender: Contender, scenario: Scenario): Promise<void> {
@@ -108,9 +135,12 @@ async function warmUp(contender: Contender, scenario: Scenario): Promise<void> {
   }
 }
 
-function progress(scenario: Scenario, id: string, open: Measurement, closed: Measurement): void {
-  const figures = [open, closed].map((m) => `${m.cpuUs.toFixed(0)} µs CPU at ${m.throughput.toFixed(0)}/s`)
-  process.stderr.write(`${scenario.id}  ${id.padEnd(10)}  ${figures.join(', ')}, ${open.report.errors} errors\n`)
+function progress(scenario: Scenario, id: string, open: Measurement | undefined, closed: Measurement): void {
+  const figures = [open, closed].map((m) =>
+    m === undefined ? 'not at this rate' : `${m.cpuUs.toFixed(0)} µs CPU at ${m.throughput.toFixed(0)}/s`,
+  )
+  const errors = (open?.report.errors ?? 0) + closed.report.errors
+  process.stderr.write(`${scenario.id}  ${id.padEnd(10)}  ${figures.join(', ')}, ${errors} errors\n`)
 }
 
 /** Only what Gatewright did between warm-up and the end counts. */

@@ -34,6 +34,13 @@ t.test('the table has a line for each contender, and columns in line', async (t)
   t.match(lines[4], /^\| other +\|/)
 })
 
+t.test('a neighbour that the common rate would flood has no figures of it', async (t) => {
+  const slow = rounds.map((round) => (round.contender === 'other' ? { ...round, open: undefined } : round))
+  const result = summarise({ id: 'chat', title: 'a chat' }, contenders, 900, 16, slow)
+  t.match(result.rows[1], { cpuUs: Number.NaN, cpuUsBusy: 220, cpuRatioBusy: 2.2, errors: 1 })
+  t.match(resultsTable([result]).split('\n')[4], /^\| other +\|( +– \|){7} +\d+ \| +220 \| +2\.20 \| +1 \|$/)
+})
+
 function measured(cpuUs: number, p50: number, errors = 0): Measurement {
   const times = { p50, p90: p50 * 2, p99: p50 * 3 }
   const report = { completed: 10, errors, elapsedMs: 1000, totalMs: times, headMs: times, lateMs: times }
