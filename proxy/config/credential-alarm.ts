@@ -5,13 +5,21 @@ import type { Attempt } from '../upstream/answer.ts'
 /** In a row. */
 const refusalsMin = 5
 
-/** Told of each attempt. True: now is the time; again only after something else was answered. */
+/**
+ * Told of each attempt. True: now is the time; again only after something else was answered. Of several credentials each
+ * counts by itself: one that is refused rests, and the others are answered meanwhile.
+ */
 export function credentialAlarm(): (attempt: Attempt) => boolean {
-  let refusals = 0
-  return ({ status }) => {
+  const refusals = new Map<string | undefined, number>()
+  return ({ status, credential }) => {
     if (status === undefined) return false
-    refusals = isRefusal(status) ? refusals + 1 : 0
-    return refusals === refusalsMin
+    const before = refusals.get(credential) ?? 0
+    if (!isRefusal(status)) {
+      if (before > 0) refusals.delete(credential)
+      return false
+    }
+    refusals.set(credential, before + 1)
+    return before + 1 === refusalsMin
   }
 }
 

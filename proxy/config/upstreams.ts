@@ -66,7 +66,10 @@ function upstreamDeps(
         if (alarm === undefined) break
         if (isRefusal(event.attempt.status)) metrics.credentialRefused(event.upstream)
         if (alarm(event.attempt))
-          log.error({ upstream: event.upstream, status: event.attempt.status }, 'the upstream refuses our credential')
+          log.error(
+            { upstream: event.upstream, credential: event.attempt.credential, status: event.attempt.status },
+            'the upstream refuses our credential',
+          )
         break
       case 'end':
         metrics.upstreamEnd(event.upstream, event.durationMs)

@@ -143,9 +143,10 @@ export function decisionFields(decision: Decision): AuditFields {
   return fields
 }
 
-function attemptFields({ outcome, status, upstream, credential }: Trace['attempts'][number]): AuditFields {
+function attemptFields({ outcome, status, quota, upstream, credential }: Trace['attempts'][number]): AuditFields {
   const fields: AuditFields = { outcome }
   if (status !== undefined) fields['status'] = status
+  if (quota === true) fields['quota'] = true
   if (upstream !== undefined) fields['upstream'] = upstream
   if (credential !== undefined) fields['credential'] = credential
   return fields

@@ -4,10 +4,10 @@ import { framings, type FramingName } from '../lib/framing.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 
 /**
- * `limited`: who asks was limited. `failed`: the upstream could not. `wrong`: what was asked is wrong, and the upstream is well.
- * `refused`: it will not, and does not say why.
+ * `limited`: who asks was limited. `exhausted`: what may be used or spent is used up, and no waiting heals it. `failed`: the
+ * upstream could not. `wrong`: what was asked is wrong, and the upstream is well. `refused`: it will not, and does not say why.
  */
-export type Opening = 'content' | 'limited' | 'failed' | 'wrong' | 'refused'
+export type Opening = 'content' | 'limited' | 'exhausted' | 'failed' | 'wrong' | 'refused'
 
 /** Longer than any first event that is an error. */
 const eventBytesMax = 64 * 1024
@@ -51,11 +51,13 @@ function openingOf(event: string, value: JsonObject): Opening {
   const said = [error['type'], error['code'], error['status']].map((word) =>
     typeof word === 'string' || typeof word === 'number' ? String(word).toLowerCase() : '',
   )
+  if (said.some((word) => quotas.test(word))) return 'exhausted'
   if (said.some((word) => limits.test(word))) return 'limited'
   if (said.some((word) => failures.test(word))) return 'failed'
   return said.some((word) => wrongs.test(word)) ? 'wrong' : 'refused'
 }
 
+const quotas = /insufficient_quota|spend_limit|billing_hard_limit/
 const limits = /^429$|rate_limit|resource_exhausted|too_many_requests|quota/
 const failures = /^5\d\d$|overloaded|server_error|api_error|internal|unavailable|timeout|deadline_exceeded/
 const wrongs =

@@ -48,8 +48,11 @@ export type UpstreamRequest = {
   readonly onAttempt?: (attempt: Attempt) => void
 }
 
-/** `limited`: who asks was limited. `failed`: it could not. `wrong`: what was asked is. `refused`: it will not, and does not say why. */
-export type FailedOpening = 'limited' | 'failed' | 'wrong' | 'refused'
+/**
+ * `limited`: who asks was limited. `exhausted`: what may be used or spent is used up. `failed`: it could not. `wrong`: what
+ * was asked is. `refused`: it will not, and does not say why.
+ */
+export type FailedOpening = 'limited' | 'exhausted' | 'failed' | 'wrong' | 'refused'
 export type Opening = 'content' | FailedOpening
 
 /** An upgrade to a WebSocket: what it must not be told of the client's own handshake is left out already. */
@@ -71,6 +74,8 @@ export type Attempt = {
   /** `error-event`: the answer's stream began with an error. `superseded`: another attempt beside it was quicker. `replayed`: none was made. */
   readonly outcome: 'answered' | 'error-event' | 'superseded' | 'replayed' | FaultCode
   readonly status?: number
+  /** It said that what may be used or spent is used up. */
+  readonly quota?: true
   /** Which of several credentials it was made with. */
   readonly credential?: string
   readonly connectMs?: number

@@ -1,10 +1,24 @@
 // Owns what an upstream hands to its caller: an answer whose end feeds the breaker, a connection that does, a Fault.
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
+import type { Attempt, Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
 import type { Pass, Refusal } from './breakers.ts'
+import type { Judgement } from './classify.ts'
 import type { AnswerHead } from './head.ts'
 import type { Receiver } from './receiver.ts'
+
+/** What is known of an attempt once it has a head. */
+export function answeredAttempt(
+  { status }: AnswerHead,
+  { quota }: Judgement,
+  receiver: Receiver,
+  waitedMs: number,
+): Attempt {
+  const timings = receiver.timings()
+  return quota === true
+    ? { outcome: 'answered', status, quota, ...timings, waitedMs }
+    : { outcome: 'answered', status, ...timings, waitedMs }
+}
 
 export function answerOf(
   head: AnswerHead,

@@ -59,6 +59,7 @@ export function judgeAnswer(status: number, advice: Advice): Judgement {
 export function judgeOpening(opening: FailedOpening, { retryAfterMs }: Advice): Judgement {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (opening === 'limited') return { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait }
+  if (opening === 'exhausted') return { verdict: 'neutral', repeatable: 'never', elsewhere: true, quota: true }
   // As of a status that says so: nobody may open a breaker that others share by what is asked.
   if (opening === 'wrong') return { verdict: 'success', repeatable: 'never' }
   return opening === 'failed'

@@ -1,9 +1,10 @@
 // Owns the step from what operators wrote of an upstream to one that can be asked.
 import { Fault } from '../errors.ts'
 import type { UpstreamOptions } from './options.ts'
+import { PooledUpstream } from './pooled-upstream.ts'
 import { QueuedUpstream } from './queued-upstream.ts'
 import { compileUpstream } from './settings.ts'
-import { PooledUpstream, type Upstream, type UpstreamDeps } from './upstream.ts'
+import type { Upstream, UpstreamDeps } from './upstream.ts'
 
 /** Expects options without problems; throws a Fault otherwise, or when the credential cannot be had. */
 export function openUpstream(id: string, options: UpstreamOptions, deps: UpstreamDeps): Upstream {

@@ -8,12 +8,12 @@ import type { Body } from './body.ts'
 const heldMsMax = 1000
 const heldBytesMax = 64 * 1024
 
-/** Takes nothing away: whoever reads the body next reads it from its beginning. */
+/** Takes nothing away: whoever reads the body next reads it from its beginning. `late`: nothing that says anything has come. */
 export async function awaitOpening(
   body: Body,
   read: (bytes: Uint8Array) => Opening | undefined,
   clock: Clock,
-): Promise<Opening> {
+): Promise<Opening | 'late'> {
   let late = false
   let wake = (): void => {}
   const timer = clock.after(heldMsMax, () => {
@@ -27,7 +27,8 @@ export async function awaitOpening(
       if (opening !== undefined) return opening
       // It ended before it had begun. A stream without a word is no answer to anything either.
       if (fault !== undefined || (ended && bytes.length === 0)) return 'failed'
-      if (ended || late || bytes.length >= heldBytesMax) return 'content'
+      if (ended || bytes.length >= heldBytesMax) return 'content'
+      if (late) return 'late'
       await new Promise<void>((resolve) => {
         wake = resolve
         body.whenChanged(resolve)
@@ -49,5 +50,5 @@ export function isStream(headers: readonly string[]): boolean {
 /** Of an answer that asks to wait: some providers say so of a budget that is used up as well. */
 export function readQuota(bytes: Uint8Array): Opening | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  return /insufficient_quota|enforced_spend_limit_reached|billing_hard_limit_reached/.test(text) ? 'refused' : undefined
+  return /insufficient_quota|spend_limit|billing_hard_limit/.test(text) ? 'exhausted' : undefined
 }

@@ -95,6 +95,11 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#controller?.abort(fault)
   }
 
+  /** What has come so far was no content; what comes next is taken for some. */
+  awaitContent(): void {
+    this.#contentSeen = false
+  }
+
   /** Nobody wants this answer: lets it run out if it is short, so that its connection can be used again. */
   discard(): void {
     if (this.#done) return

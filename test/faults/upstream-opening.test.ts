@@ -85,6 +85,31 @@ t.test('the head waits for the first event no longer than a second', async (t) =
   received.settle('complete')
 })
 
+t.test('a probe whose stream says nothing for a second has not proved itself by that', async (t) => {
+  let scene: Scene | undefined
+  const set = await stage(t, [answer(500)], { retry: { attempts: 1 }, breaker: { consecutive: 1, open: '5s' } })
+  await exchange(set)
+  set.clock.advance(5000)
+  set.server.next(async (opened) => {
+    scene = opened
+    await opened.write(streamHead + chunk(': ping\n\n'))
+  })
+  const sent = set.upstream.send(events, never())
+  await set.server.seen(2)
+  await turns()
+  set.clock.advance(1000)
+  const received = await sent
+  t.ok(set.upstream.refusedMs('') > 0, 'the slot is still taken')
+  const reading = received.body[Symbol.asyncIterator]()
+  await reading.next()
+  t.ok(set.upstream.refusedMs('') > 0)
+  await scene?.write(chunk(good))
+  await reading.next()
+  t.equal(set.upstream.refusedMs(''), 0, 'the first content proves it')
+  t.equal(set.upstream.state(), 'half-open')
+  received.settle('neutral')
+})
+
 t.test(
   'streams that begin with overload open the breaker, and a probe is judged by how its stream begins',
   async (t) => {
@@ -181,9 +206,17 @@ t.test('a quota that is used up is not waited for, and somebody is told', async 
   const set = await stage(t, [answer(429, quota, { 'retry-after': '0' }), answer(200, 'ok')])
   t.strictSame(await exchange(set), { status: 429, body: quota, attempts: 1 })
   t.match(
-    set.events.filter(({ type }) => type === 'quota'),
-    [{ upstream: 'main' }],
+    set.events.filter(({ type }) => type === 'quota' || type === 'attempt'),
+    [{ attempt: { status: 429, quota: true } }, { type: 'quota', upstream: 'main' }],
   )
+  const said = 'data: {"error":{"type":"insufficient_quota","code":"insufficient_quota"}}\n\n'
+  const stream = await stage(t, [streamed(said), streamed(good)])
+  t.strictSame(await exchange(stream, events), { status: 200, body: said, attempts: 1 }, 'nor where a stream says so')
+  t.match(
+    stream.events.filter(({ type }) => type === 'quota' || type === 'attempt'),
+    [{ attempt: { outcome: 'error-event', quota: true } }, { type: 'quota' }],
+  )
+  t.equal(stream.upstream.state(), 'closed')
   const limited = await stage(t, [answer(429, '{}', { 'retry-after': '0' }), answer(200, 'ok')])
   t.match(await exchange(limited), { status: 200, attempts: 2 })
 })

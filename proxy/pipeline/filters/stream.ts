@@ -186,7 +186,7 @@ export class StreamFilter {
     if (error === undefined) trace.answerFailed = true
     else trace.upstreamError = true
     const said = readError(event, data)
-    trace.errorOfAsker = said === 'wrong' || said === 'limited'
+    trace.errorOfAsker = said === 'wrong' || said === 'limited' || said === 'exhausted'
   }
 
   #note(step: Step): void {

@@ -53,6 +53,12 @@ t.test('a stream that begins with an error is judged like a status', async (t) =
     elsewhere: true,
     retryAfterMs: 5,
   })
+  t.strictSame(judgeOpening('exhausted', { ...silent, retryAfterMs: 5 }), {
+    verdict: 'neutral',
+    repeatable: 'never',
+    elsewhere: true,
+    quota: true,
+  })
   t.strictSame(judgeOpening('refused', silent), { verdict: 'failure', repeatable: 'never' })
   t.strictSame(judgeOpening('wrong', silent), { verdict: 'success', repeatable: 'never' })
 })
