@@ -14,8 +14,10 @@ const letters = characterClass('A-Za-z')
 /** Operators, quotes, brackets, white space, and escapes of quotes. */
 const gap = characterClass(' \t\r\n"\'`=:>,|\\({[?+$@.')
 const signs = characterClass('"\'`=:>,|({')
-/** Types of variables, and words that stand between: `value="x"`, `key string = "x"`, `Bearer x`, `is x`. */
-const hops = new Set(['value', 'default', 'string', 'str', 'is', 'are', 'bearer', 'params', 'args'])
+/** Words that stand between and assign: `is x`, in several languages. */
+const verbs = new Set(['is', 'params', 'args', 'est', 'es', 'ist', 'lautet', 'jest'])
+/** And types of variables, or what only goes before the sign: `value="x"`, `key string = "x"`, `Bearer x`. */
+const hops = new Set(['value', 'default', 'string', 'str', 'are', 'bearer', ...verbs])
 /** By the lower five bits of both: what hops begin with. */
 const hopBeginnings = new Uint8Array(1 << 10)
 for (const hop of hops) hopBeginnings[packed(hop.charCodeAt(0), hop.charCodeAt(1))] = 1
@@ -50,7 +52,7 @@ function read(probe: Probe, labelStart: number, labelEnd: number): number {
     isAssigned ||= hasSign(probe.text, index, start)
     const hopEnd = hopAfter(probe, start)
     if (hopEnd === start) return isAssigned || isFlag(probe, labelStart) ? start : -1
-    isAssigned ||= probe.text[hopEnd - 1] === 's' || probe.text[hopEnd - 1] === 'S'
+    isAssigned ||= verbs.has(probe.text.slice(start, hopEnd).toLowerCase())
     index = hopEnd
   }
   return -1

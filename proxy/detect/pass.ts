@@ -125,9 +125,10 @@ export class Pass {
     return length
   }
 
-  /** The beginnings of values are none. */
+  /** The beginnings of values are none, unless the name goes on as a value would. */
   #isLabel({ next, literal, isExact, begins }: Asked, name: string, end: number): boolean {
-    if (next !== undefined || (isExact && !name.startsWith(literal, end - literal.length))) return false
+    if (next !== undefined && !holds(next, end < name.length ? name.charCodeAt(end) : -1)) return false
+    if (isExact && !name.startsWith(literal, end - literal.length)) return false
     return begins === undefined || begins(this.probe, end - literal.length)
   }
 

@@ -4,6 +4,7 @@ import { jwt, jwtInBase64 } from './jwt.ts'
 import { privateKey, privateKeyInBase64 } from './private-key.ts'
 import { authorizationHeader, basicAuthorization, curlCredentials } from './secrets/authorization.ts'
 import { connectionString, netrcPassword } from './secrets/connection-string.ts'
+import { foreignPasswords } from './secrets/foreign-password.ts'
 import { genericSecret } from './secrets/generic.ts'
 import { passwordHashes } from './secrets/password-hash.ts'
 import { sqlPassword } from './secrets/sql-password.ts'
@@ -25,4 +26,5 @@ export const secretDetectors: readonly Detector[] = [
   basicAuthorization,
   curlCredentials,
   genericSecret,
+  ...foreignPasswords,
 ]

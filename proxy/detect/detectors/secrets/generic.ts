@@ -47,41 +47,53 @@ export const genericSecret: Detector = {
   entity,
   group,
   triggers: secretWords,
-  find(probe, labelStart, labelEnd) {
-    // The end of an armour's own line.
-    if (probe.text.startsWith('-----', labelEnd) || isInLongRun(probe, labelStart)) return
-    const start = readAssignment(probe, labelStart, labelEnd)
-    if (start < 0) return
-    const quoteAt = quotes.indexOf(probe.text.charAt(start - 1))
-    const quote = quoteAt === -1 ? -1 : quotes.charCodeAt(quoteAt)
-    const style = listStyle(probe, start, labelEnd)
-    if (style === undefined && isShort(probe, start, quote)) return
-    const before = runBefore(probe, labelStart, identifierCharacters)
-    const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
-    const label = probe.text.slice(labelStart, labelEnd)
-    const kind = secretKind(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
-    const gap = probe.text.slice(labelEnd + after.length, start)
-    if (kind === undefined || assignsNothing(gap)) return
-    if (style === undefined && !gap.includes('=') && isPlural(label + after)) return
-    // Long keys in armour have detectors of their own, which need no end to tell one.
-    const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
-    if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
-    const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
-    const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
-    const said: Said = { kind, lengthMax, isEnvironment }
-    if (style !== undefined) {
-      readValues(probe, labelStart, start, style, said)
-      return
-    }
-    const end = valueEnd(probe, start, quote, said)
-    if (end < start + valueLengthMin) return
-    if (quote === -1 && probe.code(end) === comma && probe.before(start) === equals) {
-      readValues(probe, labelStart, start, 'joined', said)
-      return
-    }
-    if (isApposition(gap) && !/\d/.test(probe.text.slice(start, end))) return
-    judge(probe, start, end, quote, said)
-  },
+  find: (probe, labelStart, labelEnd) => findNamed(probe, labelStart, labelEnd, secretKind),
+}
+
+/**
+ * A value that is given to the name. `kindOf` is given what stands around the name's word, as `secretKind` has it; `known`: where
+ * the value begins, if more than an assignment tells.
+ */
+export function findNamed(
+  probe: Probe,
+  labelStart: number,
+  labelEnd: number,
+  kindOf: typeof secretKind,
+  known?: number,
+): void {
+  // The end of an armour's own line.
+  if (probe.text.startsWith('-----', labelEnd) || isInLongRun(probe, labelStart)) return
+  const start = known ?? readAssignment(probe, labelStart, labelEnd)
+  if (start < 0) return
+  const quoteAt = quotes.indexOf(probe.text.charAt(start - 1))
+  const quote = quoteAt === -1 ? -1 : quotes.charCodeAt(quoteAt)
+  const style = listStyle(probe, start, labelEnd)
+  if (style === undefined && isShort(probe, start, quote)) return
+  const before = runBefore(probe, labelStart, identifierCharacters)
+  const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
+  const label = probe.text.slice(labelStart, labelEnd)
+  const kind = kindOf(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
+  const gap = probe.text.slice(labelEnd + after.length, start)
+  if (kind === undefined || assignsNothing(gap)) return
+  if (style === undefined && !gap.includes('=') && isPlural(label + after)) return
+  // Long keys in armour have detectors of their own, which need no end to tell one.
+  const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
+  if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
+  const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
+  const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
+  const said: Said = { kind, lengthMax, isEnvironment }
+  if (style !== undefined) {
+    readValues(probe, labelStart, start, style, said)
+    return
+  }
+  const end = valueEnd(probe, start, quote, said)
+  if (end < start + valueLengthMin) return
+  if (quote === -1 && probe.code(end) === comma && probe.before(start) === equals) {
+    readValues(probe, labelStart, start, 'joined', said)
+    return
+  }
+  if (isApposition(gap) && !/\d/.test(probe.text.slice(start, end))) return
+  judge(probe, start, end, quote, said)
 }
 
 /** What the name and its surroundings say of the value. */

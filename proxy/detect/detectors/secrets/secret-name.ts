@@ -11,7 +11,7 @@ export const secretWords = ['pass', 'pwd', 'pw', 'secret', 'token', 'key', 'cred
 
 /** What may follow the beginning within the word. */
 const endings: Readonly<Record<string, RegExp>> = {
-  pass: /^(?:(?:w(?:or)?d|wort|phrase|code)s?)?$/,
+  pass: /^(?:(?:w(?:or)?d|wort|ord|phrase|code)s?)?$/,
   pwd: /^s?$/,
   pw: /^$/,
   secret: /^s?$/,
@@ -30,6 +30,11 @@ export function isPlural(name: string): boolean {
 /** Words at the end that leave the meaning as it is. */
 const indifferent =
   /^(?:value|val|string|str|text|plain|plaintext|raw|dev|test|testing|prod|production|stage|staging|local|default|base64|b64|env|old|new|current|confirmation|\d{1,2})$/
+/** Whether what an identifier has behind its name says nothing else. */
+export function isIndifferent(after: string): boolean {
+  return wordsOf(after).every((word) => indifferent.test(word))
+}
+
 const secretModifiers = new Set(
   (
     'api apis access secret private priv auth account acct encryption encrypt crypto signing sign signature master service storage ' +

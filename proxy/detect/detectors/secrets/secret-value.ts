@@ -8,7 +8,7 @@ export const passwordLengthMax = 128
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 /** What schemas, forms and code give to something called a password. */
 const stopValues =
-  /^(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|credentials?|string|str|text|char|varchar|bytes?|object|any|unknown|never|optional|required|none|null|nil|undefined|true|false|yes|no|empty|hidden|username|user|email|login|admin_?password|new|delete|const|return|await|self|this|function|type|void)$/i
+  /^(?:pass(?:word|wd|phrase|code|wort|ord)?s?|mot[ _-]?de[ _-]?passe|contrase[nñ]a|kennwort|senha|palavra[ _-]?passe|wachtwoord|has[lł]o|heslo|pwd|secrets?|tokens?|credentials?|string|str|text|char|varchar|bytes?|object|any|unknown|never|optional|required|none|null|nil|undefined|true|false|yes|no|empty|hidden|username|user|email|login|admin_?password|new|delete|const|return|await|self|this|function|type|void)$/i
 const identifier = /^[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+$/
 
 export type Writing = {
