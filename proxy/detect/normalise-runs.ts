@@ -16,6 +16,9 @@ export class EncodedRuns {
   readonly #starts: number[] = []
   readonly #lasts: number[] = []
   #next = 0
+  /** Where the run begins that was given out last, with the lines before it, and which one that is. */
+  #begun = 0
+  #begunNext = -1
   /** Runs that end here or before have been seen. */
   #seenTo = 0
   /** The same, but all of them that may hold text are noted, whatever words are in them. */
@@ -30,6 +33,7 @@ export class EncodedRuns {
     this.#starts.length = 0
     this.#lasts.length = 0
     this.#next = 0
+    this.#begunNext = -1
     this.#seenTo = 0
     this.#notedTo = 0
     this.#wordSeenTo = 0
@@ -112,9 +116,13 @@ export class EncodedRuns {
     while ((this.#lasts[this.#next] ?? to) < from) this.#next++
     const last = this.#lasts[this.#next] ?? to
     if (last >= to) return to
-    let start = Math.max(from, this.#starts[this.#next] as number)
-    while (start > from && isRunUnit(text.charCodeAt(start - 1))) start--
-    return firstLine(text, start, from)
+    if (this.#next !== this.#begunNext) {
+      let start = Math.max(from, this.#starts[this.#next] as number)
+      while (start > from && isRunUnit(text.charCodeAt(start - 1))) start--
+      this.#begunNext = this.#next
+      this.#begun = firstLine(text, start, from)
+    }
+    return Math.max(from, this.#begun)
   }
 }
 
@@ -163,8 +171,9 @@ function firstLine(text: string, start: number, from: number): number {
   let first = start
   for (;;) {
     let end = first
-    while (end > from && (isBlank(text.charCodeAt(end - 1)) || isLineEnd(text, end - 1))) end--
-    if (end === first) return first
+    while (end > from && isBlank(text.charCodeAt(end - 1))) end--
+    if (end === from || !isLineEnd(text, end - 1)) return first
+    while (end > from && isLineEnd(text, end - 1)) end--
     let before = end
     while (before > from && isRunUnit(text.charCodeAt(before - 1))) before--
     if (end - before < lineLengthMin && before > from) return first
