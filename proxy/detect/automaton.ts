@@ -1,28 +1,41 @@
 // Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded.
+import { isDigit, isLetter } from './characters.ts'
 
-/**
- * A state is the index of its row in `next`, where the entry for a symbol is the next state, with `hitFlag` when that one
- * ends a literal.
- */
 export type Automaton = {
-  readonly next: Uint32Array
-  readonly symbols: Uint8Array
-  /** By number of a row: indexes into the literals that end there. */
+  /** The next state, by state in the upper bits and symbol in the lower ones. */
+  readonly next: Uint16Array
+  /** This state and those after it end literals. */
+  readonly hitsFrom: number
+  /** By state: indexes into the literals that end there. */
   readonly hits: readonly (readonly number[])[]
-  /** By number of a row: how long the longest beginning of a literal is that ends here. */
+  /** By state: how long the longest beginning of a literal is that ends here. */
   readonly depths: Uint8Array
 }
 
 export const symbolBits = 6
-/** Entries have as many bits to spare as a row is long. */
-export const hitFlag = 0x20
-export const stateMask = 0x1fffc0
+export const stateBits = 15
+/** Beside the symbol of a unit: whether it is a capital, or a digit. */
+export const capitalFlag = 0x40
+export const digitFlag = 0x80
+const caseBit = 32
 
-/** Most rules of a configuration look for the same, and so does the one that is loaded next: a table is 1 MB. */
+/**
+ * By unit: its symbol, which is 0 for those that are in no literal, and flags. One table for all automata, and for all
+ * units, because nothing is read quicker than an array that never changes and has no bounds.
+ */
+export const symbols = new Uint8Array(1 << 16)
+// Those of words lie side by side in the automaton's table.
+for (const [index, character] of Array.from(' 0123456789_-./:@#$+=~|{}\\abcdefghijklmnopqrstuvwxyz').entries()) {
+  const code = character.charCodeAt(0)
+  symbols[code] = (index + 1) | (isDigit(code) ? digitFlag : 0)
+  if (isLetter(code)) symbols[code - caseBit] = (index + 1) | capitalFlag
+}
+
+/** Most rules of a configuration look for the same, and so does the one that is loaded next: a table is half a MB. */
 const compiled = new Map<string, Automaton>()
 const compiledMax = 4
 
-/** Literals are ASCII, at most 255 long, with fewer than 64 different characters among them. */
+/** Literals are at most 255 long, and all of their characters have symbols. */
 export function compileAutomaton(literals: readonly string[]): Automaton {
   const key = literals.join('\0')
   let automaton = compiled.get(key)
@@ -35,29 +48,21 @@ export function compileAutomaton(literals: readonly string[]): Automaton {
 }
 
 function compile(literals: readonly string[]): Automaton {
-  const symbols = assignSymbols(literals)
   const states: State[] = [newState(0)]
-  literals.forEach((literal, index) => insert(states, symbols, literal, index))
+  literals.forEach((literal, index) => insert(states, literal, index))
   const next = new Uint16Array(states.length << symbolBits)
   linkFailures(states, next)
-  const ordered = byDepth(states, next)
-  const isHit = Uint8Array.from(ordered, ({ hits }) => (hits.length > 0 ? hitFlag : 0))
+  const ordered = inOrder(states, next)
   return {
-    next: entriesOf(next, isHit),
-    symbols,
+    next,
+    hitsFrom: ordered.filter(({ hits }) => hits.length === 0).length,
     hits: ordered.map((s) => s.hits),
     depths: Uint8Array.from(ordered, (s) => s.depth),
   }
 }
 
-/** Not by `from`, which makes an array of all values first: 15 MB of what is resident after a start. */
-function entriesOf(targets: Uint16Array, isHit: Uint8Array): Uint32Array {
-  const entries = new Uint32Array(targets.length)
-  for (let at = 0; at < targets.length; at++) {
-    const target = targets[at] as number
-    entries[at] = (target << symbolBits) | (isHit[target] as number)
-  }
-  return entries
+export function symbolOf(unit: number): number {
+  return (symbols[unit] as number) & ((1 << symbolBits) - 1)
 }
 
 type State = { readonly depth: number; readonly children: Map<number, number>; readonly hits: number[] }
@@ -66,30 +71,16 @@ function newState(depth: number): State {
   return { depth, children: new Map(), hits: [] }
 }
 
-/** Symbol 0 is every character that no literal has. */
-function assignSymbols(literals: readonly string[]): Uint8Array {
-  const symbols = new Uint8Array(128)
-  let count = 0
-  // Those of words lie side by side in the table.
-  for (const character of [...new Set(literals.join('').toLowerCase())].sort().reverse()) {
-    const code = character.charCodeAt(0)
-    count++
-    if (code >= 128 || count >= 1 << symbolBits) throw new RangeError('literals have too many different characters')
-    symbols[code] = count
-    symbols[character.toUpperCase().charCodeAt(0)] = count
-  }
-  return symbols
-}
-
-function insert(states: State[], symbols: Uint8Array, literal: string, index: number): void {
+function insert(states: State[], literal: string, index: number): void {
   let state = 0
   for (let i = 0; i < literal.length; i++) {
-    const symbol = symbols[literal.charCodeAt(i)] ?? 0
+    const symbol = symbolOf(literal.charCodeAt(i))
+    if (symbol === 0) throw new RangeError(`no literal may have ${JSON.stringify(literal.charAt(i))}`)
     const children = states[state]?.children ?? new Map<number, number>()
     let child = children.get(symbol)
     if (child === undefined) {
       child = states.push(newState(i + 1)) - 1
-      if (child > stateMask >> symbolBits) throw new RangeError('too many literals')
+      if (child >= 1 << stateBits) throw new RangeError('too many literals')
       children.set(symbol, child)
     }
     state = child
@@ -114,9 +105,14 @@ function linkFailures(states: readonly State[], next: Uint16Array): void {
   }
 }
 
-/** Numbers the states anew, the shallow ones first: most text stays among them, so they had better share the caches. */
-function byDepth(states: readonly State[], next: Uint16Array): State[] {
-  const order = Array.from(states.keys()).sort((a, b) => (states[a]?.depth ?? 0) - (states[b]?.depth ?? 0))
+/**
+ * Numbers the states anew: those that end literals last, and of each kind the shallow ones first. Most text stays among
+ * them, so they had better share the caches.
+ */
+function inOrder(states: readonly State[], next: Uint16Array): State[] {
+  const rankOf = ({ depth, hits }: State): number => depth + (hits.length > 0 ? 1 << 8 : 0)
+  const ranks = Uint16Array.from(states, rankOf)
+  const order = Array.from(states.keys()).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0))
   const numbers = new Uint16Array(states.length)
   order.forEach((state, number) => (numbers[state] = number))
   const old = next.slice()

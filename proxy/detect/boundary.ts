@@ -44,11 +44,11 @@ export function runBefore(probe: Probe, start: number, characters: CharacterClas
 }
 
 /** Where it begins. It depends on the text alone, not on what was tried before, so that a stream decides as the whole does. */
-export function startOfRun({ text }: Probe, start: number, { ascii, beyond }: CharacterClass): number {
+export function startOfRun({ units }: Probe, start: number, { ascii, beyond }: CharacterClass): number {
   const least = Math.max(0, start - contextBefore)
   let from = start
   for (; from > least; from--) {
-    const code = text.charCodeAt(from - 1)
+    const code = units[from - 1] as number
     if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
   }
   return from

@@ -2,6 +2,7 @@
 // as long as the pass. It does not decode anything.
 import { alphanumerics, holds, isLetter } from './characters.ts'
 import { isRunUnit, mayBeBase16, mayBeBase64, nibbles } from './normalise-digits.ts'
+import type { Probe } from './probe.ts'
 import { isBlank, isLineEnd, lineLengthMin } from './normalise-lines.ts'
 
 /**
@@ -48,40 +49,41 @@ export class EncodedRuns {
   }
 
   /** Told of the first of capitals that stand together. */
-  atCapital(text: string, at: number): void {
+  atCapital({ text, units }: Probe, at: number): void {
     if (at < this.#seenTo) return
     // Mostly a word begins here, and is shorter.
-    const isFirst = at === 0 || !isRunUnit(text.charCodeAt(at - 1))
-    if (isFirst && !isRunUnitAt(text, at + base64LengthMin - 1) && !this.#isInNextLine(text, at)) return
+    const isFirst = at === 0 || !isRunUnit(units[at - 1] as number)
+    if (isFirst && !isRunUnitAt(units, at + base64LengthMin - 1) && !this.#isInNextLine(text, units, at)) return
     let end = at + 1
-    while (end < text.length && isRunUnit(text.charCodeAt(end))) end++
+    while (isRunUnit(units[end] as number)) end++
     this.#seenTo = end
     let start = at
-    while (start > 0 && isRunUnit(text.charCodeAt(start - 1))) start--
-    const isNextLine = this.#isInNextLine(text, at) && this.#beginsLine(text, start)
+    while (start > 0 && isRunUnit(units[start - 1] as number)) start--
+    const isNextLine = this.#isInNextLine(text, units, at) && this.#beginsLine(units, start)
     if (end - start < base64LengthMin && !isNextLine) return
-    if (!isNextLine && !isLineEndAt(text, end) && !mayBeBase64(text, start, end)) return
+    if (!isNextLine && !isLineEndAt(units, end) && !mayBeBase64(text, start, end)) return
     this.#note(start, end)
     this.#notedTo = end
   }
 
   /** Told of the first of digits that stand together, but in a word only of those of its first that follow letters. */
-  atDigit(text: string, at: number): void {
+  atDigit(probe: Probe, at: number): void {
     if (at < this.#wordSeenTo || at < this.#notedTo) return
+    const { text, units } = probe
     // Mostly the word is shorter.
-    const mayBeHex = at > 0 && isLetter(text.charCodeAt(at - 1)) ? mayBeLong(text, at) : isHexadecimal(text, at)
-    if (mayBeHex || this.#isInNextLine(text, at)) this.#seeWord(text, at)
+    const mayBeHex = at > 0 && isLetter(units[at - 1] as number) ? mayBeLong(units, at) : isHexadecimal(units, at)
+    if (mayBeHex || this.#isInNextLine(text, units, at)) this.#seeWord(probe, at)
   }
 
-  #seeWord(text: string, at: number): void {
+  #seeWord({ text, units }: Probe, at: number): void {
     let end = at + 1
-    while (end < text.length && holds(alphanumerics, text.charCodeAt(end))) end++
+    while (holds(alphanumerics, units[end] as number)) end++
     this.#wordSeenTo = end
     let start = at
-    while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, text.charCodeAt(start - 1))) start--
-    const isNextLine = this.#isInNextLine(text, at) && this.#beginsLine(text, start)
+    while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, units[start - 1] as number)) start--
+    const isNextLine = this.#isInNextLine(text, units, at) && this.#beginsLine(units, start)
     if (end - start < hexLengthMin && !isNextLine) return
-    if (isNextLine || isLineEndAt(text, end) || mayBeBase16(text, start, end)) this.#note(start, end)
+    if (isNextLine || isLineEndAt(units, end) || mayBeBase16(text, start, end)) this.#note(start, end)
   }
 
   #note(start: number, end: number): void {
@@ -90,7 +92,7 @@ export class EncodedRuns {
   }
 
   /** Whether the line in which `at` is follows one that may be encoded text. Lines are looked at once, in order. */
-  #isInNextLine(text: string, at: number): boolean {
+  #isInNextLine(text: string, units: Uint16Array, at: number): boolean {
     if (at > this.#lineEnd) {
       let end = this.#lineEnd
       while (end < at) {
@@ -99,15 +101,15 @@ export class EncodedRuns {
         end = next === -1 ? text.length : next
       }
       this.#lineEnd = end
-      this.#isAfterFull = endsFullLine(text, this.#lineStart - 1)
+      this.#isAfterFull = endsFullLine(units, this.#lineStart - 1)
     }
     return this.#isAfterFull
   }
 
   /** Whether nothing but blanks stands before `start` in the line that was looked at last. */
-  #beginsLine(text: string, start: number): boolean {
+  #beginsLine(units: Uint16Array, start: number): boolean {
     let at = start
-    while (at > this.#lineStart && isBlank(text.charCodeAt(at - 1))) at--
+    while (at > this.#lineStart && isBlank(units[at - 1] as number)) at--
     return at === this.#lineStart
   }
 
@@ -126,43 +128,43 @@ export class EncodedRuns {
   }
 }
 
-function isRunUnitAt(text: string, index: number): boolean {
-  return index < text.length && isRunUnit(text.charCodeAt(index))
+function isRunUnitAt(units: Uint16Array, index: number): boolean {
+  return isRunUnit(units[index] as number)
 }
 
 /** Some of the units are looked at that must be in a word of which `at` is in the first half, or in the last. */
-function mayBeLong(text: string, at: number): boolean {
+function mayBeLong(units: Uint16Array, at: number): boolean {
   return (
-    (isAlphanumericAt(text, at + 4) && isAlphanumericAt(text, at + 8)) ||
-    (isAlphanumericAt(text, at - 4) && isAlphanumericAt(text, at - 8))
+    (isAlphanumericAt(units, at + 4) && isAlphanumericAt(units, at + 8)) ||
+    (isAlphanumericAt(units, at - 4) && isAlphanumericAt(units, at - 8))
   )
 }
 
-function isAlphanumericAt(text: string, index: number): boolean {
-  return index >= 0 && index < text.length && holds(alphanumerics, text.charCodeAt(index))
+function isAlphanumericAt(units: Uint16Array, index: number): boolean {
+  return index >= 0 && holds(alphanumerics, units[index] as number)
 }
 
 /** Whether `hexLengthMin` digits of base16 may stand from `at` on. */
-function isHexadecimal(text: string, at: number): boolean {
-  if (at + hexLengthMin > text.length) return false
-  const second = nibbles[text.charCodeAt(at + 3)] as number
-  const third = nibbles[text.charCodeAt(at + 7)] as number
-  const fourth = nibbles[text.charCodeAt(at + 11)] as number
-  const last = nibbles[text.charCodeAt(at + hexLengthMin - 1)] as number
+function isHexadecimal(units: Uint16Array, at: number): boolean {
+  const second = nibbles[units[at + 3] as number] as number
+  const third = nibbles[units[at + 7] as number] as number
+  const fourth = nibbles[units[at + 11] as number] as number
+  const last = nibbles[units[at + hexLengthMin - 1] as number] as number
   return (second | third | fourth | last) < 16
 }
 
 /** It may go on in the next line. */
-function isLineEndAt(text: string, end: number): boolean {
-  return end < text.length && isLineEnd(text, end)
+function isLineEndAt(units: Uint16Array, end: number): boolean {
+  const code = units[end]
+  return code === 10 || code === 13
 }
 
 /** Whether the line feed at `index` ends a line that may be encoded text; the last line of that is as short as it likes. */
-function endsFullLine(text: string, index: number): boolean {
-  const end = index > 0 && text.charCodeAt(index - 1) === 13 ? index - 1 : index
+function endsFullLine(units: Uint16Array, index: number): boolean {
+  const end = index > 0 && (units[index - 1] as number) === 13 ? index - 1 : index
   const from = end - lineLengthMin
   if (from < 0) return false
-  for (let at = end - 1; at >= from; at--) if (!isRunUnit(text.charCodeAt(at))) return false
+  for (let at = end - 1; at >= from; at--) if (!isRunUnit(units[at] as number)) return false
   return true
 }
 

@@ -30,7 +30,7 @@ export class NumberRun {
   }
 
   read(probe: Probe, start: number): void {
-    const index = this.#readGroups(probe.text, this.#resume(start))
+    const index = this.#readGroups(probe.units, this.#resume(start))
     this.start = start
     this.end = this.endOf(0)
     // The groups are read without the probe, for speed; what was seen of the end is said here.
@@ -46,11 +46,11 @@ export class NumberRun {
    * Where the last group starts before which all separators are one of `-./`: between there and the first one nothing
    * can begin, but for a group so long that it may be encoded text.
    */
-  gluedTo(text: string): number {
+  gluedTo(units: Uint16Array): number {
     if (this.digits >= encodedDigitsMin) return 0
     let group = 0
     while (group + 1 < this.groups && this.startOf(group + 1) === this.endOf(group) + 1) {
-      const separator = text.charCodeAt(this.endOf(group))
+      const separator = units[this.endOf(group)] as number
       if (separator < 45 || separator > 47) break
       group++
     }
@@ -73,7 +73,7 @@ export class NumberRun {
   separatorAfter(probe: Probe, group: number): number {
     if (group + 1 >= this.groups) return -1
     const end = this.endOf(group)
-    return this.startOf(group + 1) === end + 1 ? probe.text.charCodeAt(end) : -1
+    return this.startOf(group + 1) === end + 1 ? (probe.units[end] as number) : -1
   }
 
   /** Keeps what an earlier reading knows of this number, but its last group, which may be cut. Where to read on. */
@@ -93,26 +93,25 @@ export class NumberRun {
   }
 
   /** The index at which the reading stopped. */
-  #readGroups(text: string, from: number): number {
+  #readGroups(units: Uint16Array, from: number): number {
     const starts = this.#starts
     const ends = this.#ends
     const first = this.#first
-    const { length } = text
     let index = from
     let { digits, groups } = this
     while (groups < groupsMax) {
       const groupStart = index
-      const limit = Math.min(groupStart + numberDigitsRead - digits, length)
-      while (index < limit && isDigit(text.charCodeAt(index))) index++
+      const limit = groupStart + numberDigitsRead - digits
+      while (index < limit && isDigit(units[index] as number)) index++
       starts[first + groups] = groupStart
       ends[first + groups] = index
       groups++
       digits += index - groupStart
       if (digits >= numberDigitsRead) break
       const separatorStart = index
-      const separatorLimit = Math.min(index + separatorLengthMax, length)
-      while (index < separatorLimit && isSeparator(text.charCodeAt(index))) index++
-      if (index === separatorStart || index === length || !isDigit(text.charCodeAt(index))) break
+      const separatorLimit = index + separatorLengthMax
+      while (index < separatorLimit && isSeparator(units[index] as number)) index++
+      if (index === separatorStart || !isDigit(units[index] as number)) break
     }
     this.groups = groups
     this.digits = digits

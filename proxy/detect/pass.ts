@@ -1,35 +1,43 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to what they find.
-import { compileAutomaton, hitFlag, stateMask, symbolBits, type Automaton } from './automaton.ts'
+import {
+  compileAutomaton,
+  stateBits,
+  symbolBits,
+  symbols as allSymbols,
+  capitalFlag,
+  digitFlag,
+  type Automaton,
+} from './automaton.ts'
 import { startsPart, startsWord } from './boundary.ts'
-import { alphanumerics, holds, isCapital, isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { alphanumerics, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
 import { numberDigitsRead } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
+import { part as sharedPart, partBits, takePart } from './units.ts'
 
 const symbolMask = (1 << symbolBits) - 1
-const capitalFlag = 0x40
-const digitFlag = 0x80
 const firstFlags = capitalFlag | digitFlag
-/** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
-const chunkLength = 1 << 13
-/** Of the part that is gone over. */
-const unitBytes = Buffer.alloc(2 * chunkLength)
-const units = new Uint16Array(unitBytes.buffer, unitBytes.byteOffset, chunkLength)
 const neverHeard = -0x10000
-/** Where in it something must be looked at, and what: the automaton's entry, and which flags are new there. */
-const stopsAt = new Uint16Array(chunkLength)
-const stops = new Uint32Array(chunkLength)
-/** From flags to where an entry has room for them. */
-const firstShift = 6
+/** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
+const partLength = 1 << partBits
+/** Arrays of other files would be looked up again for every unit. */
+const part = sharedPart
+const symbols = allSymbols
+/**
+ * Where in it something must be looked at, and what: the automaton's state in the lower bits, then which flags are new
+ * there, then the index.
+ */
+const stops = new Uint32Array(partLength)
+const stateMask = (1 << stateBits) - 1
+const firstShift = stateBits - 6
+const indexShift = stateBits + 2
 
 export class Pass {
   readonly #automaton: Automaton
-  /** Those of the automaton, and flags. */
-  readonly #symbols: Uint16Array
   /** By state of the automaton. */
   readonly #woken: readonly Woken[]
   /** By how many digits stand together first, times ten, and the first of them: whose numbers begin so. */
@@ -60,10 +68,6 @@ export class Pass {
     const asked = chosen.flatMap(askedBy)
     const heard = Array.from(contexts, ({ id, literals }) => literals.map((literal) => ({ id, literal }))).flat()
     this.#automaton = compileAutomaton([...asked, ...heard].map(({ literal }) => literal.toLowerCase()))
-    this.#symbols = Uint16Array.from(this.#automaton.symbols, (symbol, code) => {
-      const first = isDigit(code) ? digitFlag : runs !== undefined && isCapital(code) ? capitalFlag : 0
-      return symbol | first
-    })
     this.#woken = this.#automaton.hits.map((hits) =>
       hits.length === 0
         ? nobody
@@ -99,26 +103,23 @@ export class Pass {
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
       for (const { id } of this.#contexts) this.probe.heardTo[id] = heardTo
       let state = 0
-      for (let at = from; at < to; at += chunkLength)
-        state = this.#walk(text, at, Math.min(to, at + chunkLength), state)
-      if (to === text.length) this.#depth = this.#automaton.depths[state >> symbolBits] ?? 0
+      for (let at = from; at < to; at += partLength) state = this.#walk(at, Math.min(to, at + partLength), state)
+      if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
   }
 
   /** How long a value may be that a name gives away: of words that are only listened for it follows closely. */
   toldBy(name: string): number {
-    const { next } = this.#automaton
+    const { next, hitsFrom } = this.#automaton
     let state = 0
     let length = 0
     this.probe.open(name, true)
     for (let at = 0; at < name.length; at++) {
-      const code = name.charCodeAt(at)
-      const symbol = code < 128 ? (this.#symbols[code] as number) & symbolMask : 0
-      const entry = next[state | symbol] as number
-      state = entry & stateMask
-      if ((entry & hitFlag) === 0) continue
-      const { asked, heard } = this.#woken[state >> symbolBits] as Woken
+      const symbol = (symbols[name.charCodeAt(at)] as number) & symbolMask
+      state = next[(state << symbolBits) | symbol] as number
+      if (state < hitsFrom) continue
+      const { asked, heard } = this.#woken[state] as Woken
       if (asked.some((one) => this.#isLabel(one, name, at + 1))) return longLengthMax
       if (heard.length > 0) length = contextBefore
     }
@@ -150,46 +151,47 @@ export class Pass {
   }
 
   /** Takes the automaton's state, and returns its last. */
-  #walk(text: string, from: number, to: number, first: number): number {
-    const previous = from > 0 && isDigit(text.charCodeAt(from - 1)) ? digitFlag : 0
-    takeUnits(text, from, to)
-    const state = this.#mark(to - from, first, previous)
+  #walk(from: number, to: number, first: number): number {
+    const { probe } = this
+    const { hitsFrom } = this.#automaton
+    const before = from > 0 && isDigit(probe.units[from - 1] as number) ? digitFlag : 0
+    const start = takePart(probe.units, from, to)
+    const offset = from - start
+    const last = this.#mark(start, to - offset, first, before)
     for (let n = 0; n < this.#stops; n++) {
       const stop = stops[n] as number
-      const at = from + (stopsAt[n] as number)
-      const kind = (stop << firstShift) & firstFlags
+      const at = offset + (stop >> indexShift)
+      const kind = (stop >> firstShift) & firstFlags
+      const state = stop & stateMask
       if (kind === digitFlag) {
         if (at >= this.#digitsFrom) this.#digitsFrom = this.#atDigits(at)
-      } else if (kind === capitalFlag) this.#runs?.atCapital(text, at)
-      if ((stop & hitFlag) !== 0) this.#atLiteral(stop & stateMask, at + 1)
+      } else if (kind === capitalFlag) this.#runs?.atCapital(probe, at)
+      if (state >= hitsFrom) this.#atLiteral(state, at + 1)
     }
-    return state
+    return last
   }
 
   /**
-   * The hot loop, over the first of `units`. Where something must be looked at is only written down, whatever the unit is:
+   * The hot loop, over `part`. Where something must be looked at is only written down, whatever the unit is:
    * a branch that is taken now and then costs as much as ten units.
    */
-  #mark(length: number, first: number, before: number): number {
-    const { next } = this.#automaton
-    const symbols = this.#symbols
-    let state = first
+  #mark(from: number, to: number, firstState: number, before: number): number {
+    const { next, hitsFrom } = this.#automaton
+    let state = firstState
     let previous = before
     let count = 0
     let all = 0
-    for (let i = 0; i < length; i++) {
-      const code = units[i] as number
+    for (let i = from; i < to; i++) {
+      const code = part[i] as number
       all |= code
-      const symbol = code < 128 ? (symbols[code] as number) : 0
-      const entry = next[state | (symbol & symbolMask)] as number
-      state = entry & stateMask
+      const symbol = symbols[code] as number
+      state = next[(state << symbolBits) | (symbol & symbolMask)] as number
       // Of digits and of capitals that stand together.
       const first = symbol & ~previous & firstFlags
       previous = symbol
-      stopsAt[count] = i
-      stops[count] = entry | (first >> firstShift)
-      // One more, unless both are 0.
-      count -= -((entry & hitFlag) | first) >> 31
+      stops[count] = state | (first << firstShift) | (i << indexShift)
+      // One more, if one of both is negative.
+      count -= (-first | (hitsFrom - 1 - state)) >> 31
     }
     if (all > 127) this.isAscii = false
     this.#stops = count
@@ -198,12 +200,11 @@ export class Pass {
 
   #atLiteral(state: number, end: number): void {
     const probe = this.probe
-    const { text } = probe
-    const { heard, asked, next } = this.#woken[state >> symbolBits] as Woken
+    const { heard, asked, next } = this.#woken[state] as Woken
     for (let i = 0; i < heard.length; i++) probe.heardTo[heard[i] as number] = end
     // Most of them end here, so nothing is called before this.
-    if (next !== undefined && end < text.length) {
-      const code = text.charCodeAt(end)
+    if (next !== undefined && end < probe.text.length) {
+      const code = probe.units[end] as number
       if (code < 128 && next[code] !== 1) return
     }
     for (let i = 0; i < asked.length; i++) ask(probe, asked[i] as Asked, end)
@@ -212,31 +213,31 @@ export class Pass {
   /** Returns where digits may begin something again. */
   #atDigits(start: number): number {
     const probe = this.probe
-    const { text } = probe
-    this.#runs?.atDigit(text, start)
-    const previous = start > 0 ? text.charCodeAt(start - 1) : -1
+    const { units } = probe
+    this.#runs?.atDigit(probe, start)
+    const previous = start > 0 ? (units[start - 1] as number) : -1
     // `1.2.3`, `2024-01-15`, `3/4`: later digits are a part of something that began earlier.
-    if (previous >= 45 && previous <= 47 && start > 1 && isDigit(text.charCodeAt(start - 2))) return 0
+    if (previous >= 45 && previous <= 47 && start > 1 && isDigit(units[start - 2] as number)) return 0
     if (isLetter(previous)) {
-      const place = placeInWord(text, start)
+      const place = placeInWord(units, start)
       if (place !== places.mixed) this.#atCode(start)
       // The letter of an escaped line end is no part of a word.
       if (!startsWord(probe, start))
-        return place === places.escaped ? 0 : wordEnd(text, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
+        return place === places.escaped ? 0 : wordEnd(units, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
     }
     if (start < probe.numberEnd || previous === 95) return 0
     probe.arm(start)
     const { number } = probe
     number.read(probe, start)
     const isRead = probe.settle()
-    const gluedTo = number.gluedTo(text)
+    const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
     return gluedTo
   }
 
   #atCode(start: number): void {
     const probe = this.probe
-    const isLone = start < 2 || !isLetter(probe.text.charCodeAt(start - 2))
+    const isLone = start < 2 || !isLetter(probe.units[start - 2] as number)
     const codes = isLone ? this.#loneCodes : this.#codes
     for (let i = 0; i < codes.length; i++) {
       const detector = codes[i] as Detector
@@ -249,7 +250,7 @@ export class Pass {
   #atNumber(start: number, isRead: boolean): void {
     const probe = this.probe
     const { number } = probe
-    const initial = probe.text.charCodeAt(start) - 48
+    const initial = (probe.units[start] as number) - 48
     const asked = this.#numbers[10 * (number.end - start) + initial] as readonly Detector[]
     for (let i = 0; i < asked.length; i++) {
       const detector = asked[i] as Detector
@@ -266,15 +267,6 @@ export class Pass {
     }
   }
 }
-
-/** Units of an array are read in half the time that those of a string are. */
-function takeUnits(text: string, from: number, to: number): void {
-  if (to - from < writtenMin) for (let i = from; i < to; i++) units[i - from] = text.charCodeAt(i)
-  else unitBytes.write(from === 0 && to === text.length ? text : text.slice(from, to), 'utf16le')
-}
-
-/** Fewer units are quicker taken one by one. */
-const writtenMin = 32
 
 /** Who is asked where a literal ends, and what must be so besides. */
 type Asked = {
@@ -314,12 +306,12 @@ function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
 }
 
 function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, begins }: Asked, end: number): void {
-  const { text } = probe
+  const { text, units } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
-    if (text.charCodeAt(end - 1 + recursAfter) !== text.charCodeAt(end - 1)) return
+    if (units[end - 1 + recursAfter] !== units[end - 1]) return
   }
   if (next !== undefined && end < text.length) {
-    const code = text.charCodeAt(end)
+    const code = units[end] as number
     if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) return
   }
   const start = end - literal.length
@@ -336,22 +328,22 @@ function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, begi
  */
 const places = { first: 0, mixed: 1, escaped: 2 } as const
 
-function placeInWord(text: string, at: number): number {
+function placeInWord(units: Uint16Array, at: number): number {
   let start = at
-  while (start > 0 && start > at - wordLettersMax && isLetter(text.charCodeAt(start - 1))) start--
+  while (start > 0 && start > at - wordLettersMax && isLetter(units[start - 1] as number)) start--
   const letters = start
   if (start === at - wordLettersMax) return places.escaped
-  while (start > 0 && start > letters - wordLettersMax && isDigit(text.charCodeAt(start - 1))) start--
+  while (start > 0 && start > letters - wordLettersMax && isDigit(units[start - 1] as number)) start--
   if (start === 0) return places.first
-  const before = text.charCodeAt(start - 1)
-  if (start < letters && isLetter(before)) return text.charCodeAt(letters - 3) === 37 ? places.escaped : places.mixed
+  const before = units[start - 1] as number
+  if (start < letters && isLetter(before)) return (units[letters - 3] as number) === 37 ? places.escaped : places.mixed
   return before === 37 || before === 92 || isDigit(before) ? places.escaped : places.first
 }
 
 const wordLettersMax = 48
 
-function wordEnd(text: string, from: number): number {
+function wordEnd(units: Uint16Array, from: number): number {
   let end = from
-  while (end < text.length && holds(alphanumerics, text.charCodeAt(end))) end++
+  while (holds(alphanumerics, units[end] as number)) end++
   return end
 }

@@ -4,6 +4,7 @@ import type { EntityGroup } from './finding.ts'
 import type { CharacterClass } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
 import { NumberRun } from './number-run.ts'
+import { unitsOf } from './units.ts'
 
 /**
  * How far left of its value's start a detector may look, in UTF-16 units. A window keeps this much of what it has
@@ -48,6 +49,8 @@ export type Foresight = { readonly after?: number; readonly validated?: boolean;
 
 export class Probe {
   text = ''
+  /** Those of the text, and zeros after it. */
+  units = unitsOf('')
   /** False: more text may follow, so whoever reads past the end has decided nothing. */
   final = true
   candidates: Candidate[] = []
@@ -82,6 +85,7 @@ export class Probe {
 
   open(text: string, final: boolean): void {
     this.text = text
+    this.units = unitsOf(text)
     this.final = final
     this.candidates = []
     this.anchors = []
@@ -124,25 +128,25 @@ export class Probe {
 
   /** The unit at `index`, or -1 where the text ends. The only way to look right of the trigger. */
   code(index: number): number {
-    if (index < this.text.length) return this.text.charCodeAt(index)
+    if (index < this.text.length) return this.units[index] as number
     if (!this.final) this.#touchedEnd = true
     return -1
   }
 
   /** The unit left of `index`, or -1 at the start of the text. */
   before(index: number): number {
-    return index > 0 ? this.text.charCodeAt(index - 1) : -1
+    return index > 0 ? (this.units[index - 1] as number) : -1
   }
 
   /** The index after the run of `characters` that starts at `from`, at most `lengthMax` long. */
   runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
-    const { text } = this
+    const { text, units } = this
     const { ascii, beyond } = characters
     const limit = Math.min(from + lengthMax, text.length)
     let index = from
     // The loop is on every path of every detector, so it calls nothing.
     for (; index < limit; index++) {
-      const code = text.charCodeAt(index)
+      const code = units[index] as number
       if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
     }
     if (!this.final && index >= text.length && index < from + lengthMax) this.#touchedEnd = true
