@@ -5,6 +5,7 @@ import type { Detector } from '../detector.ts'
 import { startsWord } from '../boundary.ts'
 import { acceptLongTo, longLengthMax, longRun, type LongRun } from '../long-run.ts'
 import { contextBefore, foreseenLength, type Probe } from '../probe.ts'
+import { decodedHeader, joseParameter, partsOfSigned, readJoseHeader } from './jose-header.ts'
 
 const group = 'secrets'
 const entity = 'jwt'
@@ -26,11 +27,12 @@ export const jwt: Detector = {
     if (isRead(probe, start)) return
     const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
     if (headerEnd - start === headerLengthMax) {
-      if (namesAlgorithm.test(decoded(probe.text, start, headerEnd))) acceptParts(probe, start, undefined, late)
+      if (namesAlgorithm.test(decodedHeader(probe.text.slice(start, headerEnd))))
+        acceptParts(probe, start, undefined, late)
       return
     }
     if (probe.code(headerEnd) !== 46) return
-    const header = readHeader(probe.text.slice(start, headerEnd))
+    const header = readJoseHeader(probe.text.slice(start, headerEnd))
     if (header === undefined || (header.isBroken && !isObject(probe, headerEnd + 1))) return
     acceptParts(probe, start, header.parts, headerEnd - start < longHeader ? soon : late)
   },
@@ -39,15 +41,11 @@ export const jwt: Detector = {
 /** Of a long header the beginning: it says how the token is signed or encrypted, that it is one, or whose key it is. */
 const namesAlgorithm = /^\{(?=\s*")(?:[^]*"(?:alg|enc)"\s*:\s*"|[^]*"typ"\s*:\s*"[\w+-]*JWT"|\s*"x5c"\s*:\s*\[\s*"MI)/
 
-function decoded(text: string, start: number, end: number): string {
-  return Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
-}
-
 /** `parts`: how many there are, where the header has been read. A long token may be cut. */
 function acceptParts(probe: Probe, start: number, parts: number | undefined, run: LongRun): void {
   const limit = start + longLengthMax
   let end = probe.runEnd(start, base64url, longLengthMax)
-  const most = parts ?? readHeader(probe.text.slice(start, end))?.parts ?? partsOfSigned
+  const most = parts ?? readJoseHeader(probe.text.slice(start, end))?.parts ?? partsOfSigned
   let part = 1
   for (; part < most && end < limit && probe.code(end) === 46; part++)
     end = probe.runEnd(end + 1, base64url, limit - end - 1)
@@ -71,30 +69,11 @@ function isObject(probe: Probe, index: number): boolean {
   return probe.code(index) === 101 && probe.code(index + 1) === 121 && probe.code(index + 2) === 74
 }
 
-const partsOfSigned = 3
-const partsOfEncrypted = 5
-
-/** Three parts when the header says how the token is signed, five when it says how it is encrypted. */
-function readHeader(text: string): { readonly parts: number; readonly isBroken: boolean } | undefined {
-  const decoded = Buffer.from(text, 'base64url').toString('utf8')
-  try {
-    const header: unknown = JSON.parse(decoded)
-    if (typeof header !== 'object' || header === null) return undefined
-    if ('enc' in header) return { parts: partsOfEncrypted, isBroken: false }
-    return 'alg' in header ? { parts: partsOfSigned, isBroken: false } : undefined
-  } catch {
-    // Changed or cut by whoever printed it: what is left may still be secret.
-    return joseParameter.test(decoded) ? { parts: partsOfSigned, isBroken: true } : undefined
-  }
-}
-
 const base64 = characterClass('A-Za-z0-9+/=_-')
 const wrappedHeaderMin = 24
+/** Nothing that short is padded. */
+const wrappedUnpaddedMin = 20
 const runInBase64 = longRun(base64, foreseenLength, true)
-
-/** The beginning of a header (IANA, JSON Object Signing and Encryption: header parameters), which may be cut. */
-const joseParameter =
-  /^\{\s*"(?:alg|apu|apv|aud|b64|crit|cty|enc|epk|iss|iv|jku|jwk|key_ops|kid|kty|nonce|p2c|p2s|ppt|sub|svt|tag|typ|url|use|ver|version|x5c|x5t|x5t#S256|x5u|zip)"/
 
 /** A token whose text has been encoded once more, as secrets of Kubernetes are. */
 export const jwtInBase64: Detector = {
@@ -107,12 +86,17 @@ export const jwtInBase64: Detector = {
     const previous = probe.before(start)
     if (previous === 45 || previous === 43 || previous === 47) return
     const end = probe.runEnd(start, base64, longLengthMax)
-    if (end - start < wrappedHeaderMin) return
+    if (end - start < wrappedHeaderMin || isPadded(probe.text, start, start + wrappedUnpaddedMin)) return
     const text = Buffer.from(probe.text.slice(start, Math.min(end, start + foreseenLength)), 'base64').toString(
       'latin1',
     )
     const [header = ''] = text.split('.', 1)
-    if (!joseParameter.test(Buffer.from(header, 'base64url').toString('latin1'))) return
+    if (!joseParameter.test(decodedHeader(header))) return
     acceptLongTo(probe, jwtInBase64, start, end, runInBase64)
   },
+}
+
+function isPadded(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 61) return true
+  return false
 }
