@@ -1,4 +1,4 @@
-// Owns the embedded demo upstream: a small deterministic model that speaks the OpenAI format under /openai and the
+// Owns the embedded demo upstream: a small deterministic model that speaks the OpenAI formats under /openai and the
 // Anthropic format under /anthropic, an HTTP tool under /tool, and an MCP server under /mcp. It knows nothing of the proxy
 // and needs no key.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -10,6 +10,7 @@ import { type Answer, type Dialect, jsonAnswer, render } from './dialect.ts'
 import { runMcp } from './mcp.ts'
 import { openai } from './openai.ts'
 import { play } from './play.ts'
+import { responses } from './responses.ts'
 import { runTool } from './tool.ts'
 
 export type DemoOptions = { readonly host: string; readonly port: number; readonly clock?: Clock }
@@ -69,7 +70,11 @@ export async function startDemo({ host, port, clock = systemClock }: DemoOptions
 
 const requestsMax = 200
 const bodyBytesMax = 64 * 1024 * 1024
-const dialects: Readonly<Record<string, Dialect>> = { openai, anthropic }
+/** Of those below one path the first answers for what none of them serves. */
+const dialects: Readonly<Record<string, readonly [Dialect, ...Dialect[]]>> = {
+  openai: [openai, responses],
+  anthropic: [anthropic],
+}
 
 /** Keeps rendered answers, so that a load of equal requests costs the demo little; counts down `fail … times N`. */
 function answers(): (method: string, url: string, header: string, body: string) => Answer {
@@ -97,8 +102,10 @@ function renderFor(method: string, url: string, header: string, body: string): A
   const { pathname, searchParams } = new URL(url, 'http://demo')
   const [, first = '', ...rest] = pathname.split('/')
   const path = `/${rest.join('/')}`
-  const dialect = dialects[first]
-  if (dialect !== undefined) return render(dialect, method, path, body)
+  const spoken = dialects[first]
+  if (spoken !== undefined) {
+    return render(spoken.find((dialect) => dialect.serves(method, path)) ?? spoken[0], method, path, body)
+  }
   const orders = `${header}\n${searchParams.get('demo') ?? ''}`.replaceAll(/^(?=\S)/gm, 'demo: ')
   if (first === 'tool') return runTool(method, path, searchParams, body, orders)
   if (first === 'mcp') return runMcp(method, path, body)

@@ -69,7 +69,7 @@ type ChatRequest = {
 }
 
 /** Fixed, so that answers are the same in every run. */
-const createdSeconds = 1_790_000_000
+export const createdSeconds = 1_790_000_000
 
 const modelList = {
   object: 'list',

@@ -31,6 +31,38 @@ t.test('openai: a plain answer with usage, the same each time', async (t) => {
   t.same(await openai.chat.completions.create(chat('hello')), first)
 })
 
+t.test('openai responses: a plain answer, and the same in a stream', async (t) => {
+  const ask = { model: 'gpt-5', instructions: 'Be brief.', input: 'demo: say Grüße, 👋 reach me at ada@example.org' }
+  const whole = await openai.responses.create(ask)
+  t.equal(whole.output_text, 'Grüße, 👋 reach me at ada@example.org')
+  t.ok((whole.usage?.input_tokens ?? 0) > 0)
+  t.same(await openai.responses.create(ask), whole)
+  const pieces: string[] = []
+  const running = openai.responses.stream(ask)
+  running.on('response.output_text.delta', ({ delta }) => void pieces.push(delta))
+  const final = await running.finalResponse()
+  t.same([final.output_text, final.usage], [whole.output_text, whole.usage])
+  t.equal(pieces.join(''), whole.output_text)
+  t.ok(pieces.length > 3)
+})
+
+t.test('openai responses: a tool call, whole and streamed, and the answer to its result', async (t) => {
+  const tools = [{ type: 'function' as const, name: 'delete_issue', parameters: {}, strict: null }]
+  const ask = {
+    model: 'gpt-5',
+    tools,
+    input: [{ role: 'user' as const, content: 'demo: call delete_issue {"id": 7}' }],
+  }
+  const [call] = (await openai.responses.create(ask)).output
+  t.match(call, { type: 'function_call', name: 'delete_issue', arguments: '{"id": 7}' })
+  const [streamed] = (await openai.responses.stream(ask).finalResponse()).output
+  t.match(streamed, { type: 'function_call', name: 'delete_issue', arguments: '{"id": 7}' })
+  const call_id = call?.type === 'function_call' ? call.call_id : ''
+  const result = { type: 'function_call_output' as const, call_id, output: 'gone' }
+  const after = await openai.responses.create({ ...ask, input: [...ask.input, result] })
+  t.equal(after.output_text, 'The tool said: gone')
+})
+
 t.test('openai: a streamed answer in uneven pieces, with usage when asked for', async (t) => {
   const stream = await openai.chat.completions.create({
     ...chat('demo: say Grüße, 👋 reach me at ada@example.org'),
