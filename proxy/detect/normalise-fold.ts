@@ -53,12 +53,29 @@ const domainReach = 90
  */
 export function isDomainStop(text: string, index: number): boolean {
   if (!isLabelUnit(text, index - 1)) return false
+  const sign = signBefore(text, index)
+  lastStop = index
+  lastSign = sign
+  return sign > index - domainReach
+}
+
+/** Of the stop that was asked about last: where it is, and the sign before it; `-domainReach` where there is none. */
+let lastStop = -1
+let lastSign = -domainReach
+
+/** Called before another text is asked about. */
+export function forgetStops(): void {
+  lastStop = -1
+}
+
+function signBefore(text: string, index: number): number {
   for (let at = index - 1; at > 0 && at > index - domainReach; at--) {
+    if (at === lastStop) return lastSign
     const code = text.charCodeAt(at)
-    if (code === 0x40 || code === 0xff20) return isLabelUnit(text, at - 1)
-    if (!isLabelUnit(text, at) && folds[code] !== foldKinds.stop) return false
+    if (code === 0x40 || code === 0xff20) return isLabelUnit(text, at - 1) ? at : -domainReach
+    if (!isLabelUnit(text, at) && folds[code] !== foldKinds.stop) return -domainReach
   }
-  return false
+  return -domainReach
 }
 
 /** Whether a letter, a digit or a hyphen of ASCII is there, as it stands or in full width. */

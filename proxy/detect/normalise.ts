@@ -4,7 +4,7 @@
 import { isDigit, isLetter } from './characters.ts'
 import { readEncoded } from './normalise-encoded.ts'
 import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
-import { foldKinds, folds, isDomainStop, isLabelUnit, lookAlikeAt, readingOf } from './normalise-fold.ts'
+import { foldKinds, folds, forgetStops, isDomainStop, isLabelUnit, lookAlikeAt, readingOf } from './normalise-fold.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
 
@@ -30,6 +30,7 @@ export function normalise(
   runs?: EncodedRuns,
 ): number {
   nextOf.fill(-1)
+  forgetStops()
   let index = from
   for (;;) {
     const spot = isAscii ? nextEscape(text, index) : nextSpot(text, index)
