@@ -44,12 +44,6 @@ export function runBefore(probe: Probe, start: number, characters: CharacterClas
 }
 
 /** Where it begins. It depends on the text alone, not on what was tried before, so that a stream decides as the whole does. */
-export function startOfRun({ units }: Probe, start: number, { ascii, beyond }: CharacterClass): number {
-  const least = Math.max(0, start - contextBefore)
-  let from = start
-  for (; from > least; from--) {
-    const code = units[from - 1] as number
-    if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
-  }
-  return from
+export function startOfRun(probe: Probe, start: number, characters: CharacterClass): number {
+  return probe.runStart(start, characters, contextBefore)
 }

@@ -1,7 +1,15 @@
 // Owns character classes: sets of UTF-16 units that detectors read runs of.
 
 /** Membership of the units below 128; `beyond` decides the rest. */
-export type CharacterClass = { readonly ascii: Uint8Array; readonly beyond: (code: number) => boolean }
+export type CharacterClass = {
+  readonly ascii: Uint8Array
+  readonly beyond: (code: number) => boolean
+  /** Of the probe: values that overlap do not read the same units again and again. */
+  readonly known: KnownRun
+}
+
+/** The units that were found last to be of a class, and in which text, by number. */
+export type KnownRun = { text: number; from: number; to: number }
 
 /** `spec` lists characters and ranges: `A-Za-z0-9_-` (a dash stands for itself at the end). */
 export function characterClass(spec: string, beyond: (code: number) => boolean = never): CharacterClass {
@@ -13,7 +21,15 @@ export function characterClass(spec: string, beyond: (code: number) => boolean =
     ascii.fill(1, first, last + 1)
     if (isRange) i += 2
   }
-  return { ascii, beyond }
+  return { ascii, beyond, known: { text: 0, from: 0, to: 0 } }
+}
+
+/** The same and these besides. */
+export function withCharacters(characters: CharacterClass, more: string): CharacterClass {
+  const wider = characterClass('', characters.beyond)
+  wider.ascii.set(characters.ascii)
+  for (const character of more) wider.ascii[character.charCodeAt(0)] = 1
+  return wider
 }
 
 /** `code` is -1 where the text ends: no class holds it. */

@@ -1,7 +1,7 @@
 // Owns the three shapes that keys have: a fixed beginning with a body, a fixed middle, and a body that only a label
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
-import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { characterClass, holds, isDigit, isLetter, withCharacters, type CharacterClass } from './characters.ts'
 import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller } from './filler.ts'
@@ -122,7 +122,7 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     triggers: [anchor],
     isCaseSensitive: true,
     find(probe, anchorStart, anchorEnd) {
-      const start = runStart(probe.text, anchorStart, before, beforeMax)
+      const start = probe.runStart(anchorStart, before, beforeMax)
       if (anchorStart - start < beforeMin || !startsWord(probe, start)) return
       probe.startsAt(start)
       const end = probe.runEnd(anchorEnd, after, afterMax + 1)
@@ -136,12 +136,6 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     tailStart: (text) => runStart(text, text.length, beginning, beforeMax + anchor.length - 1),
   }
   return detector
-}
-
-function withCharacters(characters: CharacterClass, more: string): CharacterClass {
-  const ascii = Uint8Array.from(characters.ascii)
-  for (const character of more) ascii[character.charCodeAt(0)] = 1
-  return { ascii, beyond: characters.beyond }
 }
 
 /** Random text has digits, or capitals within words: the least that bodies without a form of their own must have. */

@@ -1,7 +1,7 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
 import type { EntityGroup } from './finding.ts'
-import type { CharacterClass } from './characters.ts'
+import type { CharacterClass, KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
 import { NumberRun } from './number-run.ts'
 import { unitsOf } from './units.ts'
@@ -78,6 +78,8 @@ export class Probe {
   whole: { readonly start: number; readonly end: number }[] = []
   /** Values that are there whatever follows, in order. */
   foreseen: Foreseen[] = []
+  /** Of the text. */
+  #number = 0
   #start = 0
   #touchedEnd = false
   /** Of the value that the detector which was asked last foresees. */
@@ -87,6 +89,7 @@ export class Probe {
     this.text = text
     this.units = unitsOf(text)
     this.final = final
+    this.#number = ++texts
     this.candidates = []
     this.anchors = []
     this.whole = []
@@ -141,16 +144,45 @@ export class Probe {
   /** The index after the run of `characters` that starts at `from`, at most `lengthMax` long. */
   runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
     const { text, units } = this
-    const { ascii, beyond } = characters
+    const { ascii, beyond, known } = characters
     const limit = Math.min(from + lengthMax, text.length)
     let index = from
+    if (known.text === this.#number && from >= known.from && from < known.to) index = Math.min(known.to, limit)
     // The loop is on every path of every detector, so it calls nothing.
     for (; index < limit; index++) {
       const code = units[index] as number
       if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
     }
+    if (index - from >= knownLengthMin) this.#know(known, from, index)
     if (!this.final && index >= text.length && index < from + lengthMax) this.#touchedEnd = true
     return index
+  }
+
+  /** The start of the run of `characters` that ends at `end`, of its last `lengthMax` units. */
+  runStart(end: number, characters: CharacterClass, lengthMax: number): number {
+    const { known } = characters
+    const least = Math.max(0, end - lengthMax)
+    let index = end
+    if (known.text === this.#number && end > known.from) {
+      const to = Math.min(known.to, end)
+      index = runStartIn(this.units, end, Math.max(to, least), characters)
+      if (index > to) return index
+      index = Math.max(known.from, least)
+    }
+    index = runStartIn(this.units, index, least, characters)
+    if (end - index >= knownLengthMin) this.#know(known, index, end)
+    return index
+  }
+
+  #know(known: KnownRun, from: number, to: number): void {
+    if (known.text === this.#number && from <= known.to && to >= known.from) {
+      if (from < known.from) known.from = from
+      if (to > known.to) known.to = to
+      return
+    }
+    known.text = this.#number
+    known.from = from
+    known.to = to
   }
 
   /** False: none of the words ends in the `length` units before `start`. */
@@ -210,4 +242,19 @@ export class Probe {
     const end = this.text.length
     this.candidates.push({ entity, group, start, end, validated: true, foreseen: after, openEnded: true })
   }
+}
+
+/** Of all probes: how many they have opened. */
+let texts = 0
+
+/** Shorter runs are read again as quickly as they are remembered. */
+const knownLengthMin = 24
+
+function runStartIn(units: Uint16Array, end: number, least: number, { ascii, beyond }: CharacterClass): number {
+  let index = end
+  for (; index > least; index--) {
+    const code = units[index - 1] as number
+    if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
+  }
+  return index
 }
