@@ -56,7 +56,7 @@ t.test('metrics and their labels', async (t) => {
   const pinned = words(`
     requests_total{route,decision,status} request_duration_seconds{route} overhead_seconds{route}
     inflight_requests{} slow_requests_total{route} connections_refused_total{}
-    policy_decisions_total{rule,effect,mode} redactions_total{entity,direction} rate_limited_total{limit}
+    policy_decisions_total{rule,effect,mode} redactions_total{entity,direction} rate_limited_total{limit} limit_overruns_total{limit}
     tokens_total{type} cost_total{} uninspected_total{what} fail_open_total{what} store_errors_total{what}
     upstream_requests_total{upstream,outcome} upstream_duration_seconds{upstream}
     upstream_concurrency_limit{upstream} queue_refused_total{upstream,why} shed_total{priority,signal}
@@ -116,7 +116,7 @@ t.test('keys of the configuration', async (t) => {
       breaker.{mode,consecutive,ratio,minimum,window,open,openMax} egress connections`,
     redaction: 'id direction upstreams routes detect action mode in numbers keys allow restore restoreTo format',
     limits: `id by requests tokens inputTokens outputTokens cost bytes toolCalls window timezone burst concurrency
-      assumedTokens maxTokens onUnknownPrice mode onStoreError principals orgs teams roles routes upstreams models tools
+      assumedTokens maxTokens onNoMaximum onUnknownPrice mode onStoreError principals orgs teams roles routes upstreams models tools
       actions`,
     prices: 'model input output cacheRead cacheWrite',
     store: `replicas redis.{url,tls,username,password,timeout,prefix} redis.sentinels.{name,nodes,password}

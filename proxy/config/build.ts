@@ -68,6 +68,7 @@ function openLimitStore(config: CompiledConfig, { clock, metrics, log, resolveSe
     resolveSecret,
     onEvent: (event) => {
       if (event.kind === 'error') metrics.storeError(event.reason)
+      if (event.kind === 'overrun') metrics.limitOverrun(event.limit)
       if (event.kind === 'lost') log.warn({ count: event.count }, 'requests could not be settled in the limit store')
       if (event.kind === 'state') log.warn({ up: event.up }, event.up ? 'limit store is back' : 'limit store went away')
     },

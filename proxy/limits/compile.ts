@@ -39,6 +39,8 @@ export type Limit = {
   readonly filters: Filters
   readonly assumedTokens: number
   readonly maxTokens?: number
+  /** What is assumed is sent on as the maximum of requests that name none. */
+  readonly boundsAssumed: boolean
   readonly onUnknownPrice: 'deny' | 'estimate'
   readonly prices: Prices
   /** Like a namespace, without the rate: who is in flight stays so when the rate changes. */
@@ -198,6 +200,7 @@ function build(option: LimitOptions, quotas: readonly Quota[], filters: Filters,
     shadow: option.mode === 'shadow',
     filters,
     assumedTokens: option.assumedTokens ?? assumedTokensDefault,
+    boundsAssumed: option.onNoMaximum === 'bound',
     onUnknownPrice: option.onUnknownPrice ?? 'deny',
     prices,
     slots: `${option.id}/${by.join('+')}`,

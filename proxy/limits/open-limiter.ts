@@ -124,7 +124,7 @@ class Deferred implements Admitted {
       (one) => isNew(one) || !(one.quota.unit === 'requests' || one.quota.unit === 'toolCalls'),
     )
     if (due.length === 0) return this.#keep({ ok: true, states: [], open: [], ...held }, asked)
-    const admission = conclude(due, held, this.#store, demand.billedModel ?? demand.model)
+    const admission = conclude(due, held, this.#store, demand)
     return admission instanceof Promise
       ? admission.then((taken) => this.#keep(taken, asked))
       : this.#keep(admission, asked)

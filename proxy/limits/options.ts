@@ -33,6 +33,7 @@ export type LimitOptions = {
   readonly burst?: number
   readonly assumedTokens?: number
   readonly maxTokens?: number
+  readonly onNoMaximum?: 'bound' | 'estimate'
   readonly onUnknownPrice?: 'deny' | 'estimate'
   readonly mode?: 'enforce' | 'shadow'
   readonly onStoreError?: OnStoreError
@@ -138,6 +139,12 @@ export const limitsSchema = {
         minimum: 1,
         maximum: 10_000_000,
         description: 'Most output tokens of one answer; a request for more is sent on with this.',
+      },
+      onNoMaximum: {
+        enum: ['bound', 'estimate'],
+        default: 'estimate',
+        description:
+          'Requests that name no maximum: send them on with assumedTokens as theirs (bound), or only reserve so much (estimate), and a longer answer takes more than there was room for.',
       },
       onUnknownPrice: {
         enum: ['deny', 'estimate'],

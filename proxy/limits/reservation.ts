@@ -5,6 +5,7 @@ import type { Limit, Quota } from './compile.ts'
 import { isTooLarge, type Charge, type Correction, type Taken } from './counters.ts'
 import type { Admission, Admitted, Demand, LimitState, LimitSubject, Refused, Spent } from './limiter.ts'
 import type { Asked, Held } from './slots-held.ts'
+import type { Unit } from './options.ts'
 import type { Store } from './store.ts'
 
 /** `unpriced`: what it costs is not known, and the limit only watches. */
@@ -33,16 +34,16 @@ export function conclude(
   charged: readonly Charged[],
   held: Held,
   store: Store,
-  model: string | undefined,
+  demand: Demand | undefined,
 ): Admission | Promise<Admission> {
   const { redis } = store
-  if (redis === undefined) return keeping(held, () => verdict(countHere(charged, store), held, store, model))
+  if (redis === undefined) return keeping(held, () => verdict(countHere(charged, store), held, store, demand))
   return redis.take(charged.map(chargeOf)).then(
     (taken) =>
       keeping(held, () => {
         const outcome: Outcome =
           taken === undefined ? withoutRedis(charged, store) : { taken, charged, open: [], where: 'redis' }
-        return verdict(outcome, held, store, model)
+        return verdict(outcome, held, store, demand)
       }),
     (error: unknown) => {
       held.release()
@@ -153,7 +154,7 @@ function chargeOf({ limit, key, quota, amount }: Charged): Charge {
 /** Redis is asked again at least this often. */
 const storeRetryMs = 1000
 
-function verdict(outcome: Outcome, held: Held, store: Store, model: string | undefined): Admission {
+function verdict(outcome: Outcome, held: Held, store: Store, demand: Demand | undefined): Admission {
   if ('denied' in outcome) {
     const { id } = outcome.denied.limit
     return { ok: false, code: 'store-unavailable', limit: id, retryAfterMs: storeRetryMs, states: [], open: [] }
@@ -164,7 +165,8 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
   const missed = watched === undefined ? held.exceeded : [...held.exceeded, ...watched.map(({ limit }) => limit.id)]
   const exceeded = exceededBy(taken, charged, missed)
   const { release, stand } = held
-  const maxTokens = shortest(charged)
+  const model = demand?.billedModel ?? demand?.model
+  const maxTokens = shortest(charged, demand)
   const plain: Admitted = { ok: true, states, open, exceeded, release, stand }
   const admitted = maxTokens === undefined ? plain : { ...plain, maxTokens }
   if (!charged.some(isPutRight)) return admitted
@@ -178,7 +180,7 @@ function verdict(outcome: Outcome, held: Held, store: Store, model: string | und
     settle(spent) {
       if (over) return
       over = spent === undefined
-      const corrections = later.flatMap((one) => (isPutRight(one) ? correctionOf(one, model, spent) : []))
+      const corrections = later.flatMap((one) => (isPutRight(one) ? correctionOf(one, model, spent, store) : []))
       if (corrections.length > 0) counters.correct(corrections)
     },
   }
@@ -192,14 +194,18 @@ function exceededBy({ counts }: Taken, charged: readonly Charged[], before: read
   return each(exceeded)
 }
 
-function shortest(charged: readonly Charged[]): number | undefined {
+function shortest(charged: readonly Charged[], demand: Demand | undefined): number | undefined {
   let shortestMax: number | undefined
-  for (const { limit } of charged) {
-    const { maxTokens } = limit
-    if (maxTokens !== undefined && !limit.shadow) shortestMax = Math.min(maxTokens, shortestMax ?? maxTokens)
+  for (const { limit, quota } of charged) {
+    const { maxTokens = Infinity, assumedTokens, boundsAssumed } = limit
+    const isAssumed = boundsAssumed && demand?.outputTokensMax === undefined && outputUnits.has(quota.unit)
+    const bound = isAssumed ? Math.min(maxTokens, assumedTokens) : maxTokens
+    if (bound !== Infinity && !limit.shadow) shortestMax = Math.min(bound, shortestMax ?? bound)
   }
   return shortestMax
 }
+
+const outputUnits: ReadonlySet<Unit> = new Set(['tokens', 'outputTokens', 'cost'])
 
 function isPutRight({ quota: { unit } }: Charged): boolean {
   return unit !== 'requests' && unit !== 'toolCalls'
@@ -210,10 +216,13 @@ function correctionOf(
   one: Charged & { readonly mark: number; counted: number },
   model: string | undefined,
   spent: Spent | undefined,
+  { onEvent }: Pick<Store, 'onEvent'>,
 ): Correction[] {
   const { limit, key, quota, amount, mark } = one
   const actual = Math.ceil(spentAmount(quota.unit, limit, model, amount, spent))
   const delta = actual - one.counted
+  // Of bytes nothing is reserved for the answer, so that says nothing.
+  if (actual > amount && one.counted <= amount && quota.unit !== 'bytes') onEvent({ kind: 'overrun', limit: limit.id })
   one.counted = actual
   return delta === 0 ? [] : [{ namespace: quota.namespace, key, window: quota.window, mark, delta }]
 }

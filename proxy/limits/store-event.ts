@@ -1,4 +1,4 @@
-// Owns what the store tells its caller, for logs and metrics. Labels are bounded; `message` is for logs only.
+// Owns what the store and those who count in it tell their caller, for logs and metrics. Labels are bounded; `message` is for logs only.
 export type StoreErrorReason = 'timeout' | 'reply' | 'unavailable' | 'connection' | 'dropped'
 
 export type StoreEvent =
@@ -17,3 +17,5 @@ export type StoreEvent =
    * memory table full, so that other keys lost theirs (`forgotten`).
    */
   | { readonly kind: 'open'; readonly limit: string; readonly how: 'local' | 'allow' | 'forgotten' }
+  /** A request took more of a limit than was reserved for it: perhaps more than there was room for. */
+  | { readonly kind: 'overrun'; readonly limit: string }

@@ -49,6 +49,7 @@ export function openMetrics() {
     redaction: (entity: string, direction: 'request' | 'response', count: number) =>
       i.redactions.add(count, entity, direction),
     rateLimited: (limit: string) => i.rateLimited.add(1, limit),
+    limitOverrun: (limit: string) => i.limitOverruns.add(1, limit),
     tokens(usage: Usage) {
       for (const [field, type] of usageTypes) {
         const count = usage[field]
@@ -124,6 +125,11 @@ function exchangesIn(registry: Registry) {
     decisions: counter('policy_decisions_total', 'Decisions by the rule that made them', ['rule', 'effect', 'mode']),
     redactions: counter('redactions_total', 'Values replaced', ['entity', 'direction']),
     rateLimited: counter('rate_limited_total', 'Requests refused by a limit', ['limit']),
+    limitOverruns: counter(
+      'limit_overruns_total',
+      'Calls that took more of the tokens or money of a limit than was reserved for them',
+      ['limit'],
+    ),
     tokens: counter('tokens_total', 'Tokens as reported by upstreams', ['type']),
     cost: counter('cost_total', 'US dollars by the prices that are known, where limits or prices ask for them', []),
     failOpen: counter('fail_open_total', 'Exchanges that went on although a configured check could not be made', [
