@@ -9,6 +9,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseSuite, type Case, type Suite } from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
+import { whyUnreadable } from './files.ts'
 
 /** Names can be checked once it is known what can be detected under the policy that the suite names. */
 export type ReadSuite = { readonly suite: Suite; readonly checkNames: (catalogue: Catalogue) => void }
@@ -36,8 +37,7 @@ function readRoot(file: string, exitCode: number): LocatedMap {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new CommandError(`${file} cannot be read: ${message}`, exitCode)
+    throw new CommandError(`${file} cannot be read: ${whyUnreadable(error)}`, exitCode)
   }
   const parsed = loadYaml(file, text)
   if (parsed.ok) return parsed.root

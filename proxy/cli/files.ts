@@ -1,4 +1,4 @@
-// Owns finding the files that a command was given: a file itself, or what lies below a folder.
+// Owns finding the files that a command was given: a file itself, or what lies below a folder; and why one cannot be read.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError } from './command-error.ts'
@@ -16,4 +16,16 @@ export function filesBelow(path: string, pattern: RegExp): string[] {
       return pattern.test(entry.name) ? [child] : []
     })
     .sort()
+}
+
+/** In words, without the system call that Node names. */
+export function whyUnreadable(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file or directory',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+    ENOTDIR: 'a part of its path is no folder',
+  }
+  return reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? error.message
 }

@@ -9,14 +9,14 @@ import type { Runtime } from '../pipeline/runtime.ts'
 import type { CaseRequest, Circumstances } from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
 
-/** Exits with 1 and the problems when the configuration is not good. */
-export function compileOrFail(paths: readonly string[]): CompiledConfig {
+/** Ends the command with the problems when the configuration is not good. */
+export function compileOrFail(paths: readonly string[], exitCode = 1): CompiledConfig {
   const loaded = loadConfig([...paths], process.env)
   if (!loaded.ok)
-    throw new CommandError(`the configuration is refused\n${report(loaded.problems, 'text')}`.trimEnd(), 1)
+    throw new CommandError(`the configuration is refused\n${report(loaded.problems, 'text')}`.trimEnd(), exitCode)
   const compiled = compileConfig(loaded, Date.now())
   if (!compiled.ok)
-    throw new CommandError(`the configuration is refused\n${report(compiled.problems, 'text')}`.trimEnd(), 1)
+    throw new CommandError(`the configuration is refused\n${report(compiled.problems, 'text')}`.trimEnd(), exitCode)
   return compiled.config
 }
 

@@ -12,8 +12,12 @@ import { compileScanner } from '../detect/scanner.ts'
 import type { Finding } from '../detect/finding.ts'
 import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
+import { whyUnreadable } from './files.ts'
 import { compileOrFail } from './judging.ts'
 import { collect, outputOption, type OutputFormat } from './output.ts'
+
+/** 1 says that something was found, whatever else is wrong. */
+const exitTrouble = 2
 
 type Options = {
   readonly detect: string
@@ -35,7 +39,8 @@ export function scanCommand(): Command {
     .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']).conflicts('jsonl'))
     .addOption(outputOption())
     .action(async (files: string[], options: Options) => {
-      const catalogue = options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config).catalogue
+      const catalogue =
+        options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config, exitTrouble).catalogue
       const names = { catalogue, entities: selected(options.detect, catalogue) }
       const texts: { readonly name: string; readonly text: string }[] = []
       for (const name of files.length === 0 ? ['-'] : files) {
@@ -53,34 +58,42 @@ function selected(list: string, { entitiesOf, hint, externals }: Catalogue): Rea
   const names = list.split(',').map((name) => name.trim())
   const unknown = names.find((name) => entitiesOf([name]).size === 0)
   if (unknown !== undefined)
-    throw new CommandError(`there is nothing to detect called "${unknown}"; ${hint(unknown)}`, 2)
+    throw new CommandError(`there is nothing to detect called "${unknown}"; ${hint(unknown)}`, exitTrouble)
   // A text that was to stay here must not go to another process because a group happens to have it.
   const outside = externals.find(({ id, entities }) =>
     names.some((name) => name === id || [...entities.values()].includes(name)),
   )
   if (outside === undefined) return entitiesOf(names)
-  throw new CommandError(`the detector "${outside.id}" is another process, and scan asks none`, 2)
+  throw new CommandError(`the detector "${outside.id}" is another process, and scan asks none`, exitTrouble)
 }
 
 /** A pipe whose writer is slow gives EAGAIN to whoever reads it at once, so standard input is read as a stream. */
 async function readText(name: string, mustBeText: boolean): Promise<string> {
   try {
-    if (name !== '-') return decoded(readFileSync(name), mustBeText)
+    if (name !== '-') return decoded(name, readFileSync(name), mustBeText)
     // As a stream a folder is read as if it were empty.
     if (fstatSync(process.stdin.fd).isDirectory()) throw new Error('standard input is a folder')
-    return decoded(await buffer(process.stdin), mustBeText)
+    return decoded(name, await buffer(process.stdin), mustBeText)
   } catch (error) {
-    throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
+    const hint = (error as NodeJS.ErrnoException).code === 'EISDIR' ? '; name the files in it' : ''
+    throw new CommandError(`${name} cannot be read: ${whyUnreadable(error)}${hint}`, exitTrouble)
   }
 }
 
 /** UTF-8, or UTF-16 that says so at its beginning. What is looked into may be anything, what is written anew must be text. */
-function decoded(bytes: Buffer, mustBeText: boolean): string {
+function decoded(name: string, bytes: Buffer, mustBeText: boolean): string {
   const isLittle = bytes[0] === 0xff && bytes[1] === 0xfe
   const isBig = bytes[0] === 0xfe && bytes[1] === 0xff
   if (isLittle || isBig) return new TextDecoder(isLittle ? 'utf-16le' : 'utf-16be', { fatal: mustBeText }).decode(bytes)
   if (mustBeText && !isUtf8(bytes)) throw new Error('it is not UTF-8, so it would not be the same without its values')
-  return bytes.toString()
+  // That nothing was found in a picture, or in UTF-16 read as UTF-8, says little.
+  if (bytes.includes(0))
+    process.stderr.write(
+      `gatewright: ${name} holds NUL bytes, so it is no text, or UTF-16 without its byte order mark: it was searched as UTF-8, and more may be in it\n`,
+    )
+  const text = bytes.toString()
+  // Places are counted in the text, which the mark is no part of; what is written anew keeps it.
+  return mustBeText ? text : text.replace(/^\ufeff/, '')
 }
 
 /** Returns how many values were found. */
@@ -103,14 +116,11 @@ function printLine(value: unknown): void {
 function scanLines(text: string, field: string, names: Names): number {
   const scanner = compileScanner(names.entities, names.catalogue.detectors)
   let count = 0
-  for (const [index, line] of text
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .entries()) {
+  for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
     const row = parseRow(line, index + 1)
     const value = row[field]
-    if (typeof value !== 'string') throw new CommandError(`line ${index + 1} has no text in "${field}"`, 2)
+    if (typeof value !== 'string') throw new CommandError(`line ${index + 1} has no text in "${field}"`, exitTrouble)
     const findings = scanner.scan(value).map(plain)
     count += findings.length
     printLine({ id: row['id'] ?? index, findings })
@@ -125,7 +135,7 @@ function parseRow(line: string, number: number): Record<string, unknown> {
   } catch {
     // Said below, with the line's number.
   }
-  throw new CommandError(`line ${number} is not a JSON object`, 2)
+  throw new CommandError(`line ${number} is not a JSON object`, exitTrouble)
 }
 
 function plain({ entity, group, start, end }: Finding): Finding {

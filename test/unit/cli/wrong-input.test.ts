@@ -1,0 +1,59 @@
+// What commands say of input that is not what they take: each wrong file has its reason and its exit code, so that a
+// script is not told that all is well, or that something was found, when nothing was looked at.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { runCommand } from '../../../proxy/cli/program.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+const cwd = process.cwd()
+process.chdir(folder)
+t.teardown(() => {
+  process.chdir(cwd)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Ran = { readonly code: string | number | null | undefined; readonly out: string; readonly err: string }
+
+async function run(...args: readonly string[]): Promise<Ran> {
+  const { stdout, stderr, exitCode } = process
+  const writes = { out: stdout.write.bind(stdout), err: stderr.write.bind(stderr) }
+  const heard = { out: '', err: '' }
+  stdout.write = (text: unknown) => ((heard.out += String(text)), true)
+  stderr.write = (text: unknown) => ((heard.err += String(text)), true)
+  try {
+    process.exitCode = 0
+    await runCommand(args)
+    return { code: process.exitCode, ...heard }
+  } finally {
+    stdout.write = writes.out
+    stderr.write = writes.err
+    process.exitCode = exitCode
+  }
+}
+
+t.test('scan: what is no reason to say that something was found', async (t) => {
+  writeFileSync('mail.txt', 'ada@example.org')
+  mkdirSync('folder')
+  const refused = await run('scan', 'mail.txt', '--config', 'missing.yaml')
+  t.match(refused, { code: 2, out: '', err: /the configuration is refused\nmissing\.yaml.*no such file/ })
+  t.match(await run('scan', 'folder'), {
+    code: 2,
+    err: 'gatewright: folder cannot be read: it is a folder; name the files in it\n',
+  })
+  t.match(await run('scan', 'gone.txt'), {
+    code: 2,
+    err: 'gatewright: gone.txt cannot be read: no such file or directory\n',
+  })
+})
+
+t.test('scan: a byte order mark is no part of the text, and NUL bytes are said', async (t) => {
+  writeFileSync('marked.txt', '\ufeffada@example.org')
+  const marked = await run('scan', '-o', 'json', 'marked.txt')
+  t.match(JSON.parse(marked.out), { findings: [{ start: 0, end: 15 }] })
+  t.equal((await run('scan', '--redact', 'mask', 'marked.txt')).out, '\ufeff[EMAIL]', 'what is written keeps it')
+  writeFileSync('wide.txt', Buffer.from('ada@example.org', 'utf16le'))
+  t.match(await run('scan', 'wide.txt'), { code: 0, out: '', err: /wide\.txt holds NUL bytes, so it is no text/ })
+  t.equal((await run('scan', 'marked.txt')).err, '')
+})
