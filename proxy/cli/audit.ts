@@ -43,7 +43,7 @@ async function verifyOrFail(dir: string, { key, since }: { key?: string; since?:
   checkFolder(dir)
   const options = {
     ...(key === undefined ? undefined : { vkey: publicKey(key) }),
-    ...(since === undefined ? undefined : { since: read(since, `--since names a file that cannot be read: ${since}`) }),
+    ...(since === undefined ? undefined : { since: keptCheckpoint(since) }),
   }
   return orFail(() => verifyLog(dir, options))
 }
@@ -60,9 +60,27 @@ function checkFolder(dir: string): void {
   if (!found.isDirectory()) throw new CommandError(`${dir} is not a folder`, exitUsage)
 }
 
+/** What a file holds instead is not repeated: it may be the private key. */
 function publicKey(key: string): string {
-  if (/^[^\s]+\+[0-9a-f]{8}\+/.test(key)) return key
-  return read(key, `--key is neither a public key (name+hash+base64) nor a file: ${key}`).trim()
+  if (isVkey(key)) return key
+  const text = read(key, `--key is neither a public key (name+hash+base64) nor a file: ${key}`).trim()
+  if (isVkey(text)) return text
+  const hint = text.startsWith('-----BEGIN') ? `; the public half stands beside it, in ${key}.pub` : ''
+  throw new CommandError(`--key names a file that holds no public key (name+hash+base64): ${key}${hint}`, exitUsage)
+}
+
+function isVkey(text: string): boolean {
+  return /^[^\s+]+\+[0-9a-f]{8}\+\S+$/.test(text)
+}
+
+/** A wrong file must not look like a log that was replaced. */
+function keptCheckpoint(file: string): string {
+  const note = read(file, `--since names a file that cannot be read: ${file}`)
+  if (/^\S+\n[0-9]+\n/.test(note)) return note
+  throw new CommandError(
+    `--since names a file that is no checkpoint, as those in the folders of logs are: ${file}`,
+    exitUsage,
+  )
 }
 
 function read(file: string, otherwise: string): string {
@@ -86,7 +104,7 @@ function printReport(dir: string, report: Report): void {
   const colour = status === 'intact' ? 'green' : status === 'tampered' ? 'red' : 'yellow'
   process.stdout.write(`${dir}: ${styled(colour, status)}\n`)
   process.stdout.write(
-    `  ${status === 'tampered' ? `stopped after ${records} good records` : `${records} records`} in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
+    `  ${status === 'tampered' ? `stopped after ${goodRecords(report)} good records` : `${records} records`} in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
   )
   if (first !== undefined) process.stdout.write(`  first bad record: ${placeOf(first)}${first.message}\n`)
   for (const log of report.logs) for (const reason of log.incomplete) process.stdout.write(`  ${reason}\n`)
@@ -97,6 +115,12 @@ function printReport(dir: string, report: Report): void {
   if (whole && unpaired > 0)
     process.stdout.write(`  exchanges without an outcome (under way, or cut off by a crash): ${unpaired}\n`)
   for (const note of report.notes) process.stdout.write(`  note: ${note}\n`)
+}
+
+/** A record is read before the next one shows that it was changed, so it is among those that were read. */
+function goodRecords({ records, logs, first }: Report): number {
+  const read = logs.find(({ log }) => log === first?.log)?.records
+  return read === undefined || first?.index === undefined ? records : records - Math.max(0, read - first.index)
 }
 
 function placeOf({ index, segment, byteOffset }: Finding): string {

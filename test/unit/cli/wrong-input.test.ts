@@ -1,10 +1,13 @@
 // What commands say of input that is not what they take: each wrong file has its reason and its exit code, so that a
 // script is not told that all is well, or that something was found, when nothing was looked at.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { openKeyFile } from '../../../proxy/audit/key.ts'
+import { openLog } from '../../../proxy/audit/log.ts'
 import { runCommand } from '../../../proxy/cli/program.ts'
+import { ManualClock } from '../../support/clock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
 const cwd = process.cwd()
@@ -56,4 +59,37 @@ t.test('scan: a byte order mark is no part of the text, and NUL bytes are said',
   writeFileSync('wide.txt', Buffer.from('ada@example.org', 'utf16le'))
   t.match(await run('scan', 'wide.txt'), { code: 0, out: '', err: /wide\.txt holds NUL bytes, so it is no text/ })
   t.equal((await run('scan', 'marked.txt')).err, '')
+})
+
+t.test('audit verify: a file that is no key or no checkpoint', async (t) => {
+  const key = await openKeyFile(join(folder, 'audit.key'))
+  const log = await openLog({
+    dir: 'audit',
+    writer: 'w',
+    key,
+    durability: 'strict',
+    onFault: (error) => t.fail(String(error)),
+    clock: new ManualClock(),
+  })
+  await log.commit('policy', { config: 'first' })
+  await log.commit('policy', { config: 'second' })
+  await log.close()
+  t.equal((await run('audit', 'verify', 'audit', '--key', 'audit.key.pub', '--since', 'audit/w/checkpoint')).code, 0)
+  const secret = await run('audit', 'verify', 'audit', '--key', 'audit.key')
+  t.match(secret, {
+    code: 3,
+    err: /holds no public key .*: audit\.key; the public half stands beside it, in audit\.key\.pub/,
+  })
+  t.notMatch(secret.err, 'PRIVATE')
+  t.match(await run('audit', 'verify', 'audit', '--since', 'audit.key.pub'), {
+    code: 3,
+    out: '',
+    err: /is no checkpoint/,
+  })
+
+  const segment = 'audit/w/00000000000000000000.jsonl'
+  writeFileSync(segment, readFileSync(segment, 'utf8').replace('"first"', '"First"'))
+  const changed = await run('audit', 'verify', 'audit')
+  const [, at] = /first bad record: record ([0-9]+)/.exec(changed.out) ?? []
+  t.match(changed.out, `stopped after ${at} good records`, 'the changed one is none of them')
 })
