@@ -143,18 +143,25 @@ export class Probe {
 
   /** The index after the run of `characters` that starts at `from`, at most `lengthMax` long. */
   runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
+    const limit = from + lengthMax
+    const end = this.runEndWithin(from, characters, limit)
+    if (!this.final && end >= this.text.length && end < limit) this.#touchedEnd = true
+    return end
+  }
+
+  /** The same before `limit` in the text as it is: for whoever decides nothing by where the run ends. */
+  runEndWithin(from: number, characters: CharacterClass, limit: number): number {
     const { text, units } = this
     const { ascii, beyond, known } = characters
-    const limit = Math.min(from + lengthMax, text.length)
+    const to = Math.min(limit, text.length)
     let index = from
-    if (known.text === this.#number && from >= known.from && from < known.to) index = Math.min(known.to, limit)
+    if (known.text === this.#number && from >= known.from && from < known.to) index = Math.min(known.to, to)
     // The loop is on every path of every detector, so it calls nothing.
-    for (; index < limit; index++) {
+    for (; index < to; index++) {
       const code = units[index] as number
       if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
     }
     if (index - from >= knownLengthMin) this.#know(known, from, index)
-    if (!this.final && index >= text.length && index < from + lengthMax) this.#touchedEnd = true
     return index
   }
 

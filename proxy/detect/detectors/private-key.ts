@@ -38,7 +38,7 @@ export const privateKey: Detector = {
     if (!hasKeyText(probe, bodyStart)) return
     const limit = start + keyLengthMax
     // Bodies that break off soon do not have all that follows searched.
-    const runEnd = endOfBody(probe.text, bodyStart, limit)
+    const runEnd = probe.runEndWithin(bodyStart, bodyCharacters, limit)
     const marker = endMarker(probe.text, bodyStart, runEnd)
     // What follows is not looked at, so that a stream goes on behind the key.
     const reach = blankAfter(
@@ -70,13 +70,6 @@ function hasKeyText(probe: Probe, from: number): boolean {
   const wordEnd = start + 'Proc-Type:'.length
   for (let i = start; i < wordEnd; i++) if (!holds(bodyCharacters, probe.code(i))) return false
   return headerWord.test(probe.text.slice(start, wordEnd))
-}
-
-function endOfBody(text: string, from: number, limit: number): number {
-  const to = Math.min(limit, text.length)
-  let end = from
-  while (end < to && holds(bodyCharacters, text.charCodeAt(end))) end++
-  return end
 }
 
 /** Where `-----END … KEY-----` stands; undefined when there is none within the bounds. */
