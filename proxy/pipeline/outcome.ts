@@ -7,7 +7,8 @@ import type { Usage } from '../protocol/content.ts'
 import { reachedModel, spentOf } from './consumption.ts'
 import { noCounts, type AuditFields, type Counts, type Decided, type Ended, type Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
-import type { Runtime } from './runtime.ts'
+import type { Route, Runtime } from './runtime.ts'
+import { maskedPath } from './target.ts'
 
 /** What is made durable before the upstream call. */
 export function intentFields(x: Decided, runtime: Runtime): AuditFields {
@@ -116,8 +117,8 @@ function whoAndWhat(x: Ended): AuditFields {
   fields['upstream'] = x.route.upstream.id
   if (x.operation !== undefined) {
     fields['operation'] = x.asked?.operation ?? x.operation.name
-    fields['path'] = (x.shownPath ?? x.operation.path).slice(0, 1024)
-  }
+    fields['path'] = (x.shownPath ?? x.operation.path).slice(0, pathLengthMax)
+  } else fields['path'] = refusedPath(x.route, x.head.path)
   if (x.principal !== undefined) fields['principal'] = x.principal.id
   if (x.keyId !== undefined) fields['key'] = x.keyId
   if (x.content?.model !== undefined) fields['model'] = x.content.model.slice(0, 256)
@@ -127,6 +128,14 @@ function whoAndWhat(x: Ended): AuditFields {
   if (tools.length > 0) fields['tools'] = tools
   if (x.trace.digestRequest !== undefined) fields['digestRequest'] = x.trace.digestRequest
   return fields
+}
+
+const pathLengthMax = 1024
+
+/** What no adapter knows, below its route. Nobody has looked into it, so that is done now. */
+function refusedPath({ path: prefix, request: { scanner } }: Route, asked: string): string {
+  const path = asked.slice(prefix.length) || '/'
+  return (scanner === undefined ? path : maskedPath(path, scanner)).slice(0, pathLengthMax)
 }
 
 export function decisionFields(decision: Decision): AuditFields {

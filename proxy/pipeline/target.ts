@@ -23,6 +23,12 @@ export function scanPiece(scanner: Scanner, text: string, name: string | undefin
   return scanNamed(scanner, text, name === undefined ? undefined : { path: [name] })
 }
 
+/** The log holds no content, so a path with data in it is shown without. */
+export function maskedPath(path: string, scanner: Scanner): string {
+  const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
+  return rewriteTarget({ path, query: '' }, mask).path
+}
+
 /** `replaceIn` gives the text to write for a piece. */
 export function rewriteTarget(
   { path, query }: Target,

@@ -4,7 +4,7 @@ import { grow, type Consulted, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
 import { scanNamed } from '../../detect/named.ts'
 import { scanHeaders } from '../header-redaction.ts'
-import { hasFindings, hasTarget, rewriteTarget, scanTarget } from '../target.ts'
+import { hasFindings, hasTarget, maskedPath, scanTarget } from '../target.ts'
 
 export function inspect(from: Consulted): Inspected {
   const x = grow(from, { headerFindings: inspectHeaders(from) })
@@ -46,10 +46,8 @@ function inspectTarget(x: Consulted): {
   const target = { path: x.operation.path, query: x.query }
   const found = scanTarget(target, scanner)
   const targetFindings = plan === undefined ? [] : plan.scanner === scanner ? found : scanTarget(target, plan.scanner)
-  // The log holds no content, so a path with data in it is shown without.
-  const mask = (text: string): string => (scanner.scan(text).length === 0 ? text : '[REDACTED]')
   const path = shownPathOf(x) ?? x.operation.path
-  const shownPath = hasFindings(found) ? rewriteTarget({ path, query: '' }, mask).path : shownPathOf(x)
+  const shownPath = hasFindings(found) ? maskedPath(path, scanner) : shownPathOf(x)
   return { found, fields: { targetFindings, shownPath } }
 }
 
