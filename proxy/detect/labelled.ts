@@ -3,7 +3,7 @@
 import { characterClass } from './characters.ts'
 import type { Detector } from './detector.ts'
 import type { Probe } from './probe.ts'
-import { spellings, wordEndOrDigit } from './word-places.ts'
+import { letters, noLetterNext, spellings, wordEndOrDigit } from './word-places.ts'
 
 export type LabelledKind = {
   readonly entity: string
@@ -25,12 +25,12 @@ const digit = /\d/
 const words =
   'numbers?|numbe?r|num|no|nos|nr|nummer|num[eé]ro|numero|numer|id|code|value|is|was|are|of|reads|card|licen[cs]e|the|de|das?|dos?|di|del|lautet|ist|to|est|es'
 /** Without any the label must end there: `patente` is no `patent`. */
-const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°]))+\\.?|(?!\\p{L}))`
+const fillingWords = `(?:(?:[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°]))+\\.?|${noLetterNext})`
 const assignment = `["'\`]?\\s{0,2}[:=#|-]?>?\\s{0,2}\\[?["'\`(#]?\\s?`
 
 export function labelledDetector(kind: LabelledKind): Detector {
   const between = kind.filling ?? fillingWords + assignment
-  const pattern = new RegExp(`^${kind.rest ?? ''}${between}(?<value>${kind.value})(?![\\p{L}\\d_])`, 'iu')
+  const pattern = new RegExp(`^${kind.rest ?? ''}${between}(?<value>${kind.value})(?-i:(?![${letters}\\d_]))`, 'i')
   const detector: Detector = {
     entity: kind.entity,
     group: 'pii',

@@ -2,7 +2,7 @@
 // sees a caller, a token or a value. Whoever asks a Redis that does not answer is told at once that it is not there.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
-import { loadRedis } from '../lib/ioredis.ts'
+import { loadRedis } from '../lib/late-packages.ts'
 import { keyedDigest, type KeyedDigest } from '../lib/keyed-digest.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces } from './options.ts'

@@ -28,6 +28,8 @@ const samples = [
   `"passwords": ["hunter2xy!", "x", "letmein99"], api_keys = ['${random}',\n  '${random.slice(3)}x9']`,
   `passwords:\n  - hunter2xy!\n  - "letm&in99"\nAPI_KEYS=${random},${random.slice(2)} tokens: [\\"${random}\\"]`,
   `mot de passe : hunter2xy!, Mi contraseña es hunter2xy y la senha é "letm99in" hasło: hunter2xy1 Kennwort ist x9y8z7w6`,
+  `mysql -u root -phunter2xy shop; sshpass -p 'hunter2 xy!1' ssh h && redis-cli -a "hunter2xy" docker login -u a -p hunter2xy`,
+  `smbclient //s/x -U ada%hunter2xy unzip -P hunter2xy a.zip --password=letmein mysql -p -u x`,
   `Private-Lines: 1\n${random}${random}\nPrivate-MAC: 0`,
 ]
 
@@ -36,6 +38,7 @@ const fragments = [
   'password', 'PASSWORD', 'pass', 'secret', 'token', 'key', 'api_key', 'apiKey', 'auth', 'credential', 'bearer ', 'basic ',
   'Authorization', '=', ':', ': ', ' = ', '"', "'", '`', '\\"', '{', '(', ',', ';', ' ', '\n', '--', '-', '.', '/', '@',
   'mot de passe', 'motDePasse', 'contrase', 'ñ', 'ña', 'has', 'ło', 'hasło', 'senha', ' é ', ' est ', 'parola d', "'ordine",
+  'mysql', 'mysql ', ' -p', ' -P ', ' -a ', ' -U ', 'a%', 'sshpass', 'docker login', 'redis-cli ', 'zip', ' --proxy-user', '&&',
   'passwords', 'api_keys', 'tokens: ["', '", "', ']', '[', '["', "', '", '\n  - ', '- ', '&', 'password: ["', 'KEYS=',
   '$', '${', '}', '<', '>', '://', 'user', 'user=', 'password=', 'is ', 'value=', 'string ', 'Q~', 'a-~8Q', 'AZDO', '.atlasv1.',
   ':AA', '-us1', '.apps.googleusercontent.com', 'datadog', 'twitter', 'lob', 'heroku', 'machine ', 'login', ' -u ', 'curl',

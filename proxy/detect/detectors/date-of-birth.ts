@@ -1,11 +1,11 @@
 // Owns dates of birth: a date after a word that says so. Any other date says nothing of a person.
 import { isDayOfYear } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
-import { wordEndOrDigit } from '../word-places.ts'
+import { letters, noWordBefore, wordEndOrDigit } from '../word-places.ts'
 
 const year = '(?:19|20)\\d\\d'
 const day = '\\d{1,2}(?:st|nd|rd|th|\\.|º|er)?'
-const month = '\\p{L}{3,12}\\.?'
+const month = `(?-i:[${letters}]{3,12})\\.?`
 const forms = [
   `${year}[-./]\\d{1,2}[-./]\\d{1,2}`,
   `\\d{1,2}[-./]\\d{1,2}[-./](?:${year}|\\d\\d)`,
@@ -14,7 +14,7 @@ const forms = [
 ]
 
 /** Two words may stand before the date, as in `born in London on …`. */
-const filling = '[^\\d\\n;!?]{0,36}?(?<![\\d\\p{L}])'
+const filling = `[^\\d\\n;!?]{0,36}?${noWordBefore}`
 const birthday = { entity: 'date-of-birth', filling, value: forms.join('|'), valid: isDate }
 
 /** Whole words: Dobson is a name. */

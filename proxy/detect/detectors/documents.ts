@@ -1,7 +1,7 @@
 // Owns numbers of passports, licences, patients and accounts that have no check: only after the words that name them.
 import { weightedSum } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
-import { wordEndOrDigit } from '../word-places.ts'
+import { letters, wordEndOrDigit } from '../word-places.ts'
 
 /** ICAO Doc 9303 part 4: up to nine letters and digits; every state's has five digits at least. */
 const documentNumber =
@@ -48,7 +48,7 @@ export const drivingLicence = [
       'fuehrerschein',
       'carta de condu',
     ],
-    rest: '\\p{L}{0,12}',
+    rest: `(?-i:[${letters}]{0,12})`,
     value: licenceNumber,
     valid: hasDigits(5),
   }),

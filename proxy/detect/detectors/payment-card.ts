@@ -50,7 +50,7 @@ function issuer(from: string, to: string, lengths: readonly number[]): Issuer {
 const groupings: readonly number[] = [4444, 44443, 465, 464]
 const context = new RegExp(
   `card|credit|debit|${wordStart}(?:cc|pan|jcb)${wordEnd}|visa|master|maestro|amex|american express|diners|discover|kart[aąęy]`,
-  'iu',
+  'i',
 )
 const words = contextWords(
   'card|credit|debit|cc|pan|visa|master|maestro|amex|american express|diners|discover|jcb|kart',

@@ -7,7 +7,7 @@ import type { Detector } from '../detector.ts'
 import type { NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
-import { wordEnd, wordStart } from '../word-places.ts'
+import { letters, noWordBefore, noWordNext, wordEnd, wordStart } from '../word-places.ts'
 
 const group = 'pii'
 const entity = 'phone'
@@ -38,12 +38,14 @@ const named = [
 const namedMore =
   'numbers?|num|no|nr|nummer|n[uú]mero|numer|value|home|work|office|mobile|cell|main|direct|private|personal|business|primary|secondary|day|evening|alt|other|emergency|line|e164|raw'
 const nameBefore = new RegExp(
-  `${wordStart}(?:${named})(?:[ _.-]?(?:${namedMore})${wordEnd}){0,2}(?:[ _-]?\\d)?(?![\\p{L}\\d])[^\\p{L}\\d]{0,8}$`,
-  'iu',
+  `${wordStart}(?:${named})(?:[ _.-]?(?:${namedMore})${wordEnd}){0,2}(?:[ _-]?\\d)?${noWordNext}(?-i:[^${letters}\\d]{0,8})$`,
+  'i',
 )
-const wordBefore = new RegExp(`(?<![\\p{L}\\d])(?:${words}|${whose})(?![\\p{L}\\d])\\D{0,24}$`, 'iu')
-const plainWordBefore =
-  /(?<![\p{L}\d])(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\W{1,4}(?:is )?["'(]?$/iu
+const wordBefore = new RegExp(`${noWordBefore}(?:${words}|${whose})${noWordNext}\\D{0,24}$`, 'i')
+const plainWordBefore = new RegExp(
+  `${noWordBefore}(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\\W{1,4}(?:is )?["'(]?$`,
+  'i',
+)
 /** What the words before a number begin with, or have in them where that is ASCII. */
 export const phoneWords = contextWords(
   'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp|rufn|landline|msisdn',

@@ -3,6 +3,7 @@ import type { Detector } from '../detector.ts'
 import { jwt, jwtInBase64 } from './jwt.ts'
 import { privateKey, privateKeyInBase64 } from './private-key.ts'
 import { authorizationHeader, basicAuthorization, curlCredentials } from './secrets/authorization.ts'
+import { commandPassword } from './secrets/command-line.ts'
 import { connectionString, netrcPassword } from './secrets/connection-string.ts'
 import { foreignPasswords } from './secrets/foreign-password.ts'
 import { genericSecret } from './secrets/generic.ts'
@@ -25,6 +26,7 @@ export const secretDetectors: readonly Detector[] = [
   authorizationHeader,
   basicAuthorization,
   curlCredentials,
+  commandPassword,
   genericSecret,
   ...foreignPasswords,
 ]

@@ -89,7 +89,7 @@ const command = /\b(?:curl|wget|https?)\b/
 export const curlCredentials: Detector = {
   entity: 'curl-credentials',
   group: 'secrets',
-  triggers: [' -u', ' --user'],
+  triggers: [' -u', ' --user', ' --proxy-user'],
   find(probe, flagStart, flagEnd) {
     const start = probe.runEnd(flagEnd, flagGap, 4)
     const userEnd = probe.runEnd(start, userCharacters, userLengthMax)

@@ -4,7 +4,7 @@ import { startsPart } from '../../boundary.ts'
 import { characterClass, isForeignLetter } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import type { Probe } from '../../probe.ts'
-import { spellings, wordEnd } from '../../word-places.ts'
+import { noWordNext, spellings, wordEnd } from '../../word-places.ts'
 import { findNamed } from './generic.ts'
 import { isIndifferent, type SecretKind } from './secret-name.ts'
 
@@ -29,16 +29,16 @@ const names: readonly (readonly [beginning: string, rest: string])[] = [
 ]
 const rests = new Map(
   names.flatMap(([beginning, rest]) => {
-    const pattern = new RegExp(`^${rest}${wordEnd}`, 'iu')
+    const pattern = new RegExp(`^${rest}${wordEnd}`, 'i')
     return spellings([beginning]).map((spelling) => [spelling, pattern] as const)
   }),
 )
 /** `hasło` has fewer letters of ASCII than `has`, a word of English, has. */
-const polish = /^ł(?:o|a|em)(?![\p{L}\d])/iu
+const polish = new RegExp(`^ł(?:o|a|em)${noWordNext}`, 'i')
 const restCharacters = characterClass("A-Za-z0-9' _-", (code) => isForeignLetter(code) || code === 0x2019)
 const restLengthMax = 14
 /** `senha é …`, `password è …` */
-const is = /^ [éè] ["'`]?/iu
+const is = /^ [éè] ["'`]?/i
 
 export const foreignPasswords: readonly Detector[] = [
   { entity: 'generic-secret', group: 'secrets', triggers: [...rests.keys()], find: findAfter },

@@ -80,7 +80,8 @@ export function findNamed(
   const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
   if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
   const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
-  const isEnvironment = start === labelEnd + after.length + 1 && label === label.toUpperCase()
+  const isAtOnce = start === labelEnd + after.length + 1
+  const isEnvironment = isAtOnce && (label === label.toUpperCase() || (gap === '=' && before.startsWith('--')))
   const said: Said = { kind, lengthMax, isEnvironment }
   if (style !== undefined) {
     readValues(probe, labelStart, start, style, said)

@@ -13,7 +13,7 @@ const identifier = /^[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+$/
 
 export type Writing = {
   readonly isQuoted: boolean
-  /** `NAME=value` without spaces: an environment file, where a bare word is a value. */
+  /** `NAME=value` or `--name=value` without spaces: an environment file or a command, where a bare word is a value. */
   readonly isEnvironment: boolean
 }
 
