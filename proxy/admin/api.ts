@@ -29,6 +29,11 @@ export type Api = { readonly [Section in (typeof apiSections)[number]]?: ApiRout
 export const apiPrefix = '/v1/'
 const bodyBytesMax = 4096
 
+/** Whether something below this path can be changed; everything else is only read. */
+export function mayChange(path: string): boolean {
+  return path.startsWith(`${apiPrefix}breakers/`)
+}
+
 export async function answerApi(request: IncomingMessage, api: Api): Promise<ApiReply> {
   const read = await readRequest(request)
   if ('status' in read) return read

@@ -24,10 +24,8 @@ export function breakersApi({ all, onChange }: Breakers): ApiRoute {
   return ({ method, segments, body, ip }) => {
     const [, upstream, ...more] = segments
     if (more.length > 0) return undefined
-    if (upstream === undefined) {
-      if (method === 'POST') return refusal(405, 'POST goes to /v1/breakers/{upstream}')
+    if (upstream === undefined)
       return { status: 200, body: Object.fromEntries([...all()].map(([id, breaker]) => [id, shown(id, breaker)])) }
-    }
     const breaker = all().get(upstream)
     if (breaker === undefined) return refusal(404, 'there is no such upstream')
     if (method === 'POST') {

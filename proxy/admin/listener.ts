@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
-import { answerApi, apiPrefix, type Api } from './api.ts'
+import { answerApi, apiPrefix, mayChange, type Api } from './api.ts'
 
 /** What the probes ask. `ready` is undefined while all is well, else the reason for people. */
 export type Health = {
@@ -88,7 +88,7 @@ export class AdminListener {
       'content-length': Buffer.byteLength(reply.body),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      ...(reply.status === 405 ? { allow: 'GET, HEAD' } : undefined),
+      ...(reply.status === 405 ? { allow: methodsOf(pathOf(request)).join(', ') } : undefined),
     })
     response.end(body)
   }
@@ -104,9 +104,9 @@ export class AdminListener {
   }
 
   async #reply(request: IncomingMessage): Promise<Reply> {
-    const [path = ''] = (request.url ?? '').split('?')
-    const changes = request.method === 'POST' && path.startsWith(apiPrefix)
-    if (request.method !== 'GET' && request.method !== 'HEAD' && !changes) return text(405, 'only GET and HEAD\n')
+    const path = pathOf(request)
+    const methods = methodsOf(path)
+    if (!methods.includes(request.method ?? '')) return notServed(path, methods)
     if (path.startsWith(apiPrefix)) return this.#replyApi(request)
     const handler = handlers.get(path)
     if (handler === undefined) return text(404, 'not found\n')
@@ -116,6 +116,20 @@ export class AdminListener {
       return text(500, 'internal error\n')
     }
   }
+}
+
+function pathOf(request: IncomingMessage): string {
+  const [path = ''] = (request.url ?? '').split('?')
+  return path
+}
+
+function methodsOf(path: string): readonly string[] {
+  return mayChange(path) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD']
+}
+
+function notServed(path: string, methods: readonly string[]): Reply {
+  const sentence = `only ${methods.join(', ')}`
+  return path.startsWith(apiPrefix) ? { ...json({ error: sentence }), status: 405 } : text(405, `${sentence}\n`)
 }
 
 function text(status: number, body: string): Reply {

@@ -8,8 +8,12 @@ export function usageApi(log: UsageLog): AsyncApiRoute {
   return (request) => (request.segments.length === 1 ? reply(request, log) : undefined)
 }
 
-async function reply({ method, query }: ApiRequest, log: UsageLog): Promise<ApiReply> {
-  if (method !== 'GET') return refusal(405, 'usage is only read')
+const parameters = ['by', 'from', 'to', 'format']
+
+async function reply({ query }: ApiRequest, log: UsageLog): Promise<ApiReply> {
+  // A misspelt question must not be answered as if it had not been asked.
+  const unknown = [...query.keys()].find((name) => !parameters.includes(name))
+  if (unknown !== undefined) return refusal(400, `there is no "${unknown}": one of ${parameters.join(', ')}`)
   const asked = Object.fromEntries(
     ['by', 'from', 'to'].flatMap((name) => {
       const value = query.get(name)

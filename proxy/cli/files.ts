@@ -25,7 +25,7 @@ export function whyUnreadable(error: unknown): string {
     ENOENT: 'no such file or directory',
     EACCES: 'permission denied',
     EISDIR: 'it is a folder',
-    ENOTDIR: 'a part of its path is no folder',
+    ENOTDIR: 'it is not a folder',
   }
   return reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? error.message
 }

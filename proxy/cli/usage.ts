@@ -1,12 +1,13 @@
 // Owns `gatewright usage`: what was used, by whom and for how much, from the audit log.
-import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { listLogs } from '../audit/layout.ts'
 import { openPrices } from '../limits/prices.ts'
 import { parseUsageQuery, usageCsv, usageJson, usageTable } from '../pipeline/usage-format.ts'
 import { UsageLog, usageKeys } from '../pipeline/usage-log.ts'
 import { CommandError } from './command-error.ts'
 import { collect } from './output.ts'
 import { compileOrFail } from './judging.ts'
+import { whyUnreadable } from './files.ts'
 
 type Options = {
   readonly by?: string
@@ -30,11 +31,19 @@ export function usageCommand(): Command {
     .action(async (dir: string, { config, output, ...asked }: Options) => {
       const query = parseUsageQuery(asked)
       if ('error' in query) throw new CommandError(query.error, 2)
-      if (!existsSync(dir)) throw new CommandError(`${dir} does not exist`, 2)
+      await findLogs(dir)
       const prices = config.length === 0 ? openPrices([]) : compileOrFail(config).prices
       const rows = await new UsageLog(dir, prices).rows(query)
       process.stdout.write(
         output === 'json' ? usageJson(rows) : output === 'csv' ? usageCsv(rows, query.by) : usageTable(rows, query.by),
       )
     })
+}
+
+/** A wrong folder must not pass for one in which nothing was used. */
+async function findLogs(dir: string): Promise<void> {
+  const found = await listLogs(dir).catch((error: unknown) => {
+    throw new CommandError(`${dir} cannot be read: ${whyUnreadable(error)}`, 2)
+  })
+  if (found.length === 0) throw new CommandError(`${dir} holds no audit log`, 2)
 }

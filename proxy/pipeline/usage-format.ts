@@ -13,6 +13,7 @@ export function parseUsageQuery({ by, from, to }: UsageAsked): UsageQuery | { re
   if (unknown !== undefined) return { error: `usage cannot be listed by "${unknown}": one of ${usageKeys.join(', ')}` }
   for (const day of [from, to])
     if (day !== undefined && !isIsoDay(day)) return { error: `"${day}" is not a day as 2026-11-21` }
+  if (from !== undefined && to !== undefined && from > to) return { error: `no day is from ${from} to ${to}` }
   return {
     by: usageKeys.filter((name) => names.includes(name)),
     ...(from === undefined ? undefined : { from }),

@@ -96,6 +96,9 @@ limits:
   t.same(await (await fetch(`${gateway.adminUrl}/v1/usage?to=2020-01-01`)).json(), { usage: [] })
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage?by=user`)).status, 400)
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage?from=2026-02-30`)).status, 400)
+  t.equal((await fetch(`${gateway.adminUrl}/v1/usage?from=2026-02-02&to=2026-02-01`)).status, 400)
+  t.equal((await fetch(`${gateway.adminUrl}/v1/usage?group=org`)).status, 400, 'a misspelt question is no question')
+  t.equal((await fetch(`${gateway.adminUrl}/v1/usage`, { method: 'POST' })).status, 405)
   t.match(await (await fetch(`${gateway.adminUrl}/metrics`)).text(), /gatewright_cost_total 0\.0008/)
 
   await gateway.gateway.close()

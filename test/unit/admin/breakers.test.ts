@@ -61,8 +61,12 @@ t.test('what is not understood changes nothing', async (t) => {
   ]
   for (const [path, body, headers, status] of rows) t.equal((await post(path, body, headers))[0], status, path + body)
   t.equal(mode, 'auto')
-  for (const method of ['PUT', 'DELETE', 'PATCH'])
-    t.equal((await fetch(`${url}/open%2Fai`, { method })).status, 405, method)
+  for (const method of ['PUT', 'DELETE', 'PATCH']) {
+    const refused = await fetch(`${url}/open%2Fai`, { method })
+    t.equal(refused.status, 405, method)
+    t.equal(refused.headers.get('allow'), 'GET, HEAD, POST')
+    t.strictSame(await refused.json(), { error: 'only GET, HEAD, POST' })
+  }
   t.equal((await fetch(url, { method: 'HEAD' })).status, 200)
   t.equal((await fetch(`http://127.0.0.1:${port}/v1/unknown`)).status, 404)
 })

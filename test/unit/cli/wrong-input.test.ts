@@ -93,3 +93,13 @@ t.test('audit verify: a file that is no key or no checkpoint', async (t) => {
   const [, at] = /first bad record: record ([0-9]+)/.exec(changed.out) ?? []
   t.match(changed.out, `stopped after ${at} good records`, 'the changed one is none of them')
 })
+
+t.test('usage: nothing was used is only said of a log', async (t) => {
+  mkdirSync('no-log')
+  t.match(await run('usage', 'no-log'), { code: 2, err: 'gatewright: no-log holds no audit log\n' })
+  t.match(await run('usage', 'gone'), { code: 2, err: 'gatewright: gone cannot be read: no such file or directory\n' })
+  t.match(await run('usage', 'mail.txt'), { code: 2, err: 'gatewright: mail.txt cannot be read: it is not a folder\n' })
+  const backwards = await run('usage', 'audit', '--from', '2026-12-01', '--to', '2026-11-30')
+  t.match(backwards, { code: 2, err: 'gatewright: no day is from 2026-12-01 to 2026-11-30\n' })
+  t.equal((await run('usage', 'audit')).code, 0)
+})
