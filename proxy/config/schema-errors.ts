@@ -1,7 +1,7 @@
 // Owns the validation of a document against the schema, and the sentences that say what is wrong. It knows JSON Schema,
 // not the keys of the document.
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import { openAjv } from '../lib/ajv.ts'
+import { openAjv } from '../lib/late-packages.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { loadRedis } from '../lib/ioredis.ts'
+import { loadRedis } from '../lib/late-packages.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import type { RedisPlan } from './compile-store.ts'
 import type { Charge, Correction, Count, Taken } from './counters.ts'

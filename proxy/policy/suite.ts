@@ -1,7 +1,7 @@
 // Owns policy tests (`*.test.yaml`) as plain data: their shape, how one case runs, and which rules no case reached. A
 // case that is a whole request is judged by whoever can read requests; that is handed in.
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import { openAjv } from '../lib/ajv.ts'
+import { openAjv } from '../lib/late-packages.ts'
 import type { Json } from '../lib/json.ts'
 import type { Problem } from '../lib/problem.ts'
 import { actionsOf } from './actions.ts'
