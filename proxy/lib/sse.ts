@@ -1,5 +1,5 @@
 // Owns server-sent events as text (WHATWG HTML §9.2): bytes to blocks and back. It does not know what the data means.
-import { notUtf8, tooLarge, UnfinishedText } from './unfinished-text.ts'
+import { UnfinishedText, type Undecodable } from './unfinished-text.ts'
 
 /**
  * One block: everything up to and including its blank line. `raw` is its exact text, so the raws of a stream joined give
@@ -15,10 +15,10 @@ export type SseEvent = {
 }
 
 /** `events` are those before the error, if there is one. After an error the decoder is unusable. */
-export type SseStep = { readonly events: readonly SseEvent[]; readonly error?: string }
+export type SseStep = { readonly events: readonly SseEvent[]; readonly error?: Undecodable }
 
 /** The exact texts of whole blocks, before the error if there is one. */
-export type SseBlocks = { readonly blocks: readonly string[]; readonly error?: string }
+export type SseBlocks = { readonly blocks: readonly string[]; readonly error?: Undecodable }
 
 /** Fed bytes in any split, it gives the same events. */
 export class SseDecoder {
@@ -42,7 +42,7 @@ export class SseDecoder {
   /** The same without looking into the blocks, for a reader that may know them already. */
   split(bytes: Uint8Array): SseBlocks {
     const text = this.#pending.decode(bytes)
-    if (text === undefined) return { blocks: [], error: notUtf8 }
+    if (text === undefined) return { blocks: [], error: 'not-utf8' }
     const blocks: string[] = []
     let from = 0
     let at = this.#skipBom(text)
@@ -60,7 +60,7 @@ export class SseDecoder {
       const alone = restOfCrLf && this.#pending.length === 0 && end === from
       if ((blank && !restOfCrLf) || alone) {
         const raw = this.#pending.finish(text.slice(from, at))
-        if (raw.length > this.#unitsMax) return { blocks, error: tooLarge }
+        if (raw.length > this.#unitsMax) return { blocks, error: 'too-large' }
         blocks.push(raw)
         from = at
       }
@@ -72,7 +72,7 @@ export class SseDecoder {
       this.#afterCr = false
     }
     this.#pending.keep(text.slice(from))
-    return this.#pending.length > this.#unitsMax ? { blocks, error: tooLarge } : { blocks }
+    return this.#pending.length > this.#unitsMax ? { blocks, error: 'too-large' } : { blocks }
   }
 
   /** `partial`: an unfinished block or character was left over. No client dispatches it. */

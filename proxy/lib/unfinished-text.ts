@@ -45,6 +45,10 @@ export class UnfinishedText {
   }
 }
 
-export const notUtf8 = 'it is not valid UTF-8'
-/** Of one event or line: a cap of ours, and no fault of whoever wrote it. */
-export const tooLarge = 'an event is too large'
+/** Why nothing more can be decoded. `too-large`: one event or line is, which is a cap of ours and no fault of whoever wrote it. */
+export type Undecodable = 'not-utf8' | 'too-large'
+
+export const undecodable: Readonly<Record<Undecodable, string>> = {
+  'not-utf8': 'it is not valid UTF-8',
+  'too-large': 'an event is too large',
+}

@@ -4,7 +4,7 @@ import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
-import { tooLarge } from '../../lib/unfinished-text.ts'
+import { undecodable } from '../../lib/unfinished-text.ts'
 import type { Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
@@ -29,7 +29,7 @@ export function filterMessageDocument(
   try {
     text = utf8.decode(bytes)
   } catch {
-    throw unreadable('it is not valid UTF-8')
+    throw unreadable(undecodable['not-utf8'])
   }
   const filtered = filterText(x, runtime, redaction, text, 'document')
   return filtered === undefined || filtered === text ? bytes : filtered
@@ -55,7 +55,7 @@ export async function* filterMessageStream(
       const text = filterEvent(x, runtime, redaction, event)
       if (text !== '') yield text
     }
-    if (error !== undefined) throw unreadable(error)
+    if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
   if (decoder.end() === 'partial') throw new Fault('upstream-truncated')
 }
@@ -138,7 +138,7 @@ function filterText(
   return applyEdits(text, edits)
 }
 
-function unreadable(why: string): Fault {
-  const code = why === tooLarge ? 'answer-too-large' : 'upstream-invalid'
+function unreadable(why: string, isTooLarge = false): Fault {
+  const code = isTooLarge ? 'answer-too-large' : 'upstream-invalid'
   return new Fault(code, `The answer must be inspected and cannot be: ${why.replace(/\.$/, '')}.`)
 }

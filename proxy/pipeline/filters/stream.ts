@@ -8,7 +8,7 @@ import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
 import { framings, type Framing } from '../../lib/framing.ts'
 import type { SseEvent } from '../../lib/sse.ts'
-import { tooLarge } from '../../lib/unfinished-text.ts'
+import { undecodable } from '../../lib/unfinished-text.ts'
 import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
@@ -46,7 +46,7 @@ export class ByteFilter {
   *push(chunk: Uint8Array): Generator<string> {
     const { blocks, error } = this.#decoder.split(chunk)
     yield* this.#filter.blocks(blocks)
-    if (error !== undefined) throw unreadable(error)
+    if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
 
   /** The body has come to its end. */
@@ -339,9 +339,9 @@ function isBelow(path: Path, above: Path): boolean {
   return path.length > above.length && above.every((step, index) => step === path[index])
 }
 
-function unreadable(why: string): Fault {
-  // A cap of ours says nothing about the upstream: any client may ask for what is too large.
-  return new Fault(why === tooLarge ? 'answer-too-large' : 'upstream-invalid', `The stream cannot be read: ${why}`)
+/** A cap of ours says nothing about the upstream: any client may ask for what is too large. */
+function unreadable(why: string, isTooLarge = false): Fault {
+  return new Fault(isTooLarge ? 'answer-too-large' : 'upstream-invalid', `The stream cannot be read: ${why}`)
 }
 
 /** Plain-text data (an `http` stream) has no addresses inside: its one edit is the whole. */

@@ -62,18 +62,18 @@ t.test('what is left at the end is told', async (t) => {
 t.test('invalid UTF-8 is an error, however it is split', async (t) => {
   for (const size of [1, 100]) {
     const bytes = [...utf8.encode('data: a\n\ndata: '), 0xff, 0x0a, 0x0a]
-    t.match(decode(Uint8Array.from(bytes), size).error, /UTF-8/)
+    t.match(decode(Uint8Array.from(bytes), size).error, 'not-utf8')
   }
-  t.match(decode(Uint8Array.of(0x61, 0xed, 0xa0, 0x80), 1).error, /UTF-8/)
+  t.match(decode(Uint8Array.of(0x61, 0xed, 0xa0, 0x80), 1).error, 'not-utf8')
 })
 
 t.test('an event has a limit', async (t) => {
   const event = (size: number) => utf8.encode(`data: ${'x'.repeat(size)}\n\n`)
   for (const size of [1, 64, 5000]) {
     t.equal(decode(event(992), size).error, undefined)
-    t.match(decode(event(993), size).error, /too large/)
-    t.match(decode(utf8.encode(':'.repeat(1001)), size).error, /too large/)
-    t.match(decode(utf8.encode(':x\n'.repeat(400)), size).error, /too large/)
+    t.match(decode(event(993), size).error, 'too-large')
+    t.match(decode(utf8.encode(':'.repeat(1001)), size).error, 'too-large')
+    t.match(decode(utf8.encode(':x\n'.repeat(400)), size).error, 'too-large')
     t.equal(decode(utf8.encode('data: x\n\n'.repeat(400)), size).error, undefined)
   }
 })
