@@ -5,20 +5,26 @@ import { countingIn, mergeFindings } from '../detect/overlap.ts'
 import type { Plan } from '../detect/redaction.ts'
 import type { Scanner } from '../detect/scanner.ts'
 import { Fault } from '../errors.ts'
-import type { Routed } from './exchange.ts'
 import type { Inquirer } from './inquirer.ts'
 import type { Inspection, Route, Runtime } from './runtime.ts'
 
 type Direction = 'request' | 'answer'
 
+/** What is needed of an exchange. */
+type Inquiring = {
+  readonly id: string
+  readonly route: Route
+  readonly trace: { waitedMs: number; readonly open: string[] }
+}
+
 export class Inquiry {
-  readonly #x: Routed
+  readonly #x: Inquiring
   readonly #runtime: Runtime
   readonly #sides: Record<Direction, Side>
   /** With scanners that know what was found so far. */
   readonly route: Route
 
-  constructor(x: Routed, runtime: Runtime) {
+  constructor(x: Inquiring, runtime: Runtime) {
     this.#x = x
     this.#runtime = runtime
     this.#sides = { request: new Side(x.route.request), answer: new Side(x.route.answer) }
@@ -61,7 +67,7 @@ export class Inquiry {
 }
 
 /** Went on without a detector that was to look. */
-export function noteOpening({ trace }: Routed, runtime: Runtime, detector: string): void {
+export function noteOpening({ trace }: Pick<Inquiring, 'trace'>, runtime: Runtime, detector: string): void {
   const what = `detector:${detector}`
   if (trace.open.includes(what)) return
   trace.open.push(what)
