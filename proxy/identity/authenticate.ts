@@ -34,7 +34,10 @@ export function buildAuthenticator(
       // SDKs refuse to start without a key, so where no key could be valid, whatever they send stands for none.
       if (presented.kind === 'none' || (holders.size === 0 && anonymous !== undefined)) return unkeyed(anonymous, ip)
       if (presented.kind === 'ambiguous')
-        return refused('credentials-invalid', 'The request carries several agent keys that differ.')
+        return refused(
+          'credentials-invalid',
+          'The request must carry one agent key: in authorization with Bearer, and the same wherever else it stands.',
+        )
       return keyed(presented.key, holders, ip, nowMs)
     },
   }

@@ -120,7 +120,7 @@ function message({ code, limit, retryAfterMs, tooLarge }: Extract<Admission, { o
     case 'price-unknown':
       return `The price of the model is not known, and limit ${limit} counts costs.`
     case 'quota-exhausted':
-      return `The quota of limit ${limit} is used up; it is renewed in ${wait} s.`
+      return `The quota of limit ${limit} is used up; it is renewed in ${lasting(wait)}.`
     case 'concurrency-limited':
       return `Too many requests at the same time (limit ${limit}).`
     case 'store-unavailable':
@@ -128,4 +128,11 @@ function message({ code, limit, retryAfterMs, tooLarge }: Extract<Admission, { o
     default:
       return `Rate limit reached (limit ${limit}); try again in ${wait} s.`
   }
+}
+
+/** Of a month that has just begun, seconds would be seven figures. */
+function lasting(seconds: number): string {
+  const hours = Math.ceil(seconds / 3600)
+  if (hours <= 1) return `${seconds} s`
+  return hours <= 48 ? `${hours} hours` : `${Math.ceil(hours / 24)} days`
 }
