@@ -1,13 +1,21 @@
 // Owns where a word may begin: text arrives escaped and encoded, so an escape's letters are not part of the word.
-import { characterClass, holds, isCapital, isLetter, wordCharacters, type CharacterClass } from './characters.ts'
+import {
+  characterClass,
+  holds,
+  isCapital,
+  isLetter,
+  isWordUnit,
+  wordCharacters,
+  type CharacterClass,
+} from './characters.ts'
 import { contextBefore, type Probe } from './probe.ts'
 
 const hexadecimals = characterClass('0-9A-Fa-f')
 
 /** No letter, digit or underscore stands before `start`, but for an escape's, which stands for something else. */
 export function startsWord(probe: Probe, start: number): boolean {
+  if (start === 0 || !isWordUnit(probe.units[start - 1] as number)) return true
   const previous = probe.before(start)
-  if (!holds(wordCharacters, previous)) return true
   const beforePrevious = probe.before(start - 1)
   if (beforePrevious === 92) return isEscapeLetter(previous)
   if (!holds(hexadecimals, previous) || !holds(hexadecimals, beforePrevious)) return false

@@ -38,6 +38,31 @@ export function holds(characters: CharacterClass, code: number): boolean {
   return code < 128 ? characters.ascii[code] === 1 : characters.beyond(code)
 }
 
+/** Of units of ASCII: a digit, a letter, or an underscore. */
+const digit = 1
+const letter = 2
+const underscore = 4
+/** By unit: one look-up in an array that never changes is the quickest of all questions. */
+const kinds = new Uint8Array(1 << 16).fill(digit, 48, 58).fill(letter, 65, 91).fill(letter, 97, 123)
+kinds[95] = underscore
+
+/** A letter or a digit of ASCII. */
+export function isAlphanumeric(unit: number): boolean {
+  return ((kinds[unit] as number) & (digit | letter)) !== 0
+}
+
+/** The same, or an underscore. */
+export function isWordUnit(unit: number): boolean {
+  return (kinds[unit] as number) !== 0
+}
+
+/** The index after the letters and digits that go on at `from`. Zeros stand behind all units. */
+export function wordEnd(units: Uint16Array, from: number): number {
+  let end = from
+  while (isAlphanumeric(units[end] as number)) end++
+  return end
+}
+
 export const wordCharacters = characterClass('A-Za-z0-9_')
 export const alphanumerics = characterClass('A-Za-z0-9')
 

@@ -47,7 +47,7 @@ for (let state = 0; state < steps.length >> kindBits; state++) {
  * Whether text may begin between `from` and `to` that has nine bytes, or seven at the end or before padding: shorter is
  * none in base64.
  */
-export function mayBeBase64(text: string, from: number, to: number): boolean {
+export function mayBeBase64(units: Uint16Array, from: number, to: number): boolean {
   // A byte ends with three of each four digits, so four readings go on at once: by how many digits of a group they have.
   let zero = 0
   let one = 0
@@ -55,7 +55,7 @@ export function mayBeBase64(text: string, from: number, to: number): boolean {
   let three = 0
   let bits = 0
   for (let at = from; at < to; at++) {
-    const value = sextets[text.charCodeAt(at)] as number
+    const value = sextets[units[at] as number] as number
     if (value >= pad) {
       if (Math.max(zero, one, two, three) >= 7 << countShift) return true
       zero = one = two = three = 0
@@ -75,14 +75,14 @@ export function mayBeBase64(text: string, from: number, to: number): boolean {
 }
 
 /** The same of base16, where it has eight bytes at least. */
-export function mayBeBase16(text: string, from: number, to: number): boolean {
+export function mayBeBase16(units: Uint16Array, from: number, to: number): boolean {
   let zero = 0
   let one = 0
   let bits = 0
-  for (let at = lastOther(text, from - 1, to) + 1; at < to; at++) {
-    const value = nibbles[text.charCodeAt(at)] as number
+  for (let at = lastOther(units, from - 1, to) + 1; at < to; at++) {
+    const value = nibbles[units[at] as number] as number
     if (value > 15) {
-      at = lastOther(text, at, to)
+      at = lastOther(units, at, to)
       zero = one = 0
       continue
     }
@@ -96,10 +96,10 @@ export function mayBeBase16(text: string, from: number, to: number): boolean {
 }
 
 /** The last unit from `other` on that is no digit, before sixteen that are; `to` where there are none. */
-function lastOther(text: string, other: number, to: number): number {
+function lastOther(units: Uint16Array, other: number, to: number): number {
   let last = other
   for (let at = last + 16; at < to; at = last + 16) {
-    while (at > last && (nibbles[text.charCodeAt(at)] as number) < 16) at--
+    while (at > last && (nibbles[units[at] as number] as number) < 16) at--
     if (at === last) return last
     last = at
   }

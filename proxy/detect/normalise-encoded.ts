@@ -99,7 +99,7 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
       promising = start + windowLength
       const end = Math.min(promising + decisiveLength, to)
       const isWhole = !isOpen || end < to
-      if (isWhole && !mayBeBase16(text, start, end) && !(hasDigits && mayBeBase64(text, start, end))) {
+      if (isWhole && !mayBeText(text, start, end, hasDigits)) {
         start = promising
         continue
       }
@@ -120,6 +120,14 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
     start = end
   }
   return to
+}
+
+const window = new Uint16Array(windowLength + decisiveLength)
+
+function mayBeText(text: string, from: number, to: number, hasDigits: boolean): boolean {
+  const length = to - from
+  for (let i = 0; i < length; i++) window[i] = text.charCodeAt(from + i)
+  return mayBeBase16(window, 0, length) || (hasDigits && mayBeBase64(window, 0, length))
 }
 
 /** Those of the run that is read, where it has more than one. */

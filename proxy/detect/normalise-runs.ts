@@ -1,7 +1,7 @@
 // Owns where in a text encoded text may stand, as the pass over it saw in passing: searching for it again would take half
 // as long as the pass. It does not decode anything.
-import { alphanumerics, holds, isLetter } from './characters.ts'
-import { isRunUnit, mayBeBase16, mayBeBase64, nibbles } from './normalise-digits.ts'
+import { isAlphanumeric, wordEnd } from './characters.ts'
+import { isRunUnit, mayBeBase16, mayBeBase64 } from './normalise-digits.ts'
 import type { Probe } from './probe.ts'
 import { isBlank, isLineEnd, lineLengthMin } from './normalise-lines.ts'
 
@@ -61,29 +61,21 @@ export class EncodedRuns {
     while (start > 0 && isRunUnit(units[start - 1] as number)) start--
     const isNextLine = this.#isInNextLine(text, units, at) && this.#beginsLine(units, start)
     if (end - start < base64LengthMin && !isNextLine) return
-    if (!isNextLine && !isLineEndAt(units, end) && !mayBeBase64(text, start, end)) return
+    if (!isNextLine && !isLineEndAt(units, end) && !mayBeBase64(units, start, end)) return
     this.#note(start, end)
     this.#notedTo = end
   }
 
   /** Told of the first of digits that stand together, but in a word only of those of its first that follow letters. */
-  atDigit(probe: Probe, at: number): void {
+  atDigit({ text, units }: Probe, at: number): void {
     if (at < this.#wordSeenTo || at < this.#notedTo) return
-    const { text, units } = probe
-    // Mostly the word is shorter.
-    const mayBeHex = at > 0 && isLetter(units[at - 1] as number) ? mayBeLong(units, at) : isHexadecimal(units, at)
-    if (mayBeHex || this.#isInNextLine(text, units, at)) this.#seeWord(probe, at)
-  }
-
-  #seeWord({ text, units }: Probe, at: number): void {
-    let end = at + 1
-    while (holds(alphanumerics, units[end] as number)) end++
+    const end = wordEnd(units, at + 1)
     this.#wordSeenTo = end
     let start = at
-    while (start > 0 && at - start < hexLengthMin && holds(alphanumerics, units[start - 1] as number)) start--
+    while (start > 0 && at - start < hexLengthMin && isAlphanumeric(units[start - 1] as number)) start--
     const isNextLine = this.#isInNextLine(text, units, at) && this.#beginsLine(units, start)
     if (end - start < hexLengthMin && !isNextLine) return
-    if (isNextLine || isLineEndAt(units, end) || mayBeBase16(text, start, end)) this.#note(start, end)
+    if (isNextLine || isLineEndAt(units, end) || mayBeBase16(units, start, end)) this.#note(start, end)
   }
 
   #note(start: number, end: number): void {
@@ -130,27 +122,6 @@ export class EncodedRuns {
 
 function isRunUnitAt(units: Uint16Array, index: number): boolean {
   return isRunUnit(units[index] as number)
-}
-
-/** Some of the units are looked at that must be in a word of which `at` is in the first half, or in the last. */
-function mayBeLong(units: Uint16Array, at: number): boolean {
-  return (
-    (isAlphanumericAt(units, at + 4) && isAlphanumericAt(units, at + 8)) ||
-    (isAlphanumericAt(units, at - 4) && isAlphanumericAt(units, at - 8))
-  )
-}
-
-function isAlphanumericAt(units: Uint16Array, index: number): boolean {
-  return index >= 0 && holds(alphanumerics, units[index] as number)
-}
-
-/** Whether `hexLengthMin` digits of base16 may stand from `at` on. */
-function isHexadecimal(units: Uint16Array, at: number): boolean {
-  const second = nibbles[units[at + 3] as number] as number
-  const third = nibbles[units[at + 7] as number] as number
-  const fourth = nibbles[units[at + 11] as number] as number
-  const last = nibbles[units[at + hexLengthMin - 1] as number] as number
-  return (second | third | fourth | last) < 16
 }
 
 /** It may go on in the next line. */

@@ -10,12 +10,12 @@ import {
   type Automaton,
 } from './automaton.ts'
 import { startsPart, startsWord } from './boundary.ts'
-import { alphanumerics, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { holds, isDigit, isLetter, wordEnd, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
-import { numberDigitsRead } from './number-run.ts'
+import { isSeparator, numberDigitsRead } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
 import { part as sharedPart, partBits, takePart } from './units.ts'
 
@@ -226,6 +226,7 @@ export class Pass {
         return place === places.escaped ? 0 : wordEnd(units, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
     }
     if (start < probe.numberEnd || previous === 95) return 0
+    if (this.#isTrifle(start)) return start
     probe.arm(start)
     const { number } = probe
     number.read(probe, start)
@@ -233,6 +234,17 @@ export class Pass {
     const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
     return gluedTo
+  }
+
+  /** Too few digits for anybody, and no others after them that they could belong to. */
+  #isTrifle(start: number): boolean {
+    const { units, text } = this.probe
+    const enough = start + this.#digitsMin
+    let end = start + 1
+    while (end < enough && isDigit(units[end] as number)) end++
+    if (end === enough) return false
+    while (isSeparator(units[end] as number)) end++
+    return end < text.length && !isDigit(units[end] as number)
   }
 
   #atCode(start: number): void {
@@ -341,9 +353,3 @@ function placeInWord(units: Uint16Array, at: number): number {
 }
 
 const wordLettersMax = 48
-
-function wordEnd(units: Uint16Array, from: number): number {
-  let end = from
-  while (holds(alphanumerics, units[end] as number)) end++
-  return end
-}

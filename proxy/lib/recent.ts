@@ -6,8 +6,8 @@
  */
 export class Recent<Value> {
   readonly #generationMax: number
-  #younger = new Map<string, Value>()
-  #older = new Map<string, Value>()
+  #younger = new Generation<Value>()
+  #older = new Generation<Value>()
   #characters = 0
 
   constructor(charactersMax: number) {
@@ -28,13 +28,41 @@ export class Recent<Value> {
     if (weight > this.#generationMax) return
     if (this.#characters + weight > this.#generationMax) {
       this.#older = this.#younger
-      this.#younger = new Map()
+      this.#younger = new Generation()
       this.#characters = 0
     }
-    if (!this.#younger.has(key)) this.#characters += weight
-    this.#younger.set(key, value)
+    if (this.#younger.set(key, value)) this.#characters += weight
   }
 }
 
 /** What an entry takes beside its key, in the same units, so that many short keys are bounded, too. */
 const entryWeight = 64
+
+/** The few keys that are so long are compared one by one: others differ early, and a hash takes all of a key. */
+const longMin = 1 << 13
+
+class Generation<Value> {
+  readonly #values = new Map<string, Value>()
+  readonly #long: { readonly key: string; value: Value }[] = []
+
+  get(key: string): Value | undefined {
+    return key.length < longMin ? this.#values.get(key) : this.#find(key)?.value
+  }
+
+  /** Whether the key is new. */
+  set(key: string, value: Value): boolean {
+    if (key.length < longMin) {
+      const { size } = this.#values
+      return this.#values.set(key, value).size > size
+    }
+    const known = this.#find(key)
+    if (known === undefined) this.#long.push({ key, value })
+    else known.value = value
+    return known === undefined
+  }
+
+  #find(key: string): { value: Value } | undefined {
+    for (const one of this.#long) if (one.key === key) return one
+    return undefined
+  }
+}

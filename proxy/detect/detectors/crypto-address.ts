@@ -1,7 +1,15 @@
 // Owns addresses of cryptocurrencies, known by their checksums; those without one only beside a word that says so.
 import { base58Check, base58Length, isBech32, isCashAddress, isChecksummedHex } from '../address-codes.ts'
 import { isEscapeLetter, startsWord } from '../boundary.ts'
-import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import {
+  alphanumerics,
+  isAlphanumeric,
+  characterClass,
+  holds,
+  isDigit,
+  isLetter,
+  wordCharacters,
+} from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -28,6 +36,8 @@ const versions: Readonly<Record<string, readonly number[]>> = {
 }
 const base58LengthMin = 25
 const base58LengthMax = 44
+/** Of those with a checksum. */
+const checkedLengthMax = 36
 const solanaLengthMin = 32
 const solanaWords = contextWords('sol|phantom|spl')
 const solanaContext = /\b(?:solana|sol|phantom|spl)\b/i
@@ -39,7 +49,7 @@ export const base58Address: Detector = {
   digits: 'code',
   contexts: [solanaWords],
   find(probe, at) {
-    if (isShortAround(probe.text, at)) return
+    if (isShortAround(probe, at)) return
     const start = wordStart(probe.text, at)
     if (start === undefined || isShorter(probe.text, start, base58LengthMin) || !startsWord(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
@@ -49,13 +59,15 @@ export const base58Address: Detector = {
   tailStart: (text) => wordStart(text, text.length) ?? text.length,
 }
 
-/** Neither the first nor the last half of a word as long as the shortest address, however `at` divides it. */
-function isShortAround(text: string, at: number): boolean {
-  const half = (base58LengthMin - 1) / 2
-  if (at + half >= text.length) return false
-  const mayGoOn = holds(alphanumerics, text.charCodeAt(at + 1)) && holds(alphanumerics, text.charCodeAt(at + half))
-  if (mayGoOn || at < half) return !mayGoOn
-  return !holds(alphanumerics, text.charCodeAt(at - 2)) || !holds(alphanumerics, text.charCodeAt(at - half))
+/** The word around `at` ends soon, and is shorter than an address. */
+function isShortAround({ units, text }: Probe, at: number): boolean {
+  const half = at + base58LengthMin / 2
+  let end = at + 1
+  while (end < half && isAlphanumeric(units[end] as number)) end++
+  if (end >= half || end === text.length) return false
+  let start = at
+  while (start > 0 && end - start < base58LengthMin && isAlphanumeric(units[start - 1] as number)) start--
+  return end - start < base58LengthMin
 }
 
 /** The word ends before so many units, and the text does not. */
@@ -69,9 +81,11 @@ function findBase58(probe: Probe, start: number): boolean {
   const end = probe.runEnd(start, alphanumerics, base58LengthMax + 1)
   const length = end - start
   if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return false
+  const mayBeSolana = isNearSolana(probe, start, length)
+  if (length > checkedLengthMax && !mayBeSolana) return false
   const text = probe.text.slice(start, end)
   const isValid = isBase58Address(text)
-  if (!isValid && !(isNearSolana(probe, start, length) && base58Length(text) === 32)) return false
+  if (!isValid && !(mayBeSolana && base58Length(text) === 32)) return false
   probe.accept(base58Address, start, end, isValid)
   return true
 }
@@ -91,7 +105,7 @@ function wordStart(text: string, end: number): number | undefined {
 }
 
 function isBase58Address(text: string): boolean {
-  if (text.length > 36) return false
+  if (text.length > checkedLengthMax) return false
   const first = text.charAt(0)
   if (first === 'r') return base58Check(text, { length: 21, isRipple: true }) !== undefined
   // Zcash has two version bytes.

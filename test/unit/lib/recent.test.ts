@@ -11,6 +11,20 @@ t.test('what was set comes back', async (t) => {
   t.equal(recent.get('b'), undefined)
 })
 
+t.test('long keys of one length are told apart', async (t) => {
+  const recent = new Recent<number>(100_000)
+  const key = (last: string): string => 'x'.repeat(9000) + last
+  recent.set(key('a'), 1)
+  recent.set(key('b'), 2)
+  recent.set(key('a'), 3)
+  t.same([recent.get(key('a')), recent.get(key('b')), recent.get(key('c'))], [3, 2, undefined])
+  for (let i = 0; i < 50; i++) {
+    recent.set(key(`${i}`), i)
+    t.equal(recent.get(key('a')), 3, `after ${i + 1} others`)
+  }
+  t.equal(recent.get(key('b')), undefined)
+})
+
 t.test('what is asked for stays, what is not is forgotten', async (t) => {
   const recent = new Recent<number>(1000)
   recent.set('kept', 1)
