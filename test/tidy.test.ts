@@ -67,6 +67,11 @@ t.test('the source has no soft spots', async (t) => {
     t.notMatch(file, /(utils?|helpers?|common|misc|manager|service|base|impl)\.ts$/, relative(root, file))
 })
 
+t.test('what is large is loaded in parts', async (t) => {
+  const whole = /^import (?!type\b).*'(node:http|undici)'$/m
+  for (const file of files) t.notMatch(readFileSync(file, 'utf8'), whole, relative(root, file))
+})
+
 t.test('the repository names no registry and no path of a developer’s machine', async (t) => {
   const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,

@@ -1,8 +1,9 @@
 // Owns the admin listener: probes, metrics and the API. It speaks to kubelets, load balancers, Prometheus and operators,
 // never to agents.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { createServer } from '../lib/node-http.ts'
 import { answerApi, apiPrefix, mayChange, type Api } from './api.ts'
 
 /** What the probes ask. `ready` is undefined while all is well, else the reason for people. */

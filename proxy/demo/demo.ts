@@ -1,10 +1,11 @@
 // Owns the embedded demo upstream: a small deterministic model that speaks the OpenAI formats under /openai and the
 // Anthropic format under /anthropic, an HTTP tool under /tool, and an MCP server under /mcp. It knows nothing of the proxy
 // and needs no key.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { gather } from '../lib/gather.ts'
+import { createServer } from '../lib/node-http.ts'
 import { anthropic } from './anthropic.ts'
 import { type Answer, type Dialect, jsonAnswer, render } from './dialect.ts'
 import { runMcp } from './mcp.ts'

@@ -1,8 +1,8 @@
 // Owns plain HTTP upstreams: any method, any path, JSON of any shape, every string in it inspected. It has no envelope,
 // so nothing is exempt.
-import { STATUS_CODES } from 'node:http'
 import { innerLimits, parseJsonText } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
+import { STATUS_CODES } from '../lib/node-http.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Role } from './content.ts'
 import type { FaultView, Operation, Protocol, Reading, StreamReader, StreamStep } from './protocol.ts'

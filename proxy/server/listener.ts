@@ -1,9 +1,10 @@
 // Owns the data listener: it turns what node:http gives into exchanges, hands each to the pipeline with the Runtime that
 // is current, and knows which are under way, so that a reload and a shutdown can wait for them.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Fault } from '../errors.ts'
+import { createServer } from '../lib/node-http.ts'
 import { Roster } from '../lib/roster.ts'
 import { openExchange, type Exchange, type RequestHead } from '../pipeline/exchange.ts'
 import { reject, run } from '../pipeline/pipeline.ts'

@@ -1,7 +1,7 @@
 // Owns the client's side of a request that node:http could not parse: there is a socket, but no request and no response
 // object. It exists so that these, too, are refused and recorded like any other exchange.
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { STATUS_CODES } from '../lib/node-http.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
 

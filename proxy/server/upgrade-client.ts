@@ -1,13 +1,14 @@
 // Owns one client that asks for a WebSocket: refused like any other until the upgrade is accepted, then an end of a
 // connection that is no longer HTTP.
 import { createHash } from 'node:crypto'
-import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { Fault } from '../errors.ts'
 import { BytePeer } from '../lib/byte-peer.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { MessagePeer, socketOptions } from '../lib/message-peer.ts'
+import { ServerResponse } from '../lib/node-http.ts'
 import type { Accepting, ClientPeer } from '../pipeline/client.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import { HttpClient, type ClientTimes } from './client.ts'

@@ -1,10 +1,11 @@
 // Owns one connection to an upstream: opening it within the connect timeout at an address that may be reached, and
 // remembering what it went through. It does not know what is sent over it.
 import type { Socket } from 'node:net'
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import type { buildConnector, Client, Dispatcher } from 'undici'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { guardLookup, type Egress, type Lookup } from './egress.ts'
+import { undici } from './undici.ts'
 
 /** What happened on the socket that carries an exchange. */
 export class Wire {
@@ -34,7 +35,7 @@ export type Connect = (options: buildConnector.Options, callback: buildConnector
 export function openConnect(egress: Egress, connectMs: number, clock: Clock, lookup: Lookup | undefined): Connect {
   // Its own timeout is off: it is as coarse as half a second and not on our clock. That it returns the socket is missing
   // from its types, though undici's own timeout relies on the same object.
-  const connect = buildConnector({
+  const connect = undici.buildConnector({
     allowH2: false,
     timeout: 0,
     lookup: guardLookup(egress, lookup),
@@ -51,7 +52,7 @@ export function openConnect(egress: Egress, connectMs: number, clock: Clock, loo
   }
 }
 
-export class Connection extends Client {
+export class Connection extends undici.Client {
   readonly #wire: Wire
 
   constructor(origin: URL, options: Client.Options, connect: Connect) {

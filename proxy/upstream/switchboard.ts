@@ -1,9 +1,10 @@
 // Owns the upgrades to one upstream: how each is dialled, how many there may be, and what their outcome is worth. Breaker
 // and credential are the upstream's; what is said afterwards is nobody's business here.
-import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { Agent as HttpAgent } from '../lib/node-http.ts'
 import type { Peer } from '../lib/peer.ts'
 import type { Cancellation, UpgradeRequest } from './answer.ts'
 import { AttendedPeer } from './attended-peer.ts'

@@ -1,6 +1,6 @@
 // Owns the condition `methods`, for calls to http upstreams. Methods are compared in upper case.
-import { METHODS } from 'node:http'
 import { didYouMean } from '../../lib/nearest.ts'
+import { METHODS } from '../../lib/node-http.ts'
 import type { Matcher } from '../matcher.ts'
 import { onHttp } from './on-http.ts'
 import { quoteAll, show } from './patterns.ts'
