@@ -11,12 +11,10 @@ export const isCut = 2
 
 /** `start` is at a `%`, `&` or `\`. */
 export function readEscape(text: string, start: number, final: boolean, into: Escape): number {
-  const reader = readers[text.charCodeAt(start)]
-  if (reader === undefined) return isNone
-  const found = reader(text, start, into)
+  const found = readAt(text, start, into)
   if (found !== isCut || !final) return found
   // What ends with the text is read as if a space followed, which no escape holds.
-  const ended = reader(text.slice(start) + ' '.repeat(lengthMax), 0, into)
+  const ended = readAt(text.slice(start) + ' '.repeat(lengthMax), 0, into)
   into.end += start
   return ended
 }
@@ -24,9 +22,11 @@ export function readEscape(text: string, start: number, final: boolean, into: Es
 /** The longest is a character of four percent-encoded bytes; a name has a few more. */
 const lengthMax = 16
 
-type Reader = (text: string, start: number, into: Escape) => number
-
-const readers: Readonly<Record<number, Reader>> = { 0x25: readPercent, 0x26: readReference, 0x5c: readBackslash }
+function readAt(text: string, start: number, into: Escape): number {
+  const code = text.charCodeAt(start)
+  if (code === 0x5c) return readBackslash(text, start, into)
+  return code === 0x25 ? readPercent(text, start, into) : readReference(text, start, into)
+}
 
 /** The bytes of one character. */
 function readPercent(text: string, start: number, into: Escape): number {

@@ -3,8 +3,19 @@
 // those that nobody sees. It does not know where in a text they stand but for their neighbours.
 import { isDigit, isLetter } from './characters.ts'
 
-/** `read` when it is always read so; the others depend on what stands beside. */
-export const foldKinds = { none: 0, read: 1, surrogate: 2, dash: 3, space: 4, lookAlike: 5, stop: 6 } as const
+/** `read`, `unseen` and `unit` when it is always read so; the others depend on what stands beside. */
+export const foldKinds = {
+  none: 0,
+  read: 1,
+  surrogate: 2,
+  dash: 3,
+  space: 4,
+  lookAlike: 5,
+  stop: 6,
+  unseen: 7,
+  /** And the unit of ASCII that is read there. */
+  unit: 128,
+} as const
 
 /** By UTF-16 unit: one of `foldKinds`. */
 export const folds = new Uint8Array(0x10000)
@@ -28,20 +39,44 @@ export const lookAlikeReach = 8
 export function lookAlikeAt(text: string, index: number, final: boolean): number {
   const of = lookAlikes.get(text.charCodeAt(index))
   if (of === undefined) return 0
-  let beside = neighbour(text, index, -1)
-  if (beside === -1) beside = neighbour(text, index, 1)
+  let beside = unitBefore(text, index)
+  if (beside === -1) beside = unitAfter(text, index)
   if (beside === -1) return final || index + lookAlikeReach < text.length ? 0 : tailOrNone(text, index)
   return isDigit(beside) ? (of.digit ?? of.letter) : of.letter
 }
 
-/** The first unit that is no look-alike, if it is a letter or a digit of ASCII; otherwise -1. */
-function neighbour(text: string, index: number, step: 1 | -1): number {
-  for (let at = index + step, left = lookAlikeReach; left > 0 && at >= 0 && at < text.length; at += step, left--) {
-    const code = text.charCodeAt(at)
-    if (folds[code] === foldKinds.lookAlike) continue
-    return isDigit(code) || isLetter(code) ? code : -1
-  }
-  return -1
+/** The look-alike that was asked about last, and where those begin that stand before it, as far as they are near. */
+let lastAlike = -2
+let lastAlikeStart = 0
+/** Units up to here are look-alikes, from the one on that was asked about last. */
+let alikeTo = 0
+
+/** The last unit before that is no look-alike, if it is a letter or a digit of ASCII, and near; otherwise -1. */
+function unitBefore(text: string, index: number): number {
+  let start = index
+  if (lastAlike === index - 1) start = lastAlikeStart
+  else while (start > 0 && start > index - lookAlikeReach && isLookAlike(text, start - 1)) start--
+  lastAlike = index
+  lastAlikeStart = start
+  return start > 0 && start > index - lookAlikeReach ? wordUnitAt(text, start - 1) : -1
+}
+
+/** The same of the first one after. */
+function unitAfter(text: string, index: number): number {
+  const limit = Math.min(text.length, index + lookAlikeReach + 1)
+  let at = Math.max(index + 1, alikeTo)
+  while (at < limit && isLookAlike(text, at)) at++
+  alikeTo = at
+  return at < limit ? wordUnitAt(text, at) : -1
+}
+
+function isLookAlike(text: string, index: number): boolean {
+  return folds[text.charCodeAt(index)] === foldKinds.lookAlike
+}
+
+function wordUnitAt(text: string, index: number): number {
+  const code = text.charCodeAt(index)
+  return isDigit(code) || isLetter(code) ? code : -1
 }
 
 /** Of an address's domain so much is looked at. */
@@ -63,9 +98,11 @@ export function isDomainStop(text: string, index: number): boolean {
 let lastStop = -1
 let lastSign = -domainReach
 
-/** Called before another text is asked about. */
-export function forgetStops(): void {
+/** Called before another text is asked about; of one text in order. */
+export function forgetNeighbours(): void {
   lastStop = -1
+  lastAlike = -2
+  alikeTo = 0
 }
 
 function signBefore(text: string, index: number): number {
@@ -129,8 +166,13 @@ const maxLength = 3
 
 function setReading(codePoint: number, reading: string): void {
   readings.set(codePoint, reading)
-  if (codePoint < 0x10000) folds[codePoint] = foldKinds.read
+  if (codePoint < 0x10000) folds[codePoint] = kindOfReading(reading)
   else folds[String.fromCodePoint(codePoint).charCodeAt(0)] = foldKinds.surrogate
+}
+
+function kindOfReading(reading: string): number {
+  if (reading.length === 1) return foldKinds.unit | reading.charCodeAt(0)
+  return reading === '' ? foldKinds.unseen : foldKinds.read
 }
 
 for (const [first, last] of compatible) {

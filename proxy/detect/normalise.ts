@@ -4,7 +4,15 @@
 import { isDigit, isLetter } from './characters.ts'
 import { readEncoded } from './normalise-encoded.ts'
 import { isCut, isNone, readEscape, type Escape } from './normalise-escape.ts'
-import { foldKinds, folds, forgetStops, isDomainStop, isLabelUnit, lookAlikeAt, readingOf } from './normalise-fold.ts'
+import {
+  foldKinds,
+  folds,
+  forgetNeighbours,
+  isDomainStop,
+  isLabelUnit,
+  lookAlikeAt,
+  readingOf,
+} from './normalise-fold.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
 
@@ -30,7 +38,7 @@ export function normalise(
   runs?: EncodedRuns,
 ): number {
   nextOf.fill(-1)
-  forgetStops()
+  forgetNeighbours()
   let index = from
   for (;;) {
     const spot = isAscii ? nextEscape(text, index) : nextSpot(text, index)
@@ -91,7 +99,13 @@ function readSpot(text: string, start: number, final: boolean, into: Respelling)
 
 function readForeign(text: string, start: number, final: boolean, into: Respelling): number {
   const code = text.charCodeAt(start)
-  const kind = folds[code]
+  const kind = folds[code] as number
+  if (kind >= foldKinds.unseen) {
+    into.begin(start)
+    if (kind !== foldKinds.unseen) into.put(kind & 127)
+    into.close(start + 1)
+    return start + 1
+  }
   if (kind === foldKinds.surrogate || kind === foldKinds.read) return readCharacter(text, start, final, into)
   let unit: number
   if (kind === foldKinds.lookAlike) unit = lookAlikeAt(text, start, final)
