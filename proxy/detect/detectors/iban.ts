@@ -109,15 +109,18 @@ const polishDigits = 26
 
 /** The end of `length` letters and digits with at most one separator between any two, when they pass the check. */
 function readSpaced(probe: Probe, start: number, length: number): number | undefined {
+  const { units } = probe
   let index = start
   let seen = 0
   for (let count = 0; count < length; count++) {
-    let code = codeAt(probe, index)
+    // Behind the text there are zeros, which are of no kind.
+    let code = units[index] as number
     let kind = kindOf(code)
     if (kind === separator && count > 0) {
-      code = codeAt(probe, ++index)
+      code = units[++index] as number
       kind = kindOf(code)
     }
+    if (kind === 0) probe.code(index)
     if (kind <= separator || (count > 1 && count < 4 && kind !== digit)) return undefined
     // The country's letters are what they are.
     seen |= count > 3 ? kind : kind & ~repairable
@@ -131,11 +134,6 @@ function readSpaced(probe: Probe, start: number, length: number): number | undef
     : undefined
 }
 
-function codeAt(probe: Probe, index: number): number {
-  const { text } = probe
-  return index < text.length ? text.charCodeAt(index) : probe.code(index)
-}
-
 /** Of units; those that are repairable stand in either case. Everything else is 0. */
 const separator = 1
 const digit = 2
@@ -147,7 +145,7 @@ for (const code of [32, 45, 46, 10, 0xa0]) kinds[code] = separator
 for (const code of [108, 73, 79, 111]) kinds[code] = repairable
 
 function kindOf(code: number): number {
-  return code >= 0 && code < 256 ? (kinds[code] as number) : 0
+  return code < 256 ? (kinds[code] as number) : 0
 }
 
 const caseBit = 32

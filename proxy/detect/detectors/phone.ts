@@ -67,7 +67,7 @@ export const phone: Detector = {
   find(probe, at) {
     const { number } = probe
     const previous = probe.before(at)
-    if (!isSign(previous) && isTooLong(probe.text, number)) return
+    if (!isSign(previous) && isTooLong(probe.units, number)) return
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
@@ -106,8 +106,8 @@ const gluedForm = '000-000-0000'
 const gluedLettersMax = 12
 
 /** Without a sign: for a national number, and it begins neither as a North American one nor with the zeros of one from abroad. */
-function isTooLong(text: string, number: NumberRun): boolean {
-  if (number.digits <= nationalDigitsMax || hasTwoZeros(text, number.start)) return false
+function isTooLong(units: Uint16Array, number: NumberRun): boolean {
+  if (number.digits <= nationalDigitsMax || hasTwoZeros(units, number.start)) return false
   return number.groups < 3 || number.lengthOf(1) !== 3
 }
 
@@ -131,19 +131,19 @@ function isInsideNumber(probe: Probe, start: number): boolean {
 
 /** The end of the most groups that a numbering plan knows, with `+` or `00` before the country's code. */
 function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): number | undefined {
-  const hasZeros = !hasPlus && hasTwoZeros(probe.text, number.start)
+  const hasZeros = !hasPlus && hasTwoZeros(probe.units, number.start)
   if (!hasPlus && !hasZeros) return undefined
-  let digits = ''
-  for (let group = 0; group < number.groups; group++) {
-    if (!isTrunkZero(probe, number, group)) digits += probe.text.slice(number.startOf(group), number.endOf(group))
-  }
-  if (hasZeros) digits = digits.slice(2)
   if (
     hasZeros &&
     !isCallingCode(probe.text.slice(number.start + 2, number.end)) &&
     !hasPhoneWordBefore(probe, number.start)
   )
     return undefined
+  let digits = ''
+  for (let group = 0; group < number.groups; group++) {
+    if (!isTrunkZero(probe, number, group)) digits += probe.text.slice(number.startOf(group), number.endOf(group))
+  }
+  if (hasZeros) digits = digits.slice(2)
   for (let group = number.groups - 1; group >= 0 && digits.length >= plainDigitsMin; group--) {
     if (digits.length <= digitsMax && isInternationalNumber(digits)) return number.endOf(group)
     // Zeros may begin a part of any long number: all of it must be the one that they announce.
@@ -153,8 +153,8 @@ function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): nu
   return undefined
 }
 
-function hasTwoZeros(text: string, start: number): boolean {
-  return text.charCodeAt(start) === 48 && text.startsWith('00', start) && text[start + 2] !== '0'
+function hasTwoZeros(units: Uint16Array, start: number): boolean {
+  return units[start] === 48 && units[start + 1] === 48 && units[start + 2] !== 48
 }
 
 /** Plans change: beside its word, or alone, a number with a country's code is one whatever the plan says. */
