@@ -46,7 +46,7 @@ export type Vault = {
   /** For streams: restores what is complete. The rest, from `heldFrom` on, may be the beginning of a token. */
   readonly restorePart: (text: string, place?: RestorePlace, from?: number, write?: WriteValue) => RestoredPart
   /** Replaces the tokens whose values that upstream may have. */
-  readonly restoreTo: (text: string, upstream: string) => string
+  readonly restoreTo: (text: string, upstream: string, write?: WriteValue) => string
   /** How many values of this exchange can be restored. */
   readonly size: number
   /** Whether there is anything that may come back in an answer. */
@@ -149,12 +149,12 @@ class TokenVault implements Vault {
     return this.#replaceTokens(text, from, Math.max(from, this.#unfinishedFrom(text)), this.#at(place), write)
   }
 
-  restoreTo(text: string, upstream: string): string {
+  restoreTo(text: string, upstream: string, write?: WriteValue): string {
     const lookUp: LookUp = (token) => {
       const kept = this.#kept?.get(token)
       return kept?.restoreTo.includes(upstream) === true ? kept : undefined
     }
-    return this.restores ? this.#replaceTokens(text, 0, text.length, lookUp).text : text
+    return this.restores ? this.#replaceTokens(text, 0, text.length, lookUp, write).text : text
   }
 
   #at(place: RestorePlace): LookUp {

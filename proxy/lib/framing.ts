@@ -15,7 +15,12 @@ export type Framing = {
   isPlain(raw: string): boolean
 }
 
-export type Decoder = { split(bytes: Uint8Array): SseBlocks; end(): 'clean' | 'partial' }
+export type Decoder = {
+  split(bytes: Uint8Array): SseBlocks
+  end(): 'clean' | 'partial'
+  /** Takes what is left of a block whose end did not come, where that may be a block all the same. */
+  rest?(): string
+}
 
 /** Comments, ids and fields of no meaning are read by nobody. */
 const plainBlock = /^(?:(?:data|event):[^\r\n]*(?:\r\n|\r|\n))*[\r\n]*$/

@@ -29,6 +29,11 @@ export class NdjsonDecoder {
     return this.#pending.length > this.#unitsMax ? { blocks, error: 'too-large' } : { blocks }
   }
 
+  /** Takes what has come of a line without its end. */
+  rest(): string {
+    return this.#pending.finish('')
+  }
+
   /** `partial`: an unfinished line or character was left over. Some clients would read it all the same. */
   end(): 'clean' | 'partial' {
     return this.#pending.end()

@@ -14,6 +14,7 @@ import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.
 import type { Hidden } from '../protocol/hidden-thinking.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
+import type { Carried } from './carried-json.ts'
 import type { Inquiry } from './inquiry.ts'
 import type { Route } from './runtime.ts'
 
@@ -126,8 +127,15 @@ export type Admitted = Identified & {
 
 /** What was read of the body. `bytes` are decoded (no content encoding). */
 export type Body =
-  | { readonly form: 'json'; readonly bytes: Uint8Array; readonly text: string; readonly value: Json }
-  | { readonly form: 'text'; readonly bytes: Uint8Array; readonly text: string }
+  | {
+      readonly form: 'json'
+      readonly bytes: Uint8Array
+      readonly text: string
+      readonly value: Json
+      /** Of a body that carries the JSON in another format. */
+      readonly carried?: Pick<Carried, 'write' | 'isDisputed'>
+    }
+  | { readonly form: 'text'; readonly bytes: Uint8Array; readonly text: string; readonly isXml?: true }
   | { readonly form: 'opaque'; readonly bytes: Uint8Array }
   | { readonly form: 'unread' }
   | { readonly form: 'none' }

@@ -3,8 +3,10 @@
 import { innerLimits, parseJsonText } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import { STATUS_CODES } from '../lib/node-http.ts'
+import { formatLine } from '../lib/ndjson.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Role } from './content.ts'
+import { LineReader } from './json-lines.ts'
 import type { FaultView, Operation, Protocol, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { emptyStep } from './step.ts'
@@ -23,6 +25,7 @@ export const httpProtocol: Protocol = {
       readRequest: (body, text) => readDocument(body, text, 'other'),
       readAnswer: (body, text) => readDocument(body, text, 'tool'),
       openStream: () => new EventReader(),
+      lines: jsonLines,
     }
   },
   refusal: (fault) => ({
@@ -31,6 +34,12 @@ export const httpProtocol: Protocol = {
     body: JSON.stringify(problem(fault)),
   }),
   streamError: (fault) => formatEvent('error', JSON.stringify(problem(fault))),
+}
+
+const jsonLines: NonNullable<Operation['lines']> = {
+  framing: 'ndjson',
+  openStream: () => new LineReader((body, text) => readDocument(body, text, 'tool')),
+  streamError: (fault) => formatLine(JSON.stringify(problem(fault))),
 }
 
 /** RFC 9110 §9.2.2. */

@@ -110,6 +110,8 @@ export interface Operation {
   readonly framing?: FramingName
   /** For answers that are such a stream; absent where the operation does not stream. */
   openStream?(): StreamReader
+  /** What holds of an answer of JSON lines, where streams of the operation are events otherwise; absent: none is read so. */
+  readonly lines?: Required<Pick<Operation, 'framing' | 'openStream' | 'streamError'>>
   /** As the protocol's, where streams of this operation say an error in their own way. */
   streamError?(fault: FaultView): string
 }

@@ -4,10 +4,12 @@ import { Fault } from '../../errors.ts'
 import { writerFor } from '../../detect/json-fence.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
 import type { RestorePlace } from '../../detect/options.ts'
+import type { WriteValue } from '../../detect/vault.ts'
 import { scanNamed } from '../../detect/named.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import { inXml } from '../../lib/xml-text.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { TextPart } from '../../protocol/content.ts'
 import { addCount, addCounts, noteUninspected, type Answered } from '../exchange.ts'
@@ -51,6 +53,15 @@ export class AnswerRedaction {
 
   /** A text that is known whole. Fault `content-blocked`. */
   whole(text: string, address?: Address, place = placeOf(this.#x, address), form: Form = 'string'): string {
+    return this.#whole(text, address, place, form)
+  }
+
+  /** The same of a document in XML. */
+  wholeXml(text: string): string {
+    return this.#whole(text, undefined, 'response.text', 'string', inXml)
+  }
+
+  #whole(text: string, address: Address | undefined, place: RestorePlace, form: Form, write?: WriteValue): string {
     const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
@@ -66,7 +77,7 @@ export class AnswerRedaction {
         result = replaced.text
       }
     }
-    return vault.restore(result, place, 0, place === 'response.text' ? writerFor(result) : undefined)
+    return vault.restore(result, place, 0, write ?? (place === 'response.text' ? writerFor(result) : undefined))
   }
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */

@@ -2,6 +2,7 @@
 // message. Of a model's stream nothing is whole before it is over: it is held, passed by or refused.
 import { parseJsonText } from '../../lib/json.ts'
 import type { Reading } from '../../protocol/protocol.ts'
+import { readCarried } from '../carried-json.ts'
 import { noteUninspected, type Answered } from '../exchange.ts'
 import { headerTexts } from '../header-redaction.ts'
 import { holdsStreams, noteOpening } from '../inquiry.ts'
@@ -27,7 +28,11 @@ export async function consultDocument(
 ): Promise<void> {
   const text = decoder.decode(bytes)
   if (kind === 'json') await consultJson(x, runtime, text)
-  else if (kind === 'text') await x.inquiry?.ask('answer', [text])
+  else if (kind === 'text' || kind === 'xml') await x.inquiry?.ask('answer', [text])
+  else if (kind === 'form' || kind === 'ndjson') {
+    const carried = readCarried(kind, bytes, runtime)
+    if (carried.ok) await consultJson(x, runtime, carried.text)
+  }
 }
 
 export async function consultJson(x: Answered, runtime: Runtime, text: string): Promise<void> {

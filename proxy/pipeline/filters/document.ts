@@ -5,6 +5,8 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
 import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
+import { xmlFlaw } from '../../lib/xml-text.ts'
+import { readCarried } from '../carried-json.ts'
 import { noteUninspected, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
@@ -26,15 +28,41 @@ export function filterDocument(
   if (kind === 'json') return filterJson(x, runtime, bytes, must)
   const why = whyUnreadable(x, kind)
   if (why !== undefined) return unread(x, bytes, must, why, kind)
-  const redaction = new AnswerRedaction(x, runtime)
+  if (kind === 'form' || kind === 'ndjson') return filterCarried(x, runtime, kind, bytes, must)
+  return filterText(x, runtime, kind, bytes, must)
+}
+
+function filterText(
+  x: Answered,
+  runtime: Runtime,
+  kind: MediaKind,
+  bytes: Uint8Array,
+  must: boolean,
+): Uint8Array | string {
+  let text: string
   try {
-    const text = decoder.decode(bytes)
-    const filtered = redaction.whole(text)
-    return filtered === text ? bytes : filtered
-  } catch (error) {
-    if (error instanceof Fault) throw error
+    text = decoder.decode(bytes)
+  } catch {
     return unread(x, bytes, must, 'it is not valid UTF-8')
   }
+  const flaw = kind === 'xml' ? xmlFlaw(text) : undefined
+  if (flaw !== undefined) return unread(x, bytes, must, flaw)
+  const redaction = new AnswerRedaction(x, runtime)
+  const filtered = kind === 'xml' ? redaction.wholeXml(text) : redaction.whole(text)
+  return filtered === text ? bytes : filtered
+}
+
+function filterCarried(
+  x: Answered,
+  runtime: Runtime,
+  kind: 'form' | 'ndjson',
+  bytes: Uint8Array,
+  must: boolean,
+): Uint8Array | string {
+  const carried = readCarried(kind, bytes, runtime)
+  if (!carried.ok) return unread(x, bytes, must, carried.message, kind)
+  const filtered = filterRead(x, runtime, carried, bytes, must)
+  return typeof filtered === 'string' ? carried.write(filtered) : filtered
 }
 
 /**
@@ -45,12 +73,21 @@ export function whyUnreadable(x: Answered, kind: MediaKind): string | undefined 
   if (kind === 'json') return undefined
   // A model's answer that calls itself text, or a stream where there is none, would get past whoever judges its calls.
   if (kind !== 'other' && givesModelAnswer(x.operation) && x.answer.status < 400) return 'a model answers in JSON'
-  return kind === 'text' ? undefined : 'its content type cannot be inspected'
+  return kind === 'event-stream' || kind === 'other' ? 'its content type cannot be inspected' : undefined
 }
 
 function filterJson(x: Answered, runtime: Runtime, bytes: Uint8Array, must: boolean): Uint8Array | string {
   const parsed = parseJson(bytes, jsonLimits(runtime))
-  if (!parsed.ok) return unread(x, bytes, must, parsed.message)
+  return parsed.ok ? filterRead(x, runtime, parsed, bytes, must) : unread(x, bytes, must, parsed.message)
+}
+
+function filterRead(
+  x: Answered,
+  runtime: Runtime,
+  parsed: { readonly value: Json; readonly text: string },
+  bytes: Uint8Array,
+  must: boolean,
+): Uint8Array | string {
   const reading = read(x, parsed.value, parsed.text)
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading

@@ -34,11 +34,15 @@ type Draft = { readonly inPlace: Map<string, string>; readonly edits: Edit[]; be
 export class ByteFilter {
   readonly #filter: StreamFilter
   readonly #decoder: ReturnType<Framing['open']>
+  /** Of no format that has an end of its own. */
+  readonly #isLines: boolean
 
   constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction) {
-    const reader = x.operation.openStream?.()
+    const { operation } = x
+    const reader = operation.openStream?.()
     if (reader === undefined) throw new Fault('internal')
-    const framing = framings[x.operation.framing ?? 'sse']
+    this.#isLines = operation.lines !== undefined && operation.framing === 'ndjson'
+    const framing = framings[operation.framing ?? 'sse']
     this.#filter = new StreamFilter({ x, runtime, redaction, reader, framing })
     this.#decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
   }
@@ -51,7 +55,16 @@ export class ByteFilter {
 
   /** The body has come to its end. */
   end(): string {
-    return this.#filter.finish(this.#decoder.end())
+    const last = this.#isLines ? this.#lastLine() : ''
+    return last + this.#filter.finish(this.#decoder.end())
+  }
+
+  /** Many tools leave out the last line's end. A number or a word might have been cut. */
+  #lastLine(): string {
+    const rest = this.#decoder.rest?.() ?? ''
+    if (rest.trim() === '') return rest
+    if (!/^\s*[[{]/.test(rest)) throw new Fault('upstream-truncated')
+    return [...this.#filter.blocks([rest])].join('')
   }
 
   /** However it ended. */

@@ -65,14 +65,14 @@ function toolAction(x: Inspected): Action {
 }
 
 /**
- * The members of a JSON body and the query's parameters together. Unknown when the body was not read as JSON, or when
+ * The members of a JSON body, or of a form, and the query's parameters together. Unknown when the body was not read so, or when
  * body and query both say something of the same name: the tool may believe either.
  */
 function argsOf(x: Inspected): Json | undefined {
   // Some servers take `;` for `&`, so that there are other parameters for them than for us.
   if (x.query.includes(';')) return undefined
   if (x.body.form === 'none') return queryArgs(x.query)
-  if (x.body.form !== 'json') return undefined
+  if (x.body.form !== 'json' || x.body.carried?.isDisputed === true) return undefined
   if (x.query === '') return x.body.value
   const inQuery = queryArgs(x.query)
   if (!isObject(x.body.value) || !isObject(inQuery)) return undefined

@@ -4,8 +4,10 @@ import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { parseJson } from '../../lib/json.ts'
+import { xmlFlaw } from '../../lib/xml-text.ts'
 import type { Content } from '../../protocol/content.ts'
 import type { Reading } from '../../protocol/protocol.ts'
+import { readCarried } from '../carried-json.ts'
 import type { Client } from '../client.ts'
 import { grow, noteUninspected, type Admitted, type Body, type Decoded } from '../exchange.ts'
 import type { Route, Runtime } from '../runtime.ts'
@@ -67,15 +69,25 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     return { form: 'json', bytes, text: parsed.text, value: parsed.value }
   }
   if (x.operation.body === 'json') throw new Fault('media-type-unsupported', 'This operation takes application/json.')
-  if (mediaType === 'text') {
+  if (mediaType === 'form' || mediaType === 'ndjson') {
+    const read = readCarried(mediaType, bytes, runtime)
+    if (!read.ok) throw new Fault(read.code, `The body is not acceptable ${formats[mediaType]}: ${read.message}.`)
+    return { form: 'json', bytes, text: read.text, value: read.value, carried: read }
+  }
+  if (mediaType === 'text' || mediaType === 'xml') {
     const text = decodeText(bytes)
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
-    return { form: 'text', bytes, text }
+    if (mediaType === 'text') return { form: 'text', bytes, text }
+    const flaw = xmlFlaw(text)
+    if (flaw === undefined) return { form: 'text', bytes, text, isXml: true }
+    if (mustInspect(x.route)) throw new Fault('body-malformed', flaw)
   }
   refuseOpaque(x.route)
   noteUninspected(x.trace, 'request:body')
   return { form: 'opaque', bytes }
 }
+
+const formats = { form: 'form data', ndjson: 'JSON lines' } as const
 
 /** What could not be read for one upstream of a route must not go to another that wants it redacted. */
 export function refuseUnread({ body, route }: Decoded): void {
@@ -83,15 +95,43 @@ export function refuseUnread({ body, route }: Decoded): void {
 }
 
 /** A redaction that cannot look must not let pass, but where the route says so. */
-function refuseOpaque({ request, posture }: Route): void {
-  if (request.plan === undefined || posture !== 'inspect') return
+function refuseOpaque(route: Route): void {
+  if (!mustInspect(route)) return
   throw new Fault(
     'media-type-unsupported',
     'Redaction applies to this route, and this content type cannot be inspected.',
   )
 }
 
-export type MediaKind = 'json' | 'text' | 'event-stream' | 'ndjson' | 'other'
+function mustInspect({ request, posture }: Route): boolean {
+  return request.plan !== undefined && posture === 'inspect'
+}
+
+export type MediaKind = 'json' | 'form' | 'ndjson' | 'text' | 'xml' | 'event-stream' | 'other'
+
+const kinds: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
+  ['application/json', 'json'],
+  ['application/x-www-form-urlencoded', 'form'],
+  ['text/event-stream', 'event-stream'],
+  ...kindOfAll(
+    'ndjson',
+    'application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/jsonlines',
+  ),
+  ...kindOfAll('xml', 'application/xml text/xml'),
+  ...kindOfAll(
+    'text',
+    'text/plain text/html text/markdown text/x-markdown text/csv text/tab-separated-values text/css',
+  ),
+  ...kindOfAll(
+    'text',
+    'text/yaml text/x-yaml application/yaml application/x-yaml application/toml application/graphql',
+  ),
+  ...kindOfAll('text', 'text/javascript application/javascript application/sql text/x-log text/x-python text/x-sh'),
+])
+
+function kindOfAll(kind: MediaKind, types: string): [string, MediaKind][] {
+  return types.split(' ').map((type) => [type, kind])
+}
 
 /** Charsets other than UTF-8 are not inspected: another reader would see another text. */
 export function mediaTypeOf(contentType: string | undefined): MediaKind {
@@ -104,12 +144,7 @@ export function mediaTypeOf(contentType: string | undefined): MediaKind {
   if (charsets.length > 1 || (charsets[0] !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charsets[0])))
     return 'other'
   const name = type.trim()
-  if (name === 'application/json' || name.endsWith('+json')) return 'json'
-  if (name === 'text/event-stream') return 'event-stream'
-  if (name === 'application/x-ndjson') return 'ndjson'
-  return name === 'text/plain' || name === 'text/html' || name === 'text/markdown' || name === 'text/csv'
-    ? 'text'
-    : 'other'
+  return kinds.get(name) ?? (name.endsWith('+json') ? 'json' : name.endsWith('+xml') ? 'xml' : 'other')
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -6,7 +6,7 @@ import { gather } from '../../lib/gather.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Client } from '../client.ts'
-import type { Answered } from '../exchange.ts'
+import { grow, type Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
 import {
   consultDocument,
@@ -48,6 +48,7 @@ function formOf(x: Answered): Form {
   if (hasNoBody(x)) return deliverHead
   if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x))
     return operation.action === 'asked' ? deliverMessages : deliverStream
+  if (operation.lines !== undefined && kindOf(x) === 'ndjson' && mustRead(x)) return deliverLines
   if (passesUnread(x)) return relay
   return mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked' ? deliverWhole : relay
 }
@@ -89,6 +90,10 @@ function mustRead(x: Answered): boolean {
 async function deliverHead(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   client.start(x.answer.status, answerHeaders(x, runtime, 'as-is'))
   client.end()
+}
+
+function deliverLines(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+  return deliverStream(grow(x, { operation: { ...x.operation, ...x.operation.lines } }), runtime, client)
 }
 
 async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {

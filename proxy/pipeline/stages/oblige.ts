@@ -120,7 +120,10 @@ function withhold(x: Permitted): readonly Edit[] {
 function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
   if (x.body.form === 'none' || x.body.form === 'unread') return undefined
   if (edits.length === 0 || x.body.form === 'opaque') return x.body.bytes
-  if (x.body.form === 'json') return Buffer.from(applyEdits(x.body.text, edits))
+  if (x.body.form === 'json') {
+    const edited = applyEdits(x.body.text, edits)
+    return Buffer.from(x.body.carried?.write(edited) ?? edited)
+  }
   const [edit] = edits
   return edit !== undefined && 'text' in edit ? Buffer.from(edit.text) : x.body.bytes
 }

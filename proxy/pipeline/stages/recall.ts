@@ -1,10 +1,11 @@
 // Owns what tokens in a request stand for: the vault of the exchange is opened, what other gateways issued is fetched, and
 // where a rule says that a tool may have the values, they are put in place before anything judges or redacts the request.
 import type { RestorePlace } from '../../detect/options.ts'
-import { openVault, type Vault } from '../../detect/vault.ts'
+import { openVault, type Vault, type WriteValue } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { inXml } from '../../lib/xml-text.ts'
 import { addCount, grow, type Decoded, type Recalled } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Route, Runtime } from '../runtime.ts'
@@ -63,7 +64,7 @@ async function fetchTokens(x: Decoded, runtime: Runtime, tokens: ReadonlySet<str
 /** Body, headers that repeat it, and target. What follows sees the values, as if the client had sent them. */
 function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   const vault = openVault(runtime.audit.tokenKey, x.principal.id, { kept, allows: () => false })
-  const valuesIn = (text: string): string => vault.restoreTo(text, x.route.upstream.id)
+  const valuesIn = (text: string, write?: WriteValue): string => vault.restoreTo(text, x.route.upstream.id, write)
   const headers = headersWith(x, valuesIn)
   if (x.operation.action === 'tool.call') putInTarget(x, valuesIn)
   const edits: Edit[] = []
@@ -73,8 +74,13 @@ function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   }
   for (const [entity, count] of vault.restored) addCount(x.trace, 'restoredRequest', entity, count)
   if (headers !== undefined) grow(x, { headers })
-  if (x.body.form === 'text' && edits.length > 0) reread(x, runtime, valuesIn(x.body.text))
-  else if (x.body.form === 'json' && edits.length > 0) reread(x, runtime, applyEdits(x.body.text, edits))
+  if (edits.length === 0) return
+  if (x.body.form === 'text') {
+    reread(x, runtime, valuesIn(x.body.text, x.body.isXml === true ? inXml : undefined))
+  } else if (x.body.form === 'json') {
+    const edited = applyEdits(x.body.text, edits)
+    reread(x, runtime, x.body.carried?.write(edited) ?? edited)
+  }
 }
 
 /** The record shows the path as the client sent it. */

@@ -1,6 +1,7 @@
 // The filter for event streams: what stands outside of the data, denied calls, and upstreams that do not keep to the format.
 import t from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
+import { grow } from '../../../proxy/pipeline/exchange.ts'
 import { filterStream } from '../../support/filter-stream.ts'
 import { chunks, openBack, type Back, type Way } from './answered.ts'
 import { anthropic, openai } from './stream-formats.ts'
@@ -144,4 +145,34 @@ t.test("the upstream's own error event ends a stream that has no other end", asy
   )
   t.equal(fault, undefined)
   t.ok(x.trace.upstreamError)
+})
+
+t.test('JSON lines of a tool: each is read and leaves by itself, whatever the chunks', async (t) => {
+  const read = async (text: string, size: number): Promise<{ written: string[]; fault: string | undefined }> => {
+    const { x, redaction } = masked.answered('http')
+    const lined = grow(x, { operation: { ...x.operation, ...x.operation.lines } })
+    const written: string[] = []
+    const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []
+    try {
+      const body = chunks(pieces.map((piece) => Buffer.from(piece)))
+      for await (const out of filterStream(lined, masked.runtime, redaction, body)) written.push(out)
+      return { written, fault: undefined }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      return { written, fault: error.code }
+    }
+  }
+  const text = `{"id": 1.0}\r\n\n {"ssn": "${ssn}"}\n["x", {"y": "{\\"ssn\\": \\"${ssn}\\"}"}]\n7\n`
+  const masking = text.replaceAll(ssn, '[US_SSN]')
+  for (const size of [1, 2, 3, 7, 20, 500]) {
+    const { written, fault } = await read(text, size)
+    t.equal(fault, undefined)
+    t.equal(written.join('').replaceAll(/\s/g, ''), masking.replaceAll(/\s/g, ''), `in ${size}`)
+    t.ok(size > 20 || written.length > 1, 'before the end')
+  }
+  t.match(await read(`{"a":1}\n{"ssn":"${ssn}"}`, 9), { fault: undefined })
+  t.equal((await read(`{"a":1}\n{"ssn":"${ssn}"}`, 9)).written.join('').trimEnd(), '{"a":1}\n{"ssn":"[US_SSN]"}')
+  t.equal((await read('{"a":1}\n12', 9)).fault, 'upstream-truncated')
+  t.equal((await read('{"a":1}\n{"b":', 9)).fault, 'upstream-invalid')
+  t.equal((await read('{"a":1}\n{"b":1} x\n', 9)).fault, 'upstream-invalid')
 })
