@@ -23,14 +23,24 @@ const publicName = 'gatewright'
  * Throws a Fault whose cause says what is wrong and what to do.
  */
 export async function openKeyFile(path: string): Promise<AuditKey> {
-  let text = await readKeyFile(path)
-  if (text === undefined) {
-    await createKeyFile(path)
-    text = (await readKeyFile(path)) ?? ''
-  }
-  const key = parseKey(text, path)
+  const key = parseKey(await readOrCreate(path), path)
   await writePublicKey(`${path}.pub`, `${formatVkey(publicName, key.publicKey)}\n`)
   return key
+}
+
+async function readOrCreate(path: string): Promise<string> {
+  try {
+    const text = await readKeyFile(path)
+    if (text !== undefined) return text
+    await createKeyFile(path)
+    return (await readKeyFile(path)) ?? ''
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw unusable(
+      `the audit key ${path} can be neither read nor created there: ${why}. Give its folder to the user that runs this, or name another file (audit.key)`,
+    )
+  }
 }
 
 /** PEM PKCS#8, or the 32-byte seed as one line of base64; `source` is named in the error. */

@@ -69,9 +69,15 @@ function exitCodeOf(error: unknown, args: readonly string[]): number {
 function plainly(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof Fault && error.cause instanceof Error) return error.cause.message
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  if (code === 'EADDRINUSE') {
-    return `${address}:${port} is in use: another program listens there. Stop it, or choose another address (server.listen, server.admin, demo.listen; for the quickstart GATEWRIGHT_LISTEN, GATEWRIGHT_ADMIN, GATEWRIGHT_DEMO)`
-  }
-  return error.message
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  const reason = syscall === 'listen' ? listenReasons[code ?? ''] : undefined
+  return reason === undefined ? error.message : `${address}:${port} ${reason} (${listenKeys})`
 }
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use: another program listens there. Stop it, or choose another address',
+  EADDRNOTAVAIL: 'is no address of this machine: choose one that is',
+  EACCES: 'may not be listened on: ports below 1024 are kept for root. Choose another address',
+}
+const listenKeys =
+  'server.listen, server.admin, demo.listen; for the quickstart GATEWRIGHT_LISTEN, GATEWRIGHT_ADMIN, GATEWRIGHT_DEMO'

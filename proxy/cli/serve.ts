@@ -34,6 +34,7 @@ async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): 
   wireSignals(starting, log)
   try {
     const gateway = await starting
+    if (!isQuickstart) log.info({ version, ...addresses(gateway), config: gateway.config().hash }, 'serving')
     log.level = gateway.config().document.log.level
     process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
   } catch (error) {
@@ -99,8 +100,13 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger): void {
   process.on('unhandledRejection', crash)
 }
 
-function addressText({ data, admin }: Gateway): string {
-  return `gatewright ${version}: data on ${address(data)}, admin on ${address(admin)}\n`
+function addressText(gateway: Gateway): string {
+  const { data, admin } = addresses(gateway)
+  return `gatewright ${version}: data on ${data}, admin on ${admin}\n`
+}
+
+function addresses({ data, admin }: Gateway): { readonly data: string; readonly admin: string } {
+  return { data: address(data), admin: address(admin) }
 }
 
 function address({ address: host, port, family }: Gateway['data']): string {

@@ -1,5 +1,6 @@
 // What commands say of input that is not what they take: each wrong file has its reason and its exit code, so that a
 // script is not told that all is well, or that something was found, when nothing was looked at.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,4 +103,30 @@ t.test('usage: nothing was used is only said of a log', async (t) => {
   const backwards = await run('usage', 'audit', '--from', '2026-12-01', '--to', '2026-11-30')
   t.match(backwards, { code: 2, err: 'gatewright: no day is from 2026-12-01 to 2026-11-30\n' })
   t.equal((await run('usage', 'audit')).code, 0)
+})
+
+t.test('serve: an address that cannot be listened on, and a key that has no place', async (t) => {
+  writeFileSync('file', '')
+  const serve = (listen: string, key: string): string => {
+    const audit = `audit: { dir: ./served, key: { fromFile: ${key} } }`
+    writeFileSync(
+      'serve.yaml',
+      `apiVersion: gatewright/v1\nserver: { listen: '${listen}', admin: 127.0.0.1:0 }\n${audit}\n`,
+    )
+    const main = join(import.meta.dirname, '..', '..', '..', 'proxy', 'main.ts')
+    const { status, stderr } = spawnSync(process.execPath, [main, 'serve', '--config', 'serve.yaml'], {
+      encoding: 'utf8',
+    })
+    t.equal(status, 1)
+    return stderr
+  }
+  // 192.0.2.0/24 is for documentation (RFC 5737), so no machine has an address of it.
+  t.match(
+    serve('192.0.2.1:1', './served.key'),
+    /^gatewright: 192\.0\.2\.1:1 is no address of this machine: .*server\.listen/,
+  )
+  t.match(
+    serve('127.0.0.1:0', './file/audit.key'),
+    /the audit key \.\/file\/audit\.key can be neither .*audit\.key\)\n$/,
+  )
 })
