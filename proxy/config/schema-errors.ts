@@ -159,7 +159,7 @@ function problemOf(error: ErrorObject, path: Path, shown: ShowValue): Problem {
       }
     }
     case 'required':
-      return plain(`missing key "${missingKeyOf(error)}"${inHere}`)
+      return plain(`missing key "${missingKeyOf(error)}"${inHere}`, onlyWay(error))
     case 'type': {
       const { pattern = '' } = error.parentSchema as SubSchema
       const notation = notationOf(pattern)
@@ -184,6 +184,13 @@ function problemOf(error: ErrorObject, path: Path, shown: ShowValue): Problem {
     default:
       return plain(`${here} ${boundSentence(error.keyword, params) ?? String(error.message)}`)
   }
+}
+
+/** Of a missing key that can have one value alone. */
+function onlyWay(error: ErrorObject): string | undefined {
+  const key = missingKeyOf(error)
+  const value = (error.parentSchema as SubSchema).properties?.[key]?.const
+  return typeof value === 'string' ? `write ${key}: ${value}` : undefined
 }
 
 function patternProblem(
@@ -239,7 +246,7 @@ type SubSchema = {
   required?: string[]
   enum?: Json[]
   const?: Json
-  properties?: object
+  properties?: Readonly<Record<string, SubSchema>>
 }
 
 function alternativesOf(error: ErrorObject): string {

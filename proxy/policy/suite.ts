@@ -3,6 +3,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { openAjv } from '../lib/late-packages.ts'
 import type { Json } from '../lib/json.ts'
+import { didYouMean } from '../lib/nearest.ts'
 import type { Problem } from '../lib/problem.ts'
 import { actionsOf } from './actions.ts'
 import type { Decision, Effect } from './decision.ts'
@@ -87,7 +88,7 @@ let compiled: ValidateFunction<Suite> | undefined
 
 /** `json` is the parsed file. */
 export function parseSuite(json: unknown): { readonly suite?: Suite; readonly problems: readonly Problem[] } {
-  const validate = (compiled ??= openAjv({ allErrors: true }).compile<Suite>(suiteSchema))
+  const validate = (compiled ??= openAjv({ allErrors: true, verbose: true }).compile<Suite>(suiteSchema))
   if (validate(json)) return { suite: json, problems: [] }
   // Which of the alternatives fails, and how, is said by the choice between them.
   const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/oneOf/'))
@@ -97,18 +98,34 @@ export function parseSuite(json: unknown): { readonly suite?: Suite; readonly pr
       /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'),
     )
     const extra: unknown = error.params.additionalProperty
-    if (typeof extra === 'string')
-      return { path: [...path, extra], message: `unknown key "${extra}"`, severity: 'error', atKey: true }
-    return { path, message: sentenceOf(error), severity: 'error' }
+    if (typeof extra === 'string') {
+      const hint = didYouMean(extra, Object.keys((error.parentSchema?.['properties'] ?? {}) as object))
+      return { path: [...path, extra], message: `unknown key "${extra}"`, severity: 'error', atKey: true, ...hint }
+    }
+    return { path, message: sentenceOf(error), severity: 'error', ...slipOf(error) }
   })
   return { problems }
+}
+
+function slipOf({ keyword, params, data }: ErrorObject): { hint?: string } {
+  return keyword === 'enum' && typeof data === 'string' ? didYouMean(data, params['allowedValues'] as string[]) : {}
 }
 
 function sentenceOf({ keyword, params, message = 'is not valid' }: ErrorObject): string {
   if (keyword === 'oneOf') return 'a case has either "action" or "request"'
   if (keyword === 'required') return `missing key "${String(params['missingProperty'])}"`
   if (keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`
+  if (keyword === 'minItems') return 'must not be empty'
+  if (keyword === 'type') return `must be ${kinds[String(params['type'])] ?? String(params['type'])}`
   return message
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  object: 'a map',
+  array: 'a list',
+  string: 'text',
+  integer: 'a whole number',
+  boolean: 'true or false',
 }
 
 export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Promise<CaseResult> {

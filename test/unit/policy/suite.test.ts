@@ -139,7 +139,7 @@ t.test('a suite is checked before it runs', async (t) => {
   t.same(parseSuite(good), { suite: good, problems: [] })
   const messages = (json: unknown) =>
     parseSuite(json).problems.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  t.match(messages({ policy: 'x', cases: [] }), ['cases: must NOT have fewer than 1 items'])
+  t.match(messages({ policy: 'x', cases: [] }), ['cases: must not be empty'])
   t.match(messages({ ...good, cases: [{ ...good.cases[0], expct: 1 }] }), ['cases.0.expct: unknown key "expct"'])
   const either = 'cases.0: a case has either "action" or "request"'
   const [only] = good.cases
@@ -149,7 +149,10 @@ t.test('a suite is checked before it runs', async (t) => {
   t.same(messages({ ...good, cases: [{ ...only, action: { type: 'tool.cal' } }] }), [
     'cases.0.action.type: must be one of model.call, tool.call, tool.offer, resource.read, prompt.get',
   ])
-  t.match(messages([]), [': must be object'])
+  t.match(messages([]), [': must be a map'])
+  const hints = (json: unknown) => parseSuite(json).problems.map(({ hint }) => hint)
+  t.same(hints({ ...good, cases: [{ ...only, expect: { efect: 'deny' } }] }), ['did you mean "effect"?'])
+  t.same(hints({ ...good, cases: [{ ...only, action: { type: 'tool.cal' } }] }), ['did you mean "tool.call"?'])
 })
 
 t.test('what limits do is expected like the rest', async (t) => {
