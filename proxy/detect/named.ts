@@ -1,6 +1,6 @@
-// Owns how the name of a JSON member counts when its value, or one of a list of values, is looked into: much is told by its
-// name alone (`password`, `date_of_birth`, `aws_secret_access_key`) and is none by itself. In plain text, where JSON streams,
-// the name stands before.
+// Owns how the name of a JSON member, or what another member calls it, counts when its value, or one of a list of values, is
+// looked into: much is told by the name alone (`password`, `date_of_birth`, `aws_secret_access_key`) and is none by itself.
+// In plain text, where JSON streams, the name stands before.
 import { lastPath, type Address } from '../lib/pointer.ts'
 import type { Finding } from './finding.ts'
 import { countingIn, mergeFindings } from './overlap.ts'
@@ -22,7 +22,7 @@ export function scanNamed(scanner: Scanner, text: string, address: Address | und
   const path = lastPath(address)
   let steps = path.length
   while (typeof path[steps - 1] === 'number') steps--
-  const name = path[steps - 1]
+  const name = address.beside ?? path[steps - 1]
   if (typeof name !== 'string' || unquotable.test(name)) return found
   if (text.length > scanner.toldBy(name) && !(text.length <= numberLengthMax && number.test(text))) return found
   if (text.length > proseLengthMin && whiteSpace.test(text.slice(0, proseLengthMin))) return found

@@ -7,13 +7,15 @@ export type Path = readonly (string | number)[]
 
 /**
  * `inner` continues inside the JSON text that the string at `path` holds, and each of `deeper` inside that which the string
- * before it holds. `key: true` means the last step's key itself, not its value.
+ * before it holds. `key: true` means the last step's key itself, not its value. `beside`: what another member of the same
+ * object calls the value, as in `{"name": "DB_PASSWORD", "value": …}`; it is no part of where the value stands.
  */
 export type Address = {
   readonly path: Path
   readonly inner?: Path
   readonly deeper?: readonly Path[]
   readonly key?: true
+  readonly beside?: string
 }
 
 /** The path within the innermost document. */

@@ -62,6 +62,8 @@ class Walk {
   /** By embedded document, the outermost first: the path within it. */
   readonly #embedded: (string | number)[][] = []
   #numbers: Address[] = []
+  /** What the member that is being read is called by another one. */
+  #beside: string | undefined
 
   constructor(layout: Layout) {
     this.#layout = layout
@@ -96,10 +98,13 @@ class Walk {
       const member = owner[key] as Json
       steps.push(key)
       if (isDataKey(key)) this.#parts.push(this.#part(key, 'key'))
+      if (key.length === 5 && typeof member === 'string' && (key === 'value' || key === 'Value'))
+        this.#beside = nameBeside(owner)
       if (free) {
         this.#moreTokens += 2 + Math.ceil(key.length / 3)
         this.#value(member, true)
       } else this.#member(member, this.#layout.standing(key, owner, this.#path))
+      this.#beside = undefined
       steps.pop()
     }
   }
@@ -139,6 +144,7 @@ class Walk {
   #document(value: Json, text: string): void {
     const numbers = this.#numbers
     this.#numbers = []
+    this.#beside = undefined
     this.#embedded.push([])
     this.#value(value, true)
     this.#addNumbers(text)
@@ -164,11 +170,15 @@ class Walk {
   #part(text: string, form: 'string' | 'key'): TextPart {
     const address = this.#address()
     return {
-      address: form === 'key' ? { ...address, key: true } : address,
+      address: form === 'key' ? { ...address, key: true } : this.#named(address),
       text,
       role: this.#layout.roleAt(this.#path),
       form,
     }
+  }
+
+  #named(address: Address): Address {
+    return this.#beside === undefined ? address : { ...address, beside: this.#beside }
   }
 
   #address(): Address {
@@ -178,6 +188,18 @@ class Walk {
     if (deeper.length === 0) return { path, inner: inner.slice() }
     return { path, inner: inner.slice(), deeper: deeper.map((steps) => steps.slice()) }
   }
+}
+
+const nameMembers = ['name', 'key', 'Name', 'Key'] as const
+const nameLengthMax = 100
+
+/** Environments of containers, headers in archives of HTTP, tags, variables of collections. */
+function nameBeside(owner: JsonObject): string | undefined {
+  for (const member of nameMembers) {
+    const name = Object.hasOwn(owner, member) ? owner[member] : undefined
+    if (typeof name === 'string' && name.length <= nameLengthMax) return name
+  }
+  return undefined
 }
 
 function tokensOfUnread(label: string, member: Json, encoded: boolean): number {
