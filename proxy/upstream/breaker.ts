@@ -39,6 +39,7 @@ export class Breaker {
   #trips = 0
   #openMs = 0
   #openUntilMs = 0
+  #usedMs: number
   #closedSinceMs: number
   // Half-open: each opening is one era, so that a verdict from an earlier one is not taken for a probe's.
   #era = 0
@@ -50,12 +51,17 @@ export class Breaker {
     this.#settings = settings
     this.#deps = deps
     this.#failuresOfAll = new Window(settings.windowMs)
-    this.#closedSinceMs = deps.clock.monotonic()
+    this.#closedSinceMs = this.#usedMs = deps.clock.monotonic()
   }
 
   /** `open` lasts until someone is admitted as a probe, even when its time is over. */
   get state(): BreakerState {
     return this.#state
+  }
+
+  /** When it was last told of something, or asked for while it was not closed. Monotonic milliseconds. */
+  get usedMs(): number {
+    return this.#usedMs
   }
 
   /** A new one would do the same: it is closed, nothing of the last while speaks against it, and its trips are forgiven. */
@@ -68,7 +74,7 @@ export class Breaker {
   /** How long the next attempt would be refused; zero when it would be admitted. */
   refusedMs(): number {
     if (this.#state === 'closed') return 0
-    const nowMs = this.#deps.clock.monotonic()
+    const nowMs = (this.#usedMs = this.#deps.clock.monotonic())
     if (this.#state === 'open') return Math.max(0, this.#openUntilMs - nowMs)
     const { probeMs = Infinity } = this.#deps
     return this.#probe === undefined || nowMs - this.#probeSinceMs >= probeMs ? 0 : probeWaitMs
@@ -89,7 +95,7 @@ export class Breaker {
   /** An attempt that was not a probe, or a probe's stream after it had proved itself. */
   record(verdict: Verdict, retryAfterMs = 0): void {
     if (this.#state !== 'closed' || verdict === 'neutral') return
-    const nowMs = this.#deps.clock.monotonic()
+    const nowMs = (this.#usedMs = this.#deps.clock.monotonic())
     this.#failuresOfAll.addSecond(nowMs)
     if (verdict === 'success') {
       this.#consecutive = 0

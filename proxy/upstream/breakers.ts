@@ -35,7 +35,7 @@ export type Refusal = { readonly retryAfterMs: number }
 /** `group` is absent for the one that hears whether the upstream can be reached. */
 export type BreakerPart = { readonly group?: string; readonly state: BreakerState }
 
-type Member = { readonly breaker: Breaker; readonly isListed: boolean; usedMs: number }
+type Member = { readonly breaker: Breaker; readonly isListed: boolean }
 
 // Groups are named by clients. Those beyond share one breaker, while there are so many that fail.
 const membersMax = 256
@@ -115,9 +115,7 @@ export class Breakers {
       // The refused must not all come back at the same moment.
       return { retryAfterMs: refusedMs + this.#deps.random() * probeWaitMs }
     }
-    const member = this.#members.get(group)
-    if (member !== undefined) member.usedMs = this.#deps.clock.monotonic()
-    return new Attempt(this, group, this.#reach.enter(), (member?.breaker ?? this.#others)?.enter())
+    return new Attempt(this, group, this.#reach.enter(), this.#of(group)?.enter())
   }
 
   /** Of an attempt that was no probe. */
@@ -149,7 +147,7 @@ export class Breakers {
 
   #add(group: string, isListed: boolean): Breaker {
     const breaker = this.#open(group)
-    this.#members.set(group, { breaker, isListed, usedMs: this.#deps.clock.monotonic() })
+    this.#members.set(group, { breaker, isListed })
     return breaker
   }
 
@@ -164,7 +162,8 @@ export class Breakers {
     const longAgoMs = this.#deps.clock.monotonic() - Math.max(windowMs, 2 * openMaxMs)
     let least: string | undefined
     let leastMs = Infinity
-    for (const [group, { breaker, isListed, usedMs }] of this.#members) {
+    for (const [group, { breaker, isListed }] of this.#members) {
+      const { usedMs } = breaker
       if (isListed || usedMs >= leastMs || !(breaker.isQuiet || usedMs < longAgoMs)) continue
       least = group
       leastMs = usedMs
