@@ -43,7 +43,7 @@ export type Detector = {
   /** Words that are listened for on its behalf. */
   readonly contexts?: readonly ContextWords[]
   /** `start` and `end` are those of the trigger, or of the first digits. For numbers, `probe.number` has been read. */
-  find(probe: Probe, start: number, end: number): void
+  readonly find: (probe: Probe, start: number, end: number) => void
   /** Asked once for each text instead of being woken: it goes over `probe.text` from `from` on, in linear time. */
   sweep?(probe: Probe, from: number): void
   /** For values that start left of their trigger: where one may start whose trigger has not come yet. */

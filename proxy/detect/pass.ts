@@ -41,14 +41,14 @@ export class Pass {
   /** By state of the automaton. */
   readonly #woken: readonly Woken[]
   /** By how many digits stand together first, times ten, and the first of them: whose numbers begin so. */
-  readonly #numbers: readonly (readonly Detector[])[]
+  readonly #numbers: readonly (readonly Digits[])[]
   /** Whose words are listened for. */
   readonly #contexts: readonly ContextWords[]
   /** Shorter numbers interest nobody. */
   readonly #digitsMin: number
-  readonly #codes: readonly Detector[]
+  readonly #codes: readonly Digits[]
   /** Those who are content with one letter before the digits. */
-  readonly #loneCodes: readonly Detector[]
+  readonly #loneCodes: readonly Digits[]
   readonly #tails: readonly Detector[]
   readonly #sweeping: readonly Detector[]
   readonly probe = new Probe()
@@ -77,16 +77,20 @@ export class Pass {
           ),
     )
     const numbers = chosen.filter((d) => d.digits === 'number')
+    const numbersOf = new Map(numbers.map((detector) => [detector, digitsOf(detector)]))
     this.#numbers = Array.from({ length: 10 * (numberDigitsRead + 1) }, (_, index) =>
-      numbers.filter(
-        ({ initials, firstLengths }) =>
-          (initials?.includes(`${index % 10}`) ?? true) && (firstLengths?.includes(Math.floor(index / 10)) ?? true),
-      ),
+      numbers.flatMap((detector) => {
+        const { initials, firstLengths } = detector
+        const isAsked =
+          (initials?.includes(`${index % 10}`) ?? true) && (firstLengths?.includes(Math.floor(index / 10)) ?? true)
+        return (isAsked && numbersOf.get(detector)) || []
+      }),
     )
     this.#contexts = [...contexts]
     this.#digitsMin = Math.min(...numbers.map((d) => d.digitsMin ?? numberDigitsMin))
-    this.#codes = chosen.filter((d) => d.digits === 'code')
-    this.#loneCodes = this.#codes.filter(({ lettersMin = 1 }) => lettersMin < 2)
+    const codes = chosen.filter((d) => d.digits === 'code')
+    this.#codes = codes.map(digitsOf)
+    this.#loneCodes = codes.filter(({ lettersMin = 1 }) => lettersMin < 2).map(digitsOf)
     this.#tails = chosen.filter((d) => d.tailStart !== undefined)
     this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
   }
@@ -252,9 +256,9 @@ export class Pass {
     const isLone = start < 2 || !isLetter(probe.units[start - 2] as number)
     const codes = isLone ? this.#loneCodes : this.#codes
     for (let i = 0; i < codes.length; i++) {
-      const detector = codes[i] as Detector
+      const { find } = codes[i] as Digits
       probe.arm(start)
-      detector.find(probe, start, start + 1)
+      find(probe, start, start + 1)
       probe.settle()
     }
   }
@@ -263,27 +267,35 @@ export class Pass {
     const probe = this.probe
     const { number } = probe
     const initial = (probe.units[start] as number) - 48
-    const asked = this.#numbers[10 * (number.end - start) + initial] as readonly Detector[]
+    const asked = this.#numbers[10 * (number.end - start) + initial] as readonly Digits[]
     for (let i = 0; i < asked.length; i++) {
-      const detector = asked[i] as Detector
-      if (isRead && detector.digitsMin !== undefined && number.digits < detector.digitsMin) continue
+      const { digitsMin, find } = asked[i] as Digits
+      if (isRead && number.digits < digitsMin) continue
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
       const count = probe.candidates.length
       probe.arm(start, !isRead)
-      detector.find(probe, start, number.end)
+      find(probe, start, number.end)
       const isDecided = probe.settle()
-      const accepted = probe.candidates[count]
-      if (accepted === undefined || !isDecided) continue
-      probe.numberEnd = accepted.end
+      if (probe.candidates.length === count || !isDecided) continue
+      probe.numberEnd = probe.candidates[count]?.end ?? 0
       return
     }
   }
 }
 
+type Find = Detector['find']
+
+/** Who is asked about digits. Detectors have properties of many kinds, so theirs are found more slowly than these. */
+type Digits = { readonly find: Find; readonly digitsMin: number }
+
+function digitsOf({ find, digitsMin = 0 }: Detector): Digits {
+  return { find, digitsMin }
+}
+
 /** Who is asked where a literal ends, and what must be so besides. */
 type Asked = {
   readonly literal: string
-  readonly detector: Detector
+  readonly find: Find
   readonly next: CharacterClass | undefined
   /** 0: nothing must stand again. */
   readonly recursAfter: number
@@ -300,10 +312,10 @@ type Woken = {
 }
 
 function askedBy(detector: Detector): Asked[] {
-  const { triggers = [], next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
+  const { triggers = [], find, next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
   const isExact = isCaseSensitive === true
   const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
-  return triggers.map((literal) => ({ literal, detector, next, recursAfter, isExact, begins }))
+  return triggers.map((literal) => ({ literal, find, next, recursAfter, isExact, begins }))
 }
 
 /** What most states mean. */
@@ -317,7 +329,7 @@ function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
   return { heard, asked, next }
 }
 
-function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, begins }: Asked, end: number): void {
+function ask(probe: Probe, { literal, find, next, recursAfter, isExact, begins }: Asked, end: number): void {
   const { text, units } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
     if (units[end - 1 + recursAfter] !== units[end - 1]) return
@@ -330,7 +342,7 @@ function ask(probe: Probe, { literal, detector, next, recursAfter, isExact, begi
   if (isExact && !text.startsWith(literal, start)) return
   if (begins !== undefined && !begins(probe, start)) return
   probe.arm(start)
-  detector.find(probe, start, end)
+  find(probe, start, end)
   probe.settle()
 }
 
