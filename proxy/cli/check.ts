@@ -24,7 +24,7 @@ export function checkCommand(): Command {
     .action((paths: string[], options: Options) => {
       const units =
         options.merge === true ? [paths] : paths.flatMap((path) => filesBelow(path, configFile)).map((file) => [file])
-      if (units.length === 0) throw new CommandError('no configuration file there', 2)
+      if (units.length === 0) throw new CommandError(`no configuration file (.yaml) in ${paths.join(', ')}`, 2)
       const secrets = options.secrets ?? options.strict !== true
       const problems = units.flatMap((unit) => [...checkPaths(unit), ...(secrets ? absentSecrets(unit) : [])])
       process.stdout.write(report(problems, options.format))

@@ -28,7 +28,7 @@ export function testCommand(): Command {
     .action(async (paths: string[], options: { requireCoverage?: true; output: OutputFormat }) => {
       const files = paths.flatMap((path) => filesBelow(path, /\.test\.ya?ml$/))
       // A misspelt path must not pass for a green run.
-      if (files.length === 0) throw new CommandError('no *.test.yaml file there', 2)
+      if (files.length === 0) throw new CommandError(`no *.test.yaml file in ${paths.join(', ')}`, 2)
       const suites: SuiteResult[] = []
       for (const file of files) suites.push(await runSuite(file))
       if (options.output === 'json') printJson(suites)

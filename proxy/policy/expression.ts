@@ -41,7 +41,7 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   try {
     parsed = environment.parse(source)
   } catch (error) {
-    return { ...unusable, problems: [problemOf(error)] }
+    return { ...unusable, problems: [syntaxProblem(error)] }
   }
   const scope = inspectExpression(parsed.ast, names)
   if (scope.problems.length > 0) return { ...unusable, problems: scope.problems }
@@ -93,6 +93,13 @@ function whyNot(error: unknown, source: string): string {
   const { code, range } = errorPlace(error)
   const place = range === undefined ? source : source.slice(range.start, range.end)
   return `${code.replaceAll('_', ' ')}: ${place.trim().slice(0, 120)}`
+}
+
+/** The library's own complaints are about symbols, and it calls the end of the text EOF; macros say what is wrong. */
+function syntaxProblem(error: unknown): ExpressionProblem {
+  const { message, offset } = problemOf(error)
+  if (!/^(?:Une|E)xpected /.test(message)) return { message, offset }
+  return { message: `this is not CEL: ${message.replace('Unexpected token: EOF', 'it ends too early')}`, offset }
 }
 
 function problemOf(error: unknown): ExpressionProblem {

@@ -125,7 +125,7 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ['has(principal.rolse)', '"principal" has no field "rolse"', 14, 'did you mean "roles"?'],
     ['principal.roles == "x"', 'no such overload: list<string> == string', 0],
     ['messages + "x" == "y"', 'no such overload: int + string', 0],
-    ['model ==', 'Unexpected token: EOF', 8],
+    ['model ==', 'this is not CEL: it ends too early', 8],
     ['size(model)', 'the expression gives int, not bool', 0],
     ['findings.emial > 0', 'there is no entity or group "emial"', 9, 'did you mean "email"?'],
     ['has(findings.email)', 'every entity is in `findings`, so this is always true', 0, 'write findings.email > 0'],
