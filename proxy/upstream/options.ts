@@ -86,12 +86,12 @@ const timeoutsSchema = {
 const breakerSchema = {
   type: 'object',
   additionalProperties: false,
-  description: 'When to stop sending to an upstream that fails.',
+  description: 'When to stop sending to an upstream that cannot be reached, or to one of its models that fails.',
   properties: {
     mode: {
       enum: breakerModes,
       description:
-        'auto when absent; forced-open lets nothing pass, disabled everything, until the admin API says otherwise.',
+        'auto when absent; forced-open lets nothing pass, disabled everything, until the admin API says otherwise; for all models.',
     },
     consecutive: {
       type: 'integer',

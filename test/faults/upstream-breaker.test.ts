@@ -1,9 +1,12 @@
 // What opens the breaker of an upstream and what does not, over real sockets.
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { Fault } from '../../proxy/errors.ts'
 import type { UpstreamOptions } from '../../proxy/upstream/options.ts'
 import { answer, chunk, chunkedHead, lastChunk, type Scene, type Script } from '../support/scripted-upstream.ts'
-import { exchange, faultOf, get, never, post, stage, text } from '../unit/upstream/harness.ts'
+import type { UpstreamDeps } from '../../proxy/upstream/upstream.ts'
+import { exchange, faultOf, get, never, open, post, stage, text } from '../unit/upstream/harness.ts'
 
 t.test('five failures open the breaker; one probe goes out when its time is over', async (t) => {
   const set = await stage(t, [], { retry: { attempts: 1 } }, { random: () => 0.5 })
@@ -23,6 +26,54 @@ t.test('five failures open the breaker; one probe goes out when its time is over
     set.events.flatMap((event) => (event.type === 'breaker' ? [event.state] : [])),
     ['open', 'half-open', 'closed'],
   )
+})
+
+t.test('what cannot be reached is held for all models after five failures, whichever way it cannot', async (t) => {
+  const plain = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1')
+  await once(plain, 'listening')
+  t.teardown(() => plain.close())
+  const gone = await stage(t, [])
+  const { port } = gone.server
+  await gone.server.close()
+  const unknown: UpstreamDeps['lookup'] = (name, _options, callback) =>
+    callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }), [])
+  const options: Partial<UpstreamOptions> = { retry: { attempts: 1 } }
+  const rows = {
+    'a name that nobody knows': open('http://upstream.example', options, { lookup: unknown }),
+    'a port that nobody listens on': open(`http://127.0.0.1:${port}`, options),
+    'no TLS': open(`https://127.0.0.1:${(plain.address() as AddressInfo).port}`, options),
+  }
+  for (const [name, { upstream }] of Object.entries(rows)) {
+    for (const group of ['a', 'b', 'c', 'd', 'e']) {
+      t.equal(upstream.refusedMs('f'), 0, name)
+      await faultOf(t, upstream.send({ ...post, group }, never()), 'upstream-unreachable')
+    }
+    t.ok(upstream.refusedMs('f') > 0, name)
+    t.strictSame(upstream.parts(), [{ state: 'open' }, { group: '', state: 'closed' }], 'no model is held for it')
+    await upstream.close()
+  }
+  const { upstream, clock } = open('http://upstream.example', options, { lookup: () => {} })
+  for (const group of ['a', 'b', 'c', 'd', 'e']) {
+    const sending = upstream.send({ ...post, group }, never())
+    clock.advance(3000)
+    await faultOf(t, sending, 'upstream-timeout')
+  }
+  t.ok(upstream.refusedMs('f') > 0, 'no connection in time')
+  await upstream.close()
+})
+
+t.test('an upgrade that is declined is about its model; one that cannot be made is about all', async (t) => {
+  const set = await stage(t, [], { breaker: { consecutive: 2 } })
+  set.server.always(answer(503, 'no'))
+  const upgrade = { path: '/v1/realtime', headers: [], carries: 'bytes', key: 'a2V5a2V5a2V5a2V5a2V5aw==' } as const
+  for (let turn = 0; turn < 2; turn++)
+    await faultOf(t, set.upstream.open({ ...upgrade, group: 'a' }, never()), 'upstream-invalid')
+  t.ok(set.upstream.refusedMs('a') > 0)
+  t.equal(set.upstream.refusedMs('b'), 0)
+  await set.server.close()
+  for (let turn = 0; turn < 2; turn++)
+    await faultOf(t, set.upstream.open({ ...upgrade, group: 'b' }, never()), 'upstream-unreachable')
+  t.ok(set.upstream.refusedMs('c') > 0)
 })
 
 t.test('a breaker that stays open for long is not worth waiting for', async (t) => {

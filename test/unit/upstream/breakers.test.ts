@@ -1,4 +1,5 @@
 import t from 'tap'
+import * as fc from 'fast-check'
 import { Breakers, type BreakerPart, type BreakersSettings, type Pass } from '../../../proxy/upstream/breakers.ts'
 import type { Verdict } from '../../../proxy/upstream/breaker.ts'
 import { ManualClock } from '../../support/clock.ts'
@@ -253,4 +254,41 @@ t.test('however many fail, they are bounded, and those that are listed keep thei
   t.ok(breakers.refusedMs('new') > 0)
   t.equal(breakers.refusedMs('made-up-3000'), 0)
   t.equal(breakers.parts().length, 257)
+})
+
+t.test('whatever happens, each has one probe at most, and all have a way back', async () => {
+  const step = fc.record({
+    act: fc.constantFrom('admit', 'answered', 'content', 'success', 'failure', 'neutral', 'upstream', 'both', 'wait'),
+    group: fc.constantFrom('a', 'b', 'c'),
+    pick: fc.nat(),
+    waitMs: fc.nat({ max: 4000 }),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      // The slot of the probe for reaching it is given up after an opening's length, which is never over here.
+      const { breakers, clock } = setting({ consecutive: 2, openMs: 60_000 })
+      const live: Pass[] = []
+      for (const { act, group, pick, waitMs } of steps) {
+        if (act === 'wait') clock.advance(waitMs * 20)
+        else if (act === 'admit') {
+          const refusedMs = breakers.refusedMs(group)
+          const admitted = breakers.admit(group)
+          if ('retryAfterMs' in admitted !== refusedMs > 0) return false
+          if ('retryAfterMs' in admitted) continue
+          live.push(admitted)
+          if (!breakers.isClosed(group) && breakers.refusedMs(group) === 0) return false
+        } else {
+          const chosen = live[pick % Math.max(1, live.length)]
+          if (act === 'answered') chosen?.answered(200)
+          else if (act === 'content') chosen?.content()
+          else if (act === 'upstream' || act === 'both') chosen?.end('failure', undefined, act)
+          else chosen?.end(act)
+        }
+      }
+      for (const left of live) left.end('neutral')
+      clock.advance(60_000)
+      for (const group of ['a', 'b', 'c']) answer(breakers, group, 200, 2)
+      return breakers.state === 'closed'
+    }),
+  )
 })
