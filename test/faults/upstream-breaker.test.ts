@@ -83,6 +83,19 @@ t.test('a breaker that stays open for long is not worth waiting for', async (t) 
   t.equal(fault.retry, 'never')
 })
 
+t.test('what the upstream asks for with the failure that opens it is kept, a minute of it', async (t) => {
+  for (const [asked, heldMs] of [
+    ['30', 30_000],
+    ['3600', 60_000],
+    ['1', 5000],
+  ] as const) {
+    const script = answer(500, 'x', { 'retry-after': asked })
+    const set = await stage(t, [script], { retry: { attempts: 1 }, breaker: { consecutive: 1 } }, { random: () => 0.5 })
+    await exchange(set)
+    t.equal(set.upstream.refusedMs(''), heldMs, asked)
+  }
+})
+
 t.test('an attempt that opens the breaker is relayed, not repeated', async (t) => {
   const set = await stage(t, [answer(500, 'last words'), answer(200)], { breaker: { consecutive: 1 } })
   t.strictSame(await exchange(set), { status: 500, body: 'last words', attempts: 1 })
