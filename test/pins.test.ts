@@ -165,6 +165,8 @@ t.test('commands and their options', async (t) => {
     audit: '',
     'audit verify': '--key --since --output',
     'audit tail': '--lines --follow --output',
+    'audit export': '--format',
+    'audit prove': '--output',
     scan: '--detect --config --jsonl --redact --output',
     keys: '',
     'keys generate': '--output',

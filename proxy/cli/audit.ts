@@ -1,13 +1,15 @@
-// Owns `gatewright audit`: verify a log from its own bytes, and follow it.
-import { readFileSync, statSync } from 'node:fs'
+// Owns `gatewright audit`: verify a log from its own bytes, and follow it. Its longer commands are files of their own.
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
 import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
+import { exportCommand } from './audit-export.ts'
+import { checkFolder, exitUsage, orFail } from './audit-folder.ts'
+import { proveCommand } from './audit-prove.ts'
 import { CommandError } from './command-error.ts'
 import { jsonOutputOption, outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
 const exitCodes = { intact: 0, tampered: 1, incomplete: 2 } as const
-const exitUsage = 3
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description('the tamper-evident log')
@@ -36,6 +38,7 @@ export function auditCommand(): Command {
       checkFolder(dir)
       await orFail(() => printTail(dir, Number(lines), follow === true))
     })
+  audit.addCommand(exportCommand()).addCommand(proveCommand())
   return audit
 }
 
@@ -52,12 +55,6 @@ async function printTail(dir: string, lines: number, follow: boolean): Promise<v
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   for await (const line of tailLog(dir, { lines, follow, signal: stop.signal })) process.stdout.write(`${line}\n`)
-}
-
-function checkFolder(dir: string): void {
-  const found = statSync(dir, { throwIfNoEntry: false })
-  if (found === undefined) throw new CommandError(`${dir} does not exist`, exitUsage)
-  if (!found.isDirectory()) throw new CommandError(`${dir} is not a folder`, exitUsage)
 }
 
 /** What a file holds instead is not repeated: it may be the private key. */
@@ -88,14 +85,6 @@ function read(file: string, otherwise: string): string {
     return readFileSync(file, 'utf8')
   } catch {
     throw new CommandError(otherwise, exitUsage)
-  }
-}
-
-async function orFail<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), exitUsage)
   }
 }
 

@@ -1,4 +1,5 @@
 // Owns how a report of usage is asked for and written: the query, JSON, CSV and a table for people.
+import { csvLine } from '../lib/csv.ts'
 import { usageKeys, type UsageKey, type UsageQuery, type UsageRow } from './usage-log.ts'
 
 export const usageFormats = ['json', 'csv'] as const
@@ -27,10 +28,9 @@ export function usageJson(rows: readonly UsageRow[]): string {
   return `${JSON.stringify({ usage: rows.map(({ costNanos, unpriced, ...row }) => ({ ...row, costUsd: dollars(costNanos), unpriced })) }, null, 2)}\n`
 }
 
-/** RFC 4180, with LF. */
 export function usageCsv(rows: readonly UsageRow[], by: readonly UsageKey[]): string {
   const head = [...by, ...sums, 'costUsd', 'unpriced']
-  return [head, ...rows.map((row) => cells(row, by))].map((line) => `${line.map(csvCell).join(',')}\n`).join('')
+  return [head, ...rows.map((row) => cells(row, by))].map(csvLine).join('')
 }
 
 export function usageTable(rows: readonly UsageRow[], by: readonly UsageKey[]): string {
@@ -61,10 +61,4 @@ function isIsoDay(text: string): boolean {
 
 function dollars(nanos: number): number {
   return nanos / 1e9
-}
-
-/** Clients choose the names of models, and a spreadsheet takes what begins like a formula for one. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -1,0 +1,20 @@
+// Owns what the commands over audit logs have in common: the folder they are given, and the exit code of wrong calls.
+import { statSync } from 'node:fs'
+import { CommandError } from './command-error.ts'
+
+/** `audit verify` says 2 for a torn tail. */
+export const exitUsage = 3
+
+export function checkFolder(dir: string): void {
+  const found = statSync(dir, { throwIfNoEntry: false })
+  if (found === undefined) throw new CommandError(`${dir} does not exist`, exitUsage)
+  if (!found.isDirectory()) throw new CommandError(`${dir} is not a folder`, exitUsage)
+}
+
+export async function orFail<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), exitUsage)
+  }
+}
