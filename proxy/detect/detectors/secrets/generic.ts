@@ -87,7 +87,7 @@ export function findNamed(
     readValues(probe, labelStart, start, style, said)
     return
   }
-  const end = valueEnd(probe, start, quote, said)
+  const end = valueEnd(probe, start, quote, lengthMax)
   if (end < start + valueLengthMin) return
   if (quote === -1 && probe.code(end) === comma && probe.before(start) === equals) {
     readValues(probe, labelStart, start, 'joined', said)
@@ -100,7 +100,7 @@ export function findNamed(
 /** What the name and its surroundings say of the value. */
 type Said = { readonly kind: SecretKind; readonly lengthMax: number; readonly isEnvironment: boolean }
 
-function valueEnd(probe: Probe, start: number, quote: number, { lengthMax }: Said): number {
+function valueEnd(probe: Probe, start: number, quote: number, lengthMax: number): number {
   return quote === -1 ? bareEnd(probe, start, lengthMax) : quotedEnd(probe, start, quote, lengthMax)
 }
 
@@ -115,16 +115,14 @@ function judge(probe: Probe, start: number, end: number, quote: number, { kind, 
 
 function readValues(probe: Probe, labelStart: number, start: number, style: ListStyle, said: Said): void {
   if (labelStart < probe.listEnd) return
-  const end = readList(
-    probe,
-    start,
-    labelStart + listLengthMax,
-    style,
-    (from, quote) => (quote === -1 && isMember(probe, from) ? -1 : valueEnd(probe, from, quote, said)),
-    (from, to, quote) => {
-      if (to >= from + valueLengthMin) judge(probe, from, to, quote, said)
-    },
-  )
+  const limit = labelStart + listLengthMax
+  const endOf = (from: number, quote: number): number => {
+    if (quote === -1 && isMember(probe, from)) return -1
+    return valueEnd(probe, from, quote, Math.min(said.lengthMax, limit - from))
+  }
+  const end = readList(probe, start, limit, style, endOf, (from, to, quote) => {
+    if (to >= from + valueLengthMin) judge(probe, from, to, quote, said)
+  })
   probe.listEnd = end
   probe.keepWhole(labelStart, end)
 }

@@ -1,5 +1,8 @@
 // Secrets that stand in a list under one name.
 import t from 'tap'
+import { openVault } from '../../../../proxy/detect/vault.ts'
+import { openWindow } from '../../../../proxy/detect/window.ts'
+import { planOf } from '../../../support/plan-of.ts'
 import { found } from './found.ts'
 
 /** Put together here, so that nothing takes them for real ones. */
@@ -43,4 +46,21 @@ void t.test('a list is read as far as a stream may hold it back', async (t) => {
   const seen = found(`passwords: ["${values.join('", "')}"]`, 'generic-secret')
   t.same(seen, values.slice(0, seen.length))
   t.ok(seen.length > 20 && seen.length < 30, `${seen.length}`)
+})
+
+void t.test('so a stream holds no more of it', async (t) => {
+  const plan = planOf('mask', ['secrets'])
+  for (const text of [
+    `passwords: ["${'hunter2-xyz", "'.repeat(90)}"] end`,
+    `"tokens": ["${`${first.repeat(12)}", "`.repeat(9)}"] end`,
+    `API_KEYS=${`${first},`.repeat(40)} end`,
+  ]) {
+    const window = openWindow({ plan, vault: openVault(Buffer.alloc(32, 7), 'p') })
+    let most = 0
+    for (const unit of text) {
+      window.push(unit)
+      most = Math.max(most, window.held)
+    }
+    t.ok(most > 400 && most <= 512, `${most}`)
+  }
 })
