@@ -22,9 +22,10 @@ export function checkCommand(): Command {
     .option('--secrets', 'look for the secrets that the configuration names (the default without --strict)')
     .option('--no-secrets', 'do not look for them')
     .action((paths: string[], options: Options) => {
-      const units =
-        options.merge === true ? [paths] : paths.flatMap((path) => filesBelow(path, configFile)).map((file) => [file])
-      if (units.length === 0) throw new CommandError(`no configuration file (.yaml) in ${paths.join(', ')}`, 2)
+      // Looked for in both ways: a path that is not there is a wrong call.
+      const files = paths.flatMap((path) => filesBelow(path, configFile))
+      const units = options.merge === true ? [paths] : files.map((file) => [file])
+      if (files.length === 0) throw new CommandError(`no configuration file (.yaml) in ${paths.join(', ')}`, 2)
       const secrets = options.secrets ?? options.strict !== true
       const problems = units.flatMap((unit) => [...checkPaths(unit), ...(secrets ? absentSecrets(unit) : [])])
       process.stdout.write(report(problems, options.format))

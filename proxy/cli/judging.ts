@@ -69,10 +69,18 @@ function routeFor(runtime: Runtime, request: CaseRequest): Runtime['routes'][num
       (request.upstream === undefined || route.upstream.id === request.upstream),
   )
   const [first] = fitting
-  if (first === undefined)
-    throw new CommandError(`no route fits ${JSON.stringify({ route: request.route, upstream: request.upstream })}`, 1)
+  if (first === undefined) throw new CommandError(noRoute(runtime.routes, request), 1)
   if (fitting.length > 1 && request.route === undefined && request.upstream === undefined) {
     throw new CommandError(`say which route or upstream: ${fitting.map(({ id }) => id).join(', ')}`, 1)
   }
   return first
+}
+
+function noRoute(routes: Runtime['routes'], { route, upstream }: CaseRequest): string {
+  const wanted = [
+    ...(route === undefined ? [] : [`is "${route}"`]),
+    ...(upstream === undefined ? [] : [`leads to "${upstream}"`]),
+  ]
+  const known = routes.map(({ id, upstream: to }) => `${id} to ${to.id}`)
+  return `no route ${wanted.join(' and ')}; there ${known.length === 0 ? 'is none' : `are ${known.join(', ')}`}`
 }

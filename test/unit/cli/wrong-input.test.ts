@@ -130,3 +130,19 @@ t.test('serve: an address that cannot be listened on, and a key that has no plac
     /the audit key \.\/file\/audit\.key can be neither .*audit\.key\)\n$/,
   )
 })
+
+t.test('a path that is not there is a wrong call, and a route that is not there is named', async (t) => {
+  t.match(await run('check', '--merge', 'gone.yaml'), {
+    code: 2,
+    out: '',
+    err: 'gatewright: gone.yaml does not exist\n',
+  })
+  const upstreams = 'upstreams: { model: { protocol: openai, url: "http://127.0.0.1:1" } }'
+  writeFileSync(
+    'routed.yaml',
+    `apiVersion: gatewright/v1\n${upstreams}\nroutes: [{ id: m, path: /m, upstream: model }]\n`,
+  )
+  writeFileSync('request.yaml', 'request: { upstream: modle, body: {} }\n')
+  const { err } = await run('explain', '--config', 'routed.yaml', '--request', 'request.yaml')
+  t.equal(err, 'gatewright: no route leads to "modle"; there are m to model\n')
+})
