@@ -1,20 +1,25 @@
 // Owns what documentation, templates and code print in place of a secret.
+import { characterClass } from './characters.ts'
 
 const words =
   /your|my[-_]|xxxx|\.\.\.|\*\*\*|insert|example|sample|placeholder|redacted|changeme|change_me|dummy|replace|todo/i
 
 /** `xxxxxxxx`, `00000000`, `your-key-here`: of a body whose length is known. */
 export function isFiller(value: string): boolean {
-  const different = countDifferent(value)
-  if (different < Math.min(5, value.length / 2)) return true
-  return words.test(value) && !/[A-Z].*\d|\d.*[A-Z]/.test(value)
+  if (isUniform(value)) return true
+  return (traitsOf(value) & wordTrait) !== 0 && words.test(value) && !(/[A-Z]/.test(value) && /\d/.test(value))
+}
+
+/** It has hardly any different characters. */
+export function isUniform(value: string): boolean {
+  return countDifferent(value) < Math.min(5, value.length / 2)
 }
 
 /** By character: the number of the last value that had it, so that nothing needs to be cleared. */
 const seenIn = new Uint32Array(128)
 let values = 0
 
-function countDifferent(value: string): number {
+export function countDifferent(value: string): number {
   values = (values + 1) >>> 0
   let different = 0
   for (let i = 0; i < value.length; i++) {
@@ -28,11 +33,36 @@ function countDifferent(value: string): number {
 
 /** What refers to a secret that is kept elsewhere, or stands for one: of a value of any length. */
 export function isReference(value: string): boolean {
+  if (beginning.test(value)) return true
+  const traits = traitsOf(value)
   return (
-    /^[$%<{[(#@&*!~]*[<{[(]|^\$\w+$|^%\w+%?$|^(?:env|process|os|var|vars|local|self|this|secrets?|config|settings|data|params|args|ctx|input|request|req|vault|file|kms|ref|op|arn|urn|https?|ENC)[.:([]/.test(
-      value,
-    ) ||
-    /\$[{(]|[{%]\{|\}\}|#\{|<[A-Za-z]|&lt;/.test(value) ||
-    words.test(value)
+    ((traits & markTrait) !== 0 && /\$[{(]|[{%]\{|\}\}|#\{|<[A-Za-z]|&lt;/.test(value)) ||
+    ((traits & wordTrait) !== 0 && words.test(value))
   )
+}
+
+const beginning =
+  /^[$%<{[(#@&*!~]*[<{[(]|^\$\w+$|^%\w+%?$|^(?:env|process|os|var|vars|local|self|this|secrets?|config|settings|data|params|args|ctx|input|request|req|vault|file|kms|ref|op|arn|urn|https?|ENC)[.:([]/
+
+/** What a value must have for the patterns to be tried, most of which look for words everywhere. */
+const markTrait = 1
+const wordTrait = 2
+const marks = characterClass('$%{}#<&').ascii
+/** By the lower five bits of each: the first three characters of the words. */
+const wordBeginnings = new Uint8Array(1 << 15)
+for (const [first = 0, second = 0, third = 0] of 'you my- my_ xxx ... *** ins exa sam pla red cha dum rep tod'
+  .split(' ')
+  .map((word) => Array.from(word, (character) => character.charCodeAt(0) & 31)))
+  wordBeginnings[(first << 10) | (second << 5) | third] = wordTrait
+
+function traitsOf(value: string): number {
+  let traits = 0
+  let packed = 0
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    packed = ((packed << 5) | (code & 31)) & 0x7fff
+    traits |= wordBeginnings[packed] as number
+    if (code < 128) traits |= marks[code] as number
+  }
+  return traits
 }

@@ -1,5 +1,5 @@
 // Owns which values may be secrets when only their name says so: not references, placeholders, words of code or prose.
-import { isFiller, isReference } from '../../filler.ts'
+import { countDifferent, isReference, isUniform } from '../../filler.ts'
 
 const tokenLengthMin = 10
 const keyLengthMin = 20
@@ -21,25 +21,27 @@ export function isPassword(value: string, { isQuoted, isEnvironment }: Writing):
   const hasDigit = /\d/.test(value)
   if (value.length < (hasDigit ? 4 : 6) || value.length > passwordLengthMax) return false
   if (stopValues.test(value) || isReference(value)) return false
-  if (new Set(value).size < 3 || /[*•x]{3}|^#+|^[./]/i.test(value)) return false
+  if (countDifferent(value) < 3 || /[*•x]{3}|^#+|^[./]/i.test(value)) return false
   if (!isQuoted && identifier.test(value)) return false
   const hasSign = /[^\w.\s/#-]/.test(value)
   if (/\s/.test(value)) return isQuoted && hasDigit && hasSign && value.split(/\s/).length < 3
   if (hasDigit) return value.length > 5 || (isQuoted && /[A-Za-z]/.test(value))
   if (hasSign) return /[A-Za-z]/.test(value) && (isQuoted || isEnvironment || !/[*!?/+]$|^[!?&~]/.test(value))
-  return (isQuoted || isEnvironment) && !namesSecret.test(value)
+  return (isQuoted || isEnvironment) && !(secretWord.test(value) && /[-_./#]/.test(value))
 }
 
 /** `edit_password`, `cms/passwords#edit` */
-const namesSecret = /(?:pass|pwd|secret|token|key).*[-_./#]|[-_./#].*(?:pass|pwd|secret|token|key)/i
+const secretWord = /pass|pwd|secret|token|key/i
 
 /** A random string, as machines make them. */
 export function isToken(value: string): boolean {
   if (value.length < tokenLengthMin) return false
   const { digits, letters, changes } = kindsOf(value)
   if (digits < 2 || letters < 3) return false
-  if (/[\s<>{}()[\]]/.test(value) || isReference(value) || isFiller(value)) return false
-  return uuid.test(value) || (changes / value.length >= 0.2 && new Set(value).size >= Math.min(10, value.length / 2))
+  const isVaried = changes / value.length >= 0.2 && countDifferent(value) >= Math.min(10, value.length / 2)
+  if (!isVaried && !uuid.test(value)) return false
+  // Fillers' words are among those of references.
+  return !/[\s<>{}()[\]]/.test(value) && !isReference(value) && !isUniform(value)
 }
 
 /** Chosen by people where a random string was asked for, but with signs that names and words do not have. */
