@@ -1,14 +1,6 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to what they find.
-import {
-  compileAutomaton,
-  stateBits,
-  symbolBits,
-  symbols as allSymbols,
-  capitalFlag,
-  digitFlag,
-  type Automaton,
-} from './automaton.ts'
+import { capitalFlag, compileAutomaton, digitFlag, symbolBits, symbolOf, type Automaton } from './automaton.ts'
 import { startsPart, startsWord } from './boundary.ts'
 import { holds, isDigit, isLetter, wordEnd, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
@@ -17,24 +9,12 @@ import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
 import { isSeparator, numberDigitsRead } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
-import { part as sharedPart, partBits, takePart } from './units.ts'
+import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } from './stops.ts'
+import { partBits, takePart } from './units.ts'
 
-const symbolMask = (1 << symbolBits) - 1
-const firstFlags = capitalFlag | digitFlag
 const neverHeard = -0x10000
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const partLength = 1 << partBits
-/** Arrays of other files would be looked up again for every unit. */
-const part = sharedPart
-const symbols = allSymbols
-/**
- * Where in it something must be looked at, and what: the automaton's state in the lower bits, then which flags are new
- * there, then the index.
- */
-const stops = new Uint32Array(partLength)
-const stateMask = (1 << stateBits) - 1
-const firstShift = stateBits - 6
-const indexShift = stateBits + 2
 
 export class Pass {
   readonly #automaton: Automaton
@@ -55,7 +35,6 @@ export class Pass {
   /** Some unit of the text that `run` went over is beyond ASCII. */
   isAscii = true
   #depth = 0
-  #stops = 0
   /** Digits before this index are a part of what has been looked at. */
   #digitsFrom = 0
 
@@ -120,8 +99,7 @@ export class Pass {
     let length = 0
     this.probe.open(name, true)
     for (let at = 0; at < name.length; at++) {
-      const symbol = (symbols[name.charCodeAt(at)] as number) & symbolMask
-      state = next[(state << symbolBits) | symbol] as number
+      state = next[(state << symbolBits) | symbolOf(name.charCodeAt(at))] as number
       if (state < hitsFrom) continue
       const { asked, heard } = this.#woken[state] as Woken
       if (asked.some((one) => this.#isLabel(one, name, at + 1))) return longLengthMax
@@ -157,49 +135,25 @@ export class Pass {
   /** Takes the automaton's state, and returns its last. */
   #walk(from: number, to: number, first: number): number {
     const { probe } = this
-    const { hitsFrom } = this.#automaton
+    const automaton = this.#automaton
+    const { hitsFrom } = automaton
     const before = from > 0 && isDigit(probe.units[from - 1] as number) ? digitFlag : 0
     const start = takePart(probe.units, from, to)
     const offset = from - start
-    const last = this.#mark(start, to - offset, first, before)
-    for (let n = 0; n < this.#stops; n++) {
-      const stop = stops[n] as number
-      const at = offset + (stop >> indexShift)
-      const kind = (stop >> firstShift) & firstFlags
-      const state = stop & stateMask
+    const last = findStops(automaton, start, to - offset, first, before)
+    const stops = stopCount()
+    if (hasForeign()) this.isAscii = false
+    for (let n = 0; n < stops; n++) {
+      const stop = stopAt(n)
+      const at = offset + indexOf(stop)
+      const kind = flagsOf(stop)
+      const state = stateOf(stop)
       if (kind === digitFlag) {
         if (at >= this.#digitsFrom) this.#digitsFrom = this.#atDigits(at)
       } else if (kind === capitalFlag) this.#runs?.atCapital(probe, at)
       if (state >= hitsFrom) this.#atLiteral(state, at + 1)
     }
     return last
-  }
-
-  /**
-   * The hot loop, over `part`. Where something must be looked at is only written down, whatever the unit is:
-   * a branch that is taken now and then costs as much as ten units.
-   */
-  #mark(from: number, to: number, firstState: number, before: number): number {
-    const { next, hitsFrom } = this.#automaton
-    let state = firstState
-    let previous = before
-    let count = 0
-    let all = 0
-    for (let i = from; i < to; i++) {
-      const code = part[i] as number
-      all |= code
-      const symbol = symbols[code] as number
-      state = next[(state << symbolBits) | (symbol & symbolMask)] as number
-      // Of digits and of capitals that stand together.
-      const first = symbol & ~previous & firstFlags
-      previous = symbol
-      stops[count] = state | (first << firstShift) | (i << indexShift)
-      // One more, if one of both is negative.
-      count -= (-first | (hitsFrom - 1 - state)) >> 31
-    }
-    if (all > 127) this.isAscii = false
-    this.#stops = count
-    return state
   }
 
   #atLiteral(state: number, end: number): void {
