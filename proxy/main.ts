@@ -2,10 +2,14 @@
 // Owns nothing but the start: whether this Node will do, and standard output, which may close early. It hands the command
 // line to cli/.
 
+// EX_IOERR of sysexits.h: no command says anything else by it.
+const exitUnwritten = 74
+
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.stderr.write(`gatewright: standard output cannot be written: ${error.message}\n`)
+  process.exit(exitUnwritten)
 })
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major > 24 || (major === 24 && minor >= 12)) {

@@ -18,12 +18,24 @@ export function demoCommand(): Command {
     .description('seven scenes on the embedded upstream, ending with a tampered log caught')
     .action(async () => {
       const folder = mkdtempSync(join(tmpdir(), 'gatewright-demo-'))
+      const remove = (): void => rmSync(folder, { recursive: true, force: true })
+      const left = leaving(remove)
       try {
         await play(folder)
       } finally {
-        rmSync(folder, { recursive: true, force: true })
+        left()
+        remove()
       }
     })
+}
+
+/** Who leaves in the middle, by Ctrl-C or by closing the pipe, leaves nothing behind either. Returns how to stop this. */
+function leaving(remove: () => void): () => void {
+  // 128 and the signal's number, as shells have it.
+  const interrupted = (): never => process.exit(130)
+  const terminated = (): never => process.exit(143)
+  process.on('exit', remove).on('SIGINT', interrupted).on('SIGTERM', terminated)
+  return () => void process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', terminated)
 }
 
 type Stage = { readonly gateway: Gateway; readonly url: string; readonly auditDir: string }
