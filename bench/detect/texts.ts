@@ -157,4 +157,65 @@ export const hostile: readonly (readonly [name: string, unit: (random: Random) =
   ['ligatures', () => '\ufdfa'],
   ['combining marks', () => '\u0301'],
   ['Cyrillic', ({ below }) => String.fromCharCode(0x430 + below(32))],
+  ['look-alikes', ({ below }) => 'аеорсху'.charAt(below(7))],
+  ['homoglyphs in words', ({ fill }) => fill('aаbеcо')],
+  ['full-width words', ({ fill }) => wide(fill('aaaa '))],
+  ['mathematical digits', ({ below }) => String.fromCodePoint(0x1d7ce + below(10))],
+  ['no-break spaces in digits', ({ fill }) => fill('9999\u00a0')],
+  ['ideographic stops', () => 'a\u3002'],
+  ['zero-width in cards', (random) => `${Array.from(card(random)).join('\u200b')} `],
+  ['cards in percent', (random) => `${percent(card(random))} `],
+  ['text in references', ({ fill }) => Array.from(fill('aaa99 aa'), (one) => `&#${one.charCodeAt(0)};`).join('')],
+  ['`\\u0031`', ({ below }) => `\\u003${below(10)}`],
+  ['escaped pairs', () => '\\ud835\\udfd8'],
+  ['`\\n1`', () => '\\n1'],
+  ['hexadecimal of text', ({ fill }) => `${Buffer.from(fill('aaaa 99 aaa 9999-99')).toString('hex')} `],
+  ['hashes', ({ fill }) => `${fill('x'.repeat(40))} `],
+  ['base64 in base64', ({ fill }) => `${base64(`${base64(fill('aaaa 99 aaa 9999'))} `)} `],
+  ['base64 of secrets', ({ fill }) => `${base64(fill('secret=b9b9 '))} `],
+  ['base64 of cards', (random) => `${base64(`${card(random)} `)} `],
+  ['base64 in lines', ({ fill }) => `${fill('b'.repeat(76))}\n`],
+  ['a word of base64 in each line', ({ fill }) => `${base64(fill('aaaaaaa9'))}\n`],
+  [
+    'long words, few of them encoded',
+    ({ below, fill }) => `${seldom(below) ? base64(fill('aaaa 99 aaa 9999')) : fill('a'.repeat(61))} `,
+  ],
+  [
+    'long lines, few of them encoded',
+    ({ below, fill }) => `${seldom(below) ? base64(fill('aaaa 99 aaa 9999')) : fill('a'.repeat(100))}\n`,
+  ],
+  ['`=ZXlK`', () => '=ZXlK'],
+  ['`=LS0tLS1CRUdJTi`', () => '=LS0tLS1CRUdJTi'],
+  ['headers of tokens that are none', () => 'eyJhbGciO.,'],
+  ['`$6$`', () => '$6$'],
+  ['`$krb5asrep$`', () => '$krb5asrep$'],
+  ['private keys that break off', () => '-----BEGIN PRIVATE KEY-----AAAAAAAAAAAAAAAA&'],
+  ['`00 `', () => '00 '],
+  ['a table of digits', ({ fill }) => fill('99 99 99 99 ')],
+  ['telephones that fail', ({ fill }) => fill('+99 99 99 99 99 ')],
+  ['`DE99 `', ({ fill }) => fill('DE99 ')],
+  ['`password="`', () => 'password="'],
+  ['passwords of signs', () => `password="${'a-_/'.repeat(29)}" `],
+  ['passwords in JSON', ({ fill }) => `{"password":"${fill('bbbb9')}"},`],
+  ['passwords in JSON in JSON', ({ fill }) => `{\\"password\\":\\"${fill('bbbb9')}\\"},`],
+  ['long tokens', ({ fill }) => `token=${fill('b'.repeat(300))} `],
+  ['nested JSON', () => '{\\"a\\":\\"'],
+  ['cards', (random) => `${card(random)} `],
+  ['addresses of networks', ({ fill }) => fill('10.9.9.9 ')],
 ]
+
+function wide(text: string): string {
+  return Array.from(text, (one) => (one === ' ' ? one : String.fromCharCode(one.charCodeAt(0) + 0xfee0))).join('')
+}
+
+function percent(text: string): string {
+  return Array.from(text, (one) => `%${one.charCodeAt(0).toString(16)}`).join('')
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
+
+function seldom(below: Random['below']): boolean {
+  return below(400) === 0
+}

@@ -18,6 +18,8 @@ const pieces = [
   'datadog ', 'heroku=', 'twitter: ', '1234567890123456|', `${'0a'.repeat(16)}-us`, '$2a$', 'private-lines: 1\n',
   'ops_eyJ-', 'machine a login b ', 'basic QUFB', 'sl.-', '-EAA', '.pk.-', 'PASSWORD_SECRET_TOKEN_KEY_', '.glpat-', '-shpat_',
   '123456789:AA', 'identified by ', 'a-b.apps.googleusercontent.com', '"""', 'is is is ', 'value="', '-----BEGIN ',
+  '=ZXlK', '=LS0tLS1CRUdJTi', '$6$', '$krb5asrep$', 'pbkdf2_sha256$', '+ASt', 'pat.', 'eyJhbGciO.,',
+  '-----BEGIN PRIVATE KEY-----AAAAAAAAAAAAAAAA&',
 ]
 
 void t.test('reads stay in proportion', async (t) => {
