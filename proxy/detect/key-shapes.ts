@@ -8,12 +8,15 @@ import { isFiller } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
 import { contextBefore, foreseenLength, type Probe } from './probe.ts'
 
+/** A pattern, or what says the same more quickly of bodies that are long. */
+export type Form = Pick<RegExp, 'source' | 'test'>
+
 export type BodyShape = {
   readonly body: string
   /** Least and most characters of the body. */
   readonly lengths: readonly [number, number]
   /** Tried on the body once it has been read, so it may not be longer than the body. */
-  readonly form?: RegExp | undefined
+  readonly form?: Form | undefined
 }
 
 /** Of bodies that may be longer than this, so much is looked at as a stream may hold back; what comes behind is hidden. */

@@ -22,6 +22,12 @@ export function areAll(text: string, from: number, characters: CharacterClass): 
   return true
 }
 
+/** Padding ends base64, so before `to` it leaves nothing that is worth decoding. */
+export function isPadded(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 61) return true
+  return false
+}
+
 /** Whether what begins at `start` belongs to a long value that has been found: runs of triggers are read once. */
 export function isInLongRun(probe: Probe, start: number): boolean {
   return start < probe.longEnd - tailLength

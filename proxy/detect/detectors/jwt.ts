@@ -3,7 +3,7 @@
 import { characterClass, holds } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { startsWord } from '../boundary.ts'
-import { acceptLongTo, longLengthMax, longRun, type LongRun } from '../long-run.ts'
+import { acceptLongTo, isPadded, longLengthMax, longRun, type LongRun } from '../long-run.ts'
 import { contextBefore, foreseenLength, type Probe } from '../probe.ts'
 import { decodedHeader, joseParameter, partsOfSigned, readJoseHeader } from './jose-header.ts'
 
@@ -94,9 +94,4 @@ export const jwtInBase64: Detector = {
     if (!joseParameter.test(decodedHeader(header))) return
     acceptLongTo(probe, jwtInBase64, start, end, runInBase64)
   },
-}
-
-function isPadded(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 61) return true
-  return false
 }

@@ -3,7 +3,7 @@
 import { characterClass, holds } from '../characters.ts'
 import { startsWord } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
-import { acceptLongTo, areAll, longLengthMax, longRun } from '../long-run.ts'
+import { acceptLongTo, areAll, isPadded, longLengthMax, longRun } from '../long-run.ts'
 import { foreseenLength, type Probe } from '../probe.ts'
 
 const group = 'secrets'
@@ -105,6 +105,8 @@ function trimmed(text: string, end: number): number {
 }
 
 const labelInBase64Length = 96
+/** `-----BEGIN PRIVATE KEY` */
+const labelInBase64Min = 30
 const runInBase64 = longRun(base64, foreseenLength, true)
 
 /** A whole PEM text that has been encoded once more, as secrets of Kubernetes are. */
@@ -118,6 +120,7 @@ export const privateKeyInBase64: Detector = {
     const previous = probe.before(start)
     if (previous === 43 || previous === 47) return
     const end = probe.runEnd(start, base64, longLengthMax)
+    if (end - start < labelInBase64Min || isPadded(probe.text, start, start + labelInBase64Min - 1)) return
     const head = Buffer.from(probe.text.slice(start, Math.min(end, start + labelInBase64Length)), 'base64').toString(
       'latin1',
     )

@@ -2,7 +2,7 @@
 // format: its entity (vendor first, at most 21 characters: tokens carry it), what it is known by, its body and lengths, and
 // the document that describes it.
 import type { Detector } from '../../detector.ts'
-import { anchoredKey, labelledKey, prefixedKey } from '../../key-shapes.ts'
+import { anchoredKey, labelledKey, prefixedKey, type Form } from '../../key-shapes.ts'
 
 export const digits = '0-9'
 export const hex = '0-9a-f'
@@ -27,7 +27,7 @@ export type Row = readonly [
   body: string,
   lengths: readonly [min: number, max: number],
   source: string,
-  form?: RegExp,
+  form?: Form,
 ]
 
 export function prefixed(rows: readonly Row[]): readonly Detector[] {

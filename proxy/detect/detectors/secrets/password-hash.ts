@@ -1,10 +1,10 @@
 // Owns hashes of passwords as crypt(5), htpasswd, LDAP and frameworks write them: they can be guessed at leisure. And the
 // private parts of keys in formats without armour.
-import { characterClass } from '../../characters.ts'
+import { characterClass, holds } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLongTo, longLengthMax, longRun } from '../../long-run.ts'
 import { foreseenLength } from '../../probe.ts'
-import { prefixed, type Row } from './formats.ts'
+import { hexAnyCase, prefixed, type Row } from './formats.ts'
 
 const crypt = './A-Za-z0-9'
 
@@ -33,9 +33,24 @@ const rows: readonly Row[] = [
     '$A-Za-z0-9@.:*_/-',
     [80, 4000],
     'RFC 4120: AS-REP, TGS-REP',
-    /[\dA-Fa-f]{64}/,
+    { source: '[0-9A-Fa-f]{64}', test: hasLongHex },
   ],
 ]
+
+const hexadecimals = characterClass(hexAnyCase)
+const longHexLength = 64
+
+/** Every one of that length has one of these places; prefixes that follow one another have little else looked at. */
+function hasLongHex(text: string): boolean {
+  for (let at = longHexLength - 1; at < text.length; at += longHexLength) {
+    let start = at
+    while (start >= 0 && holds(hexadecimals, text.charCodeAt(start))) start--
+    let end = at + 1
+    while (end < text.length && holds(hexadecimals, text.charCodeAt(end))) end++
+    if (end - start > longHexLength) return true
+  }
+  return false
+}
 
 const digits = characterClass('0-9')
 const lineBreak = characterClass('\r\n')
