@@ -43,7 +43,9 @@ export function openMetrics() {
       i.overheadSeconds.observe(overheadMs / 1000, route)
     },
     decision(made: Decision) {
-      i.decisions.add(1, made.rule ?? 'default', made.effect, 'enforce')
+      // In shadow mode nothing is enforced, and the default has not allowed it either.
+      const maker = made.rule ?? (made.code === 'shadow-mode' ? 'shadow-mode' : 'default')
+      i.decisions.add(1, maker, made.effect, 'enforce')
       if (made.shadow !== undefined) i.decisions.add(1, made.shadow.rule ?? 'default', made.shadow.effect, 'shadow')
     },
     redaction: (entity: string, direction: 'request' | 'response', count: number) =>

@@ -18,6 +18,7 @@ type Subject = {
 export function lintPolicy({ options, rules, known, prefix }: Subject, problems: Problem[]): void {
   for (const rule of rules) checkReach(rule, known, problems, [...prefix, 'rules', rule.position])
   checkOverruled(options.rules ?? [], rules, problems, prefix)
+  checkToolNames(options, rules, known, problems, prefix)
   checkModelCalls(options, rules, known, problems, prefix)
 }
 
@@ -94,6 +95,46 @@ function includesConditions(own: RuleOptions, theirs: RuleOptions): boolean {
   return matcherKeys.every(
     (key) => theirs[key] === undefined || JSON.stringify(own[key]) === JSON.stringify(theirs[key]),
   )
+}
+
+/**
+ * Over MCP a tool has its upstream's name before its own, so a pattern without one finds nothing there, and a rule that
+ * was to stop such tools lets them pass. A name in full may well be meant for one upstream's tools only.
+ */
+function checkToolNames(
+  options: PolicyOptions,
+  rules: readonly Rule[],
+  known: Known,
+  problems: Problem[],
+  prefix: Path,
+): void {
+  const overMcp = known.routes.filter(({ protocol }) => protocol === 'mcp')
+  for (const rule of rules) {
+    const tools = options.rules?.[rule.position]?.tools ?? []
+    if (rule.effect === 'allow' || !rule.actions.has('tool.call') || tools.some(namesUpstream)) continue
+    const reached = overMcp.some(({ id, upstream, fallback = [] }) => mayApplyOn(rule, id, [upstream, ...fallback]))
+    const glob = reached ? tools.find(isGlob) : undefined
+    if (glob !== undefined) problems.push(unmetOverMcp([...prefix, 'rules', rule.position, 'tools'], glob))
+  }
+  const tagged = new Set((options.tools ?? []).flatMap(({ name, tags }) => (namesUpstream(name) ? tags : [])))
+  for (const [position, { name, tags, upstream }] of (options.tools ?? []).entries()) {
+    const reached = overMcp.some((route) => upstream === undefined || upstream === route.upstream)
+    if (!reached || !isGlob(name) || namesUpstream(name) || tags.every((tag) => tagged.has(tag))) continue
+    problems.push(unmetOverMcp([...prefix, 'tools', position, 'name'], name))
+  }
+}
+
+function unmetOverMcp(path: Path, glob: string): Problem {
+  const message = "no tool over MCP has such a name: there it has its upstream's before its own"
+  return { path, message, hint: `add \`*/${glob}\`, or name the upstreams that are meant`, severity: 'warning' }
+}
+
+function namesUpstream(pattern: string): boolean {
+  return pattern.includes('/') || pattern.includes('**')
+}
+
+function isGlob(pattern: string): boolean {
+  return /[*?{[]/.test(pattern)
 }
 
 function checkModelCalls(
