@@ -3,7 +3,7 @@
 import { isAlphanumeric, wordEnd } from './characters.ts'
 import { isRunUnit, mayBeBase16, mayBeBase64 } from './normalise-digits.ts'
 import type { Probe } from './probe.ts'
-import { isBlank, isLineEnd, lineLengthMin } from './normalise-lines.ts'
+import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-lines.ts'
 
 /**
  * The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number.
@@ -149,7 +149,7 @@ function firstLine(text: string, start: number, from: number): number {
     while (end > from && isLineEnd(text, end - 1)) end--
     let before = end
     while (before > from && isRunUnit(text.charCodeAt(before - 1))) before--
-    if (end - before < lineLengthMin && before > from) return first
+    if ((end - before < lineLengthMin && before > from) || end - before > lineLengthMax) return first
     first = before
   }
 }
