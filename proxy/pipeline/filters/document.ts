@@ -10,7 +10,7 @@ import { readCarried } from '../carried-json.ts'
 import { noteUninspected, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
-import type { MediaKind } from '../stages/decode.ts'
+import { textFlaw, type MediaKind } from '../stages/decode.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
 import { readPlain } from './plain.ts'
 import { judgeCall, stopAtCall } from './tool-calls.ts'
@@ -45,7 +45,7 @@ function filterText(
   } catch {
     return unread(x, bytes, must, 'it is not valid UTF-8')
   }
-  const flaw = kind === 'xml' ? xmlFlaw(text) : undefined
+  const flaw = kind === 'xml' ? xmlFlaw(text) : textFlaw(text)
   if (flaw !== undefined) return unread(x, bytes, must, flaw)
   const redaction = new AnswerRedaction(x, runtime)
   const filtered = kind === 'xml' ? redaction.wholeXml(text) : redaction.whole(text)

@@ -77,9 +77,8 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
   if (mediaType === 'text' || mediaType === 'xml') {
     const text = decodeText(bytes)
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
-    if (mediaType === 'text') return { form: 'text', bytes, text }
-    const flaw = xmlFlaw(text)
-    if (flaw === undefined) return { form: 'text', bytes, text, isXml: true }
+    const flaw = mediaType === 'xml' ? xmlFlaw(text) : textFlaw(text)
+    if (flaw === undefined) return { form: 'text', bytes, text, ...(mediaType === 'xml' ? { isXml: true } : undefined) }
     if (mustInspect(x.route)) throw new Fault('body-malformed', flaw)
   }
   refuseOpaque(x.route)
@@ -144,8 +143,18 @@ export function mediaTypeOf(contentType: string | undefined): MediaKind {
   if (charsets.length > 1 || (charsets[0] !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charsets[0])))
     return 'other'
   const name = type.trim()
-  return kinds.get(name) ?? (name.endsWith('+json') ? 'json' : name.endsWith('+xml') ? 'xml' : 'other')
+  return kinds.get(name) ?? kindBySuffix(name)
 }
+
+/** RFC 6839. Only of a name that no reader takes for the beginning of another: some read it to a comma, a space or a `+`. */
+function kindBySuffix(name: string): MediaKind {
+  const [, stem = '', suffix] = suffixed.exec(name) ?? []
+  if (suffix === undefined || kinds.has(stem) || stem.startsWith('multipart/')) return 'other'
+  return suffix === 'json' ? 'json' : 'xml'
+}
+
+/** Tokens of RFC 9110 §5.6.2, in lower case. */
+const suffixed = /^([!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+)\+(json|xml)$/
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -155,6 +164,11 @@ function decodeText(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** No text has NUL, but UTF-16 of Latin letters has one beside each, and is valid UTF-8. */
+export function textFlaw(text: string): string | undefined {
+  return text.includes('\0') ? 'The text is in another encoding than UTF-8.' : undefined
 }
 
 function contentOf(x: Admitted, body: Body): Content | undefined {

@@ -7,6 +7,14 @@ t.test('documents of which another reader would see another text', async (t) => 
     '<!doctype a [<!entity % b "c">]><a/>',
     '<?xml version="1.0" encoding="ISO-8859-1"?><a/>',
     "\n<?xml version='1.0' encoding = 'utf-16' ?><a/>",
+    `<?xml version="1.0"${' '.repeat(500)}encoding="UTF-7"?><a/>`,
+    '<?xml version="1.0" x=">" encoding="UTF-7"?><a/>',
+    '<?xml version="1.0" encoding=UTF-7?><a/>',
+    '<\0a\0>\0b\0<\0/\0a\0>\0',
+    '\0<\0a\0/\0>',
+    '<!DOCTYPE a SYSTEM "http://example.org/a.dtd"><a>b&at;c</a>',
+    '<!DOCTYPE a [%more;]><a/>',
+    `<a>&#X${'0'.repeat(30)}40;</a>`,
   ])
     t.type(xmlFlaw(text), 'string', text)
   for (const text of [
@@ -14,6 +22,8 @@ t.test('documents of which another reader would see another text', async (t) => 
     '<!DOCTYPE html><html/>',
     '<?xml version="1.0" encoding="utf-8"?><a/>',
     '<?xml version="1.0"?><a encoding="x"/>',
+    '<!DOCTYPE a SYSTEM "http://example.org/a.dtd"><a>b&amp;c &#64; &lt;</a>',
+    '<a>&nbsp;</a>',
   ])
     t.equal(xmlFlaw(text), undefined, text)
 })

@@ -1,0 +1,66 @@
+// Bodies of which another reader would see another text or other members than we do: nothing gets past a redaction in them,
+// and rules that ask for what is not certain count against the call.
+import t from 'tap'
+import { startGateway } from '../support/gateway.ts'
+import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
+
+const email = 'ada@example.org'
+const form = 'application/x-www-form-urlencoded'
+const xml = 'application/xml'
+
+const upstream = await scriptedUpstream()
+upstream.always(answer(200, 'ok', { 'content-type': 'text/plain' }))
+const gateway = await startGateway(`
+upstreams:
+  crm: { protocol: http, url: "${upstream.url}" }
+  judged: { protocol: http, url: "${upstream.url}" }
+routes:
+  - { id: crm, path: /crm, upstream: crm }
+  - { id: judged, path: /judged, upstream: judged }
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow
+rules:
+  - { id: not-to-eve, effect: deny, routes: [judged], when: 'has(args.to) && args.to == "eve"' }
+redaction:
+  - { id: out, direction: request, routes: [crm], detect: [email, generic-secret], action: mask }`)
+t.teardown(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+
+async function post(path: string, type: string, body: string | Buffer): Promise<{ status: number; seen?: string }> {
+  const before = upstream.requests.length
+  const reply = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': type }, body })
+  await reply.arrayBuffer()
+  const seen = upstream.requests[before]?.body.toString()
+  return seen === undefined ? { status: reply.status } : { status: reply.status, seen }
+}
+
+t.test('text in another encoding than it seems to be', async (t) => {
+  const inUtf16 = Buffer.from(`<a>${email}</a>`, 'utf16le')
+  for (const [type, body] of [
+    [xml, inUtf16],
+    ['text/plain', inUtf16],
+    ['text/html', inUtf16],
+    [xml, `<?xml version="1.0"${' '.repeat(300)}encoding="UTF-7"?><a>ada+AEA-example.org</a>`],
+    [xml, '<!DOCTYPE a SYSTEM "http://example.org/a.dtd"><a>ada&at;example.org</a>'],
+  ] as const)
+    t.same(await post('/crm', type, body), { status: 400 }, type)
+})
+
+t.test('media types that some take for the beginning of their name', async (t) => {
+  for (const type of [
+    'multipart/form-data,+json',
+    `${form}, a+json`,
+    `${form} a+json`,
+    `${form}+json`,
+    'text/plain+xml',
+    '+json',
+  ]) {
+    t.same(await post('/crm', type, `{"a":"&to=${email}&"}`), { status: 415 }, type)
+    t.same(await post('/judged', type, '{"a":"&to=eve&"}'), { status: 403 }, type)
+  }
+  t.match(await post('/crm', 'application/vnd.api+json', `{"a":"${email}"}`), { seen: '{"a":"[EMAIL]"}' })
+  t.match(await post('/crm', 'image/svg+xml', `<a>${email}</a>`), { seen: '<a>[EMAIL]</a>' })
+})
