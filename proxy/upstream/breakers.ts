@@ -35,9 +35,10 @@ export type Refusal = { readonly retryAfterMs: number }
 /** `group` is absent for the one that hears whether the upstream can be reached. */
 export type BreakerPart = { readonly group?: string; readonly state: BreakerState }
 
-type Member = { readonly breaker: Breaker; readonly isListed: boolean }
+/** `isServed`: something that was asked of it has been answered, so it is no name that somebody made up. */
+type Member = { readonly breaker: Breaker; readonly isListed: boolean; isServed: boolean }
 
-// Groups are named by clients. Those beyond share one breaker, while there are so many that fail.
+// Beside those that the operator names: groups are named by clients.
 const membersMax = 256
 
 export type BreakersDeps = {
@@ -51,8 +52,7 @@ export class Breakers {
   readonly #deps: BreakersDeps
   readonly #reach: Breaker
   readonly #members = new Map<string, Member>()
-  /** Of groups for which there was no room. */
-  #others: Breaker | undefined
+  readonly #listed: ReadonlySet<string>
   #mode: BreakerMode
 
   constructor(settings: BreakersSettings, deps: BreakersDeps) {
@@ -63,7 +63,8 @@ export class Breakers {
     const told = (state: BreakerState): void => onState({ state })
     // What is slow to answer is not out of reach, and must not keep what others ask for waiting.
     this.#reach = new Breaker(settings, { clock, random, onState: told, probeMs: settings.openMs })
-    for (const group of new Set(['', ...settings.groups])) this.#add(group, true)
+    this.#listed = new Set(['', ...settings.groups])
+    for (const group of this.#listed) this.#add(group, true)
   }
 
   /** The worst of them. */
@@ -87,7 +88,6 @@ export class Breakers {
   parts(): BreakerPart[] {
     const parts: BreakerPart[] = [{ state: this.#reach.state }]
     for (const [group, { breaker }] of this.#members) parts.push({ group, state: breaker.state })
-    if (this.#others !== undefined) parts.push({ group: 'other', state: this.#others.state })
     return parts
   }
 
@@ -126,29 +126,25 @@ export class Breakers {
   /** `served`: with what was asked for, so this is a group that there is. Others are remembered only if they fail. */
   record(group: string, verdict: Verdict, retryAfterMs: number | undefined, served: boolean): void {
     if (verdict === 'neutral') return
-    let breaker = this.#members.get(group)?.breaker
-    if (breaker === undefined) {
+    let member = this.#members.get(group)
+    if (member === undefined) {
       const failed = verdict === 'failure'
-      if (failed || (served && this.#members.size < membersMax)) breaker = this.#breakerFor(group)
-      else if (this.#others?.isQuiet === true) this.#others = undefined
+      if (!failed && !served) return
+      if (this.#members.size - this.#listed.size >= membersMax && !this.#forgetOne(failed)) return
+      member = this.#add(ownText(group), false)
     }
-    ;(breaker ?? this.#others)?.record(verdict, retryAfterMs)
+    member.isServed ||= served
+    member.breaker.record(verdict, retryAfterMs)
   }
 
   #of(group: string): Breaker | undefined {
-    return this.#members.get(group)?.breaker ?? this.#others
+    return this.#members.get(group)?.breaker
   }
 
-  #breakerFor(group: string): Breaker {
-    if (this.#members.size < membersMax || this.#forgetOne()) return this.#add(ownText(group), false)
-    this.#others ??= this.#open('other')
-    return this.#others
-  }
-
-  #add(group: string, isListed: boolean): Breaker {
-    const breaker = this.#open(group)
-    this.#members.set(group, { breaker, isListed })
-    return breaker
+  #add(group: string, isListed: boolean): Member {
+    const member = { breaker: this.#open(group), isListed, isServed: isListed }
+    this.#members.set(group, member)
+    return member
   }
 
   #open(group: string): Breaker {
@@ -156,19 +152,27 @@ export class Breakers {
     return new Breaker(this.#settings, { clock, random, onState: (state) => onState({ group, state }) })
   }
 
-  /** The one that was used least lately, of those that have nothing to remember or that nobody has asked for in a long time. */
-  #forgetOne(): boolean {
-    const { windowMs, openMaxMs } = this.#settings
-    const longAgoMs = this.#deps.clock.monotonic() - Math.max(windowMs, 2 * openMaxMs)
+  /**
+   * Names that were never served go first, so that who makes up names has none forgotten that others ask for; then those
+   * that have nothing to remember. Of each kind the one that was used least lately. `any`: else only of the first kind.
+   */
+  #forgetOne(any: boolean): boolean {
     let least: string | undefined
+    let leastRank = any ? 2 : 0
     let leastMs = Infinity
-    for (const [group, { breaker, isListed }] of this.#members) {
-      const { usedMs } = breaker
-      if (isListed || usedMs >= leastMs || !(breaker.isQuiet || usedMs < longAgoMs)) continue
+    for (const [group, { breaker, isListed, isServed }] of this.#members) {
+      if (isListed) continue
+      const rank = !isServed ? 0 : breaker.isQuiet ? 1 : 2
+      if (rank > leastRank || (rank === leastRank && breaker.usedMs >= leastMs)) continue
       least = group
-      leastMs = usedMs
+      leastRank = rank
+      leastMs = breaker.usedMs
     }
-    return least !== undefined && this.#members.delete(least)
+    if (least === undefined) return false
+    const wasClosed = this.#of(least)?.state === 'closed'
+    this.#members.delete(least)
+    if (!wasClosed) this.#deps.onState({ group: least, state: 'closed' })
+    return true
   }
 }
 
