@@ -21,14 +21,11 @@ export interface Pass {
   /** The first content has come: a probe has proved itself, however long its stream goes on. */
   content(): void
   /**
-   * `retryAfterMs`: how long the upstream asked to be left alone, if this verdict opens a breaker. `failing` as
-   * classify.ts has it.
+   * `retryAfterMs`: how long the upstream asked to be left alone, if this verdict opens a breaker. `unreached`: nothing of
+   * what was asked was written, so this is about the upstream alone.
    */
-  end(verdict: Verdict, retryAfterMs?: number, failing?: Failing): void
+  end(verdict: Verdict, retryAfterMs?: number, unreached?: boolean): void
 }
-
-/** `upstream`: it could not be reached. `both`: nor was a word of an answer heard, and that may be for what was asked. */
-export type Failing = 'upstream' | 'both'
 
 export type Refusal = { readonly retryAfterMs: number }
 
@@ -204,15 +201,15 @@ class Attempt implements Pass {
     if (!this.#ended) this.#probe?.prove()
   }
 
-  end(verdict: Verdict, retryAfterMs?: number, failing?: Failing): void {
+  end(verdict: Verdict, retryAfterMs?: number, unreached = false): void {
     if (this.#ended) return
     this.#ended = true
     if (!this.#answered) {
-      const reached = failing === undefined ? 'neutral' : verdict
+      const reached = unreached ? verdict : 'neutral'
       if (this.#reachProbe === undefined) this.#breakers.recordReach(reached)
       else this.#reachProbe.end(reached)
     }
-    const own = failing === 'upstream' ? 'neutral' : verdict
+    const own = unreached ? 'neutral' : verdict
     if (this.#probe === undefined) this.#breakers.record(this.#group, own, retryAfterMs, this.#served)
     else this.#probe.end(own, retryAfterMs)
   }

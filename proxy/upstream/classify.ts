@@ -3,7 +3,6 @@
 import type { FaultCode } from '../errors.ts'
 import type { FailedOpening } from './answer.ts'
 import type { Verdict } from './breaker.ts'
-import type { Failing } from './breakers.ts'
 import type { Advice } from './retry-after.ts'
 
 /**
@@ -17,8 +16,8 @@ export type Repeatable = 'never' | 'unsent' | 'race' | 'answered' | 'idempotent'
 
 export type Judgement = {
   readonly verdict: Verdict
-  /** Whose failure it is, where it is not just that of what was asked for. */
-  readonly failing?: Failing
+  /** Nothing was written, so it is not about what was asked for. */
+  readonly unreached?: true
   readonly repeatable: Repeatable
   /** Not before this; absent: the usual backoff. */
   readonly retryAfterMs?: number
@@ -73,17 +72,15 @@ export function judgeFailure(code: FaultCode, progress: Progress, raceBefore: bo
   if (progress.ours === true) return { verdict: 'neutral', repeatable: 'never' }
   switch (code) {
     case 'upstream-unreachable':
-      if (!progress.written) return { verdict: 'failure', failing: 'upstream', repeatable: 'unsent' }
+      if (!progress.written) return { verdict: 'failure', unreached: true, repeatable: 'unsent' }
       if (progress.reused && !progress.answering)
-        return raceBefore
-          ? { verdict: 'failure', failing: 'both', repeatable: 'race' }
-          : { verdict: 'neutral', repeatable: 'race' }
-      return { verdict: 'failure', failing: 'both', repeatable: 'idempotent' }
+        return { verdict: raceBefore ? 'failure' : 'neutral', repeatable: 'race' }
+      return { verdict: 'failure', repeatable: 'idempotent' }
     case 'upstream-timeout':
       // One that answers nothing in time may be slow at this alone.
       return progress.written
         ? { verdict: 'failure', repeatable: 'idempotent' }
-        : { verdict: 'failure', failing: 'upstream', repeatable: 'unsent' }
+        : { verdict: 'failure', unreached: true, repeatable: 'unsent' }
     case 'upstream-truncated':
       return { verdict: 'failure', repeatable: 'idempotent' }
     case 'upstream-invalid':

@@ -123,7 +123,7 @@ export class PooledUpstream implements Upstream {
     if ('fault' in switching) {
       this.#rest(key, group, status ?? 0, judgement)
       if (status !== undefined) pass.answered(status)
-      pass.end(judgement.verdict, judgement.retryAfterMs, judgement.failing)
+      pass.end(judgement.verdict, judgement.retryAfterMs, judgement.unreached)
       const { repeatable, elsewhere } = judgement
       // What was answered was no switch, so nothing has happened.
       throw elsewhere === true || repeatable === 'unsent' || repeatable === 'answered'
@@ -259,7 +259,7 @@ export class PooledUpstream implements Upstream {
   #failed(sending: Sending, { fault, progress }: Failure, made: Made, waitedMs: number): Outcome {
     this.#carried--
     const judgement = judgeFailure(fault.code, progress, sending.raced)
-    made.pass.end(judgement.verdict, judgement.retryAfterMs, judgement.failing)
+    made.pass.end(judgement.verdict, judgement.retryAfterMs, judgement.unreached)
     const outcome = made.receiver.superseded ? 'superseded' : fault.code
     this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs })
     return { judgement, ...made, fault }

@@ -103,18 +103,18 @@ t.test('the outcome table for failures', async (t) => {
   const written: Progress = { written: true, answering: false, reused: false }
   const reused: Progress = { written: true, answering: false, reused: true }
   const answering: Progress = { written: true, answering: true, reused: true }
-  const rows: [FaultCode, Progress, boolean, string, string, string?][] = [
-    ['upstream-unreachable', unsent, false, 'failure', 'unsent', 'upstream'],
-    ['upstream-timeout', unsent, false, 'failure', 'unsent', 'upstream'],
-    ['upstream-unreachable', written, false, 'failure', 'idempotent', 'both'],
+  const rows: [FaultCode, Progress, boolean, string, string, true?][] = [
+    ['upstream-unreachable', unsent, false, 'failure', 'unsent', true],
+    ['upstream-timeout', unsent, false, 'failure', 'unsent', true],
+    ['upstream-unreachable', written, false, 'failure', 'idempotent'],
     ['upstream-unreachable', reused, false, 'neutral', 'race'],
-    ['upstream-unreachable', reused, true, 'failure', 'race', 'both'],
+    ['upstream-unreachable', reused, true, 'failure', 'race'],
     ['upstream-truncated', answering, false, 'failure', 'idempotent'],
     ['upstream-timeout', written, false, 'failure', 'idempotent'],
     ['upstream-invalid', answering, false, 'failure', 'never'],
   ]
-  for (const [code, progress, raced, verdict, repeatable, failing] of rows) {
-    const expected = { verdict, repeatable, ...(failing === undefined ? {} : { failing }) }
+  for (const [code, progress, raced, verdict, repeatable, unreached] of rows) {
+    const expected = { verdict, repeatable, ...(unreached === undefined ? {} : { unreached }) }
     t.strictSame(judgeFailure(code, progress, raced), expected, `${code} ${JSON.stringify(progress)}`)
   }
 })
