@@ -1,7 +1,7 @@
 // Owns the names and CEL types that an expression sees, and how facts become CEL values. A name whose value is not
 // known is absent, so using it is an evaluation error, which is unknown.
 import type { Facts } from './facts.ts'
-import type { Json } from '../lib/json.ts'
+import { isObject, type Json } from '../lib/json.ts'
 import type { Attribute } from './actions.ts'
 
 class PrincipalValue {
@@ -86,7 +86,9 @@ export class ExpressionContext {
     return this.#facts.action.via
   }
   get args(): Json | undefined {
-    return this.#facts.action.args
+    return this.#facts.action.disputedArgs === undefined
+      ? this.#facts.action.args
+      : withUnknown(this.#facts.action.args, this.#facts.action.disputedArgs)
   }
   get tags(): readonly string[] | undefined {
     return this.#facts.tags
@@ -132,4 +134,20 @@ export class ExpressionContext {
 /** A count that is not a whole number is no CEL int; BigInt() throws, which makes the expression unknown. */
 function integer(count: number | undefined): bigint | undefined {
   return count === undefined ? undefined : BigInt(count)
+}
+
+/** Whoever looks at such a member, or asks whether there is one, knows nothing. */
+function withUnknown(args: Json | undefined, names: readonly string[]): Json | undefined {
+  if (!isObject(args)) return args
+  const known = { ...args }
+  for (const name of names) {
+    Object.defineProperty(known, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        throw new Error('tools differ in what this is')
+      },
+    })
+  }
+  return known
 }

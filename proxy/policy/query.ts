@@ -16,6 +16,8 @@ export type Action = {
   readonly tool?: string
   readonly via?: 'mcp' | 'model' | 'http'
   readonly args?: Json
+  /** Members of `args` of which nobody knows what the tool makes, or whether they are there for it. */
+  readonly disputedArgs?: readonly string[]
   readonly method?: string
   readonly path?: string
   readonly description?: string

@@ -22,6 +22,8 @@ anonymous: agent
 defaultEffect: allow
 rules:
   - { id: not-to-eve, effect: deny, routes: [judged], when: 'has(args.to) && args.to == "eve"' }
+  - { id: no-deletes, effect: deny, routes: [judged], methods: [DELETE] }
+  - { id: but-ann, effect: deny, routes: [judged], methods: [PUT], when: '!(args.to in ["ann"])' }
 redaction:
   - { id: out, direction: request, routes: [crm], detect: [email, generic-secret], action: mask }`)
 t.teardown(async () => {
@@ -63,4 +65,32 @@ t.test('media types that some take for the beginning of their name', async (t) =
   }
   t.match(await post('/crm', 'application/vnd.api+json', `{"a":"${email}"}`), { seen: '{"a":"[EMAIL]"}' })
   t.match(await post('/crm', 'image/svg+xml', `<a>${email}</a>`), { seen: '<a>[EMAIL]</a>' })
+})
+
+t.test('forms and queries that tools read differently', async (t) => {
+  const denied = [
+    'to=eve',
+    't%6f=eve',
+    'to=bob&to=eve',
+    'to=eve&to=bob',
+    'to[]=eve',
+    'to%5B0%5D=eve',
+    'to[a][b]=eve',
+    '+to=eve',
+  ]
+  const hidden = ['to%00=eve', 'to%00x=eve', '%EF%BB%BFto=eve', '%0Ato=eve', 'x=1;to=eve', 'to=bob&_method=DELETE']
+  for (const pairs of [...denied, ...hidden]) {
+    t.same(await post('/judged', form, pairs), { status: 403 }, pairs)
+    if (/%00|%0A/.test(pairs)) continue
+    t.same(await post(`/judged?${pairs}`, 'application/json', '{"a":1}'), { status: 403 }, `?${pairs}`)
+  }
+  for (const pairs of ['to=bob', 'to', 'cc=eve&cc=bob', 'cc[]=eve&cc[]=ann', 'a.to=eve', '']) {
+    t.match(await post('/judged', form, pairs), { status: 200, seen: pairs }, pairs)
+    t.match(await post(`/judged?${pairs}`, 'application/json', '{"a":1}'), { status: 200 }, `?${pairs}`)
+  }
+  const put = async (body: string): Promise<number> =>
+    (await fetch(`${gateway.url}/judged`, { method: 'PUT', headers: { 'content-type': form }, body })).status
+  t.equal(await put('to=ann'), 200)
+  t.equal(await put('to=ann&to=eve'), 403)
+  t.equal(await put('cc=ann&cc=eve'), 403)
 })

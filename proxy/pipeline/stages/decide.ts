@@ -1,9 +1,9 @@
 // Owns the translation of an exchange into actions, and asks the policy about each.
 import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
-import { isObject, type Json } from '../../lib/json.ts'
 import { grow, type Decided, type Inspected } from '../exchange.ts'
 import { judgeAsked } from '../asked.ts'
+import { saidTo } from '../http-args.ts'
 import { listingDecision } from '../listing.ts'
 import { withheldTools } from '../offers.ts'
 import { queryOf } from '../query.ts'
@@ -52,39 +52,12 @@ function modelAction(x: Inspected): Action {
 }
 
 function toolAction(x: Inspected): Action {
-  const args = argsOf(x)
   return {
     type: 'tool.call',
     tool: x.route.upstream.id,
     via: 'http',
-    method: x.head.method,
     path: x.operation.path,
     operation: x.operation.name,
-    ...(args === undefined ? undefined : { args }),
+    ...saidTo(x),
   }
-}
-
-/**
- * The members of a JSON body, or of a form, and the query's parameters together. Unknown when the body was not read so, or when
- * body and query both say something of the same name: the tool may believe either.
- */
-function argsOf(x: Inspected): Json | undefined {
-  // Some servers take `;` for `&`, so that there are other parameters for them than for us.
-  if (x.query.includes(';')) return undefined
-  if (x.body.form === 'none') return queryArgs(x.query)
-  if (x.body.form !== 'json' || x.body.carried?.isDisputed === true) return undefined
-  if (x.query === '') return x.body.value
-  const inQuery = queryArgs(x.query)
-  if (!isObject(x.body.value) || !isObject(inQuery)) return undefined
-  const { value } = x.body
-  return Object.keys(inQuery).some((name) => Object.hasOwn(value, name)) ? undefined : { ...value, ...inQuery }
-}
-
-function queryArgs(query: string): Json {
-  const args = Object.create(null) as Record<string, Json>
-  for (const [name, value] of new URLSearchParams(query)) {
-    const before = args[name]
-    args[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
-  }
-  return { ...args }
 }
