@@ -13,13 +13,14 @@ export function readForm(source: string, pairsMax: number): FormReading {
   const broken = source.search(/%(?![0-9A-Fa-f]{2})/)
   if (broken !== -1) return { ok: false, message: 'A percent sign begins no escape.', offset: broken }
   const pairs: Pair[] = []
-  let offset = 0
-  for (const raw of source.split('&')) {
-    const pair = readPair(raw)
+  for (let offset = 0; offset <= source.length;) {
+    const ampersand = source.indexOf('&', offset)
+    const end = ampersand === -1 ? source.length : ampersand
+    const pair = readPair(source.slice(offset, end))
     if (pair === undefined) return { ok: false, message: 'Escapes are not valid UTF-8.', offset }
     if (pairs.length === pairsMax) return { ok: false, message: `There are more than ${pairsMax} pairs.`, offset }
     pairs.push(pair)
-    offset += raw.length + 1
+    offset = end + 1
   }
   const groups = groupsOf(pairs)
   const members = Array.from(groups, ([name, values]) => `${JSON.stringify(name)}:${JSON.stringify(oneOrMore(values))}`)

@@ -13,36 +13,58 @@ export type LinesReading =
       readonly line: number
     }
 
-/** What stands in a line, and the white space around it, its end included. */
-type Line = { readonly before: string; readonly json: string; readonly after: string }
+/** Where the JSON of a line stands in the source. */
+type Line = { readonly start: number; readonly end: number }
+
+/** As many as an array may have items. */
+const linesPerKey = 10
 
 /** Blank lines are none. Each line is parsed by itself, so that no two are one value or one is two. */
 export function readLines(source: string, limits: JsonLimits): LinesReading {
-  const lines = source.split('\n').map(lineOf)
-  for (const [index, { json }] of lines.entries()) {
-    const parsed = json === '' ? undefined : parseJsonText(json, limits)
-    if (parsed?.ok === false) return { ok: false, code: parsed.code, message: parsed.message, line: index + 1 }
+  const linesMax = linesPerKey * limits.keysMax
+  const lines: Line[] = []
+  const texts: string[] = []
+  let number = 1
+  for (let start = 0; start <= source.length; number += 1) {
+    const lf = source.indexOf('\n', start)
+    const lineEnd = lf === -1 ? source.length : lf
+    const line = trimmed(source, start, lineEnd)
+    start = lineEnd + 1
+    if (line === undefined) continue
+    const text = source.slice(line.start, line.end)
+    const parsed = parseJsonText(text, limits)
+    if (!parsed.ok) return { ok: false, code: parsed.code, message: parsed.message, line: number }
+    if (lines.length === linesMax)
+      return { ok: false, code: 'body-malformed', message: `There are more than ${linesMax} lines.`, line: number }
+    lines.push(line)
+    texts.push(text)
   }
-  const array = lines.flatMap(({ json }) => (json === '' ? [] : [json]))
-  return { ok: true, json: `[${array.join(',')}]`, write: (edited) => writeLines(lines, edited) }
+  return { ok: true, json: `[${texts.join(',')}]`, write: (edited) => writeLines(source, lines, edited) }
 }
 
 /** White space as JSON has it: RFC 8259 section 2. */
-function lineOf(raw: string): Line {
-  let start = 0
-  let end = raw.length
-  while (start < end && ' \t\r'.includes(raw.charAt(start))) start++
-  while (end > start && ' \t\r'.includes(raw.charAt(end - 1))) end--
-  return { before: raw.slice(0, start), json: raw.slice(start, end), after: raw.slice(end) }
+function trimmed(source: string, from: number, to: number): Line | undefined {
+  let start = from
+  let end = to
+  while (start < end && isSpace(source.charCodeAt(start))) start++
+  while (end > start && isSpace(source.charCodeAt(end - 1))) end--
+  return start === end ? undefined : { start, end }
 }
 
-function writeLines(lines: readonly Line[], edited: string): string {
-  const elements: string[] = []
-  eachMember(edited, 0, (_step, _none, start) => {
-    const end = valueEnd(edited, start)
-    elements.push(edited.slice(start, end))
-    return end
-  })
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d
+}
+
+function writeLines(source: string, lines: readonly Line[], edited: string): string {
+  const pieces: string[] = []
+  let copied = 0
   let next = 0
-  return lines.map(({ before, json, after }) => before + (json === '' ? '' : elements[next++]) + after).join('\n')
+  eachMember(edited, 0, (_step, _none, from) => {
+    const to = valueEnd(edited, from)
+    const { start, end } = lines[next++] as Line
+    pieces.push(source.slice(copied, start), edited.slice(from, to))
+    copied = end
+    return to
+  })
+  return pieces.join('') + source.slice(copied)
 }

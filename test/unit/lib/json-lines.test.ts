@@ -33,3 +33,11 @@ t.test('each line is one value by itself', async (t) => {
     t.match(readLines(source, limits), { ok: false, code: 'body-malformed', line }, source)
   t.match(readLines('{}\n[[[[[1]]]]]', limits), { ok: false, code: 'body-too-deep', line: 2 })
 })
+
+t.test('no more lines than an array may have items; blank ones cost nothing', async (t) => {
+  t.match(readLines('1\n'.repeat(100), limits), { ok: true })
+  t.match(readLines('\n1'.repeat(101), limits), { ok: false, code: 'body-malformed', line: 102 })
+  const blank = ' \r\n'.repeat(1000)
+  const lines = readLines(`${blank}1${blank}`, limits)
+  t.equal(lines.ok && lines.write('["x"]'), `${blank}"x"${blank}`)
+})
