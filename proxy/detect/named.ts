@@ -13,6 +13,8 @@ const numberLengthMax = 40
 /** Of longer texts with white space in what comes first nothing is told by a name. */
 const proseLengthMin = 1024
 const whiteSpace = /\s/
+/** `passwords[]`, `passwords[12]` */
+const listed = /\[\d*\]$/
 const quotes = ['"', "'", '`']
 
 /** The findings in `text`, which stands at `address`: in order, none overlapping another. */
@@ -22,16 +24,23 @@ export function scanNamed(scanner: Scanner, text: string, address: Address | und
   const path = lastPath(address)
   let steps = path.length
   while (typeof path[steps - 1] === 'number') steps--
-  const name = address.beside ?? path[steps - 1]
-  if (typeof name !== 'string' || unquotable.test(name)) return found
+  const said = address.beside ?? path[steps - 1]
+  if (typeof said !== 'string' || unquotable.test(said)) return found
+  const name = said.endsWith(']') ? withoutBrackets(said) : said
   if (text.length > scanner.toldBy(name) && !(text.length <= numberLengthMax && number.test(text))) return found
   if (text.length > proseLengthMin && whiteSpace.test(text.slice(0, proseLengthMin))) return found
   const quote = quotes.find((one) => !text.includes(one))
   if (quote === undefined) return found
-  const before = steps < path.length ? `"${name}": [${quote}` : `"${name}": ${quote}`
+  const isList = steps < path.length || listed.test(said)
+  const before = isList ? `"${name}": [${quote}` : `"${name}": ${quote}`
   const named = scanner
     .scan(before + text + quote)
     .filter(({ start, end }) => start >= before.length && end <= before.length + text.length)
     .map((finding) => ({ ...finding, start: finding.start - before.length, end: finding.end - before.length }))
   return named.length === 0 ? found : mergeFindings(named, found, countingIn(text, scanner.matters))
+}
+
+/** Forms nest so: `user[password]`, `passwords[]`, `cards[0][number]`. */
+function withoutBrackets(name: string): string {
+  return name.replace(listed, '').replaceAll(']', '').replaceAll('[', '.')
 }

@@ -94,3 +94,12 @@ t.test('forms and queries that tools read differently', async (t) => {
   t.equal(await put('to=ann&to=eve'), 403)
   t.equal(await put('cc=ann&cc=eve'), 403)
 })
+
+t.test('names of forms that nest', async (t) => {
+  for (const name of ['user[password]', 'user%5Bpassword%5D', 'passwords[]', 'password'])
+    t.same(
+      await post('/crm', form, `${name}=Tr0ub4dor3xQ9`),
+      { status: 200, seen: `${name}=%5BGENERIC_SECRET%5D` },
+      name,
+    )
+})

@@ -89,3 +89,9 @@ t.test('what is found without the name stays, unless it is a part of the secret'
     [key],
   )
 })
+
+t.test('of names that say with brackets what they belong to', async (t) => {
+  for (const name of ['user[password]', 'password[]', 'users[0][db_password]', 'passwords[12]', 'a[b][dbPassword]'])
+    t.same(found(name, 'Tr0ub4dor3xQ9'), ['generic-secret Tr0ub4dor3xQ9'], name)
+  for (const name of ['password[note]', 'user[name]', '[]', ']']) t.same(found(name, 'Tr0ub4dor3xQ9'), [], name)
+})
