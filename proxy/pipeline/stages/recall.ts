@@ -64,7 +64,9 @@ async function fetchTokens(x: Decoded, runtime: Runtime, tokens: ReadonlySet<str
 /** Body, headers that repeat it, and target. What follows sees the values, as if the client had sent them. */
 function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   const vault = openVault(runtime.audit.tokenKey, x.principal.id, { kept, allows: () => false })
-  const valuesIn = (text: string, write?: WriteValue): string => vault.restoreTo(text, x.route.upstream.id, write)
+  const written = (text: string, write?: WriteValue): string => vault.restoreTo(text, x.route.upstream.id, write)
+  // Of one parameter: a caller may hand it to functions that give more.
+  const valuesIn = (text: string): string => written(text)
   const headers = headersWith(x, valuesIn)
   if (x.operation.action === 'tool.call') putInTarget(x, valuesIn)
   const edits: Edit[] = []
@@ -76,7 +78,7 @@ function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   if (headers !== undefined) grow(x, { headers })
   if (edits.length === 0) return
   if (x.body.form === 'text') {
-    reread(x, runtime, valuesIn(x.body.text, x.body.isXml === true ? inXml : undefined))
+    reread(x, runtime, written(x.body.text, x.body.isXml === true ? inXml : undefined))
   } else if (x.body.form === 'json') {
     const edited = applyEdits(x.body.text, edits)
     reread(x, runtime, x.body.carried?.write(edited) ?? edited)
