@@ -222,7 +222,7 @@ export class StreamFilter {
   }
 
   #holdPieces(event: SseEvent, step: Step, held: NonNullable<Step['held']>, draft: Draft): void {
-    const data = editData(event.data, draft.edits)
+    const data = editData(event.data, draft.edits, step)
     const sources = sourcesAt(
       data,
       held.map(({ address }) => address.path),
@@ -305,7 +305,7 @@ export class StreamFilter {
     }
     if (edits.length === 0 && (!this.#redaction.changes || this.#framing.isPlain(event.raw))) return event.raw
     const id = event.id === undefined || !this.#redaction.changes ? event.id : this.#redaction.whole(event.id)
-    return this.#framing.format(event.event, editData(event.data, edits), id)
+    return this.#framing.format(event.event, editData(event.data, edits, step), id)
   }
 
   #grow(channel: string, text: string): string {
@@ -357,9 +357,10 @@ function unreadable(why: string, isTooLarge = false): Fault {
   return new Fault(isTooLarge ? 'answer-too-large' : 'upstream-invalid', `The stream cannot be read: ${why}`)
 }
 
-/** Plain-text data (an `http` stream) has no addresses inside: its one edit is the whole. */
-function editData(data: string, edits: readonly Edit[]): string {
+/** Plain-text data (an `http` stream) has no addresses inside: its one edit is the whole. A line of JSON may be one string. */
+function editData(data: string, edits: readonly Edit[], { value }: Step): string {
   const [first] = edits
-  if (first !== undefined && first.address.path.length === 0 && 'text' in first) return first.text
+  if (value === undefined && first !== undefined && first.address.path.length === 0 && 'text' in first)
+    return first.text
   return applyEdits(data, edits)
 }

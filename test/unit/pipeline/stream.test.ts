@@ -172,6 +172,7 @@ t.test('JSON lines of a tool: each is read and leaves by itself, whatever the ch
   }
   t.match(await read(`{"a":1}\n{"ssn":"${ssn}"}`, 9), { fault: undefined })
   t.equal((await read(`{"a":1}\n{"ssn":"${ssn}"}`, 9)).written.join('').trimEnd(), '{"a":1}\n{"ssn":"[US_SSN]"}')
+  t.equal((await read(`"${ssn}"\n ["a"]\n`, 9)).written.join(''), '"[US_SSN]"\n ["a"]\n')
   t.equal((await read('{"a":1}\n12', 9)).fault, 'upstream-truncated')
   t.equal((await read('{"a":1}\n{"b":', 9)).fault, 'upstream-invalid')
   t.equal((await read('{"a":1}\n{"b":1} x\n', 9)).fault, 'upstream-invalid')
