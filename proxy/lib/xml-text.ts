@@ -27,6 +27,61 @@ function encodingOf(text: string): string | undefined {
   return at === -1 ? undefined : (/^encoding\s*=\s*["']([^"']*)["']/i.exec(declaration.slice(at))?.[1] ?? '')
 }
 
+export type Markup = 'xml' | 'html'
+
+/**
+ * How a value is written where it stands in the text: with references, but not in sections that have none (CDATA, scripts),
+ * and so that it ends none. To be called in the order of the text.
+ */
+export function markupWriter(text: string, markup: Markup): (value: string, at: number) => string {
+  const openings = markup === 'xml' ? xmlOpenings : htmlOpenings
+  let open: Section = 'text'
+  let next = boundAfter(text, openings, 0)
+  return (value, at) => {
+    while (next.end <= at) {
+      open = open === 'text' ? sectionOf(next.mark) : 'text'
+      next = boundAfter(text, open === 'text' ? openings : closings[open], next.end)
+    }
+    return written[open](value)
+  }
+}
+
+/** Where the next section begins, or this one ends. `pattern` is global. */
+function boundAfter(text: string, pattern: RegExp, from: number): { readonly mark: string; readonly end: number } {
+  pattern.lastIndex = from
+  const match = pattern.exec(text)
+  return match === null ? { mark: '', end: Infinity } : { mark: match[0], end: match.index + match[0].length }
+}
+
+type Section = 'text' | 'cdata' | 'comment' | 'instruction' | 'script' | 'style'
+
+const xmlOpenings = /<!\[CDATA\[|<!--|<\?/g
+const htmlOpenings = /<!--|<(?:script|style)(?=[\s/>])/gi
+const closings = {
+  cdata: /\]\]>/g,
+  comment: /-->/g,
+  instruction: /\?>/g,
+  script: /<\/script/gi,
+  style: /<\/style/gi,
+} as const
+
+function sectionOf(opening: string): Section {
+  if (opening.startsWith('<!')) return opening === '<!--' ? 'comment' : 'cdata'
+  if (opening === '<?') return 'instruction'
+  return opening.toLowerCase() === '<script' ? 'script' : 'style'
+}
+
+const written: Readonly<Record<Section, (value: string) => string>> = {
+  text: inXml,
+  cdata: (value) => value.replaceAll(']]>', ']]]]><![CDATA[>'),
+  // Two hyphens must not stand in one (XML 1.0 §2.5).
+  comment: (value) => inXml(value).replaceAll('--', '-&#45;'),
+  instruction: inXml,
+  // A script has the value in quotes, and no references.
+  script: (value) => JSON.stringify(value).slice(1, -1).replaceAll("'", "\\'").replaceAll('<', '\\u003c'),
+  style: (value) => value.replaceAll('<', '\\3c '),
+}
+
 /** What has been written as a reference stays one. */
 export function inXml(value: string): string {
   return value

@@ -12,6 +12,7 @@ import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
 import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
 import type { Hidden } from '../protocol/hidden-thinking.ts'
+import type { Markup } from '../lib/xml-text.ts'
 import type { Operation } from '../protocol/protocol.ts'
 import type { Attempt, UpstreamAnswer } from '../upstream/answer.ts'
 import type { Carried } from './carried-json.ts'
@@ -135,7 +136,7 @@ export type Body =
       /** Of a body that carries the JSON in another format. */
       readonly carried?: Pick<Carried, 'write' | 'isDisputed'>
     }
-  | { readonly form: 'text'; readonly bytes: Uint8Array; readonly text: string; readonly isXml?: true }
+  | { readonly form: 'text'; readonly bytes: Uint8Array; readonly text: string; readonly markup?: Markup }
   | { readonly form: 'opaque'; readonly bytes: Uint8Array }
   | { readonly form: 'unread' }
   | { readonly form: 'none' }

@@ -4,6 +4,7 @@ import { startGateway } from '../support/gateway.ts'
 import { answer, scriptedUpstream } from '../support/scripted-upstream.ts'
 
 const email = 'ada+x@example.org'
+const secret = 'Tr0ub4dor<3&xQ9'
 const types = {
   form: 'application/x-www-form-urlencoded',
   lines: 'application/x-ndjson',
@@ -25,7 +26,7 @@ defaultEffect: allow
 rules:
   - { id: not-to-eve, effect: deny, methods: [PUT], when: 'has(args.to) && args.to == "eve@example.org"' }
 redaction:
-  - { id: out, direction: request, upstreams: [notes], detect: [email], action: token, restore: [response.text], restoreTo: [crm] }`)
+  - { id: out, direction: request, upstreams: [notes], detect: [email, generic-secret], action: token, restore: [response.text], restoreTo: [crm] }`)
   t.teardown(async () => {
     await gateway.close()
     await upstream.close()
@@ -50,6 +51,24 @@ redaction:
   t.equal(seen(), `{"a":"${token}"}\n`)
   t.equal(await post('/notes', types.xml, `<a>${email}</a>`, `<b>${token}</b>`), `<b>${email}</b>`)
   t.equal(seen(), `<a>${token}</a>`)
+
+  const secretToken = /GENERIC_SECRET_\w+/
+  await post('/notes', types.form, `password=${encodeURIComponent(secret)}`, '')
+  const kept = secretToken.exec(seen())?.[0] ?? ''
+  t.equal(
+    await post('/notes', types.xml, '<a/>', `<b x='${kept}'><![CDATA[${kept}]]></b>`),
+    `<b x='Tr0ub4dor&lt;3&amp;xQ9'><![CDATA[Tr0ub4dor<3&xQ9]]></b>`,
+  )
+  t.equal(
+    await post('/notes', 'text/html', 'x', `<p>${kept}<script>x="${kept}"</script>`),
+    '<p>Tr0ub4dor&lt;3&amp;xQ9<script>x="Tr0ub4dor\\u003c3&xQ9"</script>',
+  )
+  const script = `<p title='${token}'>${token}</p><script>x='${token}'</script>`
+  t.equal(await post('/notes', 'text/html', email, script), script.replaceAll(token, email))
+  t.equal(
+    await post('/notes', types.xml, `<a>${email}<![CDATA[ ${email}]]></a>`, `<b><![CDATA[${token}]]></b>`),
+    `<b><![CDATA[${email}]]></b>`,
+  )
 
   await post('/crm', types.form, `x=%20&to=${token}&y`, '')
   t.equal(seen(), 'x=%20&to=ada%2Bx%40example.org&y')

@@ -103,3 +103,12 @@ t.test('names of forms that nest', async (t) => {
       name,
     )
 })
+
+t.test('markup between the letters of a value', async (t) => {
+  for (const [type, body, seen] of [
+    [xml, '<a>ada<!-- x -->@example.org</a>', '<a>[EMAIL]<!-- x -->[EMAIL]</a>'],
+    [xml, '<a><![CDATA[ada]]>@example.org</a>', '<a><![CDATA[[EMAIL]]]>[EMAIL]</a>'],
+    ['text/html', '<p>ada<b>@example</b>.org</p>', '<p>[EMAIL]<b>[EMAIL]</b>[EMAIL]</p>'],
+  ] as const)
+    t.same(await post('/crm', type, body), { status: 200, seen })
+})

@@ -4,12 +4,12 @@ import { Fault } from '../../errors.ts'
 import { writerFor } from '../../detect/json-fence.ts'
 import { openWindow, type Window } from '../../detect/window.ts'
 import type { RestorePlace } from '../../detect/options.ts'
-import type { WriteValue } from '../../detect/vault.ts'
+import { scanMarkup } from '../../detect/markup.ts'
 import { scanNamed } from '../../detect/named.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
-import { inXml } from '../../lib/xml-text.ts'
+import { markupWriter, type Markup } from '../../lib/xml-text.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { TextPart } from '../../protocol/content.ts'
 import { addCount, addCounts, noteUninspected, type Answered } from '../exchange.ts'
@@ -56,18 +56,19 @@ export class AnswerRedaction {
     return this.#whole(text, address, place, form)
   }
 
-  /** The same of a document in XML. */
-  wholeXml(text: string): string {
-    return this.#whole(text, undefined, 'response.text', 'string', inXml)
+  /** The same of a document in XML or HTML. */
+  wholeMarkup(text: string, markup: Markup): string {
+    return this.#whole(text, undefined, 'response.text', 'string', markup)
   }
 
-  #whole(text: string, address: Address | undefined, place: RestorePlace, form: Form, write?: WriteValue): string {
+  #whole(text: string, address: Address | undefined, place: RestorePlace, form: Form, markup?: Markup): string {
     const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
     let result = text
     if (plan !== undefined) {
-      const findings = scanNamed(plan.scanner, text, address)
+      const findings =
+        markup === undefined ? scanNamed(plan.scanner, text, address) : scanMarkup(plan.scanner, text, markup)
       if (findings.length > 0) {
         const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number' })
         this.#stop(replaced.blocked)
@@ -77,7 +78,8 @@ export class AnswerRedaction {
         result = replaced.text
       }
     }
-    return vault.restore(result, place, 0, write ?? (place === 'response.text' ? writerFor(result) : undefined))
+    if (markup !== undefined) return vault.restore(result, place, 0, markupWriter(result, markup))
+    return vault.restore(result, place, 0, place === 'response.text' ? writerFor(result) : undefined)
   }
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */

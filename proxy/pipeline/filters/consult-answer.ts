@@ -28,7 +28,7 @@ export async function consultDocument(
 ): Promise<void> {
   const text = decoder.decode(bytes)
   if (kind === 'json') await consultJson(x, runtime, text)
-  else if (kind === 'text' || kind === 'xml') await x.inquiry?.ask('answer', [text])
+  else if (kind === 'text' || kind === 'xml' || kind === 'html') await x.inquiry?.ask('answer', [text])
   else if (kind === 'form' || kind === 'ndjson') {
     const carried = readCarried(kind, bytes, runtime)
     if (carried.ok) await consultJson(x, runtime, carried.text)

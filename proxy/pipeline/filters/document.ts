@@ -48,7 +48,7 @@ function filterText(
   const flaw = kind === 'xml' ? xmlFlaw(text) : textFlaw(text)
   if (flaw !== undefined) return unread(x, bytes, must, flaw)
   const redaction = new AnswerRedaction(x, runtime)
-  const filtered = kind === 'xml' ? redaction.wholeXml(text) : redaction.whole(text)
+  const filtered = kind === 'xml' || kind === 'html' ? redaction.wholeMarkup(text, kind) : redaction.whole(text)
   return filtered === text ? bytes : filtered
 }
 

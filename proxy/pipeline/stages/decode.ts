@@ -74,11 +74,12 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     if (!read.ok) throw new Fault(read.code, `The body is not acceptable ${formats[mediaType]}: ${read.message}.`)
     return { form: 'json', bytes, text: read.text, value: read.value, carried: read }
   }
-  if (mediaType === 'text' || mediaType === 'xml') {
+  if (mediaType === 'text' || mediaType === 'xml' || mediaType === 'html') {
     const text = decodeText(bytes)
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
     const flaw = mediaType === 'xml' ? xmlFlaw(text) : textFlaw(text)
-    if (flaw === undefined) return { form: 'text', bytes, text, ...(mediaType === 'xml' ? { isXml: true } : undefined) }
+    const markup = mediaType === 'text' ? undefined : { markup: mediaType }
+    if (flaw === undefined) return { form: 'text', bytes, text, ...markup }
     if (mustInspect(x.route)) throw new Fault('body-malformed', flaw)
   }
   refuseOpaque(x.route)
@@ -106,21 +107,19 @@ function mustInspect({ request, posture }: Route): boolean {
   return request.plan !== undefined && posture === 'inspect'
 }
 
-export type MediaKind = 'json' | 'form' | 'ndjson' | 'text' | 'xml' | 'event-stream' | 'other'
+export type MediaKind = 'json' | 'form' | 'ndjson' | 'text' | 'xml' | 'html' | 'event-stream' | 'other'
 
 const kinds: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
   ['application/json', 'json'],
   ['application/x-www-form-urlencoded', 'form'],
   ['text/event-stream', 'event-stream'],
+  ['text/html', 'html'],
   ...kindOfAll(
     'ndjson',
     'application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/jsonlines',
   ),
   ...kindOfAll('xml', 'application/xml text/xml'),
-  ...kindOfAll(
-    'text',
-    'text/plain text/html text/markdown text/x-markdown text/csv text/tab-separated-values text/css',
-  ),
+  ...kindOfAll('text', 'text/plain text/markdown text/x-markdown text/csv text/tab-separated-values text/css'),
   ...kindOfAll(
     'text',
     'text/yaml text/x-yaml application/yaml application/x-yaml application/toml application/graphql',

@@ -2,7 +2,10 @@
 // kinds.
 import { grow, type Consulted, type Inspected } from '../exchange.ts'
 import type { Finding } from '../../detect/finding.ts'
+import { scanMarkup } from '../../detect/markup.ts'
 import { scanNamed } from '../../detect/named.ts'
+import type { Scanner } from '../../detect/scanner.ts'
+import type { TextPart } from '../../protocol/content.ts'
 import { scanHeaders } from '../header-redaction.ts'
 import { hasFindings, hasTarget, maskedPath, scanTarget } from '../target.ts'
 
@@ -19,10 +22,16 @@ export function inspect(from: Consulted): Inspected {
     return grow(x, { ...target.fields, findings: undefined, findingCounts: counts })
   }
   const { parts } = x.content
-  const found = parts.map((part) => scanNamed(scanner, part.text, part.address))
+  const found = parts.map(scanOf(x, scanner))
   x.trace.scanned.request = scans
   const findingCounts = countFindings([...found, ...target.found])
   return grow(x, { ...target.fields, findings: redactionFindings(x, found), findingCounts })
+}
+
+function scanOf({ body }: Consulted, scanner: Scanner): (part: TextPart) => readonly Finding[] {
+  const markup = body.form === 'text' ? body.markup : undefined
+  if (markup !== undefined) return ({ text }) => scanMarkup(scanner, text, markup)
+  return ({ text, address }) => scanNamed(scanner, text, address)
 }
 
 /** For the redaction alone: rules over findings are about what a call says. */
@@ -63,9 +72,7 @@ function shownPathOf(x: Consulted): string | undefined {
 function redactionFindings(x: Consulted, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
-  return plan.scanner === scanner
-    ? found
-    : x.content?.parts.map((part) => scanNamed(plan.scanner, part.text, part.address))
+  return plan.scanner === scanner ? found : x.content?.parts.map(scanOf(x, plan.scanner))
 }
 
 /** By entity and by group. */

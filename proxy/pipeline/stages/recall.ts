@@ -5,7 +5,7 @@ import { openVault, type Vault, type WriteValue } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
-import { inXml } from '../../lib/xml-text.ts'
+import { markupWriter } from '../../lib/xml-text.ts'
 import { addCount, grow, type Decoded, type Recalled } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Route, Runtime } from '../runtime.ts'
@@ -78,7 +78,7 @@ function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   if (headers !== undefined) grow(x, { headers })
   if (edits.length === 0) return
   if (x.body.form === 'text') {
-    reread(x, runtime, written(x.body.text, x.body.isXml === true ? inXml : undefined))
+    reread(x, runtime, written(x.body.text, x.body.markup && markupWriter(x.body.text, x.body.markup)))
   } else if (x.body.form === 'json') {
     const edited = applyEdits(x.body.text, edits)
     reread(x, runtime, x.body.carried?.write(edited) ?? edited)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { inXml, xmlFlaw } from '../../../proxy/lib/xml-text.ts'
+import { inXml, markupWriter, xmlFlaw } from '../../../proxy/lib/xml-text.ts'
 
 t.test('documents of which another reader would see another text', async (t) => {
   for (const text of [
@@ -30,4 +30,27 @@ t.test('documents of which another reader would see another text', async (t) => 
 
 t.test('values are written as text or attributes take them; references stay', async (t) => {
   t.equal(inXml(`a<b>&"c'&amp;&#64;&x`), 'a&lt;b&gt;&amp;&quot;c&apos;&amp;&#64;&amp;x')
+})
+
+t.test('values are written as where they stand wants it', async (t) => {
+  const value = `a<b>&"c']]>--d`
+  const plain = 'a&lt;b&gt;&amp;&quot;c&apos;]]&gt;--d'
+  const inCdata = `a<b>&"c']]]]><![CDATA[>--d`
+  const inComment = 'a&lt;b&gt;&amp;&quot;c&apos;]]&gt;-&#45;d'
+  const inScript = `a\\u003cb>&\\"c\\']]>--d`
+  for (const [markup, text, expected] of [
+    ['xml', '<a x="*">*<![CDATA[*<!--*]]>*</a>', [plain, plain, inCdata, inCdata, plain]],
+    ['xml', '<!--*<![CDATA[*-->*<?p <![CDATA[*?>*]]>*', [inComment, inComment, plain, plain, plain, plain]],
+    ['xml', '<script>*', [plain]],
+    ['html', '<p>*<SCRIPT x>*<!--*</script>*<scripts>*<![CDATA[*', [plain, inScript, inScript, plain, plain, plain]],
+    ['html', '<style>*</style>*', ['a\\3c b>&"c\']]>--d', plain]],
+  ] as const) {
+    const write = markupWriter(text, markup)
+    const places = Array.from(text.matchAll(/[*]/g), ({ index }) => index)
+    t.same(
+      places.map((at) => write(value, at)),
+      expected,
+      text,
+    )
+  }
 })
