@@ -3,7 +3,7 @@ import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Attempt, Cancellation, UpstreamAnswer, UpstreamPeer, UpstreamRequest } from './answer.ts'
 import type { Pass, Refusal } from './breakers.ts'
-import type { Judgement } from './classify.ts'
+import { judgeBreak, type Judgement } from './classify.ts'
 import type { AnswerHead } from './head.ts'
 import type { Receiver } from './receiver.ts'
 
@@ -32,7 +32,7 @@ export function answerOf(
     contentLength: head.contentLength,
     body,
     settle(outcome) {
-      pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? 'failure' : 'neutral')
+      pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? judgeBreak(receiver.rested) : 'neutral')
       if (outcome !== 'complete') receiver.abandon()
     },
   }

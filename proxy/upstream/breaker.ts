@@ -25,8 +25,6 @@ export type BreakerDeps = {
   /** In [0, 1). */
   readonly random: () => number
   readonly onState: (state: BreakerState) => void
-  /** A probe that has said nothing for so long keeps the next one no longer; absent: it does. */
-  readonly probeMs?: number
 }
 
 export class Breaker {
@@ -44,7 +42,7 @@ export class Breaker {
   // Half-open: each opening is one era, so that a verdict from an earlier one is not taken for a probe's.
   #era = 0
   #probe: Probe | undefined
-  #probeSinceMs = 0
+  #probeUntilMs = 0
   #proved = 0
 
   constructor(settings: BreakerSettings, deps: BreakerDeps) {
@@ -76,18 +74,20 @@ export class Breaker {
     if (this.#state === 'closed') return 0
     const nowMs = (this.#usedMs = this.#deps.clock.monotonic())
     if (this.#state === 'open') return Math.max(0, this.#openUntilMs - nowMs)
-    const { probeMs = Infinity } = this.#deps
-    return this.#probe === undefined || nowMs - this.#probeSinceMs >= probeMs ? 0 : probeWaitMs
+    return this.#probe === undefined || nowMs >= this.#probeUntilMs ? 0 : probeWaitMs
   }
 
-  /** An attempt begins that is not refused. While closed there is nothing to hold, and its verdict is for `record`. */
-  enter(): Probe | undefined {
+  /**
+   * An attempt begins that is not refused. While closed there is nothing to hold, and its verdict is for `record`. `forMs`: a
+   * probe that has come to nothing for so long keeps the next one no longer.
+   */
+  enter(forMs: number): Probe | undefined {
     if (this.#state === 'closed') return undefined
     if (this.#state === 'open') {
       this.#proved = 0
       this.#become('half-open')
     }
-    this.#probeSinceMs = this.#deps.clock.monotonic()
+    this.#probeUntilMs = this.#deps.clock.monotonic() + forMs
     this.#probe = new Probe(this, this.#era)
     return this.#probe
   }

@@ -58,8 +58,7 @@ export class Breakers {
     this.#mode = settings.mode
     const { clock, random, onState } = deps
     const told = (state: BreakerState): void => onState({ state })
-    // What is slow to answer is not out of reach, and must not keep what others ask for waiting.
-    this.#reach = new Breaker(settings, { clock, random, onState: told, probeMs: settings.openMs })
+    this.#reach = new Breaker(settings, { clock, random, onState: told })
     this.#listed = new Set(['', ...settings.groups])
     for (const group of this.#listed) this.#add(group, true)
   }
@@ -100,8 +99,11 @@ export class Breakers {
     return this.#reach.state === 'closed' && (this.#of(group)?.state ?? 'closed') === 'closed'
   }
 
-  /** `onPanic`: what is open by its own counting does not refuse it and hears nothing of it, but this is told. */
-  admit(group: string, onPanic?: () => void): Pass | Refusal {
+  /**
+   * `onPanic`: what is open by its own counting does not refuse it and hears nothing of it, but this is told. `uploads`: how
+   * long it takes is the client's choice, so as a probe it keeps others waiting no longer than an opening would.
+   */
+  admit(group: string, onPanic?: () => void, uploads = false): Pass | Refusal {
     if (this.#mode === 'disabled') return unheard
     const refusedMs = this.refusedMs(group)
     if (refusedMs > 0) {
@@ -112,7 +114,10 @@ export class Breakers {
       // The refused must not all come back at the same moment.
       return { retryAfterMs: refusedMs + this.#deps.random() * probeWaitMs }
     }
-    return new Attempt(this, group, this.#reach.enter(), this.#of(group)?.enter())
+    const { openMs } = this.#settings
+    // What is slow to answer is not out of reach, and must not keep what others ask for waiting.
+    const reachProbe = this.#reach.enter(openMs)
+    return new Attempt(this, group, reachProbe, this.#of(group)?.enter(uploads ? openMs : Infinity))
   }
 
   /** Of an attempt that was no probe. */

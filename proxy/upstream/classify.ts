@@ -92,7 +92,7 @@ export function judgeFailure(code: FaultCode, progress: Progress, raceBefore: bo
   }
 }
 
-/** An answer whose body broke off. `ours`: the client went away, or a cap of ours was reached. */
+/** An answer whose body broke off. `ours`: the client went away or did not read, or a cap of ours was reached. */
 export function judgeBreak(ours: boolean): Verdict {
   return ours ? 'neutral' : 'failure'
 }

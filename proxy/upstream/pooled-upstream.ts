@@ -39,6 +39,7 @@ import { readAdvice } from './retry-after.ts'
 import { scrubBody } from './scrub.ts'
 import { groupOf, type Reported, type Sending } from './sending.ts'
 import type { UpstreamSettings } from './settings.ts'
+import { Upload } from './upload.ts'
 import type { Upstream, UpstreamDeps } from './upstream.ts'
 
 /** An attempt under way. */
@@ -108,7 +109,7 @@ export class PooledUpstream implements Upstream {
     if (signal.aborted) throw reasonOf(signal)
     const group = groupOf(request.group)
     const key = this.#keys.ring.pick(group)
-    const pass = this.#admit(group, request)
+    const pass = this.#admit(group, request, false)
     const startedMs = this.#deps.clock.monotonic()
     const headers = this.#headers(request.headers, key)
     const switching = await key.holding.switchboard.dial(request, headers, signal)
@@ -208,7 +209,8 @@ export class PooledUpstream implements Upstream {
   #start(sending: Sending, waitedMs: number): Underway {
     const { signal, totalAtMs, headAtMs, key, group } = sending
     const { method, path, headers, body, readOpening } = sending.request
-    const pass = this.#admit(group, sending.request)
+    const streamsBody = body !== undefined && !(body instanceof Uint8Array)
+    const pass = this.#admit(group, sending.request, streamsBody)
     let judgement: Judgement | undefined
     let held = false
     const receiver = new Receiver({
@@ -219,7 +221,7 @@ export class PooledUpstream implements Upstream {
       cookies: this.#settings.cookies,
       signal,
       head: method === 'HEAD',
-      streamsBody: body !== undefined && !(body instanceof Uint8Array),
+      streamsBody,
       totalAtMs,
       headAtMs,
       connectFault: this.#connectFault,
@@ -241,7 +243,7 @@ export class PooledUpstream implements Upstream {
     const sent = this.#headers(headers, key)
     const passes = isPassing(body, sending.request.lasting === true)
     if (passes) sent.push('content-length', String(body.byteLength))
-    const carried = passes ? new PassingBody(body) : (body ?? null)
+    const carried = passes ? new PassingBody(body) : streamsBody ? new Upload(body, receiver) : (body ?? null)
     // An iterable that is not a stream is missing from undici's types, though it is documented.
     this.#pool.dispatch({ method, path, headers: sent, body: carried as Uint8Array | null }, receiver)
     const outcome = begun.then((came): Outcome | Promise<Outcome> => {
@@ -329,8 +331,8 @@ export class PooledUpstream implements Upstream {
       })
   }
 
-  #admit(group: string, { onPanic }: Pick<UpstreamRequest, 'onPanic'>): Pass {
-    const admitted = this.#breakers.admit(group, onPanic)
+  #admit(group: string, { onPanic }: Pick<UpstreamRequest, 'onPanic'>, uploads: boolean): Pass {
+    const admitted = this.#breakers.admit(group, onPanic, uploads)
     if ('retryAfterMs' in admitted) throw heldOpen(admitted)
     return admitted
   }

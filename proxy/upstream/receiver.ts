@@ -14,6 +14,7 @@ import type { Deadline, Deadlines } from './deadlines.ts'
 import { faultOf, type Stage } from './failure.ts'
 import { answerHead, isRelayable, type AnswerHead } from './head.ts'
 import type { Timeouts } from './settings.ts'
+import type { Attendant } from './upload.ts'
 
 export type Failure = { readonly fault: Fault; readonly progress: Progress }
 
@@ -34,7 +35,7 @@ export type ReceiverOptions = {
   readonly cookies: boolean
   readonly signal: Cancellation
   readonly head: boolean
-  /** The body comes from a client as it goes out: until it is sent, the upstream is not the one to wait for. */
+  /** The body comes from a client as it goes out (upload.ts). */
   readonly streamsBody: boolean
   readonly totalAtMs: number
   /** When the caller stops waiting for the head; Infinity where it said nothing. */
@@ -47,8 +48,10 @@ export type ReceiverOptions = {
 const interimMax = 8
 // Reading the rest of a failed answer spares a connection, but only if there is little of it.
 const discardedBytesMax = 64 * 1024
+// An upstream that nobody reads for so long may give up, and its reader is why.
+const restMsMax = 1000
 
-export class Receiver implements Carried, Deadline, BodySource {
+export class Receiver implements Carried, Deadline, BodySource, Attendant {
   readonly #options: ReceiverOptions
   readonly #startedMs: number
   readonly body: Body
@@ -66,6 +69,11 @@ export class Receiver implements Carried, Deadline, BodySource {
   #closeDelimited = false
   #interim = 0
   #contentSeen = false
+  /** Whose turn it is while a body is on its way; `over` where all of it was sent. */
+  #upload: 'client' | 'upstream' | 'over'
+  #pausedMs = Infinity
+  /** The answer was left unread for so long that whatever became of it says nothing about the upstream. */
+  rested = false
   /** It was not the upstream that ended it. */
   endedByUs = false
   /** Another attempt beside it was quicker. */
@@ -76,6 +84,7 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#options = options
     this.#startedMs = options.clock.monotonic()
     this.dueMs = Math.min(this.#startedMs + options.timeouts.connectMs, options.totalAtMs, options.headAtMs)
+    this.#upload = options.streamsBody ? 'client' : 'over'
     this.body = new Body(this)
     options.deadlines.add(this)
     options.signal.addEventListener('abort', this)
@@ -119,6 +128,11 @@ export class Receiver implements Carried, Deadline, BodySource {
     if (this.#stage !== 'body' && clock.monotonic() >= headAtMs)
       return this.cancel(new Fault('upstream-timeout', 'The time that the caller allows is over.'), true)
     if (this.#stage === 'connecting') return this.cancel(connectFault(), false)
+    if (this.#stage !== 'body' && this.#upload === 'client')
+      return this.cancel(
+        new Fault('upstream-timeout', 'The request took all the time that this upstream may take.'),
+        true,
+      )
     // A long answer that is cut off by our own cap says nothing about the upstream's health.
     const ours = this.#stage === 'body' && clock.monotonic() >= totalAtMs
     this.cancel(
@@ -129,6 +143,7 @@ export class Receiver implements Carried, Deadline, BodySource {
 
   resume(): void {
     if (this.#done) return
+    this.#noteRest()
     this.#await(this.#options.timeouts.idleMs)
     this.#controller?.resume()
   }
@@ -150,11 +165,16 @@ export class Receiver implements Carried, Deadline, BodySource {
     this.#stage = 'waiting'
     this.#reused = (this.wire?.served ?? 0) > 0
     this.#connectMs = this.elapsedMs()
-    const { timeouts, streamsBody } = this.#options
-    this.#await(streamsBody ? Number.POSITIVE_INFINITY : timeouts.firstByteMs)
+    this.#await(this.#upload === 'client' ? Infinity : this.#options.timeouts.firstByteMs)
   }
 
-  onBodySent(): void {
+  clientAwaited(): void {
+    this.#upload = 'client'
+    if (this.#stage === 'waiting' && !this.#done) this.#await(Infinity)
+  }
+
+  clientGave(whole: boolean): void {
+    this.#upload = whole ? 'over' : 'upstream'
     if (this.#stage === 'waiting' && !this.#done) this.#await(this.#options.timeouts.firstByteMs)
   }
 
@@ -193,6 +213,7 @@ export class Receiver implements Carried, Deadline, BodySource {
     }
     if (this.body.push(chunk)) return this.#await(this.#options.timeouts.idleMs)
     controller.pause()
+    this.#pausedMs = this.#options.clock.monotonic()
     // While the reader is the slow one, only the total counts.
     this.#await(Infinity)
   }
@@ -207,8 +228,10 @@ export class Receiver implements Carried, Deadline, BodySource {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#done) return
-    // A Fault is the request body's own: what the client sent broke off or was refused.
-    this.#finish(faultOf(error, this.#stage, this.#options.credential), error instanceof Fault)
+    // A Fault is the request body's own: what the client sent broke off or was refused. One that is cut off by the upstream
+    // may have been too long or too slow for it.
+    const ours = error instanceof Fault || (this.#stage === 'waiting' && this.#upload !== 'over')
+    this.#finish(faultOf(error, this.#stage, this.#options.credential), ours)
   }
 
   #finish(fault: Fault | undefined, ours: boolean): void {
@@ -222,9 +245,15 @@ export class Receiver implements Carried, Deadline, BodySource {
       const progress = { written, answering: this.#stage === 'head', reused: this.#reused, ours }
       return this.#settle({ fault: fault ?? new Fault('upstream-invalid'), progress })
     }
+    this.#noteRest()
     if (fault === undefined) this.body.end()
     else this.body.fail(fault)
-    observer.end(fault, ours)
+    observer.end(fault, ours || this.rested)
+  }
+
+  #noteRest(): void {
+    if (this.#options.clock.monotonic() - this.#pausedMs >= restMsMax) this.rested = true
+    this.#pausedMs = Infinity
   }
 
   #settle(outcome: AnswerHead | Failure): void {

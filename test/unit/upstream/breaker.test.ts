@@ -15,13 +15,13 @@ const defaults: BreakerSettings = {
 type Setting = { breaker: Breaker; clock: ManualClock; states: BreakerState[]; random: { value: number } }
 
 /** `random` of a half is no jitter. */
-function setting(settings: Partial<BreakerSettings> = {}, more: { probeMs?: number } = {}): Setting {
+function setting(settings: Partial<BreakerSettings> = {}): Setting {
   const clock = new ManualClock()
   const states: BreakerState[] = []
   const random = { value: 0.5 }
   const breaker = new Breaker(
     { ...defaults, ...settings },
-    { clock, random: () => random.value, onState: (state) => void states.push(state), ...more },
+    { clock, random: () => random.value, onState: (state) => void states.push(state) },
   )
   return { breaker, clock, states, random }
 }
@@ -29,9 +29,9 @@ function setting(settings: Partial<BreakerSettings> = {}, more: { probeMs?: numb
 type Pass = { content(): void; end(verdict: Verdict, retryAfterMs?: number): void }
 
 /** An attempt as whoever is admitted makes it. */
-function pass(breaker: Breaker): Pass {
+function pass(breaker: Breaker, forMs = Infinity): Pass {
   if (refused(breaker)) throw new Error(`refused for ${breaker.refusedMs()} ms`)
-  const probe = breaker.enter()
+  const probe = breaker.enter(forMs)
   return {
     content: () => probe?.prove(),
     end: (...verdict) => (probe === undefined ? breaker.record(...verdict) : probe.end(...verdict)),
@@ -310,10 +310,10 @@ t.test('a probe of an earlier opening says nothing about this one', async (t) =>
 })
 
 t.test('a probe that says nothing for long keeps nobody, where a breaker is told so', async (t) => {
-  const { breaker, clock } = setting({}, { probeMs: 5000 })
+  const { breaker, clock } = setting()
   run(breaker, 'failure', 5)
   clock.advance(5000)
-  const slow = pass(breaker)
+  const slow = pass(breaker, 5000)
   clock.advance(4999)
   t.ok(refused(breaker))
   clock.advance(1)
