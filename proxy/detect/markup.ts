@@ -12,7 +12,9 @@ const notShown = ['<!--.*?(?:-->|$)', '<\\?.*?(?:\\?>|$)', '<!\\[CDATA\\[|\\]\\]
 const unseenIn: Readonly<Record<Markup, RegExp>> = {
   xml: new RegExp(notShown.join('|'), 'gs'),
   html: new RegExp(
-    [...notShown, `</?(?:${inline})(?:[\\s/](?:[^<>"']|"[^"<]{0,2000}"|'[^'<]{0,2000}')*)?>`].join('|'),
+    [...notShown, `</?(?:${inline})(?:[\\s/][^<>"']*(?:(?:"[^"<]{0,2000}"|'[^'<]{0,2000}')[^<>"']*){0,64})?>`].join(
+      '|',
+    ),
     'gis',
   ),
 }

@@ -42,3 +42,8 @@ t.test('in HTML elements within words do not split it, and others do', async (t)
     t.equal(masked(text, 'html'), expected)
   t.equal(masked('ada<b>@example</b>.org', 'xml'), 'ada<b>@example</b>.org')
 })
+
+t.test('an element that does not end is none, however long', async (t) => {
+  for (const rest of ['x'.repeat(1e6), '"x"'.repeat(1e6), `"'"`.repeat(1e6)])
+    t.equal(scanMarkup(scanner, `ada<b>@example.org</b><b ${rest}`, 'html').length, 2)
+})
