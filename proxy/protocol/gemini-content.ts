@@ -9,7 +9,7 @@ import { camelName, fieldLayout, fieldOf, itemsOf, keyOf } from './gemini-fields
 import { toolDefinitions } from './gemini-tools.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { countOf, present, stringOf, wrongMember } from './shape.ts'
+import { countOf, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
@@ -30,7 +30,7 @@ export function readRequest(body: Json, text: string, { model, stream, needs }: 
   return readingOf(texts, {
     model,
     stream,
-    maxTokens: isObject(config) ? tokensOf(fieldOf(config, 'maxOutputTokens')) : undefined,
+    maxTokens: isObject(config) ? maximumOf(tokensOf(fieldOf(config, 'maxOutputTokens'))) : undefined,
     messages: contents === undefined ? undefined : itemsOf(contents, []).length,
     tools,
   })

@@ -7,7 +7,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, foldName, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, foldName, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -23,8 +23,8 @@ export function readRequest(body: Json, text: string, { streams, texts }: Subjec
   return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path, texts), standing }), {
     model: stringOf(body.model) || stringOf(body.name),
     stream: streams && body.stream !== false,
-    // Negative numbers mean no limit.
-    maxTokens: isObject(body.options) ? countOf(body.options.num_predict) : undefined,
+    // Negative numbers mean no limit, and so does zero.
+    maxTokens: isObject(body.options) ? maximumOf(body.options.num_predict) : undefined,
     messages: texts.includes('messages') ? arrayOf(body.messages).length : undefined,
     tools,
   })

@@ -6,7 +6,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, countOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
 
@@ -19,7 +19,7 @@ export function readChatRequest(body: Json, text: string): Reading {
   return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }), {
     model: stringOf(body.model),
     stream: body.stream === true,
-    maxTokens: largest(countOf(body.max_completion_tokens), countOf(body.max_tokens)),
+    maxTokens: largest(maximumOf(body.max_completion_tokens), maximumOf(body.max_tokens)),
     messages: arrayOf(body.messages).length,
     tools,
   })

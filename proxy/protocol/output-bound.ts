@@ -7,13 +7,15 @@ import { countOf } from './shape.ts'
 
 /**
  * Members that may say it, and the one that is added where none does; `holder` is the object that they stand in. `thinks`: a
- * budget for thinking is part of it, and must be less.
+ * budget for thinking is part of it, and must be less. `zeroIsNone`: some server takes zero for no maximum (Ollama, vLLM), as
+ * its format's reader does.
  */
 type Place = {
   readonly holders?: readonly string[]
   readonly names: readonly string[]
   readonly added: string
   readonly thinks?: true
+  readonly zeroIsNone?: true
 }
 
 const places: Readonly<Record<string, Place>> = {
@@ -22,6 +24,7 @@ const places: Readonly<Record<string, Place>> = {
     names: ['max_completion_tokens', 'max_tokens'],
     added: 'max_completion_tokens',
     thinks: true,
+    zeroIsNone: true,
   },
   'openai completions': { names: ['max_tokens'], added: 'max_tokens' },
   'openai responses': { names: ['max_output_tokens'], added: 'max_output_tokens' },
@@ -30,8 +33,9 @@ const places: Readonly<Record<string, Place>> = {
     holders: ['generationConfig', 'generation_config'],
     names: ['maxOutputTokens', 'max_output_tokens'],
     added: 'maxOutputTokens',
+    zeroIsNone: true,
   },
-  ollama: { holders: ['options'], names: ['num_predict'], added: 'num_predict' },
+  ollama: { holders: ['options'], names: ['num_predict'], added: 'num_predict', zeroIsNone: true },
 }
 
 /** Nothing where it says less already, or where the operation has no such member. */
@@ -76,13 +80,15 @@ function thinkingWithin({ thinking, ...body }: JsonObject, { names, thinks }: Pl
   return room < budget ? [{ address: { path: ['thinking', 'budget_tokens'] }, json: String(room) }] : []
 }
 
-function within(owner: JsonObject, path: readonly string[], { names, added }: Place, tokensMax: number): Edit[] {
+function within(owner: JsonObject, path: readonly string[], place: Place, tokensMax: number): Edit[] {
+  const { names, added, zeroIsNone } = place
   const json = String(tokensMax)
   const given = names.filter((name) => owner[name] !== undefined && owner[name] !== null)
   if (given.length === 0) return [{ address: { path: [...path, added] }, json }]
+  const boundless = zeroIsNone === true && given.every((name) => Number(owner[name]) === 0)
   return given.flatMap((name) => {
     const count = Number(owner[name])
     // Below zero is without end where it is anything.
-    return count >= 0 && count <= tokensMax ? [] : [{ address: { path: [...path, name] }, json }]
+    return count >= 0 && count <= tokensMax && !boundless ? [] : [{ address: { path: [...path, name] }, json }]
   })
 }

@@ -58,6 +58,12 @@ export function countOf(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
 }
 
+/** Of a maximum where some server takes zero for none. */
+export function maximumOf(value: Json | undefined): number | undefined {
+  const count = countOf(value)
+  return count === 0 ? undefined : count
+}
+
 /** The object without its undefined members, for types whose members are optional. */
 export function present<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
   const kept: Partial<T> = {}

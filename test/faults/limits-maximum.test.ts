@@ -67,6 +67,9 @@ t.test('bound: what a request says itself stands, within maxTokens', async (t) =
   for (const maximum of [50, 1500, 4000]) t.equal(await ask(set, { max_completion_tokens: maximum }), 200)
   t.equal(await ask(set), 200)
   t.same(sent(set), [50, 1500, 2000, 1000])
+  // Many servers take it for none.
+  t.equal(await ask(set, { max_completion_tokens: 0 }), 200)
+  t.equal(sent(set).at(-1), 1000)
 })
 
 t.test('estimate, and a limit that only watches: nothing is sent on, and what goes past is counted', async (t) => {

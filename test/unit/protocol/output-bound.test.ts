@@ -33,6 +33,17 @@ t.test('a request says how long its answer may be, where its format does', async
   t.same(bounded('ollama', 'embed', { input: 'x' }), { input: 'x' })
 })
 
+t.test('zero is no maximum where some server takes it for none', async (t) => {
+  t.same(bounded('ollama', 'chat', { options: { num_predict: 0 } }), { options: { num_predict: 100 } })
+  t.same(bounded('openai', 'chat.completions', { max_tokens: 0 }), { max_tokens: 100 })
+  t.same(bounded('gemini', 'generateContent', { generationConfig: { maxOutputTokens: '0' } }), {
+    generationConfig: { maxOutputTokens: 100 },
+  })
+  const both = { max_tokens: 50, max_completion_tokens: 0 }
+  t.same(bounded('openai', 'chat.completions', both), both, 'what it falls back on is within')
+  t.same(bounded('openai', 'completions', { max_tokens: 0 }), { max_tokens: 0 }, 'which only judges the prompt')
+})
+
 t.test('thinking fits into an answer that is cut short, as Anthropic wants it', async (t) => {
   const cut = (max_tokens: number | undefined, budget: Json, tokensMax: number): unknown => {
     const thinking = { type: 'enabled', budget_tokens: budget }
