@@ -27,6 +27,8 @@ export type RequestSample = {
   readonly overheadMs: number
 }
 
+const breakerValues: { readonly [S in BreakerState]: number } = { closed: 0, 'half-open': 1, open: 2 }
+
 export function openMetrics() {
   const registry = new Registry()
   const i = instrumentsIn(registry)
@@ -66,8 +68,12 @@ export function openMetrics() {
       if (firstByteMs !== undefined) i.firstByteSeconds.observe(firstByteMs / 1000, upstream)
     },
     upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
-    breaker: (upstream: string, state: BreakerState) =>
-      i.breakerState.set({ upstream }, state === 'closed' ? 0 : state === 'open' ? 2 : 1),
+    breaker: (upstream: string, state: BreakerState) => i.breakerState.set({ upstream }, breakerValues[state]),
+    /** Of all upstreams that there are. */
+    breakersNow(states: readonly (readonly [upstream: string, state: BreakerState])[]) {
+      i.breakerState.reset()
+      for (const [upstream, state] of states) i.breakerState.set({ upstream }, breakerValues[state])
+    },
     breakerOpened: (upstream: string, part: 'connection' | 'model') => i.breakerOpenings.add(1, upstream, part),
     retry: (upstream: string) => i.retries.add(1, upstream),
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),

@@ -286,6 +286,8 @@ class Proxy implements Gateway {
         const { size, checkpointAgeMs } = this.#standing.audit.health()
         this.metrics.auditSize.set(size)
         this.metrics.auditCheckpointAge.set(checkpointAgeMs / 1000)
+        // One that was replaced or removed may still report what becomes of its last exchanges.
+        this.metrics.breakersNow([...this.#standing.upstreams].map(([id, { upstream }]) => [id, upstream.state()]))
       },
     }
   }

@@ -63,10 +63,14 @@ export class Breakers {
     for (const group of this.#listed) this.#add(group, true)
   }
 
-  /** The worst of them. */
+  /** The worst of them, but for names of clients that nobody has asked for in a long time: those would stay open for ever. */
   get state(): BreakerState {
     if (this.#mode !== 'auto') return this.#mode === 'forced-open' ? 'open' : 'closed'
-    const states = this.parts().map(({ state }) => state)
+    const { windowMs, openMaxMs } = this.#settings
+    const longAgoMs = this.#deps.clock.monotonic() - Math.max(windowMs, 2 * openMaxMs)
+    const states = [this.#reach.state]
+    for (const { breaker, isListed } of this.#members.values())
+      if (isListed || breaker.usedMs > longAgoMs) states.push(breaker.state)
     return (['open', 'half-open'] as const).find((bad) => states.includes(bad)) ?? 'closed'
   }
 

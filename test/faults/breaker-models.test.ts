@@ -1,4 +1,5 @@
 // One model that fails does not take the others along; an upstream that cannot be reached is left alone by all at once.
+import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { ManualClock } from '../support/clock.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
@@ -199,6 +200,25 @@ t.test('names that clients make up are not remembered where they are refused', a
   const long = 'x'.repeat(5000)
   t.equal(await ask(set, long), '200')
   t.equal((await listing(set)).parts.at(-1)?.model, long.slice(0, 128))
+})
+
+t.test('the gauge says how the upstreams are that there are, and forgets what nobody asks for', async (t) => {
+  const set = await world(t, failures)
+  const gauge = (id: string): Promise<number | undefined> =>
+    metric(set.gateway.adminUrl, `gatewright_breaker_state{upstream="${id}"}`)
+  for (let turn = 0; turn < 5; turn++) await ask(set, 'says-500')
+  t.equal(await gauge('ai'), 2)
+  set.clock.advance(119_000)
+  t.equal(await gauge('ai'), 2, 'it has not been tried since')
+  set.clock.advance(2000)
+  t.equal(await gauge('ai'), 0, 'nor will it be')
+  t.equal(await ask(set, 'says-500'), '500', 'if it is, it is a probe')
+  t.equal(await gauge('ai'), 2)
+  const yaml = readFileSync(set.gateway.configFile, 'utf8')
+  set.gateway.rewrite(yaml.replace(/^ {2}ai:/m, '  other:').replaceAll('upstream: ai', 'upstream: other'))
+  t.ok(set.gateway.gateway.reload().ok)
+  t.equal(await gauge('ai'), undefined)
+  t.equal(await gauge('other'), 0)
 })
 
 t.test("an operator's hand is on all of them", async (t) => {
