@@ -154,7 +154,8 @@ function editsOf(redaction: AnswerRedaction, content: Content, place?: RestorePl
 }
 
 function unread(x: Answered, bytes: Uint8Array, must: boolean, why: string, kind: MediaKind = 'json'): Uint8Array {
-  if (must) throw new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why}.`)
+  if (must)
+    throw new Fault('upstream-invalid', `The answer must be inspected and cannot be: ${why.replace(/\.$/, '')}.`)
   noteUnread(x, kind)
   return bytes
 }

@@ -159,3 +159,17 @@ void t.test('numbers of answers stay numbers where tokens can be', async (t) => 
   t.match(Buffer.from(filtered).toString(), /^\{"card":[1-9][0-9]{15},"mail":"[0-9a-z]{10}@redacted\.invalid"\}$/)
   t.notMatch(Buffer.from(filtered).toString(), '4111111111111111')
 })
+
+t.test('a sentence about what cannot be read ends once', async (t) => {
+  for (const [kind, body] of [
+    ['json', '{"a":'],
+    ['xml', '<!ENTITY a "b">'],
+    ['html', 'a\0b'],
+    ['form', 'a=%zz'],
+  ] as const)
+    t.throws(
+      () => filterDocument(masked.answered('http').x, masked.runtime, kind, Buffer.from(body), true),
+      { code: 'upstream-invalid', message: /[^.]\.$/ },
+      kind,
+    )
+})
