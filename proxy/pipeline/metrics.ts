@@ -69,11 +69,7 @@ export function openMetrics() {
     },
     upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
     breaker: (upstream: string, state: BreakerState) => i.breakerState.set({ upstream }, breakerValues[state]),
-    /** Of all upstreams that there are. */
-    breakersNow(states: readonly (readonly [upstream: string, state: BreakerState])[]) {
-      i.breakerState.reset()
-      for (const [upstream, state] of states) i.breakerState.set({ upstream }, breakerValues[state])
-    },
+    forgetBreakers: () => i.breakerState.reset(),
     breakerOpened: (upstream: string, part: 'connection' | 'model') => i.breakerOpenings.add(1, upstream, part),
     retry: (upstream: string) => i.retries.add(1, upstream),
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),

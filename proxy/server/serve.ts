@@ -287,7 +287,8 @@ class Proxy implements Gateway {
         this.metrics.auditSize.set(size)
         this.metrics.auditCheckpointAge.set(checkpointAgeMs / 1000)
         // One that was replaced or removed may still report what becomes of its last exchanges.
-        this.metrics.breakersNow([...this.#standing.upstreams].map(([id, { upstream }]) => [id, upstream.state()]))
+        this.metrics.forgetBreakers()
+        for (const [id, { upstream }] of this.#standing.upstreams) this.metrics.breaker(id, upstream.state())
       },
     }
   }
