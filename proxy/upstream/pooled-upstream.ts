@@ -307,6 +307,8 @@ export class PooledUpstream implements Upstream {
     const judgement = judgeAnswer(head.status, readAdvice(head.headers, this.#deps.clock.now()))
     pass.answered(head.status)
     if (judgement.verdict !== 'success') pass.end(judgement.verdict, judgement.retryAfterMs)
+    // Nothing that it may still say counts, and another credential may be tried at once.
+    else if (judgement.elsewhere === true) pass.content()
     this.#rest(key, group, head.status, judgement)
     return judgement
   }

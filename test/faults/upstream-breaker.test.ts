@@ -137,6 +137,17 @@ t.test('a streaming probe frees its slot at the first content; what breaks later
   t.equal(set.upstream.state(), 'open', 'whoever settles later cannot take it back')
 })
 
+t.test('a probe that one credential is refused for goes on with the next, whenever the refusal has come', async (t) => {
+  const head = 'HTTP/1.1 401 Scripted\r\ncontent-length: 5\r\n\r\n'
+  const credentials = [{ bearer: { fromEnv: 'A' } }, { bearer: { fromEnv: 'B' } }]
+  const options: Partial<UpstreamOptions> = { retry: { attempts: 1 }, breaker: { consecutive: 1 }, credentials }
+  const set = await stage(t, [answer(500, 'x'), head, answer(200, 'x')], options)
+  await exchange(set)
+  set.clock.advance(5000)
+  const { status } = await set.upstream.send(post, never())
+  t.equal(status, 200)
+})
+
 t.test('a probe without a body frees its slot at its end, though nobody settles it', async (t) => {
   const set = await stage(t, [answer(500)], { retry: { attempts: 1 }, breaker: { consecutive: 1 } })
   await exchange(set)
