@@ -27,9 +27,7 @@ function checkReach(rule: Rule, known: Known, problems: Problem[], at: Path): vo
   const restricted = rule.conditions.filter(({ matching }) => matching !== undefined)
   // A condition that matches no name at all has been reported by its matcher.
   if (known.routes.length === 0 || restricted.some(({ matching }) => matching?.size === 0)) return
-  const reached = known.routes.filter((route) =>
-    mayApplyOn(rule, route.id, [route.upstream, ...(route.fallback ?? [])]),
-  )
+  const reached = known.routes.filter((route) => reaches(rule, route))
   const key = restricted[0]?.key
   if (key !== undefined && reached.length === 0) {
     const message = 'the rule can never match: no route satisfies both `routes` and `upstreams`'
@@ -54,6 +52,10 @@ function checkReach(rule: Rule, known: Known, problems: Problem[], at: Path): vo
       severity: key === undefined ? 'warning' : 'error',
     })
   }
+}
+
+function reaches(rule: Rule, { id, upstream, fallback = [] }: KnownRoute): boolean {
+  return mayApplyOn(rule, id, [upstream, ...fallback])
 }
 
 function gives(route: KnownRoute, rule: Rule): boolean {
@@ -112,8 +114,7 @@ function checkToolNames(
   for (const rule of rules) {
     const tools = options.rules?.[rule.position]?.tools ?? []
     if (rule.effect === 'allow' || !rule.actions.has('tool.call') || tools.some(namesUpstream)) continue
-    const reached = overMcp.some(({ id, upstream, fallback = [] }) => mayApplyOn(rule, id, [upstream, ...fallback]))
-    const glob = reached ? tools.find(isGlob) : undefined
+    const glob = overMcp.some((route) => reaches(rule, route)) ? tools.find(isGlob) : undefined
     if (glob !== undefined) problems.push(unmetOverMcp([...prefix, 'rules', rule.position, 'tools'], glob))
   }
   const tagged = new Set((options.tools ?? []).flatMap(({ name, tags }) => (namesUpstream(name) ? tags : [])))
