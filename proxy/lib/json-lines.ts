@@ -1,11 +1,16 @@
 // Owns bodies of JSON lines as one JSON array and back: a line is an element, and what is not edited stays byte for byte.
 // It does not know what the lines mean.
-import { parseJsonText, type JsonLimits } from './json.ts'
+import { itemsPerKey, parseJsonText, type Json, type JsonLimits } from './json.ts'
 import { eachMember, valueEnd } from './json-source.ts'
 
-/** `json` is the source of the array; `write` takes it edited, with as many elements. */
+/** `json` is the source of the array `value`; `write` takes it edited, with as many elements. */
 export type LinesReading =
-  | { readonly ok: true; readonly json: string; readonly write: (edited: string) => string }
+  | {
+      readonly ok: true
+      readonly json: string
+      readonly value: Json[]
+      readonly write: (edited: string) => string
+    }
   | {
       readonly ok: false
       readonly code: 'body-malformed' | 'body-too-deep'
@@ -16,14 +21,12 @@ export type LinesReading =
 /** Where the JSON of a line stands in the source. */
 type Line = { readonly start: number; readonly end: number }
 
-/** As many as an array may have items. */
-const linesPerKey = 10
-
-/** Blank lines are none. Each line is parsed by itself, so that no two are one value or one is two. */
+/** Blank lines are none, and there may be as many others as an array has items. Each line is parsed by itself, so that no two are one value or one is two. */
 export function readLines(source: string, limits: JsonLimits): LinesReading {
-  const linesMax = linesPerKey * limits.keysMax
+  const linesMax = itemsPerKey * limits.keysMax
   const lines: Line[] = []
   const texts: string[] = []
+  const value: Json[] = []
   let number = 1
   for (let start = 0; start <= source.length; number += 1) {
     const lf = source.indexOf('\n', start)
@@ -38,8 +41,9 @@ export function readLines(source: string, limits: JsonLimits): LinesReading {
       return { ok: false, code: 'body-malformed', message: `There are more than ${linesMax} lines.`, line: number }
     lines.push(line)
     texts.push(text)
+    value.push(parsed.value)
   }
-  return { ok: true, json: `[${texts.join(',')}]`, write: (edited) => writeLines(source, lines, edited) }
+  return { ok: true, json: `[${texts.join(',')}]`, value, write: (edited) => writeLines(source, lines, edited) }
 }
 
 /** White space as JSON has it: RFC 8259 section 2. */

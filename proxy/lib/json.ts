@@ -2,12 +2,16 @@
 // invalid UTF-8, lone surrogates, too deep) has no reading.
 import { readJson } from './json-reader.ts'
 import { stringEnd } from './json-source.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
 /** `depthMax`: nested arrays and objects; `keysMax`: members of one object; an array may have ten times as many items. */
 export type JsonLimits = { readonly depthMax: number; readonly keysMax: number }
+
+/** Items that an array may have for each member that an object may. */
+export const itemsPerKey = 10
 
 /** Of an event of a stream, a message, JSON in a string: whatever is no body, for which limits are configured. */
 export const innerLimits: JsonLimits = { depthMax: 64, keysMax: 10_000 }
@@ -22,17 +26,10 @@ export type JsonReading =
       readonly offset: number
     }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Never throws. Messages name the fault and the place, never the content. */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonReading {
-  let text: string
-  try {
-    text = utf8.decode(bytes)
-  } catch {
-    return malformed('The body is not valid UTF-8', 0)
-  }
-  return read(text, limits)
+  const text = decodeUtf8(bytes)
+  return text === undefined ? malformed('The body is not valid UTF-8', 0) : read(text, limits)
 }
 
 /** The same for text that has been decoded already: the data of an event, or JSON that stands in a string. */
@@ -85,7 +82,6 @@ type Frame = {
 }
 
 const setFrom = 16
-const itemsPerKey = 10
 
 /** By depth; kept, because one document is scanned after the other, and a scan would make little else. */
 const frames: Frame[] = []

@@ -2,7 +2,8 @@
 // could be, so that rules, redaction and limits look at them as at any other, and edits are written back in their own format.
 import { readForm } from '../lib/form-pairs.ts'
 import { readLines } from '../lib/json-lines.ts'
-import { parseJsonText, type Json } from '../lib/json.ts'
+import { parseJsonText, type Json, type JsonLimits } from '../lib/json.ts'
+import { decodeUtf8 } from '../lib/utf8.ts'
 import type { Runtime } from './runtime.ts'
 
 export type Carried = {
@@ -18,33 +19,29 @@ export type CarriedReading =
   | ({ readonly ok: true } & Carried)
   | { readonly ok: false; readonly code: 'body-malformed' | 'body-too-deep'; readonly message: string }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 export function readCarried(kind: 'form' | 'ndjson', bytes: Uint8Array, { limits }: Runtime): CarriedReading {
-  const source = decoded(bytes)
-  if (source === undefined) return malformed('it is not valid UTF-8')
+  const source = decodeUtf8(bytes)
+  if (source === undefined) return { ok: false, code: 'body-malformed', message: 'it is not valid UTF-8' }
   const bounds = { depthMax: limits.jsonDepthMax, keysMax: limits.jsonKeysMax }
-  const carried = kind === 'form' ? readForm(source, bounds.keysMax) : readLines(source, bounds)
-  if (!carried.ok) {
-    const where = 'line' in carried ? `line ${carried.line}` : `character ${carried.offset}`
-    const code = 'code' in carried ? carried.code : 'body-malformed'
-    return { ok: false, code, message: `${carried.message.replace(/\.$/, '')} (at ${where})` }
-  }
-  const parsed = parseJsonText(carried.json, { ...bounds, depthMax: bounds.depthMax + 1 })
-  if (!parsed.ok) return { ok: false, code: parsed.code, message: parsed.message.replace(/\.$/, '') }
+  return kind === 'form' ? carriedByForm(source, bounds) : carriedByLines(source, bounds)
+}
+
+function carriedByForm(source: string, bounds: JsonLimits): CarriedReading {
+  const form = readForm(source, bounds.keysMax)
+  if (!form.ok) return refused('body-malformed', form.message, ` (at character ${form.offset})`)
+  // Names that some readers take for one are refused as those of JSON are. An object of lists is two deep.
+  const parsed = parseJsonText(form.json, { ...bounds, depthMax: bounds.depthMax + 1 })
+  if (!parsed.ok) return refused(parsed.code, parsed.message)
   // Some servers take `;` for `&`.
-  const isDisputed = kind === 'form' && source.includes(';')
-  return { ok: true, text: parsed.text, value: parsed.value, write: carried.write, isDisputed }
+  return { ok: true, text: parsed.text, value: parsed.value, write: form.write, isDisputed: source.includes(';') }
 }
 
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
-  }
+function carriedByLines(source: string, bounds: JsonLimits): CarriedReading {
+  const lines = readLines(source, bounds)
+  if (!lines.ok) return refused(lines.code, lines.message, ` (at line ${lines.line})`)
+  return { ok: true, text: lines.json, value: lines.value, write: lines.write, isDisputed: false }
 }
 
-function malformed(message: string): CarriedReading {
-  return { ok: false, code: 'body-malformed', message }
+function refused(code: 'body-malformed' | 'body-too-deep', message: string, where = ''): CarriedReading {
+  return { ok: false, code, message: message.replace(/\.$/, '') + where }
 }

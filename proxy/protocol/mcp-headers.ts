@@ -4,6 +4,7 @@
 import type { FaultCode } from '../errors.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import { decodeUtf8 } from '../lib/utf8.ts'
 import type { Message } from './mcp-message.ts'
 import { isStateless, sessionVersions, versions } from './mcp-versions.ts'
 import type { HeaderMirror } from './protocol.ts'
@@ -170,11 +171,7 @@ export function decodeHeader(value: string): string | undefined {
     return /^[\t -~]*$/.test(value) ? value : undefined
   const encoded = value.slice(9, -2)
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(encoded)) return undefined
-  try {
-    return utf8.decode(Buffer.from(encoded, 'base64'))
-  } catch {
-    return undefined
-  }
+  return decodeUtf8(Buffer.from(encoded, 'base64'))
 }
 
 /** Plain where RFC 9110 section 5.5 lets it be and nobody could take it for encoded. */
@@ -191,8 +188,6 @@ export const headerMirror: HeaderMirror = {
   },
   write: encodeHeader,
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function shown(version: string): string {
   return /^[\w.-]{1,32}$/.test(version) ? version : '(unreadable)'

@@ -5,17 +5,15 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJson, parseJsonText, type Json } from '../../lib/json.ts'
 import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
-import { xmlFlaw } from '../../lib/xml-text.ts'
+import { decodeUtf8 } from '../../lib/utf8.ts'
 import { readCarried } from '../carried-json.ts'
 import { noteUninspected, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
-import { textFlaw, type MediaKind } from '../stages/decode.ts'
+import { flawOf, type MediaKind } from '../stages/decode.ts'
 import { AnswerRedaction } from './answer-redaction.ts'
 import { readPlain } from './plain.ts'
 import { judgeCall, stopAtCall } from './tool-calls.ts'
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** `must`: an answer that cannot be read is a fault; otherwise it is relayed and recorded as not inspected. */
 export function filterDocument(
@@ -39,13 +37,9 @@ function filterText(
   bytes: Uint8Array,
   must: boolean,
 ): Uint8Array | string {
-  let text: string
-  try {
-    text = decoder.decode(bytes)
-  } catch {
-    return unread(x, bytes, must, 'it is not valid UTF-8')
-  }
-  const flaw = kind === 'xml' ? xmlFlaw(text) : textFlaw(text)
+  const text = decodeUtf8(bytes)
+  if (text === undefined) return unread(x, bytes, must, 'it is not valid UTF-8')
+  const flaw = flawOf(kind, text)
   if (flaw !== undefined) return unread(x, bytes, must, flaw)
   const redaction = new AnswerRedaction(x, runtime)
   const filtered = kind === 'xml' || kind === 'html' ? redaction.wholeMarkup(text, kind) : redaction.whole(text)

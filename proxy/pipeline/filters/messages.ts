@@ -5,6 +5,7 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import { undecodable } from '../../lib/unfinished-text.ts'
+import { decodeUtf8 } from '../../lib/utf8.ts'
 import type { Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
@@ -13,8 +14,6 @@ import type { MediaKind } from '../stages/decode.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
 import { consultJson, consultsAnswer } from './consult-answer.ts'
 import { filterMessage } from './message.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Faults: `upstream-invalid`, `content-blocked`, `answer-denied`, `approval-unserved`. */
 export function filterMessageDocument(
@@ -25,12 +24,8 @@ export function filterMessageDocument(
   bytes: Uint8Array,
 ): Uint8Array | string {
   if (kind !== 'json') throw unreadable('it is not JSON')
-  let text: string
-  try {
-    text = utf8.decode(bytes)
-  } catch {
-    throw unreadable(undecodable['not-utf8'])
-  }
+  const text = decodeUtf8(bytes)
+  if (text === undefined) throw unreadable(undecodable['not-utf8'])
   const filtered = filterText(x, runtime, redaction, text, 'document')
   return filtered === undefined || filtered === text ? bytes : filtered
 }

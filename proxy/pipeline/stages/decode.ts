@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { parseJson } from '../../lib/json.ts'
+import { decodeUtf8 } from '../../lib/utf8.ts'
 import { xmlFlaw } from '../../lib/xml-text.ts'
 import type { Content } from '../../protocol/content.ts'
 import type { Reading } from '../../protocol/protocol.ts'
@@ -75,9 +76,9 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
     return { form: 'json', bytes, text: read.text, value: read.value, carried: read }
   }
   if (mediaType === 'text' || mediaType === 'xml' || mediaType === 'html') {
-    const text = decodeText(bytes)
+    const text = decodeUtf8(bytes)
     if (text === undefined) throw new Fault('body-malformed', 'The body is not valid UTF-8.')
-    const flaw = mediaType === 'xml' ? xmlFlaw(text) : textFlaw(text)
+    const flaw = flawOf(mediaType, text)
     const markup = mediaType === 'text' ? undefined : { markup: mediaType }
     if (flaw === undefined) return { form: 'text', bytes, text, ...markup }
     if (mustInspect(x.route)) throw new Fault('body-malformed', flaw)
@@ -155,18 +156,10 @@ function kindBySuffix(name: string): MediaKind {
 /** Tokens of RFC 9110 §5.6.2, in lower case. */
 const suffixed = /^([!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+)\+(json|xml)$/
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-/** No text has NUL, but UTF-16 of Latin letters has one beside each, and is valid UTF-8. */
-export function textFlaw(text: string): string | undefined {
+/** Why the text must not be taken for what another reader sees; undefined: nothing. */
+export function flawOf(kind: MediaKind, text: string): string | undefined {
+  if (kind === 'xml') return xmlFlaw(text)
+  // No text has NUL, but UTF-16 of Latin letters has one beside each, and is valid UTF-8.
   return text.includes('\0') ? 'The text is in another encoding than UTF-8.' : undefined
 }
 

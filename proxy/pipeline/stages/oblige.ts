@@ -2,7 +2,7 @@
 // bytes with the redactor's edits.
 import type { Vault } from '../../detect/vault.ts'
 import { replace, type Demanded, type Replacement } from '../../detect/replace.ts'
-import { applyEdits, type Edit } from '../../lib/edit.ts'
+import type { Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import { boundOutput } from '../../protocol/output-bound.ts'
@@ -14,7 +14,7 @@ import { redactHeaderValue } from '../header-redaction.ts'
 import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
 import { aliasedPath, aliasEdits } from '../model-alias.ts'
 import { offerEdits } from '../offers.ts'
-import { partEdit } from '../part-edit.ts'
+import { editedBody, partEdit } from '../part-edit.ts'
 import { hasFindings, rewriteTarget, scanPiece, type Target } from '../target.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -120,10 +120,7 @@ function withhold(x: Permitted): readonly Edit[] {
 function bodyOf(x: Permitted, edits: readonly Edit[]): Uint8Array | undefined {
   if (x.body.form === 'none' || x.body.form === 'unread') return undefined
   if (edits.length === 0 || x.body.form === 'opaque') return x.body.bytes
-  if (x.body.form === 'json') {
-    const edited = applyEdits(x.body.text, edits)
-    return Buffer.from(x.body.carried?.write(edited) ?? edited)
-  }
+  if (x.body.form === 'json') return Buffer.from(editedBody(x.body, edits))
   const [edit] = edits
   return edit !== undefined && 'text' in edit ? Buffer.from(edit.text) : x.body.bytes
 }

@@ -4,10 +4,10 @@ import type { RestorePlace } from '../../detect/options.ts'
 import { openVault, type Vault, type WriteValue } from '../../detect/vault.ts'
 import type { KeptOfCaller } from '../../detect/vault-memory.ts'
 import { addBodies } from '../../detect/vault-token.ts'
-import { applyEdits, type Edit } from '../../lib/edit.ts'
+import type { Edit } from '../../lib/edit.ts'
 import { markupWriter } from '../../lib/xml-text.ts'
 import { addCount, grow, type Decoded, type Recalled } from '../exchange.ts'
-import { partEdit } from '../part-edit.ts'
+import { editedBody, partEdit } from '../part-edit.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { rewriteTarget, targetTexts } from '../target.ts'
 import { reread } from './decode.ts'
@@ -79,10 +79,7 @@ function putValues(x: Decoded, runtime: Runtime, kept: KeptOfCaller): void {
   if (edits.length === 0) return
   if (x.body.form === 'text') {
     reread(x, runtime, written(x.body.text, x.body.markup && markupWriter(x.body.text, x.body.markup)))
-  } else if (x.body.form === 'json') {
-    const edited = applyEdits(x.body.text, edits)
-    reread(x, runtime, x.body.carried?.write(edited) ?? edited)
-  }
+  } else if (x.body.form === 'json') reread(x, runtime, editedBody(x.body, edits))
 }
 
 /** The record shows the path as the client sent it. */
