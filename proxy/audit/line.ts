@@ -25,8 +25,7 @@ const placeBytes = '"i":,,"prev":"",'.length + 16 + 44 - 4
 const memberBytesMax = 512
 /** Names of the log's own members. */
 const own = ['i', 'kind', 'prev', 't'] as const
-// `__proto__` cannot be given either: assigning it makes no member.
-const reserved = new Set<string>([...own, '__proto__'])
+const reserved = new Set<string>(own)
 
 /**
  * The record as it is now: later changes to `fields` do not reach the log. What cannot be written as it is (too long,
@@ -92,7 +91,10 @@ function part(names: readonly string[], kind: RecordKind, fields: RecordFields, 
   const members: Record<string, RecordValue> = {}
   for (const name of names) {
     const value = name === 'kind' ? kind : name === 't' ? time : fields[name]
-    if (value !== undefined) members[name] = value
+    if (value === undefined) continue
+    // Assigned, it would be no member.
+    if (name === '__proto__') Object.defineProperty(members, name, { value, enumerable: true })
+    else members[name] = value
   }
   return members
 }

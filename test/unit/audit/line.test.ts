@@ -27,6 +27,12 @@ t.test('a line is the canonical form of the record with the members of the log',
   t.same(written({}), { i: 12, kind: 'outcome', prev: firstPrev, t: time })
 })
 
+t.test('a member may have any name', async (t) => {
+  const fields = JSON.parse('{"__proto__":"x","constructor":1}') as RecordFields
+  t.equal(JSON.stringify(written(fields)['constructor']), '1')
+  t.match(render(draft('outcome', fields, time), 12, firstPrev), '"__proto__":"x"')
+})
+
 t.test('its length is known beforehand', async (t) => {
   const line = draft('outcome', { text: 'é€😀"\n' }, time)
   t.ok(Buffer.byteLength(render(line, Number.MAX_SAFE_INTEGER, firstPrev)) <= line.bytes)
