@@ -111,6 +111,8 @@ export type FaultDetails = {
   readonly cause?: unknown
   /** Of an upstream: nothing was done, or what was may be done again, so another may be asked instead. */
   readonly elsewhere?: boolean
+  /** Of a body: it was not read as JSON at all, which JSON-RPC tells from JSON that is no request. */
+  readonly unparsed?: true
 }
 
 /**

@@ -97,6 +97,8 @@ const rpcCodes = new Map<string, number>([
   ['approval-pending', -31202],
 ])
 
-function rpcCode({ code, kind }: FaultView, asked: Asked | undefined): number {
+function rpcCode({ code, kind, unparsed }: FaultView, asked: Asked | undefined): number {
+  // JSON-RPC 2.0 §5.1: a parse error is not an invalid request.
+  if (unparsed === true) return -32700
   return rpcCodes.get(code) ?? inBand.get(kind) ?? (kind === 'invalid' && asked?.id !== undefined ? -32602 : -32600)
 }

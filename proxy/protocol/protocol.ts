@@ -46,6 +46,8 @@ export type FaultView = {
   readonly retry: RetryHint
   readonly requestId: string
   readonly rule?: string
+  /** The body is not JSON, or not such as is read here. */
+  readonly unparsed?: true
   /** The client that a denial is written for, where the route names one. */
   readonly preset?: 'codex' | 'claude-code'
 }

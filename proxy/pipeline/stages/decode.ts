@@ -31,7 +31,8 @@ export function reread(x: Decoded, runtime: Runtime, text: string): void {
 /** Undefined: there is a body, and it must be read. */
 function unreadBody(x: Admitted, client: Client): Body | undefined {
   if (!client.hasBody) {
-    if (x.operation.body === 'json') throw new Fault('body-malformed', 'This operation needs a JSON body.')
+    if (x.operation.body === 'json')
+      throw new Fault('body-malformed', 'This operation needs a JSON body.', { unparsed: true })
     return { form: 'none' }
   }
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
@@ -66,6 +67,7 @@ function formOf(x: Admitted, bytes: Uint8Array, runtime: Runtime): Body {
       throw new Fault(
         parsed.code,
         `The body is not acceptable JSON: ${parsed.message.replace(/\.$/, '')} (at character ${parsed.offset}).`,
+        { unparsed: true },
       )
     return { form: 'json', bytes, text: parsed.text, value: parsed.value }
   }
@@ -186,6 +188,6 @@ function unread(x: Admitted, { message, fault, asked }: Extract<Reading, { ok: f
   grow(x, { asked })
   return new Fault(
     fault ?? 'body-malformed',
-    fault === undefined ? `The body is not a ${x.operation.name} request: ${message}` : message,
+    fault === undefined ? `The body is not an acceptable ${x.operation.name} request: ${message}` : message,
   )
 }

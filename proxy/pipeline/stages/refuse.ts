@@ -72,6 +72,7 @@ export function view(x: Exchange, fault: Fault): FaultView {
     retry: fault.retry,
     requestId: x.id,
     ...(fault.details.rule === undefined ? undefined : { rule: fault.details.rule }),
+    ...(fault.details.unparsed === undefined ? undefined : { unparsed: true }),
     ...(preset === undefined ? undefined : { preset }),
   }
 }

@@ -347,6 +347,8 @@ t.test('refusals are answers to whoever waits for one', (t) => {
     status: 400,
     body: { error: { code: -32022, data: { requested: '2030-01-01', supported: [/2025/, /2025/, /2025/, /2026/] } } },
   })
+  const { status, body } = mcpProtocol.refusal({ ...view('body-malformed'), unparsed: true })
+  t.match({ status, body: JSON.parse(body) }, { status: 400, body: { id: null, error: { code: -32700 } } })
   for (const code of Object.keys(faults) as FaultCode[]) t.notMatch(JSON.stringify(said(code)), /undefined/, code)
   t.match(
     mcpProtocol.streamError(view('upstream-truncated'), asked('tools.call')),
