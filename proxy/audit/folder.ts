@@ -1,10 +1,55 @@
-// Owns making the folder of one log, and the writer id of an operator who names none.
+// Owns making the folders of a log, and the writer id of an operator who names none.
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { Fault } from '../errors.ts'
 import { writerName, writerPattern } from './layout.ts'
 
+/** Without an id of the operator's, one is made up. Throws a Fault whose cause says why there can be no folder. */
+export async function openFolder(dir: string, given: string | undefined): Promise<{ writer: string; folder: string }> {
+  try {
+    await makeFolders(dir)
+    const writer = given ?? (await writerIdOf(dir))
+    const folder = `${dir}/${writer}`
+    await makeFolders(folder)
+    return { writer, folder }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const cause = new Error(
+      `the audit log cannot have its folder in ${dir}: ${why}. Give that one to the user that runs this, or name another (audit.dir)`,
+    )
+    throw new Fault('audit-unavailable', undefined, { cause })
+  }
+}
+
+/**
+ * Readable by its owner only: records name principals and addresses. One level at a time, because Node's `recursive`
+ * tries for ever where a file system says that what is there is missing, as /proc does.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  const path = resolve(folder)
+  if (await isThere(path)) return
+  const above = dirname(path)
+  if (above !== path) await makeFolders(above)
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    // Of several processes that start together, one makes it.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isThere(path))) throw error
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
 /** Made up once and kept, so that one chain goes on over restarts. */
-export async function writerIdOf(dir: string): Promise<string> {
+async function writerIdOf(dir: string): Promise<string> {
   const path = `${dir}/${writerName}`
   const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   await writeFile(aside, `w-${randomBytes(4).toString('hex')}\n`, { mode: 0o600, flush: true })
@@ -16,11 +61,4 @@ export async function writerIdOf(dir: string): Promise<string> {
   const id = (await readFile(path, 'utf8')).trim()
   if (!new RegExp(writerPattern).test(id)) throw new Error(`${path} does not hold a writer id`)
   return id
-}
-
-/** Readable by its owner only: records name principals and addresses. */
-export async function createFolder(dir: string, writer: string): Promise<string> {
-  const folder = `${dir}/${writer}`
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  return folder
 }

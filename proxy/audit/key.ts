@@ -2,10 +2,11 @@
 // other secrets from it. It does not know what is signed.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Fault } from '../errors.ts'
 import { formatVkey } from './checkpoint.ts'
+import { makeFolders } from './folder.ts'
 
 export interface AuditKey {
   /** The 32 bytes of RFC 8032. */
@@ -99,7 +100,7 @@ async function readKeyFile(path: string): Promise<string | undefined> {
 async function createKeyFile(path: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ed25519')
   const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolders(dirname(path))
   const file = await open(aside, 'wx', 0o600)
   try {
     await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))

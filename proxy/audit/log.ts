@@ -1,11 +1,10 @@
 // Owns opening an audit log: its folder, its lock, finding the end of what is there, and the first records of this run.
-import { mkdir } from 'node:fs/promises'
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatVkey } from './checkpoint.ts'
 import { type AuditLog, CommitQueue, isoTime, type QueueOptions } from './commit-queue.ts'
 import { type Disk, replaceFile, systemDisk } from './disk.ts'
-import { createFolder, writerIdOf } from './folder.ts'
+import { openFolder } from './folder.ts'
 import type { AuditKey } from './key.ts'
 import { originPrefix, vkeyName } from './layout.ts'
 import { draft } from './line.ts'
@@ -49,9 +48,7 @@ const bounds: Bounds = {
 /** Throws a Fault whose cause says why: another writer, damage, or a folder that cannot be written. */
 export async function openLog(options: LogOptions): Promise<AuditLog> {
   const { dir, key, clock, disk = systemDisk, onFault = () => undefined } = options
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const writerId = options.writer ?? (await writerIdOf(dir))
-  const folder = await createFolder(dir, writerId)
+  const { writer: writerId, folder } = await openFolder(dir, options.writer)
   const lock = await acquireLock(folder)
   if (lock === undefined) {
     const cause = new Error(

@@ -1,5 +1,5 @@
 import { once, EventEmitter } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openCheckpoint } from '../../../proxy/audit/checkpoint.ts'
@@ -353,3 +353,15 @@ function publication(folder: string): () => Promise<number> {
     }
   }
 }
+
+t.test('a folder that cannot be is refused at once, and the error names it', async (t) => {
+  const file = join(temporaryFolder(t), 'file')
+  writeFileSync(file, '')
+  const nowhere = existsSync('/proc/self') ? ['/proc/gatewright/audit'] : []
+  for (const dir of [file, join(file, 'below'), ...nowhere]) {
+    await t.rejects(openTestLog(dir), {
+      code: 'audit-unavailable',
+      details: { cause: { message: new RegExp(`its folder in ${dir}: .*audit\\.dir`) } },
+    })
+  }
+})
