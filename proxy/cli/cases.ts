@@ -1,6 +1,5 @@
 // Owns the reading of written cases, for `test` and `explain`: the file, its shape, and the names in it that the policy
 // folder cannot know. It says where in the file something is wrong; it runs nothing.
-import { readFileSync } from 'node:fs'
 import { loadYaml } from '../config/load-yaml.ts'
 import { locateProblem, plainValue, type LocatedMap, type LocatedProblem } from '../config/locate.ts'
 import { report } from '../config/report.ts'
@@ -9,20 +8,20 @@ import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { parseSuite, type Case, type Suite } from '../policy/suite.ts'
 import { CommandError } from './command-error.ts'
-import { whyUnreadable } from './files.ts'
+import { readInput, whyUnreadable } from './files.ts'
 
 /** Names can be checked once it is known what can be detected under the policy that the suite names. */
 export type ReadSuite = { readonly suite: Suite; readonly checkNames: (catalogue: Catalogue) => void }
 
 /** A `*.test.yaml`. Ends the command with 1 where it is not one. */
-export function readSuite(file: string): ReadSuite {
-  const root = readRoot(file, 1)
+export async function readSuite(file: string): Promise<ReadSuite> {
+  const root = await readRoot(file, 1)
   return shaped(root, plainValue(root), 0, 1)
 }
 
-/** One case alone: principal and action or request. Ends the command with 2 where it is not one. */
-export function readCase(file: string, catalogue: Catalogue): Case {
-  const root = readRoot(file, 2)
+/** One case alone: principal and action or request; `-` is standard input. Ends the command with 2 where it is not one. */
+export async function readCase(file: string, catalogue: Catalogue): Promise<Case> {
+  const root = await readRoot(file, 2)
   const written = plainValue(root) as object
   const cases = [{ name: 'case', expect: { effect: 'allow' }, ...written }]
   const { suite, checkNames } = shaped(root, { policy: 'none', cases }, 2, 2)
@@ -32,10 +31,10 @@ export function readCase(file: string, catalogue: Catalogue): Case {
   return only
 }
 
-function readRoot(file: string, exitCode: number): LocatedMap {
+async function readRoot(file: string, exitCode: number): Promise<LocatedMap> {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = (await readInput(file)).toString()
   } catch (error) {
     throw new CommandError(`${file} cannot be read: ${whyUnreadable(error)}`, exitCode)
   }

@@ -16,12 +16,12 @@ export function explainCommand(): Command {
     .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect, [])
     .requiredOption(
       '-r, --request <file>',
-      'YAML or JSON: principal and action, or principal and request, as in a policy test',
+      'YAML or JSON: principal and action, or principal and request, as in a policy test; - is standard input',
     )
     .addOption(outputOption())
     .action(async ({ config: paths, request, output }: Options) => {
       const config = compileOrFail(paths)
-      const asked = readCase(request, config.catalogue)
+      const asked = await readCase(request, config.catalogue)
       const queries: Query[] = []
       // A case runs as it would in a suite; what is kept is what the policy was asked.
       const result = await runCase(config.policy, asked, {

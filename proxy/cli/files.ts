@@ -1,6 +1,8 @@
-// Owns finding the files that a command was given: a file itself, or what lies below a folder; and why one cannot be read.
-import { readdirSync, statSync } from 'node:fs'
+// Owns finding the files that a command was given: a file itself, or what lies below a folder, or standard
+// input; and why one cannot be read.
+import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { CommandError } from './command-error.ts'
 
 /** Sorted; names that begin with a dot are left out (a ConfigMap's own entries among them). */
@@ -16,6 +18,14 @@ export function filesBelow(path: string, pattern: RegExp): string[] {
       return pattern.test(entry.name) ? [child] : []
     })
     .sort()
+}
+
+/** `-` is standard input: a pipe whose writer is slow gives EAGAIN to whoever reads it at once, so it is read as a stream. */
+export async function readInput(name: string): Promise<Buffer> {
+  if (name !== '-') return readFileSync(name)
+  // As a stream a folder is read as if it were empty.
+  if (fstatSync(process.stdin.fd).isDirectory()) throw new Error('standard input is a folder')
+  return buffer(process.stdin)
 }
 
 /** In words, without the system call that Node names. */

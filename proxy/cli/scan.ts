@@ -1,8 +1,6 @@
 // Owns `gatewright scan`: what the detectors find in a text, and the text redacted.
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
-import { fstatSync, readFileSync } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 import { builtInCatalogue, type Catalogue } from '../detect/catalogue.ts'
 import { compileRedaction } from '../detect/redaction.ts'
@@ -12,7 +10,7 @@ import { compileScanner } from '../detect/scanner.ts'
 import type { Finding } from '../detect/finding.ts'
 import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
-import { whyUnreadable } from './files.ts'
+import { readInput, whyUnreadable } from './files.ts'
 import { compileOrFail } from './judging.ts'
 import { collect, outputOption, type OutputFormat } from './output.ts'
 
@@ -67,13 +65,9 @@ function selected(list: string, { entitiesOf, hint, externals }: Catalogue): Rea
   throw new CommandError(`the detector "${outside.id}" is another process, and scan asks none`, exitTrouble)
 }
 
-/** A pipe whose writer is slow gives EAGAIN to whoever reads it at once, so standard input is read as a stream. */
 async function readText(name: string, mustBeText: boolean): Promise<string> {
   try {
-    if (name !== '-') return decoded(name, readFileSync(name), mustBeText)
-    // As a stream a folder is read as if it were empty.
-    if (fstatSync(process.stdin.fd).isDirectory()) throw new Error('standard input is a folder')
-    return decoded(name, await buffer(process.stdin), mustBeText)
+    return decoded(name, await readInput(name), mustBeText)
   } catch (error) {
     const hint = (error as NodeJS.ErrnoException).code === 'EISDIR' ? '; name the files in it' : ''
     throw new CommandError(`${name} cannot be read: ${whyUnreadable(error)}${hint}`, exitTrouble)

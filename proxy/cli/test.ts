@@ -42,7 +42,7 @@ export function testCommand(): Command {
 }
 
 async function runSuite(file: string): Promise<SuiteResult> {
-  const { suite, checkNames } = readSuite(file)
+  const { suite, checkNames } = await readSuite(file)
   const policyFile = join(dirname(file), suite.policy)
   const config = compileOrFail([policyFile])
   checkNames(config.catalogue)

@@ -210,18 +210,19 @@ cases:
 })
 
 t.test('explain', async (t) => {
-  const asked = file(
-    'asked.yaml',
-    'principal: { id: agent, roles: [researcher] }\naction: { type: tool.call, tool: rm, via: model, args: {} }\n',
-  )
-  const [text, json, missing] = await inTurn([
+  const written =
+    'principal: { id: agent, roles: [researcher] }\naction: { type: tool.call, tool: rm, via: model, args: {} }\n'
+  const asked = file('asked.yaml', written)
+  const [text, piped, json, missing] = await inTurn([
     () => run(['explain', '--config', 'good.yaml', '--request', asked]),
+    () => run(['explain', '--config', 'good.yaml', '--request', '-'], written),
     () => run(['explain', '-c', 'good.yaml', '-r', asked, '-o', 'json']),
     () => run(['explain', '-c', 'good.yaml', '-r', 'missing.yaml']),
   ])
   t.equal(text.code, 0, text.err)
   t.match(text.out, /deny by rule no-rm: No deletions\./)
   t.match(text.out, /models \(allow\)/, 'every rule is there')
+  t.same(piped, text)
   t.match(JSON.parse(json.out), [{ decision: { effect: 'deny', rule: 'no-rm' } }])
   t.equal(missing.code, 2)
   file('misspelt.yaml', 'action: { type: tool.call, tool: rm }\nfindings: { emial: 1 }\n')
