@@ -84,8 +84,7 @@ export class Readings {
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
     const next = mayForesee ? this.#nextForeseen(decidedTo, isRead) : undefined
-    const isClear =
-      next !== undefined && (next.start === decidedTo || this.#clearTo(text, known, isRead) === next.start)
+    const isClear = next !== undefined && this.#isClear(next.start, candidates, known, isRead)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
     if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
@@ -107,9 +106,10 @@ export class Readings {
     return next !== undefined && next.to - next.start >= foreseenLength ? next : undefined
   }
 
-  /** As `decidedTo`, but what gives a foreseen value away does not go with it. */
-  #clearTo(text: string, known: number, isRead: boolean): number {
-    return this.#settled(text, known, isRead, (pass) => pass.unclearFrom, startOfForeseen)
+  /** Whether a foreseen value that begins there may go without what gives it away: nothing before overlaps it. */
+  #isClear(start: number, candidates: readonly Candidate[], known: number, isRead: boolean): boolean {
+    if (this.#openFrom(known, isRead, (pass) => pass.unclearFrom) < start) return false
+    return !candidates.some((one) => one.start < start && one.end > start)
   }
 
   #runRead(reading: string, final: boolean): void {
@@ -149,34 +149,32 @@ export class Readings {
   }
 
   #decidedTo(text: string, known: number, isRead: boolean): number {
-    return this.#settled(text, known, isRead, (pass) => pass.undecidedFrom)
+    const openFrom = this.#openFrom(known, isRead, (pass) => pass.undecidedFrom)
+    const blocks = blocksOf(this.#written)
+    if (isRead && this.#read !== undefined) blocks.push(...blocksOf(this.#read).map(blockAsWritten))
+    return settle(blocks, openFrom, text.length)
   }
 
-  #settled(
-    text: string,
-    known: number,
-    isRead: boolean,
-    openFrom: (pass: Pass) => number,
-    anchorOf?: (one: Candidate, anchor: number) => number,
-  ): number {
-    const writtenTo = openFrom(this.#written)
-    const written = blocksOf(this.#written, anchorOf)
-    if (!isRead || this.#read === undefined) return settle(written, writtenTo, text.length)
-    const blocks = [...written, ...blocksOf(this.#read, anchorOf).map(blockAsWritten)]
+  /** Of both passes, as it is written. */
+  #openFrom(known: number, isRead: boolean, openFrom: (pass: Pass) => number): number {
+    const written = openFrom(this.#written)
+    if (!isRead || this.#read === undefined) return written
     const read = openFrom(this.#read)
-    const readTo = read === this.#read.probe.text.length ? known : respelling.startOf(read)
-    return settle(blocks, Math.min(writtenTo, readTo), text.length)
+    return Math.min(written, read === this.#read.probe.text.length ? known : respelling.startOf(read))
   }
 }
 
 const nothing: readonly Candidate[] = []
 
-function startOfForeseen(one: Candidate, anchor: number): number {
-  return one.foreseen === undefined ? anchor : one.start
-}
-
 function foreseenAsWritten({ entity, start, to, after }: Foreseen): Foreseen {
-  return { entity, start: respelling.startOf(start), to: respelling.endOf(to), after, mayEnd: always }
+  const known = respelling.startOf(start)
+  return {
+    entity,
+    start: known,
+    to: respelling.endOf(to),
+    after: respelling.endOf(start + after) - known,
+    mayEnd: always,
+  }
 }
 
 /** How it goes on as it is read cannot be seen in what is written. */
@@ -192,25 +190,23 @@ function contextOf(text: string, reading: string, decidedTo: number): string | u
 }
 
 function asWritten(candidate: Candidate, text: string): Candidate {
+  const start = respelling.startOf(candidate.start)
   const end = candidate.openEnded ? text.length : respelling.endOf(candidate.end)
-  return { ...candidate, start: respelling.startOf(candidate.start), end }
+  if (candidate.foreseen === undefined) return { ...candidate, start, end }
+  return { ...candidate, start, end, foreseen: respelling.endOf(candidate.start + candidate.foreseen) - start }
 }
 
 function blockAsWritten({ anchor, start, end, ...rest }: Block): Block {
   return { ...rest, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: respelling.endOf(end) }
 }
 
-function blocksOf({ probe }: Pass, anchorOf = anchorAsIs): Block[] {
+function blocksOf({ probe }: Pass): Block[] {
   const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end }))
   probe.candidates.forEach((candidate, index) => {
     const anchor = Math.min(probe.anchors[index] ?? candidate.start, candidate.start)
-    blocks.push({ ...candidate, anchor: anchorOf(candidate, anchor) })
+    blocks.push({ ...candidate, anchor })
   })
   return blocks
-}
-
-function anchorAsIs(_one: Candidate, anchor: number): number {
-  return anchor
 }
 
 /** Findings count up to where nothing can still begin or change, and never half of what belongs together. */
