@@ -21,7 +21,7 @@ export function xmlFlaw(text: string): string | undefined {
 const namedElsewhere = /[&%](?!(?:amp|lt|gt|quot|apos);)[\p{L}_:][\p{L}\p{N}_:.-]*;/u
 
 /** What the declaration says, however it is spaced; undefined where it says nothing. */
-function encodingOf(text: string): string | undefined {
+export function encodingOf(text: string): string | undefined {
   const [declaration = ''] = /^\s*<\?xml\s.*?(?:\?>|$)/s.exec(text) ?? []
   const at = declaration.search(/\bencoding\b/i)
   return at === -1 ? undefined : (/^encoding\s*=\s*["']([^"']*)["']/i.exec(declaration.slice(at))?.[1] ?? '')

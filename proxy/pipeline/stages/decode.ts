@@ -3,6 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
+import { htmlFlaw } from '../../lib/html-charset.ts'
 import { parseJson } from '../../lib/json.ts'
 import { decodeUtf8 } from '../../lib/utf8.ts'
 import { xmlFlaw } from '../../lib/xml-text.ts'
@@ -161,6 +162,7 @@ const suffixed = /^([!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+)\+(json|x
 /** Why the text must not be taken for what another reader sees; undefined: nothing. */
 export function flawOf(kind: MediaKind, text: string): string | undefined {
   if (kind === 'xml') return xmlFlaw(text)
+  if (kind === 'html') return htmlFlaw(text)
   // No text has NUL, but UTF-16 of Latin letters has one beside each, and is valid UTF-8.
   return text.includes('\0') ? 'The text is in another encoding than UTF-8.' : undefined
 }
