@@ -37,7 +37,7 @@ export type OnRetired = (runtime: Runtime) => void
 /** After the deadline of a shutdown: for in-band errors to be read. */
 const lastWordsMs = 2_000
 /** An answer that is silent from one look to the next is parked. */
-const silentMs = 500
+const silentMs = 200
 /** Beyond these the system is left to refuse. */
 const refusedAtOnceMax = 64
 
@@ -54,10 +54,10 @@ export class Listener {
   #draining = false
   #looking = false
   #connections = 0
+  /** Connections on which no request has come yet. */
+  readonly #unused = new Set<Duplex>()
   /** One for all sockets: it is held by each of them. */
-  readonly #onClosed = (): void => {
-    this.#connections -= 1
-  }
+  readonly #onClosed: (this: Socket) => void
 
   constructor(runtime: Runtime, options: ListenerOptions, onRetired: OnRetired) {
     this.#runtime = runtime
@@ -65,6 +65,13 @@ export class Listener {
     this.#onRetired = onRetired
     this.#server = this.#open(options)
     this.#parking = new Parking(this.#server)
+    const forget = (socket: Socket): void => {
+      this.#connections -= 1
+      this.#unused.delete(socket)
+    }
+    this.#onClosed = function onClosed() {
+      forget(this)
+    }
   }
 
   #open(options: ListenerOptions): Server {
@@ -137,6 +144,8 @@ export class Listener {
     this.#draining = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    // Before Node 26 the server takes these for busy.
+    for (const socket of this.#unused) if ((socket as Socket).bytesRead === 0) socket.destroy()
     this.#parking.closeIdle()
     for (const client of this.#upgraded()) client.retire()
     const interrupt = clock.after(deadlineMs, () => {
@@ -165,6 +174,7 @@ export class Listener {
   #admit(socket: Socket): void {
     if (this.#parking.isReturning(socket)) return
     this.#connections += 1
+    this.#unused.add(socket)
     socket.on('close', this.#onClosed)
     socket.on('end', onHalfClosed)
     if (this.#connections <= this.#options.connectionsMax) return
@@ -180,6 +190,7 @@ export class Listener {
     if (this.#draining || closesAfter(request, fault)) response.shouldKeepAlive = false
     // Asked by a browser before a page may ask anything: nothing is done, so there is no exchange.
     if (fault === undefined && answerPreflight(request, response, origins)) return
+    this.#unused.delete(request.socket)
     const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
     occupy(request.socket, client)
     this.#track(runtime, client, head, fault)
@@ -196,6 +207,7 @@ export class Listener {
     const runtime = this.#runtime
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
+    this.#unused.delete(socket)
     const client = new UpgradeClient(request, first, runtime, times, corsHeaders(request, origins))
     occupy(socket, client)
     this.#track(runtime, client, head, fault)
