@@ -2,6 +2,7 @@
 // what outlives it is kept by caller in a memory that it is given. Tokens are derived from the value and the caller, so
 // the same value has the same token in every turn, and callers never share one.
 import { appended } from '../lib/appended.ts'
+import { FirstMap } from '../lib/first-map.ts'
 import { keyedDigest } from '../lib/keyed-digest.ts'
 import { ownText } from '../lib/own-text.ts'
 import { Recent } from '../lib/recent.ts'
@@ -83,6 +84,9 @@ const numberAttemptsMax = 64
 // Most vaults restore nothing.
 const noCounts: ReadonlyMap<string, number> = new Map()
 const noForms: readonly TokenForm[] = []
+const noTypes: ReadonlySet<string> = new Set()
+/** What the vault before held is mostly what the next holds, and a set takes 150 bytes of each. */
+let lastTypes = noTypes
 
 class TokenVault implements Vault {
   restored: ReadonlyMap<string, number> = noCounts
@@ -91,8 +95,8 @@ class TokenVault implements Vault {
   readonly #kept: KeptOfCaller | undefined
   readonly #allows: Remembering['allows']
   /** By body, or by `#` and digits. */
-  readonly #own = new Map<string, Kept>()
-  readonly #ownTypes = new Set<string>()
+  readonly #own = new FirstMap<string, Kept>()
+  #ownTypes: ReadonlySet<string> = noTypes
   #ownForms: readonly TokenForm[] = noForms
   #ownNumberLengths = 0
   #types: { readonly of: number; readonly types: ReadonlySet<string> } | undefined
@@ -116,7 +120,7 @@ class TokenVault implements Vault {
     const value = ownText(found)
     const { token, form } = this.#unusedToken(entity, value, asked)
     this.#own.set(token, { entity, value, ...joined(terms, this.#own.get(token)) })
-    this.#ownTypes.add(tokenType(entity))
+    this.#addType(tokenType(entity))
     if (!this.#ownForms.includes(form)) this.#ownForms = appended(this.#ownForms, form)
     if (form === 'number') this.#ownNumberLengths |= 1 << (token.length - 1)
     if (terms.restore.length > 0 || terms.restoreTo.length > 0)
@@ -211,6 +215,12 @@ class TokenVault implements Vault {
     if (this.#has('mail')) from = Math.min(from, unfinishedMailFrom(text))
     if (!this.#has('number')) return from
     return Math.min(from, unfinishedNumberFrom(text))
+  }
+
+  #addType(type: string): void {
+    if (this.#ownTypes.has(type)) return
+    const types = new Set([...this.#ownTypes, type])
+    this.#ownTypes = lastTypes = types.size === lastTypes.size && lastTypes.isSupersetOf(types) ? lastTypes : types
   }
 
   #possibleTypes(): ReadonlySet<string> {

@@ -2,6 +2,7 @@
 // format has no earlier sign that can be trusted. Of a denied call nothing is written, and the indexes close up.
 import { applyEdits } from '../lib/edit.ts'
 import type { Edit } from '../lib/edit.ts'
+import { FirstMap } from '../lib/first-map.ts'
 import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Address, Path } from '../lib/pointer.ts'
@@ -31,7 +32,7 @@ type Call = {
 }
 type Form = 'function' | 'custom' | 'function_call'
 type Choice = {
-  readonly channels: Set<string>
+  readonly channels: FirstMap<string, true>
   calls: Map<string, Call> | undefined
   finished: boolean
   /** Whether the client has read any text. */
@@ -41,9 +42,9 @@ type Choice = {
 }
 
 class ChatStream implements StreamReader {
-  readonly #choices = new Map<number, Choice>()
+  readonly #choices = new FirstMap<number, Choice>()
   /** Where each channel's text goes in a delta. */
-  readonly #writers = new Map<string, (text: string) => JsonObject>()
+  readonly #writers = new FirstMap<string, (text: string) => JsonObject>()
   #head: JsonObject = {}
   #usage: Usage | undefined
   #ended = false
@@ -142,7 +143,7 @@ class ChatStream implements StreamReader {
     const index = value.index as number
     let choice = this.#choices.get(index)
     if (choice === undefined) {
-      choice = { channels: new Set(), calls: undefined, finished: false, said: false, made: 0, refused: 0 }
+      choice = { channels: new FirstMap(), calls: undefined, finished: false, said: false, made: 0, refused: 0 }
       this.#choices.set(index, choice)
     }
     // Nobody would judge calls that stand where a stream does not have them.
@@ -224,7 +225,7 @@ class ChatStream implements StreamReader {
   /** Arguments have no writer: they are written inside of their pieces. */
   #grow(delta: Delta, choice: Choice, draft: Draft, writer?: (text: string) => JsonObject): void {
     if (writer !== undefined && !this.#writers.has(delta.channel)) this.#writers.set(delta.channel, writer)
-    choice.channels.add(delta.channel)
+    choice.channels.set(delta.channel, true)
     pushDelta(draft, delta)
   }
 
@@ -246,7 +247,7 @@ const forms = ['function', 'custom', 'function_call'] as const
 
 /** The choice grows no further, and its calls are as they are. */
 function finish(choice: Choice, draft: Draft): string | undefined {
-  draft.ends.push(...choice.channels)
+  draft.ends.push(...choice.channels.keys())
   choice.channels.clear()
   // By their indexes, so that what is left of them can close up.
   for (const call of [...(choice.calls?.values() ?? [])].sort((a, b) => a.index - b.index)) {
