@@ -60,20 +60,20 @@ export async function consultHeaders(x: Answered): Promise<void> {
 }
 
 /**
- * What of a model's stream goes through the filter: its bytes as they come, or once they are all there and detectors have
- * been asked. Fault `operation-unsupported` where a detector may not be passed by; one that is passed by is an opening.
+ * Of a model's stream that detectors are asked about: its bytes, once they are all there. Undefined: they go through the filter
+ * as they come. Fault `operation-unsupported` where a detector may not be passed by; one that is passed by is an opening.
  */
-export function streamToFilter(
+export function heldBody(
   x: Answered,
   runtime: Runtime,
-  body: AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
+  open: () => AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> | undefined {
   const { inquirers } = x.route.answer
-  if (inquirers.length === 0) return body
+  if (inquirers.length === 0) return undefined
   refuseStream(x.route)
-  if (holdsStreams(inquirers)) return heldStream(x, runtime, body)
+  if (holdsStreams(inquirers)) return heldStream(x, runtime, open())
   notePassed(x, runtime)
-  return body
+  return undefined
 }
 
 /** A conversation has no end to wait for. */

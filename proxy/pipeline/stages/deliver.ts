@@ -12,8 +12,8 @@ import {
   consultDocument,
   consultHeaders,
   consultsAnswer,
+  heldBody,
   passConversation,
-  streamToFilter,
 } from '../filters/consult-answer.ts'
 import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
 import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
@@ -25,6 +25,7 @@ import { relayPeers } from '../relay.ts'
 import type { Runtime } from '../runtime.ts'
 import { isConversation } from '../sockets.ts'
 import { sealId, sessionHeader } from '../session.ts'
+import { relayStream } from '../stream-relay.ts'
 import { mediaTypeOf, type MediaKind } from './decode.ts'
 
 /** Nothing on the way to a stream's own loop is async: what waits there costs half a kilobyte as long as nothing is said. */
@@ -96,26 +97,16 @@ function deliverLines(x: Answered, runtime: Runtime, client: Client): Promise<vo
   return deliverStream(grow(x, { operation: { ...x.operation, ...x.operation.lines } }), runtime, client)
 }
 
-async function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
+function deliverStream(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   refuseEncoded(x)
-  const waiting = new Waiting(x, runtime)
-  const body = streamToFilter(x, runtime, waiting.on(x.answer.body))
+  const { body } = x.answer
+  const held = heldBody(x, runtime, () => new Waiting(x, runtime).on(body))
   startStream(x, runtime, client)
   const filter = new ByteFilter(x, runtime, new AnswerRedaction(x, runtime))
-  try {
-    for await (const chunk of body) {
-      for (const text of filter.push(chunk)) {
-        const written = client.write(text)
-        if (written !== undefined) await waiting.while(written)
-      }
-    }
-    const tail = filter.end()
-    const written = tail === '' ? undefined : client.write(tail)
-    if (written !== undefined) await waiting.while(written)
-  } finally {
-    filter.close()
-  }
-  endStream(x, client)
+  const { clock } = runtime
+  return relayStream({ x, clock, client, filter, body: held ?? body, noted: held !== undefined }).then(() =>
+    endStream(x, client),
+  )
 }
 
 async function deliverMessages(x: Answered, runtime: Runtime, client: Client): Promise<void> {
