@@ -118,7 +118,10 @@ function isBetweenMessages(parser: Parser, request: IncomingMessage): boolean {
 
 /** Others hold them until the answer is over, but nobody reads what they say. */
 function dropSaid(parser: Parser, request: IncomingMessage, response: ServerResponse): void {
-  for (const key of Object.keys(parser)) Object.assign(parser, { [key]: null })
+  // What it calls stands at numbers. Without them, the last of which goes first, V8 lets go of the room for them.
+  for (const key of Object.keys(parser).reverse())
+    if (/^[0-9]+$/.test(key)) Reflect.deleteProperty(parser, key)
+    else Object.assign(parser, { [key]: null })
   request.headers = nothing
   request.rawHeaders = []
   // The head as it was written: from now on it only tells that there was one.

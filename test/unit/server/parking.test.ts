@@ -267,10 +267,10 @@ defaultEffect: allow`,
   for (const { text, go } of steps.slice(0, 2)) {
     go.resolve()
     await client.until(`"${text}"`)
-    clock.advance(500)
+    clock.advance(200)
     t.ok(parser(), 'it has just spoken')
   }
-  clock.advance(500)
+  clock.advance(200)
   t.equal(parser(), null)
   steps[2]?.go.resolve()
   await client.until('0\r\n\r\n')
