@@ -1,18 +1,30 @@
 // Owns what documentation, templates and code print in place of a secret.
 import { characterClass } from './characters.ts'
+import type { Probe } from './probe.ts'
+import { Sought, type Counts } from './tally.ts'
 
 const words =
   /your|my[-_]|xxxx|\.\.\.|\*\*\*|insert|example|sample|placeholder|redacted|changeme|change_me|dummy|replace|todo/i
+const soughtWords = new Sought(words, 11)
+const references = /\$[{(]|[{%]\{|\}\}|#\{|<[A-Za-z]|&lt;/
+const soughtReferences = new Sought(references, 4)
 
 /** `xxxxxxxx`, `00000000`, `your-key-here`: of a body whose length is known. */
 export function isFiller(value: string): boolean {
-  if (isUniform(value)) return true
+  if (isUniform(countDifferent(value), value.length)) return true
   return (traitsOf(value) & wordTrait) !== 0 && words.test(value) && !(/[A-Z]/.test(value) && /\d/.test(value))
 }
 
+/** The same of the beginning of a long run, which may have to be asked about again and again. */
+export function isFillerWithin(probe: Probe, from: number, to: number, counts: Counts | undefined): boolean {
+  if (counts === undefined) return isFiller(probe.text.slice(from, to))
+  if (isUniform(counts.different, to - from)) return true
+  return soughtWords.isWithin(probe, from, to) && !(counts.capitals > 0 && counts.digits > 0)
+}
+
 /** It has hardly any different characters. */
-export function isUniform(value: string): boolean {
-  return countDifferent(value) < Math.min(5, value.length / 2)
+export function isUniform(different: number, length: number): boolean {
+  return different < Math.min(5, length / 2)
 }
 
 /** By character: the number of the last value that had it, so that nothing needs to be cleared. */
@@ -35,10 +47,13 @@ export function countDifferent(value: string): number {
 export function isReference(value: string): boolean {
   if (beginning.test(value)) return true
   const traits = traitsOf(value)
-  return (
-    ((traits & markTrait) !== 0 && /\$[{(]|[{%]\{|\}\}|#\{|<[A-Za-z]|&lt;/.test(value)) ||
-    ((traits & wordTrait) !== 0 && words.test(value))
-  )
+  return ((traits & markTrait) !== 0 && references.test(value)) || ((traits & wordTrait) !== 0 && words.test(value))
+}
+
+/** The same of the beginning of a long run. */
+export function isReferenceWithin(probe: Probe, from: number, to: number): boolean {
+  if (beginning.test(probe.text.slice(from, to))) return true
+  return soughtReferences.isWithin(probe, from, to) || soughtWords.isWithin(probe, from, to)
 }
 
 const beginning =

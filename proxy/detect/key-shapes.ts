@@ -4,7 +4,7 @@ import { readAssignment } from './assignment.ts'
 import { characterClass, holds, isDigit, isLetter, withCharacters, type CharacterClass } from './characters.ts'
 import { startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
-import { isFiller } from './filler.ts'
+import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
 import { contextBefore, foreseenLength, type Probe } from './probe.ts'
 
@@ -68,8 +68,9 @@ function acceptsLong(
   if (isInLongRun(probe, start)) return true
   const beginningEnd = probe.runEnd(bodyStart, run.characters, run.after)
   if (beginningEnd - bodyStart < run.after) return false
-  const beginning = probe.text.slice(bodyStart, beginningEnd)
-  if (form.test(beginning) && !isFiller(beginning)) acceptLong(probe, of, start, bodyStart, run, trimmed)
+  const counts = run.tally.over(probe, bodyStart, beginningEnd)
+  if (isFillerWithin(probe, bodyStart, beginningEnd, counts)) return true
+  if (form.test(probe.text.slice(bodyStart, beginningEnd))) acceptLong(probe, of, start, bodyStart, run, trimmed)
   return true
 }
 

@@ -3,6 +3,7 @@
 import { holds, type CharacterClass } from './characters.ts'
 import type { EntityGroup } from './finding.ts'
 import type { Foresight, MayEnd, Probe } from './probe.ts'
+import { Tally } from './tally.ts'
 
 /** Nothing real is longer; so much of one value a stream keeps in memory. */
 export const longLengthMax = 65_536
@@ -10,11 +11,11 @@ export const longLengthMax = 65_536
 const tailLength = 64
 
 /** What a run is made of, and that it goes on as long as there is nothing else. */
-export type LongRun = Required<Foresight> & { readonly characters: CharacterClass }
+export type LongRun = Required<Foresight> & { readonly characters: CharacterClass; readonly tally: Tally }
 
 export function longRun(characters: CharacterClass, after: number, validated: boolean): LongRun {
   const mayEnd: MayEnd = (text, from) => !areAll(text, from, characters)
-  return { characters, after, validated, mayEnd }
+  return { characters, after, validated, mayEnd, tally: new Tally() }
 }
 
 export function areAll(text: string, from: number, characters: CharacterClass): boolean {

@@ -1,6 +1,6 @@
 // Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
 // what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
-import { alphanumerics, holds, isDigit } from './characters.ts'
+import { alphanumerics, holds, isCapital, isDigit } from './characters.ts'
 import { isRunUnit as isDigitOfRun, mayBeBase16, mayBeBase64, nibbles, none, pad, sextets } from './normalise-digits.ts'
 import { isLineEnd, lineLengthMin, Lines } from './normalise-lines.ts'
 import { base64LengthMin, hexLengthMin, type EncodedRuns } from './normalise-runs.ts'
@@ -10,6 +10,7 @@ import type { Respelling } from './respelling.ts'
 const partLength = 192
 /** Unless so little more is left that by itself it would not be taken for encoded. */
 const lengthMax = partLength + 32
+const paddingMax = 2
 const stride = base64LengthMin
 /** For so many places at once it is asked whether text may begin there. */
 const windowLength = 64
@@ -91,6 +92,7 @@ function restOfLine(text: string, from: number, to: number): number {
 /** Returns `to`, or where what is undecided starts. `isOpen`: the run may go on. */
 function readRun(text: string, from: number, to: number, isOpen: boolean, into: Respelling): number {
   const last = isOpen ? to - 1 : to - stride
+  unread.fill(from)
   const hasDigits = isOpen || hasCapital(text, from, to)
   /** Before this index it is worth while to look closer. */
   let promising = from
@@ -149,16 +151,44 @@ function hasHexMark(text: string, start: number): boolean {
 
 /** The digits of text in base64 have a capital before long: all that stands for a digit, a space or one of `@.-` begins with one. */
 function hasCapital(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at)
-    if (code >= 65 && code <= 90) return true
-  }
-  return false
+  return nextOf(text, noCapitalTo, from, to, isCapital) < to
+}
+
+/** Hex without any digit has nothing but bytes beyond ASCII. */
+function hasDigit(text: string, from: number, to: number): boolean {
+  return nextOf(text, noDigitTo, from, to, isDigit) < to
+}
+
+/**
+ * What is known of the run that is read, by its places: before which index there is no capital, and no digit; and before
+ * which one nothing is text that begins a multiple of four, or of two, digits behind where it was tried. What is no text
+ * for want of a capital would else be read again from every digit on.
+ */
+const unread = new Int32Array(8)
+const noCapitalTo = 0
+const noDigitTo = 1
+const noBase16 = 2
+const noBase64 = 4
+
+/** The first from `from` on, which never goes back, or `to`. */
+function nextOf(text: string, place: number, from: number, to: number, is: (code: number) => boolean): number {
+  let at = Math.max(from, unread[place] as number)
+  while (at < to && !is(text.charCodeAt(at))) at++
+  unread[place] = at
+  return at
+}
+
+/** No more than `lengthMax` digits are read from `start` on; where the run may go on behind them, it is open. */
+function endsIn(start: number, to: number, isOpen: boolean): boolean {
+  return !isOpen || start + lengthMax + paddingMax <= to
 }
 
 /** Where the text ends that is encoded from `start` on; it ends where its bytes are no longer text. */
 function base64End(text: string, start: number, to: number, isOpen: boolean): number {
   const limit = Math.min(to, start + lengthMax)
+  const place = noBase64 + (start & 3)
+  if (start < (unread[place] as number)) return nothing
+  if (endsIn(start, to, isOpen) && !hasCapital(text, start, limit)) return nothing
   let bits = 0
   let state = 0
   let good = start
@@ -171,7 +201,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     const phase = (at - start) & 3
     if (phase === 0) continue
     state = nextState(state, (bits >> (6 - 2 * phase)) & 255)
-    if (state === notText) return acceptedBase64(text, start, good)
+    if (state === notText) return acceptedBase64(text, start, good, place)
     if (phase === 3 && state === 0) {
       good = at + 1
       if (good <= start + partLength && lines?.begins(good) !== true) part = good
@@ -186,17 +216,24 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
     while (good < to && good < at + 4 - phase && sextets[text.charCodeAt(good)] === pad) good++
     if (good === to && isOpen && good < at + 4 - phase) return undecided
   }
-  return acceptedBase64(text, start, good)
+  return acceptedBase64(text, start, good, place)
 }
 
-function acceptedBase64(text: string, start: number, end: number): number {
-  return isPlausible(text, start, end, base64LengthMin) && hasCapital(text, start, end) ? end : nothing
+/** With `place`: it ends there, wherever before it begins. */
+function acceptedBase64(text: string, start: number, end: number, place?: number): number {
+  if (!isPlausible(text, start, end, base64LengthMin)) return nothing
+  if (hasCapital(text, start, end)) return end
+  if (place !== undefined) unread[place] = end
+  return nothing
 }
 
 function hexEnd(text: string, start: number, to: number, isOpen: boolean): number {
   if (!isOpen && (start + hexLengthMin > to || nibbles[text.charCodeAt(start + hexLengthMin - 1)] === none))
     return nothing
   const limit = Math.min(to, start + lengthMax)
+  const place = noBase16 + (start & 1)
+  if (start < (unread[place] as number)) return nothing
+  if (endsIn(start, to, isOpen) && !hasDigit(text, start, limit)) return nothing
   let state = 0
   let good = start
   let part = start
@@ -204,9 +241,9 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   for (; at + 1 < limit; at += 2) {
     const high = nibbles[text.charCodeAt(at)] as number
     const low = nibbles[text.charCodeAt(at + 1)] as number
-    if (high === none || low === none) return acceptedHex(text, start, good)
+    if (high === none || low === none) return acceptedHex(text, start, good, place)
     state = nextState(state, (high << 4) | low)
-    if (state === notText) return acceptedHex(text, start, good)
+    if (state === notText) return acceptedHex(text, start, good, place)
     if (state === 0) {
       good = at + 2
       if (good <= start + partLength && lines?.begins(good) !== true) part = good
@@ -214,17 +251,15 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   }
   if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
     return undecided
-  return acceptedHex(text, start, at === start + lengthMax ? part : good)
+  if (at === start + lengthMax) return acceptedHex(text, start, part)
+  return acceptedHex(text, start, good, place)
 }
 
-function acceptedHex(text: string, start: number, end: number): number {
-  return isPlausible(text, start, end, hexLengthMin) && hasDigit(text, start, end) ? end : nothing
-}
-
-/** Without any, all of its bytes are beyond ASCII. */
-function hasDigit(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (isDigit(text.charCodeAt(at))) return true
-  return false
+function acceptedHex(text: string, start: number, end: number, place?: number): number {
+  if (!isPlausible(text, start, end, hexLengthMin)) return nothing
+  if (hasDigit(text, start, end)) return end
+  if (place !== undefined) unread[place] = end
+  return nothing
 }
 
 /** A few bytes from the middle of a hash are text often enough; not so many, nor those that a word begins or ends with. */

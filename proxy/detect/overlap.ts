@@ -16,16 +16,27 @@ export function countingIn(text: string, matters: Mattering | undefined): Counti
 /** Sorted by start, without overlaps. */
 export function resolveOverlaps(candidates: Candidate[], counts?: Counting): Candidate[] {
   if (candidates.length < 2) return candidates
-  candidates.sort((a, b) => a.start - b.start || b.end - a.end)
+  if (!isInOrder(candidates)) candidates.sort(byPlace)
   const findings: Candidate[] = []
   for (let i = 0; i < candidates.length;) {
     const clusterEnd = endOfCluster(candidates, i)
-    const cluster = candidates.slice(i, clusterEnd)
-    // Not all at once: what is spread stands on the stack, and a text can hold more than fits there.
-    for (const winner of cluster.length === 1 ? cluster : winners(cluster, counts)) findings.push(winner)
+    if (clusterEnd === i + 1) findings.push(candidates[i] as Candidate)
+    else pushWinners(candidates.slice(i, clusterEnd), counts, findings)
     i = clusterEnd
   }
   return findings
+}
+
+function byPlace(a: Candidate, b: Candidate): number {
+  return a.start - b.start || b.end - a.end
+}
+
+/** As they mostly are: texts are gone over from their beginning on. */
+function isInOrder(candidates: readonly Candidate[]): boolean {
+  for (let i = 1; i < candidates.length; i++) {
+    if (byPlace(candidates[i - 1] as Candidate, candidates[i] as Candidate) > 0) return false
+  }
+  return true
 }
 
 /** What two of them found in one text; of what overlaps, the same wins as within one. */
@@ -50,15 +61,34 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
   return index
 }
 
+function pushWinners(cluster: readonly Candidate[], counts: Counting | undefined, into: Candidate[]): void {
+  const winner = cluster.length === 2 ? winnerOfTwo(cluster, counts) : undefined
+  if (winner !== undefined) {
+    into.push(winner)
+    return
+  }
+  // Not all at once: what is spread stands on the stack, and a text can hold more than fits there.
+  for (const one of winners(cluster, counts)) into.push(one)
+}
+
+/** Two that overlap: a name's value that is a vendor's key, too. */
+function winnerOfTwo([a, b]: readonly Candidate[], counts: Counting | undefined): Candidate | undefined {
+  if (a === undefined || b === undefined) return undefined
+  return (rankOf(b, counts) - rankOf(a, counts) || inRank(a, b)) > 0 ? b : a
+}
+
+function rankOf(one: Candidate, counts: Counting | undefined): number {
+  return (counts?.(one) === false ? 0 : 4) + (one.foreseen === undefined ? Number(one.validated) : 2)
+}
+
+function inRank(a: Candidate, b: Candidate): number {
+  return startsOf(a, b) || lengthOf(b) - lengthOf(a) || a.start - b.start
+}
+
 function winners(cluster: readonly Candidate[], counts: Counting | undefined): Candidate[] {
-  const rankOf = (one: Candidate): number =>
-    (counts?.(one) === false ? 0 : 4) + (one.foreseen === undefined ? Number(one.validated) : 2)
   const byRank = cluster
-    .map((one) => ({ one, rank: rankOf(one) }))
-    .sort(
-      (a, b) =>
-        b.rank - a.rank || startsOf(a.one, b.one) || lengthOf(b.one) - lengthOf(a.one) || a.one.start - b.one.start,
-    )
+    .map((one) => ({ one, rank: rankOf(one, counts) }))
+    .sort((a, b) => b.rank - a.rank || inRank(a.one, b.one))
   const first = cluster[0]?.start ?? 0
   const covered = new Uint8Array(cluster.reduce((reach, { end }) => Math.max(reach, end), first) - first)
   const kept: Candidate[] = []

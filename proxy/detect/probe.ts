@@ -120,6 +120,11 @@ export class Probe {
     return !this.#touchedEnd
   }
 
+  /** No two texts have the same. */
+  get textNumber(): number {
+    return this.#number
+  }
+
   get hasTouchedEnd(): boolean {
     return this.#touchedEnd
   }

@@ -26,6 +26,9 @@ void t.test('what stands for something else is read as that', async (t) => {
     ['x NDExMSAxMTEx y', 'x 4111 1111 y'],
     ['MS4yLjMuNA== and MS4yLjMuNA', '1.2.3.4 and 1.2.3.4'],
     ['(3131312d31312d31313131)', '(111-11-1111)'],
+    // What would be text but for a capital, or a digit, does not hide the text behind it.
+    [`GOOG=${'1a'.repeat(150)}/NDExMSAxMTEx`, `GOOG=${'1a'.repeat(150)}/4111 1111`],
+    [`(${'ceab'.repeat(80)}c3131312d31312d31313131)`, `(${'ceab'.repeat(80)}c111-11-1111)`],
     ['0x3131312d31312d31313131 0X3131312d31312d31313131', '111-11-1111 111-11-1111'],
     [`${'NDExMSAx'.repeat(9)}NDEx\r\nMSA0MTEx`, `${'4111 1'.repeat(9)}4111 4111`],
     [`a: |\n    ${'MzEz'.repeat(16)}\n    MzEzMzEz\nnext`, `a: |\n    ${'313'.repeat(18)}\nnext`],

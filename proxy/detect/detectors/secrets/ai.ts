@@ -3,6 +3,7 @@ import {
   alnum,
   anything,
   base64,
+  digitAndCapital,
   hex,
   labelled,
   lower,
@@ -35,7 +36,7 @@ export const aiRows: readonly Row[] = [
   ['jina-key', 'jina_', url, [50, 80], 'Jina AI, Reader API'],
   ['llamacloud-key', 'llx-', url, [40, 64], 'LlamaCloud, API key'],
   ['elevenlabs-key', 'sk_', hex, [48, 48], 'ElevenLabs, API reference: Authentication'],
-  ['voyage-key', 'pa-', url, [40, 60], 'Voyage AI, API key', /[A-Z].*\d|\d.*[A-Z]/],
+  ['voyage-key', 'pa-', url, [40, 60], 'Voyage AI, API key', digitAndCapital],
   ['fireworks-key', 'fw_', alnum, [22, 40], 'Fireworks AI, API keys'],
   ['anyscale-key', 'esecret_', alnum, [24, 40], 'Anyscale, API keys'],
   ['friendli-token', 'flp_', alnum, [40, 60], 'Friendli, Personal access tokens'],
@@ -45,7 +46,7 @@ export const aiRows: readonly Row[] = [
   ['browserbase-key', 'bb_live_ bb_test_', url, [24, 60], 'Browserbase, API'],
   ['helicone-key', 'sk-helicone- pk-helicone-', 'a-z0-9-', [26, 60], 'Helicone, API keys'],
   ['e2b-key', 'e2b_', hex, [40, 40], 'E2B, API key'],
-  ['composio-key', 'ak_', url, [20, 24], 'Composio, API keys', /[A-Z].*\d|\d.*[A-Z]/],
+  ['composio-key', 'ak_', url, [20, 24], 'Composio, API keys', digitAndCapital],
   ['aws-bedrock-key', 'ABSKQmVkcm9ja0FQSUtleS', base64, [90, 250], 'Amazon Bedrock, API keys', anything],
   ['aws-bedrock-key', 'bedrock-api-key-YmVkcm9jay', base64, [40, 2000], 'Amazon Bedrock, API keys'],
 ]
@@ -64,7 +65,7 @@ export const aiLabelledRows: readonly Row[] = [
   ['serpapi-key', 'serpapi serp_api', hex, [64, 64], 'SerpApi, Search API'],
   ['serper-key', 'serper', hex, [40, 40], 'Serper, API key'],
   ['brave-key', 'brave_', url, [31, 31], 'Brave Search API, Authentication', /^BSA/],
-  ['kagi-key', 'kagi', url, [30, 80], 'Kagi, API overview', /\d.*[A-Z]|[A-Z].*\d/],
+  ['kagi-key', 'kagi', url, [30, 80], 'Kagi, API overview', digitAndCapital],
   ['anthropic-key', 'anthropic', url, [95, 120], 'Anthropic, API overview: Authentication', /^sk-ant/],
 ]
 

@@ -2,10 +2,11 @@
 import { characterClass } from '../../characters.ts'
 import { startsWord } from '../../boundary.ts'
 import type { Detector } from '../../detector.ts'
-import { isFiller, isReference } from '../../filler.ts'
-import { acceptLong, isInLongRun, longRun } from '../../long-run.ts'
-import { contextBefore } from '../../probe.ts'
-import { isPassword, isToken } from './secret-value.ts'
+import { isFiller, isFillerWithin, isReference, isReferenceWithin } from '../../filler.ts'
+import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
+import { pad, sextets } from '../../normalise-digits.ts'
+import { contextBefore, type Probe } from '../../probe.ts'
+import { isPassword, isToken, isTokenWithin } from './secret-value.ts'
 
 const token68 = characterClass('A-Za-z0-9._~+/=-')
 const tokenLengthMin = 8
@@ -44,12 +45,28 @@ export const authorizationHeader: Detector = {
     const run = probe.text.startsWith('eyJ', start) ? longLikeJwt : long
     const end = probe.runEnd(start, token68, run.after)
     if (end - start < tokenLengthMin) return
+    if (end - start === run.after) {
+      if (isLongSecret(probe, start, end, isScheme, run)) acceptLong(probe, authorizationHeader, start, start, run)
+      return
+    }
     const value = probe.text.slice(start, end)
     if (!isToken(value) && !isBasic(value) && (isScheme || !isShortToken(value))) return
-    if (isFiller(value)) return
-    if (end - start === run.after) acceptLong(probe, authorizationHeader, start, start, run)
-    else probe.accept(authorizationHeader, start, end, false)
+    if (!isFiller(value)) probe.accept(authorizationHeader, start, end, false)
   },
+}
+
+function isLongSecret(probe: Probe, start: number, end: number, isScheme: boolean, { tally }: LongRun): boolean {
+  const counts = tally.over(probe, start, end)
+  if (isFillerWithin(probe, start, end, counts)) return false
+  if (isTokenWithin(probe, start, end, tally) || isBasic(probe.text.slice(start, end))) return true
+  // All of the run is of ASCII.
+  return (
+    !isScheme &&
+    counts !== undefined &&
+    counts.digits > 0 &&
+    counts.letters > 0 &&
+    !isReferenceWithin(probe, start, end)
+  )
 }
 
 /** In a header anything that is not a word of documentation. */
@@ -76,7 +93,22 @@ export const basicAuthorization: Detector = {
 }
 
 function isBasic(value: string): boolean {
-  return value.length % 4 === 0 && /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
+  if (value.length % 4 !== 0 || !beginsReadably(value)) return false
+  return /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
+}
+
+/** By the first eight digits: most of what says nothing has a byte among theirs that cannot be printed. */
+function beginsReadably(value: string): boolean {
+  let bits = 0
+  for (let at = 0; at < 8; at++) {
+    const sextet = sextets[value.charCodeAt(at)] ?? pad
+    if (sextet >= pad) return true
+    bits = (bits << 6) | sextet
+    const phase = at & 3
+    const byte = (bits >> (6 - 2 * phase)) & 255
+    if (phase > 0 && (byte < 0x20 || byte > 0x7e)) return false
+  }
+  return true
 }
 
 const flagGap = characterClass(' ="\'\\')

@@ -1,9 +1,7 @@
 // Owns the keys of clouds, of what runs on them, and of databases that are rented.
 import { varied } from '../../key-shapes.ts'
-import { anchored, base64, hex, labelled, lower, prefixed } from './formats.ts'
+import { anchored, base64, hex, labelled, lower, mixed, prefixed } from './formats.ts'
 import { alnum, dotted, url, uuid, uuidBody, type AnchoredRow, type Row } from './formats.ts'
-
-const mixed = /(?=.*[a-z])(?=.*[A-Z])(?=.*\d)/
 
 export const cloudRows: readonly Row[] = [
   ['aws-access-key-id', 'AKIA ASIA ABIA ACCA', 'A-Z0-9', [16, 16], 'AWS IAM, Identifiers: unique id prefixes'],
@@ -22,7 +20,7 @@ export const cloudRows: readonly Row[] = [
   ['volcengine-key', 'AKLT', url, [40, 60], 'Volcengine, Access keys'],
   ['yandex-key', 'AQVN', url, [35, 38], 'Yandex Cloud, IAM: API key'],
   ['yandex-key', 't1.', `${dotted}=`, [80, 1000], 'Yandex Cloud, IAM: IAM token'],
-  ['yandex-key', 'YC', url, [38, 38], 'Yandex Cloud, IAM: static access key', /\d.*[a-z]|[a-z].*\d/],
+  ['yandex-key', 'YC', url, [38, 38], 'Yandex Cloud, IAM: static access key', /^(?=\D*\d)(?=[^a-z]*[a-z])/],
   ['scaleway-key', 'SCW', 'A-Z0-9', [17, 17], 'Scaleway, API keys', /\d.*\d/],
   ['digitalocean-token', 'dop_v1_ doo_v1_ dor_v1_', hex, [64, 64], 'DigitalOcean, Personal access tokens'],
   ['heroku-key', 'HRKU-', url, [36, 64], 'Heroku, Platform API: Authentication'],
@@ -108,7 +106,7 @@ export const cloudLabelledRows: readonly Row[] = [
     lower,
     [52, 52],
     'Azure DevOps, Personal access tokens',
-    /\d.*\d.*\d/,
+    /^(?:\D*\d){3}/,
   ],
   ['azure-openai-key', 'azure ocp-apim', hex, [32, 32], 'Azure AI services, Authentication', varied],
   ['heroku-key', 'heroku', uuidBody, [36, 36], 'Heroku, Platform API: Authentication', uuid],

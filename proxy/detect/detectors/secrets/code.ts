@@ -1,6 +1,19 @@
 // Owns the keys of what hosts, builds, checks and delivers code, and of registries of packages.
 import { varied } from '../../key-shapes.ts'
-import { alnum, base64, dotted, hex, labelled, lower, prefixed, url, uuid, uuidBody, word } from './formats.ts'
+import {
+  alnum,
+  base64,
+  digitAndCapital,
+  dotted,
+  hex,
+  labelled,
+  lower,
+  prefixed,
+  url,
+  uuid,
+  uuidBody,
+  word,
+} from './formats.ts'
 import type { Row } from './formats.ts'
 
 export const codeRows: readonly Row[] = [
@@ -22,7 +35,7 @@ export const codeRows: readonly Row[] = [
   ['npm-token', '_authToken=', `${url}.`, [24, 400], 'npm, npmrc: auth related configuration', varied],
   ['pypi-token', 'pypi-Ag', url, [50, 1000], 'PyPI, API tokens'],
   ['rubygems-key', 'rubygems_', hex, [48, 48], 'RubyGems, API key scopes'],
-  ['crates-token', 'cio', alnum, [32, 32], 'crates.io, API tokens', /[A-Z].*\d|\d.*[A-Z]/],
+  ['crates-token', 'cio', alnum, [32, 32], 'crates.io, API tokens', digitAndCapital],
   ['clojars-token', 'CLOJARS_', lower, [60, 60], 'Clojars, Deploy tokens'],
   ['nuget-key', 'oy2', lower, [43, 43], 'NuGet, API keys'],
   ['artifactory-token', 'cmVmd', alnum, [59, 59], 'JFrog, Reference tokens'],
@@ -49,7 +62,7 @@ export const codeRows: readonly Row[] = [
   ['readme-key', 'rdme_', lower, [70, 70], 'ReadMe, API keys'],
   ['figma-token', 'figd_ figo_ figu_', url, [38, 60], 'Figma, Access tokens'],
   ['prefect-key', 'pnu_ pnb_', alnum, [36, 40], 'Prefect Cloud, API keys'],
-  ['octopus-key', 'API-', 'A-Z0-9', [25, 32], 'Octopus Deploy, API keys', /(?:\d.*){3}(?:[G-Z].*){2}/],
+  ['octopus-key', 'API-', 'A-Z0-9', [25, 32], 'Octopus Deploy, API keys', /^(?:\D*\d){3}(?:[^G-Z]*[G-Z]){2}/],
   ['dtrack-key', 'odt_', word, [32, 48], 'Dependency-Track, API keys'],
   ['snyk-token', 'snyk_', dotted, [40, 90], 'Snyk, Service account tokens'],
   ['adafruit-key', 'aio_', alnum, [28, 28], 'Adafruit IO, API keys'],

@@ -19,6 +19,9 @@ export const uuidBody = '0-9A-Fa-f-'
 /** Of uuids the whole, of other bodies what tells them from random text of the same length. */
 export const uuid = /^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$/
 export const anything = /^/
+/** What random text of letters and digits has. A form begins with `^`, or else it may be tried at every character. */
+export const mixed = /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)/
+export const digitAndCapital = /^(?=\D*\d)(?=[^A-Z]*[A-Z])/
 
 /** Prefixes or labels have a space between; `~` stands for a space in a label. The form is that of the body. */
 export type Row = readonly [

@@ -9,7 +9,7 @@ import { foreseenLength, type Probe } from '../../probe.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
 import { isPlural, secretKind, secretWords, type SecretKind } from './secret-name.ts'
-import { isKey, isPassword, isPhrase, isToken, keyLengthMax, passwordLengthMax } from './secret-value.ts'
+import { isKey, isPassword, isPhrase, isToken, isTokenWithin, keyLengthMax, passwordLengthMax } from './secret-value.ts'
 
 const group = 'secrets'
 const entity = 'generic-secret'
@@ -156,7 +156,7 @@ function isLong(probe: Probe, start: number, { usual, likeJwt }: LongRuns): bool
   const run = probe.text.startsWith('eyJ', start) ? likeJwt : usual
   const end = probe.runEnd(start, run.characters, run.after)
   if (end - start < run.after) return false
-  if (isToken(probe.text.slice(start, end))) acceptLong(probe, genericSecret, start, start, run, endOfLong)
+  if (isTokenWithin(probe, start, end, run.tally)) acceptLong(probe, genericSecret, start, start, run, endOfLong)
   return true
 }
 

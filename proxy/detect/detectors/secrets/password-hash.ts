@@ -26,7 +26,14 @@ const rows: readonly Row[] = [
   ['password-hash', '$P$ $H$', crypt, [31, 31], 'phpass, Portable hashes'],
   ['password-hash', '$S$', crypt, [52, 52], 'Drupal, Password hashing'],
   ['password-hash', '{SSHA} {SHA} {SSHA256} {SSHA512} {SMD5}', 'A-Za-z0-9+/=', [24, 160], 'OpenLDAP, userPassword'],
-  ['password-hash', 'pbkdf2_sha256$ pbkdf2_sha1$', '$A-Za-z0-9+/=', [40, 120], 'Django, Password management', /\$.*\$/],
+  [
+    'password-hash',
+    'pbkdf2_sha256$ pbkdf2_sha1$',
+    '$A-Za-z0-9+/=',
+    [40, 120],
+    'Django, Password management',
+    /^[^$]*\$[^$]*\$/,
+  ],
   [
     'password-hash',
     '$krb5asrep$ $krb5tgs$',

@@ -1,5 +1,7 @@
 // Owns which values may be secrets when only their name says so: not references, placeholders, words of code or prose.
-import { countDifferent, isReference, isUniform } from '../../filler.ts'
+import { countDifferent, isReference, isReferenceWithin, isUniform } from '../../filler.ts'
+import type { Probe } from '../../probe.ts'
+import type { Tally } from '../../tally.ts'
 
 const tokenLengthMin = 10
 const keyLengthMin = 20
@@ -38,10 +40,23 @@ export function isToken(value: string): boolean {
   if (value.length < tokenLengthMin) return false
   const { digits, letters, changes } = kindsOf(value)
   if (digits < 2 || letters < 3) return false
-  const isVaried = changes / value.length >= 0.2 && countDifferent(value) >= Math.min(10, value.length / 2)
+  const different = countDifferent(value)
+  const isVaried = changes / value.length >= changesMin && different >= Math.min(differentMin, value.length / 2)
   if (!isVaried && !uuid.test(value)) return false
   // Fillers' words are among those of references.
-  return !/[\s<>{}()[\]]/.test(value) && !isReference(value) && !isUniform(value)
+  return !/[\s<>{}()[\]]/.test(value) && !isReference(value) && !isUniform(different, value.length)
+}
+
+const changesMin = 0.2
+const differentMin = 10
+
+/** The same of the beginning of a long run without white space and brackets. */
+export function isTokenWithin(probe: Probe, from: number, to: number, tally: Tally): boolean {
+  const counts = tally.over(probe, from, to)
+  if (counts === undefined) return isToken(probe.text.slice(from, to))
+  const { digits, letters, changes, different } = counts
+  if (digits < 2 || letters < 3 || changes < changesMin * (to - from) || different < differentMin) return false
+  return !isReferenceWithin(probe, from, to)
 }
 
 /** Chosen by people where a random string was asked for, but with signs that names and words do not have. */

@@ -5,17 +5,17 @@ import {
   anchored,
   anything,
   base64,
+  digitAndCapital,
   digits,
   dotted,
   hex,
   hexAnyCase,
   labelled,
   lower,
+  mixed,
   prefixed,
 } from './formats.ts'
 import { url, uuid, uuidBody, word, type AnchoredRow, type Row } from './formats.ts'
-
-const mixed = /(?=.*[a-z])(?=.*[A-Z])(?=.*\d)/
 
 const messages: readonly Row[] = [
   ['slack-token', 'xoxb- xoxp- xoxs- xoxo- xoxe- xoxe. xapp-', dotted, [20, 320], 'Slack, Token types', varied],
@@ -62,7 +62,7 @@ const messages: readonly Row[] = [
   ['dropbox-token', 'sl.', `.${url}`, [130, 2000], 'Dropbox, OAuth guide', varied],
   ['contentful-token', 'CFPAT-', url, [43, 43], 'Contentful, Authentication'],
   ['sanity-token', 'sk', alnum, [78, 180], 'Sanity, HTTP authentication', mixed],
-  ['cloudinary-url', 'cloudinary://', '@A-Za-z0-9:_-', [40, 90], 'Cloudinary, Configuration', /:.*@/],
+  ['cloudinary-url', 'cloudinary://', '@A-Za-z0-9:_-', [40, 90], 'Cloudinary, Configuration', /^[^:]*:.*@/],
   ['onesignal-key', 'os_v2_app_ os_v2_org_', lower, [80, 120], 'OneSignal, Keys'],
 ]
 
@@ -103,7 +103,7 @@ const payments: readonly Row[] = [
     uuid,
   ],
   ['polar-token', 'polar_oat_ polar_pat_', alnum, [40, 60], 'Polar, Authentication'],
-  ['checkout-key', 'sk_ sk_sbx_', 'a-z0-9*$#', [26, 30], 'Checkout.com, API keys', /\d.*[*$#]$|\d.*\d[a-z]{2}$/],
+  ['checkout-key', 'sk_ sk_sbx_', 'a-z0-9*$#', [26, 30], 'Checkout.com, API keys', /^\D*\d.*(?:[*$#]|\d[a-z]{2})$/],
 ]
 
 const monitoring: readonly Row[] = [
@@ -290,7 +290,7 @@ const anchoredRows: readonly AnchoredRow[] = [
   ],
   ['mailchimp-key', '-us', [hex, 32, 32], [digits, 1, 2], 'Mailchimp, API keys'],
   ['telegram-token', ':AA', [digits, 8, 10], [url, 32, 33], 'Telegram, Bot API'],
-  ['facebook-token', '|', [digits, 15, 16], [url, 27, 27], 'Meta, App access tokens', /[A-Z].*\d|\d.*[A-Z]/],
+  ['facebook-token', '|', [digits, 15, 16], [url, 27, 27], 'Meta, App access tokens', digitAndCapital],
 ]
 
 export const serviceRows: readonly Row[] = [...messages, ...payments, ...monitoring, ...social]
