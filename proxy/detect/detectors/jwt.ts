@@ -85,13 +85,11 @@ export const jwtInBase64: Detector = {
     if (!probe.text.startsWith('ZXlK', start) || !startsWord(probe, start)) return
     const previous = probe.before(start)
     if (previous === 45 || previous === 43 || previous === 47) return
-    const end = probe.runEnd(start, base64, longLengthMax)
-    if (end - start < wrappedHeaderMin || isPadded(probe.text, start, start + wrappedUnpaddedMin)) return
-    const text = Buffer.from(probe.text.slice(start, Math.min(end, start + foreseenLength)), 'base64').toString(
-      'latin1',
-    )
+    const headEnd = probe.runEnd(start, base64, foreseenLength)
+    if (headEnd - start < wrappedHeaderMin || isPadded(probe.text, start, start + wrappedUnpaddedMin)) return
+    const text = Buffer.from(probe.text.slice(start, headEnd), 'base64').toString('latin1')
     const [header = ''] = text.split('.', 1)
     if (!joseParameter.test(decodedHeader(header))) return
-    acceptLongTo(probe, jwtInBase64, start, end, runInBase64)
+    acceptLongTo(probe, jwtInBase64, start, probe.runEnd(start, base64, longLengthMax), runInBase64)
   },
 }

@@ -119,12 +119,11 @@ export const privateKeyInBase64: Detector = {
     if (!probe.text.startsWith('LS0tLS1CRUdJTi', start) || !startsWord(probe, start)) return
     const previous = probe.before(start)
     if (previous === 43 || previous === 47) return
-    const end = probe.runEnd(start, base64, longLengthMax)
-    if (end - start < labelInBase64Min || isPadded(probe.text, start, start + labelInBase64Min - 1)) return
-    const head = Buffer.from(probe.text.slice(start, Math.min(end, start + labelInBase64Length)), 'base64').toString(
-      'latin1',
-    )
+    // Certificates are told by their beginning, too, so that nobody waits for their end.
+    const headEnd = probe.runEnd(start, base64, labelInBase64Length)
+    if (headEnd - start < labelInBase64Min || isPadded(probe.text, start, start + labelInBase64Min - 1)) return
+    const head = Buffer.from(probe.text.slice(start, headEnd), 'base64').toString('latin1')
     if (!/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/.test(head)) return
-    acceptLongTo(probe, privateKeyInBase64, start, end, runInBase64)
+    acceptLongTo(probe, privateKeyInBase64, start, probe.runEnd(start, base64, longLengthMax), runInBase64)
   },
 }

@@ -171,3 +171,13 @@ void t.test('a long token goes in time, whatever some of its digits could say', 
     t.ok(heldMax < 360, `${heldMax}`)
   }
 })
+
+void t.test('what is encoded like a key, and is none, is known by its beginning', async (t) => {
+  const line = 'MIIDxDCCAqygAwIBAgIUWzjP9yEI4xyQJpsTuDEN2WdNiAswDQYJKoZIhvcNAQEL'
+  const body = Array.from({ length: 20 }, (_, n) => line.slice(n) + line.slice(0, n)).join('\n')
+  const certificate = `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`
+  const text = `data:\n  ca.pem: ${Buffer.from(certificate).toString('base64')}\n  and so on`
+  const { output, heldMax } = run(text, 1, planOf('mask'))
+  t.equal(output, text)
+  t.ok(heldMax <= 512, `${heldMax}`)
+})
