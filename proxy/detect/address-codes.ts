@@ -21,9 +21,10 @@ export function base58Check(
 ): Uint8Array | undefined {
   const bytes = base58(text, isRipple === true ? rippleAlphabet : bitcoinAlphabet)
   if (bytes?.length !== length + 4 || versions?.includes(bytes[0] ?? -1) === false) return undefined
-  const payload = bytes.subarray(0, -4)
+  const payload = bytes.subarray(0, length)
   const digest = sha256(sha256(payload))
-  return digest.subarray(0, 4).equals(bytes.subarray(-4)) ? payload : undefined
+  for (let i = 0; i < 4; i++) if (digest[i] !== bytes[length + i]) return undefined
+  return payload
 }
 
 /** How many bytes the text stands for; none when it is not base 58. */
@@ -31,90 +32,118 @@ export function base58Length(text: string): number {
   return base58(text, bitcoinAlphabet)?.length ?? 0
 }
 
-/** Values of the characters in base 58, and −1. */
+/** Values of the characters, and −1. */
 function digitsOf(alphabet: string): Int8Array {
   const values = new Int8Array(128).fill(-1)
   for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
   return values
 }
 
-/** Room for 44 characters: 33 bytes, in words of 32 bits, lowest first. */
-const limbs = new Float64Array(9)
-const limb = 2 ** 32
+/** Room for 44 characters: 33 bytes, in words of three, lowest first. Four characters at a time change them in one go. */
+const limbs = new Float64Array(12)
+const limb = 2 ** 24
+const limbBytes = 3
+const charactersAtOnce = 4
 
 function base58(text: string, values: Int8Array): Uint8Array | undefined {
-  limbs.fill(0)
   let used = 0
-  for (let i = 0; i < text.length; i++) {
-    let carry = values[text.charCodeAt(i)] ?? -1
-    if (carry < 0) return undefined
+  let zeros = 0
+  for (let from = 0; from < text.length; from += charactersAtOnce) {
+    let carry = 0
+    let factor = 1
+    for (let i = from; i < text.length && i < from + charactersAtOnce; i++) {
+      const value = values[text.charCodeAt(i)] ?? -1
+      if (value < 0) return undefined
+      if (value === 0 && zeros === i) zeros++
+      carry = carry * 58 + value
+      factor *= 58
+    }
     for (let j = 0; j < used; j++) {
-      const product = (limbs[j] ?? 0) * 58 + carry
+      const product = (limbs[j] as number) * factor + carry
       carry = Math.floor(product / limb)
       limbs[j] = product - carry * limb
     }
     if (carry > 0) limbs[used++] = carry
   }
-  let zeros = 0
-  while (zeros < text.length && values[text.charCodeAt(zeros)] === 0) zeros++
   return bytesOf(used, zeros)
 }
 
 function bytesOf(used: number, zeros: number): Uint8Array {
-  const bytes = Buffer.alloc(zeros + used * 4)
-  for (let j = 0; j < used; j++) bytes.writeUInt32BE(limbs[used - 1 - j] ?? 0, zeros + j * 4)
-  let first = zeros
-  while (first < bytes.length && bytes[first] === 0) first++
-  return bytes.subarray(first - zeros)
+  const highest = used === 0 ? 0 : (limbs[used - 1] as number)
+  const unused = used === 0 ? 0 : highest < 2 ** 8 ? 2 : highest < 2 ** 16 ? 1 : 0
+  const bytes = new Uint8Array(zeros + used * limbBytes - unused)
+  let at = bytes.length
+  for (let j = 0; j < used; j++) {
+    let rest = limbs[j] as number
+    for (let i = 0; i < limbBytes && at > zeros; i++) {
+      bytes[--at] = rest & 255
+      rest >>= 8
+    }
+  }
+  return bytes
 }
 
 /** BIP 173. */
-const bech32Characters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+const bech32Values = digitsOf('qpzry9x8gf2tvdw0s3jn54khce6mua7l')
 
 /** BIP 173 and 350: letters of one case, `prefix1data`; the checksum's remainder is 1, or that of Bech32m. */
 export function isBech32(text: string): boolean {
   const lower = text.toLowerCase()
   if (lower !== text && text.toUpperCase() !== text) return false
   const separator = lower.lastIndexOf('1')
-  const prefix = lower.slice(0, separator)
-  const values = valuesOf(lower.slice(separator + 1))
-  if (separator < 1 || values === undefined || values.length < 6) return false
-  const head = codesOf(prefix).map((code) => code >> 5)
-  const tail = codesOf(prefix).map((code) => code & 31)
-  const remainder = [...head, 0, ...tail, ...values].reduce(bech32Step, 1)
-  return remainder === 1 || remainder === 0x2bc830a3
+  if (separator < 1 || lower.length - separator <= 6) return false
+  let check = 1
+  for (let i = 0; i < separator; i++) check = bech32Step(check, lower.charCodeAt(i) >> 5)
+  check = bech32Step(check, 0)
+  for (let i = 0; i < separator; i++) check = bech32Step(check, lower.charCodeAt(i) & 31)
+  for (let i = separator + 1; i < lower.length; i++) {
+    const value = bech32Values[lower.charCodeAt(i)] ?? -1
+    if (value < 0) return false
+    check = bech32Step(check, value)
+  }
+  return check === 1 || check === 0x2bc830a3
 }
 
-const bech32Generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3]
+const bech32Generator = Int32Array.of(0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)
 
 function bech32Step(check: number, value: number): number {
   let next = ((check & 0x1ffffff) << 5) ^ value
-  for (let i = 0; i < 5; i++) if ((check >> (25 + i)) & 1) next ^= bech32Generator[i] ?? 0
+  for (let i = 0; i < 5; i++) if ((check >> (25 + i)) & 1) next ^= bech32Generator[i] as number
   return next
 }
 
 /** Bitcoin Cash specification, "CashAddr": a polynomial of forty bits over the prefix and the data. */
 export function isCashAddress(prefix: string, data: string): boolean {
-  const values = valuesOf(data.toLowerCase())
-  if (values === undefined) return false
-  let check = 1n
-  for (const value of [...codesOf(prefix).map((code) => code & 31), 0, ...values]) {
-    const top = check >> 35n
-    check = ((check & 0x07ffffffffn) << 5n) ^ BigInt(value)
-    for (let i = 0n; i < 5n; i++) if ((top >> i) & 1n) check ^= cashGenerator[Number(i)] ?? 0n
+  // Its upper eight bits and the others: whole numbers of more than 32 take a hundred times as long.
+  cash[0] = 0
+  cash[1] = 1
+  for (let i = 0; i < prefix.length; i++) cashStep(prefix.charCodeAt(i) & 31)
+  cashStep(0)
+  const lower = data.toLowerCase()
+  for (let i = 0; i < lower.length; i++) {
+    const value = bech32Values[lower.charCodeAt(i)] ?? -1
+    if (value < 0) return false
+    cashStep(value)
   }
-  return check === 1n
+  return cash[0] === 0 && cash[1] === 1
 }
 
-const cashGenerator = [0x98f2bc8e61n, 0x79b76d99e2n, 0xf33e5fb3c4n, 0xae2eabe2a8n, 0x1e4f43e470n]
+const cash = new Int32Array(2)
+const cashUpper = Int32Array.of(0x98, 0x79, 0xf3, 0xae, 0x1e)
+const cashLower = Int32Array.of(0xf2bc8e61, 0xb76d99e2, 0x3e5fb3c4, 0x2eabe2a8, 0x4f43e470)
 
-function valuesOf(data: string): number[] | undefined {
-  const values = data.split('').map((character) => bech32Characters.indexOf(character))
-  return values.includes(-1) ? undefined : values
-}
-
-function codesOf(text: string): number[] {
-  return text.split('').map((character) => character.charCodeAt(0))
+function cashStep(value: number): void {
+  const upper = cash[0] as number
+  const lower = cash[1] as number
+  let nextUpper = ((upper & 7) << 5) | (lower >>> 27)
+  let nextLower = (lower << 5) ^ value
+  for (let i = 0; i < 5; i++) {
+    if (((upper >> (3 + i)) & 1) === 0) continue
+    nextUpper ^= cashUpper[i] as number
+    nextLower ^= cashLower[i] as number
+  }
+  cash[0] = nextUpper
+  cash[1] = nextLower
 }
 
 /** ERC-55: a letter is upper case where the digest of the lower case address has 8 or more. */

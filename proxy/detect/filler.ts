@@ -11,7 +11,7 @@ const soughtReferences = new Sought(references, 4)
 
 /** `xxxxxxxx`, `00000000`, `your-key-here`: of a body whose length is known. */
 export function isFiller(value: string): boolean {
-  if (isUniform(countDifferent(value), value.length)) return true
+  if (isUniform(countDifferent(value, uniformMax), value.length)) return true
   return (traitsOf(value) & wordTrait) !== 0 && words.test(value) && !(/[A-Z]/.test(value) && /\d/.test(value))
 }
 
@@ -22,19 +22,22 @@ export function isFillerWithin(probe: Probe, from: number, to: number, counts: C
   return soughtWords.isWithin(probe, from, to) && !(counts.capitals > 0 && counts.digits > 0)
 }
 
+const uniformMax = 5
+
 /** It has hardly any different characters. */
 export function isUniform(different: number, length: number): boolean {
-  return different < Math.min(5, length / 2)
+  return different < Math.min(uniformMax, length / 2)
 }
 
 /** By character: the number of the last value that had it, so that nothing needs to be cleared. */
 const seenIn = new Uint32Array(128)
 let values = 0
 
-export function countDifferent(value: string): number {
+/** Up to `enough`: nobody minds how many more there are. */
+export function countDifferent(value: string, enough: number): number {
   values = (values + 1) >>> 0
   let different = 0
-  for (let i = 0; i < value.length; i++) {
+  for (let i = 0; i < value.length && different < enough; i++) {
     const code = value.charCodeAt(i)
     if (code >= 128) return new Set(value).size
     if (seenIn[code] !== values) different++

@@ -2,11 +2,11 @@
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
 import { characterClass, holds, isDigit, isLetter, withCharacters, type CharacterClass } from './characters.ts'
-import { startsWord } from './boundary.ts'
+import { startOfRun, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
-import { contextBefore, foreseenLength, type Probe } from './probe.ts'
+import { foreseenLength, type Probe } from './probe.ts'
 
 /** A pattern, or what says the same more quickly of bodies that are long. */
 export type Form = Pick<RegExp, 'source' | 'test'>
@@ -31,6 +31,16 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
   const body = characterClass(shape.body)
   const [lengthMin, lengthMax] = shape.lengths
   const long = longRunOf(shape, body)
+  /** The prefix that was met last: mostly the one that another is joined to. */
+  const met = { text: 0, start: 0, end: 0 }
+  const isLater = (probe: Probe, start: number, end: number): boolean => {
+    const least = met.text === probe.textNumber && met.end <= start ? met.start : start
+    const isLaterPart = isJoined(probe, start, body, prefixes, least)
+    met.text = probe.textNumber
+    met.start = start
+    met.end = end
+    return isLaterPart
+  }
   const detector: Detector = {
     entity,
     group: 'secrets',
@@ -39,7 +49,7 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     isAtWordStart: true,
     next: body,
     find(probe, start, bodyStart) {
-      if (isJoined(probe, start, body, prefixes)) return
+      if (isLater(probe, start, bodyStart)) return
       if (long !== undefined && acceptsLong(probe, detector, start, bodyStart, shape, long)) return
       const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
       const end = isComplete(shape, probe.text.slice(bodyStart, runEnd))
@@ -175,20 +185,22 @@ function isDigest(name: string): boolean {
 /**
  * A dash, dot, plus or slash joins it to what stands before, so it is a later part of something else. After more
  * punctuation it still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read
- * at every one.
+ * at every one. `least`: where one begins that is known, or `start`.
  */
-function isJoined(probe: Probe, start: number, body: CharacterClass, prefixes: readonly string[]): boolean {
+function isJoined(
+  probe: Probe,
+  start: number,
+  body: CharacterClass,
+  prefixes: readonly string[],
+  least: number,
+): boolean {
   const previous = probe.before(start)
   if (previous < 43 || previous > 47 || !holds(body, previous)) return false
   if (isWordUnit(probe.before(start - 1))) return true
-  const context = probe.text.slice(Math.max(0, start - contextBefore), start)
-  return prefixes.some((prefix) => isRunFrom(context, context.lastIndexOf(prefix), body))
-}
-
-function isRunFrom(text: string, from: number, characters: CharacterClass): boolean {
-  if (from < 0) return false
-  for (let i = from; i < text.length; i++) if (!holds(characters, text.charCodeAt(i))) return false
-  return true
+  const runStart = startOfRun(probe, start, body)
+  if (least < start && least >= runStart) return true
+  const run = probe.text.slice(runStart, start)
+  return prefixes.some((prefix) => run.includes(prefix))
 }
 
 export function isWordUnit(code: number): boolean {

@@ -93,6 +93,7 @@ function restOfLine(text: string, from: number, to: number): number {
 function readRun(text: string, from: number, to: number, isOpen: boolean, into: Respelling): number {
   const last = isOpen ? to - 1 : to - stride
   unread.fill(from)
+  isReadInVain = false
   const hasDigits = isOpen || hasCapital(text, from, to)
   /** Before this index it is worth while to look closer. */
   let promising = from
@@ -151,12 +152,18 @@ function hasHexMark(text: string, start: number): boolean {
 
 /** The digits of text in base64 have a capital before long: all that stands for a digit, a space or one of `@.-` begins with one. */
 function hasCapital(text: string, from: number, to: number): boolean {
-  return nextOf(text, noCapitalTo, from, to, isCapital) < to
+  let at = Math.max(from, unread[noCapitalTo] as number)
+  while (at < to && !isCapital(text.charCodeAt(at))) at++
+  unread[noCapitalTo] = at
+  return at < to
 }
 
 /** Hex without any digit has nothing but bytes beyond ASCII. */
 function hasDigit(text: string, from: number, to: number): boolean {
-  return nextOf(text, noDigitTo, from, to, isDigit) < to
+  let at = Math.max(from, unread[noDigitTo] as number)
+  while (at < to && !isDigit(text.charCodeAt(at))) at++
+  unread[noDigitTo] = at
+  return at < to
 }
 
 /**
@@ -169,14 +176,8 @@ const noCapitalTo = 0
 const noDigitTo = 1
 const noBase16 = 2
 const noBase64 = 4
-
-/** The first from `from` on, which never goes back, or `to`. */
-function nextOf(text: string, place: number, from: number, to: number, is: (code: number) => boolean): number {
-  let at = Math.max(from, unread[place] as number)
-  while (at < to && !is(text.charCodeAt(at))) at++
-  unread[place] = at
-  return at
-}
+/** As much of the run as is read at once was text but for that; so it may be the next time. */
+let isReadInVain = false
 
 /** No more than `lengthMax` digits are read from `start` on; where the run may go on behind them, it is open. */
 function endsIn(start: number, to: number, isOpen: boolean): boolean {
@@ -188,7 +189,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
   const limit = Math.min(to, start + lengthMax)
   const place = noBase64 + (start & 3)
   if (start < (unread[place] as number)) return nothing
-  if (endsIn(start, to, isOpen) && !hasCapital(text, start, limit)) return nothing
+  if (isReadInVain && endsIn(start, to, isOpen) && !hasCapital(text, start, limit)) return nothing
   let bits = 0
   let state = 0
   let good = start
@@ -223,7 +224,8 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
 function acceptedBase64(text: string, start: number, end: number, place?: number): number {
   if (!isPlausible(text, start, end, base64LengthMin)) return nothing
   if (hasCapital(text, start, end)) return end
-  if (place !== undefined) unread[place] = end
+  if (place === undefined) isReadInVain = true
+  else unread[place] = end
   return nothing
 }
 
@@ -233,7 +235,7 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   const limit = Math.min(to, start + lengthMax)
   const place = noBase16 + (start & 1)
   if (start < (unread[place] as number)) return nothing
-  if (endsIn(start, to, isOpen) && !hasDigit(text, start, limit)) return nothing
+  if (isReadInVain && endsIn(start, to, isOpen) && !hasDigit(text, start, limit)) return nothing
   let state = 0
   let good = start
   let part = start
@@ -258,7 +260,8 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
 function acceptedHex(text: string, start: number, end: number, place?: number): number {
   if (!isPlausible(text, start, end, hexLengthMin)) return nothing
   if (hasDigit(text, start, end)) return end
-  if (place !== undefined) unread[place] = end
+  if (place === undefined) isReadInVain = true
+  else unread[place] = end
   return nothing
 }
 

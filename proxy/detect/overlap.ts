@@ -62,19 +62,35 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
 }
 
 function pushWinners(cluster: readonly Candidate[], counts: Counting | undefined, into: Candidate[]): void {
-  const winner = cluster.length === 2 ? winnerOfTwo(cluster, counts) : undefined
-  if (winner !== undefined) {
-    into.push(winner)
+  const best = bestOf(cluster, counts)
+  // A name's value that is a vendor's key, too; of two that overlap there is never another.
+  if (cluster.length === 2 || best.end - best.start === reachOf(cluster)) {
+    into.push(best)
     return
   }
   // Not all at once: what is spread stands on the stack, and a text can hold more than fits there.
   for (const one of winners(cluster, counts)) into.push(one)
 }
 
-/** Two that overlap: a name's value that is a vendor's key, too. */
-function winnerOfTwo([a, b]: readonly Candidate[], counts: Counting | undefined): Candidate | undefined {
-  if (a === undefined || b === undefined) return undefined
-  return (rankOf(b, counts) - rankOf(a, counts) || inRank(a, b)) > 0 ? b : a
+function bestOf(cluster: readonly Candidate[], counts: Counting | undefined): Candidate {
+  let best = cluster[0] as Candidate
+  let rank = rankOf(best, counts)
+  for (let i = 1; i < cluster.length; i++) {
+    const one = cluster[i] as Candidate
+    const other = rankOf(one, counts)
+    if ((other - rank || inRank(best, one)) <= 0) continue
+    best = one
+    rank = other
+  }
+  return best
+}
+
+/** The length of all of it. */
+function reachOf(cluster: readonly Candidate[]): number {
+  const start = (cluster[0] as Candidate).start
+  let length = 0
+  for (const { end } of cluster) if (end - start > length) length = end - start
+  return length
 }
 
 function rankOf(one: Candidate, counts: Counting | undefined): number {
@@ -90,7 +106,7 @@ function winners(cluster: readonly Candidate[], counts: Counting | undefined): C
     .map((one) => ({ one, rank: rankOf(one, counts) }))
     .sort((a, b) => b.rank - a.rank || inRank(a.one, b.one))
   const first = cluster[0]?.start ?? 0
-  const covered = new Uint8Array(cluster.reduce((reach, { end }) => Math.max(reach, end), first) - first)
+  const covered = new Uint8Array(reachOf(cluster))
   const kept: Candidate[] = []
   let outranking: readonly Candidate[] = []
   let current = byRank[0]?.rank

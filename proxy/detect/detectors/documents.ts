@@ -1,4 +1,5 @@
 // Owns numbers of passports, licences, patients and accounts that have no check: only after the words that name them.
+import { isDigit } from '../characters.ts'
 import { weightedSum } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
 import { letters, wordEndOrDigit } from '../word-places.ts'
@@ -112,5 +113,9 @@ export const bankRouting = [
 ]
 
 function hasDigits(least: number): (value: string) => boolean {
-  return (value) => value.replaceAll(/\D/g, '').length >= least
+  return (value) => {
+    let digits = 0
+    for (let i = 0; i < value.length; i++) if (isDigit(value.charCodeAt(i))) digits++
+    return digits >= least
+  }
 }

@@ -2,7 +2,7 @@
 // one would write for anything else. It knows no vendor; findings of vendors' formats win over these.
 import { identifierCharacters, readAssignment } from '../../assignment.ts'
 import { runBefore } from '../../boundary.ts'
-import { characterClass, holds, type CharacterClass } from '../../characters.ts'
+import { characterClass, holds, withCharacters, type CharacterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { foreseenLength, type Probe } from '../../probe.ts'
@@ -26,6 +26,7 @@ const equals = 61
 const colon = 58
 const semicolon = 59
 const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
+const armourBeginnings = withCharacters(characterClass(''), armours.map((armour) => armour.charAt(0)).join(''))
 
 /** Values without quotes end at white space, and at what ends a value in code, URLs and connection strings. */
 const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
@@ -77,7 +78,9 @@ export function findNamed(
   if (kind === undefined || assignsNothing(gap)) return
   if (style === undefined && !gap.includes('=') && isPlural(label + after)) return
   // Long keys in armour have detectors of their own, which need no end to tell one.
-  const isArmoured = armours.some((armour) => probe.text.startsWith(armour, start))
+  const isArmoured =
+    holds(armourBeginnings, probe.text.charCodeAt(start)) &&
+    armours.some((armour) => probe.text.startsWith(armour, start))
   if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
   const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
   const isAtOnce = start === labelEnd + after.length + 1
@@ -170,13 +173,22 @@ function endOfLong(probe: Probe, from: number, runEnd: number): number {
 
 /** `password="", other=…`, `password=$NAME`, `password: ${NAME}`, `credentials: { name: …`, `"password" + …` */
 function assignsNothing(gap: string): boolean {
+  if (isPlain(gap)) return false
   return /\$$|\{|^\\?["'`]$/.test(gap) || /(?:^|[^"])""(?:[^"]|$)|(?:^|[^'])''(?:[^']|$)/.test(gap)
 }
 
 /** ``pass `name` ``, `"password", "email"`: words of prose and lists. */
 function isApposition(gap: string): boolean {
-  return /^ ["'`]$|^["'`]\s*[,|]\s*["'`]$/.test(gap)
+  return !isPlain(gap) && /^ ["'`]$|^["'`]\s*[,|]\s*["'`]$/.test(gap)
 }
+
+/** Nothing in it but what stands for itself, as it mostly is. */
+function isPlain(gap: string): boolean {
+  for (let at = 0; at < gap.length; at++) if (holds(quotesAndMarks, gap.charCodeAt(at))) return false
+  return true
+}
+
+const quotesAndMarks = characterClass('"\'`${')
 
 /** `secret` of `secret key: …` */
 function wordBefore(probe: Probe, start: number): string {

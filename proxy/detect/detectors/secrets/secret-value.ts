@@ -20,16 +20,61 @@ export type Writing = {
 }
 
 export function isPassword(value: string, { isQuoted, isEnvironment }: Writing): boolean {
-  const hasDigit = /\d/.test(value)
-  if (value.length < (hasDigit ? 4 : 6) || value.length > passwordLengthMax) return false
-  if (stopValues.test(value) || isReference(value)) return false
-  if (countDifferent(value) < 3 || /[*•x]{3}|^#+|^[./]/i.test(value)) return false
-  if (!isQuoted && identifier.test(value)) return false
-  const hasSign = /[^\w.\s/#-]/.test(value)
-  if (/\s/.test(value)) return isQuoted && hasDigit && hasSign && value.split(/\s/).length < 3
-  if (hasDigit) return value.length > 5 || (isQuoted && /[A-Za-z]/.test(value))
-  if (hasSign) return /[A-Za-z]/.test(value) && (isQuoted || isEnvironment || !/[*!?/+]$|^[!?&~]/.test(value))
+  if (value.length > passwordLengthMax) return false
+  const traits = traitsOf(value)
+  const hasDigit = (traits & digitTrait) !== 0
+  if (value.length < (hasDigit ? 4 : 6) || (traits & maskTrait) !== 0 || beginsOther(value.charCodeAt(0))) return false
+  // None of them has a digit.
+  if ((!hasDigit && stopValues.test(value)) || isReference(value) || countDifferent(value, 3) < 3) return false
+  if (!isQuoted && (traits & joinTrait) !== 0 && identifier.test(value)) return false
+  const hasSign = (traits & signTrait) !== 0
+  const hasLetter = (traits & letterTrait) !== 0
+  if ((traits & spaceTrait) !== 0) return isQuoted && hasDigit && hasSign && value.split(/\s/).length < 3
+  if (hasDigit) return value.length > 5 || (isQuoted && hasLetter)
+  if (hasSign) return hasLetter && (isQuoted || isEnvironment || !/[*!?/+]$|^[!?&~]/.test(value))
   return (isQuoted || isEnvironment) && !(secretWord.test(value) && /[-_./#]/.test(value))
+}
+
+/** What a value has; `join`: a sign that joins words of code; `mask`: three marks in a row, as something hidden is shown. */
+const digitTrait = 1
+const letterTrait = 2
+const spaceTrait = 4
+const signTrait = 8
+const joinTrait = 16
+const markTrait = 32
+const maskTrait = 64
+const traitsOfUnits = new Uint8Array(128).fill(signTrait)
+for (let code = 0; code < 128; code++) {
+  const unit = String.fromCharCode(code)
+  if (/\d/.test(unit)) traitsOfUnits[code] = digitTrait
+  else if (/\s/.test(unit)) traitsOfUnits[code] = spaceTrait
+  else if (/[\w./#-]/.test(unit)) traitsOfUnits[code] = /[A-Za-z]/.test(unit) ? letterTrait : 0
+  if (/[.:>]/.test(unit)) traitsOfUnits[code] = (traitsOfUnits[code] as number) | joinTrait
+  if (/[*x]/i.test(unit)) traitsOfUnits[code] = (traitsOfUnits[code] as number) | markTrait
+}
+
+/** In one go: of thousands of values each would else be gone over by a pattern for each trait. */
+function traitsOf(value: string): number {
+  let traits = 0
+  let marks = 0
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at)
+    const own = code < 128 ? (traitsOfUnits[code] as number) : traitsBeyond(code)
+    traits |= own
+    marks = (own & markTrait) === 0 ? 0 : marks + 1
+    if (marks === 3) traits |= maskTrait
+  }
+  return traits
+}
+
+function traitsBeyond(code: number): number {
+  if (/\s/.test(String.fromCharCode(code))) return spaceTrait
+  return code === 0x2022 ? signTrait | markTrait : signTrait
+}
+
+/** A comment, or a path. */
+function beginsOther(first: number): boolean {
+  return first === 35 || first === 46 || first === 47
 }
 
 /** `edit_password`, `cms/passwords#edit` */
@@ -40,7 +85,7 @@ export function isToken(value: string): boolean {
   if (value.length < tokenLengthMin) return false
   const { digits, letters, changes } = kindsOf(value)
   if (digits < 2 || letters < 3) return false
-  const different = countDifferent(value)
+  const different = countDifferent(value, differentMin)
   const isVaried = changes / value.length >= changesMin && different >= Math.min(differentMin, value.length / 2)
   if (!isVaried && !uuid.test(value)) return false
   // Fillers' words are among those of references.
