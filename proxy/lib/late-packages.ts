@@ -2,7 +2,9 @@
 // good.
 import { createRequire } from 'node:module'
 import type * as AjvPackage from 'ajv'
+import type * as ProxyPackage from 'http-proxy-3'
 import type * as RedisPackage from 'ioredis'
+import type * as SocketPackage from 'ws'
 
 const require = createRequire(import.meta.url)
 
@@ -13,4 +15,14 @@ export function openAjv(options: AjvPackage.Options): AjvPackage.Ajv {
 
 export function loadRedis(): typeof RedisPackage {
   return require('ioredis') as typeof RedisPackage
+}
+
+/** The first tunnel waits 20 ms for it, and everybody else with it. */
+export function loadProxy(): typeof ProxyPackage {
+  return require('http-proxy-3') as typeof ProxyPackage
+}
+
+/** As the first tunnel, so the first conversation. */
+export function loadSockets(): typeof SocketPackage {
+  return require('ws') as typeof SocketPackage
 }

@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { Fault } from '../errors.ts'
 import { BytePeer } from '../lib/byte-peer.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { loadSockets } from '../lib/late-packages.ts'
 import { MessagePeer, socketOptions } from '../lib/message-peer.ts'
 import { ServerResponse } from '../lib/node-http.ts'
 import type { Accepting, ClientPeer } from '../pipeline/client.ts'
@@ -104,7 +105,7 @@ export class UpgradeClient extends HttpClient {
   }
 
   #acceptMessages({ headers, subprotocol, messageBytesMax }: Accepting): MessagePeer {
-    const server = new WebSocketServer({
+    const server = new (loadSockets().WebSocketServer)({
       ...socketOptions(messageBytesMax),
       noServer: true,
       clientTracking: false,

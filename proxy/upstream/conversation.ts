@@ -1,7 +1,7 @@
 // Owns the inspected way upstream: a WebSocket with a handshake of its own, whose messages can be read.
 import type { IncomingHttpHeaders } from 'node:http'
-import { WebSocket } from 'ws'
 import { Fault } from '../errors.ts'
+import { loadSockets } from '../lib/late-packages.ts'
 import { MessagePeer, socketOptions } from '../lib/message-peer.ts'
 import type { UpgradeRequest } from './answer.ts'
 import type { SocketLookup } from './egress.ts'
@@ -17,7 +17,7 @@ export function openConversation(
   headers: readonly string[],
   handshake: Handshake,
 ): MessagePeer {
-  const socket = new WebSocket(origin, [...request.subprotocols], {
+  const socket = new (loadSockets().WebSocket)(origin, [...request.subprotocols], {
     ...socketOptions(request.messageBytesMax),
     lookup,
     followRedirects: false,

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { duplexPair, type Duplex } from 'node:stream'
-import { createProxyServer } from 'http-proxy-3'
 import { Fault } from '../errors.ts'
 import { BytePeer } from '../lib/byte-peer.ts'
+import { loadProxy } from '../lib/late-packages.ts'
 import type { UpgradeRequest } from './answer.ts'
 import type { Handshake } from './handshake.ts'
 
@@ -22,7 +22,7 @@ export function openTunnel(
 ): BytePeer {
   const [near, far] = duplexPair()
   far.once('close', () => near.destroy())
-  const proxy = createProxyServer({ target: origin, agent, changeOrigin: true })
+  const proxy = loadProxy().createProxyServer({ target: origin, agent, changeOrigin: true })
   proxy.on('proxyReqWs', (outgoing: ClientRequest) => {
     handshake.watch(outgoing, request.path, headers)
     outgoing.once('upgrade', (answer: IncomingMessage, socket: Duplex) => {
