@@ -119,7 +119,13 @@ function whoAndWhat(x: Ended): AuditFields {
     fields['operation'] = x.asked?.operation ?? x.operation.name
     fields['path'] = (x.shownPath ?? x.operation.path).slice(0, pathLengthMax)
   } else fields['path'] = refusedPath(x.route, x.head.path)
-  if (x.principal !== undefined) fields['principal'] = x.principal.id
+  const { principal } = x
+  if (principal !== undefined) {
+    fields['principal'] = principal.id
+    // Here and not only beside usage: what was denied is looked for by org, too.
+    if (principal.org !== undefined) fields['org'] = principal.org
+    if (principal.team !== undefined) fields['team'] = principal.team
+  }
   if (x.keyId !== undefined) fields['key'] = x.keyId
   if (x.content?.model !== undefined) fields['model'] = x.content.model.slice(0, 256)
   const tools = (x.actions ?? []).flatMap(({ tool, via }) =>
@@ -172,12 +178,10 @@ function estimatedUsage(x: Ended): AuditFields {
   return { input, output, estimated: true }
 }
 
-/** Who is billed stands beside what for, so that reports need no other source. */
-function addUsage(fields: AuditFields, { principal, trace }: Ended, usage: AuditFields): void {
+/** Who is billed stands in the same record, so that reports need no other source. */
+function addUsage(fields: AuditFields, { trace }: Ended, usage: AuditFields): void {
   fields['usage'] = usage
   if (trace.costNanos !== undefined) fields['costNanos'] = trace.costNanos
-  if (principal?.org !== undefined) fields['org'] = principal.org
-  if (principal?.team !== undefined) fields['team'] = principal.team
 }
 
 /** Records hold no fractions, and what an upstream reports may have some. */
