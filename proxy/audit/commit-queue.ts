@@ -198,7 +198,8 @@ export class CommitQueue implements AuditLog {
   }
 
   async #run(): Promise<void> {
-    for (await turn(); this.#hasWork(); await turn()) {
+    while (this.#hasWork()) {
+      await turn()
       this.#stepSinceMs = this.#options.clock.monotonic()
       try {
         if (this.#segmentIsFull()) await this.#rotate()

@@ -28,7 +28,9 @@ export const mailDomain = '@redacted.invalid'
 
 /** `us-ssn` → `US_SSN`, as it stands in masks. */
 export function typeName(entity: string): string {
-  return entity.toUpperCase().replaceAll('-', '_')
+  let name = names.get(entity)
+  if (name === undefined) names.set(entity, (name = entity.toUpperCase().replaceAll('-', '_')))
+  return name
 }
 
 /** As it stands in tokens: operators name entities as they like, and a token has a length that models copy well. */
@@ -39,6 +41,7 @@ export function tokenType(entity: string): string {
 }
 
 /** All that a configuration names fit. */
+const names = new Recent<string>(64 * 1024)
 const types = new Recent<string>(64 * 1024)
 
 function typeOf(entity: string): string {

@@ -88,6 +88,7 @@ export class HistogramSeries {
   }
 }
 
+type Maybe = LabelValue | undefined
 type Labels = Readonly<Record<string, LabelValue>>
 type Sample = { readonly metricName?: string; readonly labels: Labels; readonly value: number }
 type Row<T> = { readonly labels: Labels; readonly counted: T }
@@ -97,6 +98,8 @@ class Rows<T> {
   readonly #labelNames: readonly string[]
   readonly #open: () => T
   readonly #rows = new Map<string, Row<T>>()
+  /** What was asked for last is asked for again most of the time, and comparing is cheaper than making a key. */
+  #last: { readonly a: LabelValue; readonly b: Maybe; readonly c: Maybe; readonly counted: T } | undefined
 
   constructor(labelNames: readonly string[], open: () => T) {
     this.#labelNames = labelNames
@@ -106,6 +109,14 @@ class Rows<T> {
   }
 
   at(a: LabelValue = '', b?: LabelValue, c?: LabelValue): T {
+    const last = this.#last
+    if (last !== undefined && last.a === a && last.b === b && last.c === c) return last.counted
+    const counted = this.#find(a, b, c)
+    this.#last = { a, b, c, counted }
+    return counted
+  }
+
+  #find(a: LabelValue, b: Maybe, c: Maybe): T {
     // No label value has a line break in it: identifiers, codes and numbers.
     const key = b === undefined ? String(a) : c === undefined ? `${a}\n${b}` : `${a}\n${b}\n${c}`
     const row = this.#rows.get(key)

@@ -12,9 +12,13 @@ import { hasTarget, targetTexts } from '../target.ts'
  * Fault `detector-unavailable`, and `operation-unsupported` for an answer that is to be streamed past a detector that
  * cannot follow.
  */
-export async function consult(from: Recalled & Partial<Consulted>, runtime: Runtime): Promise<Consulted> {
+export function consult(from: Recalled & Partial<Consulted>, runtime: Runtime): Consulted | Promise<Consulted> {
   const { request, answer } = from.route
   if (request.inquirers.length === 0 && answer.inquirers.length === 0) return grow(from, { inquiry: undefined })
+  return ask(from, runtime)
+}
+
+async function ask(from: Recalled & Partial<Consulted>, runtime: Runtime): Promise<Consulted> {
   // The messages of a conversation are one exchange.
   const inquiry = from.inquiry ?? new Inquiry(from, runtime)
   const x = grow(from, { inquiry, route: inquiry.route })
