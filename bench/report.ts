@@ -58,8 +58,8 @@ was answered. Up to *head p50* the load is an open loop: requests arrive at the 
 counts from when a request was due (the load's timer is up to a millisecond late, alike for all), *added* is beyond the
 floor. The columns *at max* are from a closed loop with every connection busy, each contender at its own highest
 rate; a busy process spends less on each request, the floor by far the most. Contenders take turns in each round;
-figures are medians of the rounds, in parentheses the lowest and highest ratio of a round. A neighbour that can do less
-than twice the arrival rate is only asked for its most.
+figures are medians of the rounds, and of the ratios in each round (so not quotients of the columns beside them), in
+parentheses the lowest and highest. A neighbour that can do less than twice the arrival rate is only asked for its most.
 
 ${sections.join('\n')}
 ${target(results)}

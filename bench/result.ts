@@ -17,6 +17,7 @@ export type Row = {
   /** At the common arrival rate; up to `addedP99Ms` all are NaN where it was too much. */
   readonly cpuUs: number
   readonly systemUs: number
+  /** The median of the ratios of the rounds. */
   readonly cpuRatio: number
   /** The lowest and the highest ratio of a round. */
   readonly cpuRatioRange: readonly [number, number]
@@ -62,13 +63,15 @@ export function summarise(
 
 function compare(own: readonly Round[], floor: readonly Round[]): Omit<Row, 'contender' | 'title'> {
   const middle = (rounds: readonly Round[], pick: (round: Round) => number): number => median(rounds.map(pick))
-  const ratio = (pick: (round: Round) => number): number => middle(own, pick) / middle(floor, pick)
-  const ratios = own.map((round, n) => cpuOf(round) / cpuOf(floor[n]))
+  // Round by round: what slows the machine down for a while slows both, and drops out.
+  const ratiosOf = (pick: (round: Round) => number): number[] =>
+    own.map((round, n) => pick(round) / pick(floor[n] as Round))
+  const ratios = ratiosOf(cpuOf)
   const added = (pick: (round: Round) => number): number => middle(own, pick) - middle(floor, pick)
   return {
     cpuUs: middle(own, cpuOf),
     systemUs: middle(own, ({ open }) => open?.systemUs ?? Number.NaN),
-    cpuRatio: ratio(cpuOf),
+    cpuRatio: median(ratios),
     cpuRatioRange: [Math.min(...ratios), Math.max(...ratios)],
     p50Ms: middle(own, ({ open }) => open?.report.totalMs.p50 ?? Number.NaN),
     p99Ms: middle(own, ({ open }) => open?.report.totalMs.p99 ?? Number.NaN),
@@ -77,11 +80,11 @@ function compare(own: readonly Round[], floor: readonly Round[]): Omit<Row, 'con
     addedP99Ms: added(({ open }) => open?.report.totalMs.p99 ?? Number.NaN),
     throughput: middle(own, ({ closed }) => closed.throughput),
     cpuUsBusy: middle(own, ({ closed }) => closed.cpuUs),
-    cpuRatioBusy: ratio(({ closed }) => closed.cpuUs),
+    cpuRatioBusy: median(ratiosOf(({ closed }) => closed.cpuUs)),
     errors: own.reduce((sum, { open, closed }) => sum + (open?.report.errors ?? 0) + closed.report.errors, 0),
   }
 }
 
-function cpuOf(round: Round | undefined): number {
-  return round?.open?.cpuUs ?? Number.NaN
+function cpuOf({ open }: Round): number {
+  return open?.cpuUs ?? Number.NaN
 }

@@ -36,13 +36,15 @@ const shareOfFloor = 0.3
 const shareOfMost = 0.5
 
 /**
- * V8 goes on optimising for tens of thousands of requests, so warm-up counts those; the time is for who cannot reach
- * them. A quick run is therefore kinder to small programs than a whole one.
+ * V8 goes on optimising for tens of thousands of requests (Gatewright has little left to compile after 40,000), so
+ * warm-up counts those; the time is for who cannot reach them. A quick run is therefore kinder to small programs than a
+ * whole one. Many short rounds rather than few long ones: the machine's own speed changes within seconds, and only what
+ * is measured close together can be compared.
  */
-const warmUpRequests = 30_000
+const warmUpRequests = 50_000
 const plan = flags.quick
   ? { rounds: 2, warmUpMsMax: 3_000, closedMs: 500, openMs: 1_000 }
-  : { rounds: 5, warmUpMsMax: 22_000, closedMs: 1_200, openMs: 2_500 }
+  : { rounds: 15, warmUpMsMax: 40_000, closedMs: 500, openMs: 900 }
 
 const scenarios = [chat1k, stream200].filter(({ id }) => flags.scenario === undefined || id === flags.scenario)
 const dir = await mkdtemp(join(tmpdir(), 'gatewright-bench-'))
