@@ -9,31 +9,14 @@ import { parseKey } from '../../../proxy/audit/key.ts'
 import { openLog } from '../../../proxy/audit/log.ts'
 import { checkInclusion } from '../../../proxy/audit/proof.ts'
 import { leafHash } from '../../../proxy/audit/tree.ts'
-import { runCommand } from '../../../proxy/cli/program.ts'
 import { ManualClock } from '../../support/clock.ts'
+import { runHere, type RanHere } from '../../support/run-here.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
 t.teardown(() => rmSync(dir, { recursive: true, force: true }))
 const segment = (writer: string): string => join(dir, writer, '00000000000000000000.jsonl')
 
-type Ran = { readonly code: string | number | null | undefined; readonly out: string; readonly err: string }
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { stdout, stderr, exitCode } = process
-  const writes = { out: stdout.write.bind(stdout), err: stderr.write.bind(stderr) }
-  const heard = { out: '', err: '' }
-  stdout.write = (text: unknown) => ((heard.out += String(text)), true)
-  stderr.write = (text: unknown) => ((heard.err += String(text)), true)
-  try {
-    process.exitCode = 0
-    await runCommand(['audit', ...args])
-    return { code: process.exitCode, ...heard }
-  } finally {
-    stdout.write = writes.out
-    stderr.write = writes.err
-    process.exitCode = exitCode
-  }
-}
+const run = (...args: readonly string[]): Promise<RanHere> => runHere(['audit', ...args])
 
 t.before(async () => {
   for (const writer of ['a', 'b']) {

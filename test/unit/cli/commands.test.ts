@@ -1,56 +1,31 @@
 // The commands as their users and scripts see them: what they print, and the code they exit with.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseKey } from '../../../proxy/audit/key.ts'
 import { openLog } from '../../../proxy/audit/log.ts'
-import { runCommand } from '../../../proxy/cli/program.ts'
 import { ManualClock } from '../../support/clock.ts'
+import { runHere, workIn, type RanHere } from '../../support/run-here.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
-const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
-const cwd = process.cwd()
-process.chdir(folder)
-t.teardown(() => {
-  process.chdir(cwd)
-  rmSync(folder, { recursive: true, force: true })
-})
+const folder = workIn(t)
 
-type Ran = { readonly code: number | null; readonly out: string; readonly err: string }
-
-/** In this process, one after another: starting one for each call would take most of the time. */
-async function run(args: readonly string[], input?: string, env: Record<string, string> = {}): Promise<Ran> {
-  if (input !== undefined) return spawned(args, input)
-  const { stdout, stderr, exitCode } = process
-  const writes = { out: stdout.write.bind(stdout), err: stderr.write.bind(stderr) }
-  const heard = { out: '', err: '' }
-  Object.assign(process.env, env)
-  stdout.write = (text: unknown) => ((heard.out += String(text)), true)
-  stderr.write = (text: unknown) => ((heard.err += String(text)), true)
-  try {
-    process.exitCode = 0
-    await runCommand(args)
-    return { code: process.exitCode, ...heard }
-  } finally {
-    stdout.write = writes.out
-    stderr.write = writes.err
-    process.exitCode = exitCode
-    for (const name of Object.keys(env)) delete process.env[name]
-  }
+/** With an input it is a process of its own. */
+function run(args: readonly string[], input?: string, env: Record<string, string> = {}): Promise<RanHere> {
+  return input === undefined ? runHere(args, env) : spawned(args, input)
 }
 
-async function inTurn<const Calls extends readonly (() => Promise<Ran>)[]>(
+async function inTurn<const Calls extends readonly (() => Promise<RanHere>)[]>(
   calls: Calls,
-): Promise<{ [At in keyof Calls]: Ran }> {
-  const results: Ran[] = []
+): Promise<{ [At in keyof Calls]: RanHere }> {
+  const results: RanHere[] = []
   for (const call of calls) results.push(await call())
-  return results as { [At in keyof Calls]: Ran }
+  return results as { [At in keyof Calls]: RanHere }
 }
 
-function spawned(args: readonly string[], input: string): Promise<Ran> {
+function spawned(args: readonly string[], input: string): Promise<RanHere> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), ...args], { cwd: folder })
     let [out, err] = ['', '']

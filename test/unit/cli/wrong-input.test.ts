@@ -1,41 +1,16 @@
 // What commands say of input that is not what they take: each wrong file has its reason and its exit code, so that a
 // script is not told that all is well, or that something was found, when nothing was looked at.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openKeyFile } from '../../../proxy/audit/key.ts'
 import { openLog } from '../../../proxy/audit/log.ts'
-import { runCommand } from '../../../proxy/cli/program.ts'
 import { ManualClock } from '../../support/clock.ts'
+import { runHere, workIn, type RanHere } from '../../support/run-here.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
-const cwd = process.cwd()
-process.chdir(folder)
-t.teardown(() => {
-  process.chdir(cwd)
-  rmSync(folder, { recursive: true, force: true })
-})
-
-type Ran = { readonly code: string | number | null | undefined; readonly out: string; readonly err: string }
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { stdout, stderr, exitCode } = process
-  const writes = { out: stdout.write.bind(stdout), err: stderr.write.bind(stderr) }
-  const heard = { out: '', err: '' }
-  stdout.write = (text: unknown) => ((heard.out += String(text)), true)
-  stderr.write = (text: unknown) => ((heard.err += String(text)), true)
-  try {
-    process.exitCode = 0
-    await runCommand(args)
-    return { code: process.exitCode, ...heard }
-  } finally {
-    stdout.write = writes.out
-    stderr.write = writes.err
-    process.exitCode = exitCode
-  }
-}
+const folder = workIn(t)
+const run = (...args: readonly string[]): Promise<RanHere> => runHere(args)
 
 t.test('scan: what is no reason to say that something was found', async (t) => {
   writeFileSync('mail.txt', 'ada@example.org')

@@ -2,15 +2,7 @@ import t from 'tap'
 import * as fc from 'fast-check'
 import { Breaker, type BreakerSettings, type BreakerState, type Verdict } from '../../../proxy/upstream/breaker.ts'
 import { ManualClock } from '../../support/clock.ts'
-
-const defaults: BreakerSettings = {
-  consecutive: 5,
-  ratio: 0.5,
-  minimum: 20,
-  windowMs: 10_000,
-  openMs: 5000,
-  openMaxMs: 60_000,
-}
+import { breakerDefaults } from './harness.ts'
 
 type Setting = { breaker: Breaker; clock: ManualClock; states: BreakerState[]; random: { value: number } }
 
@@ -20,7 +12,7 @@ function setting(settings: Partial<BreakerSettings> = {}): Setting {
   const states: BreakerState[] = []
   const random = { value: 0.5 }
   const breaker = new Breaker(
-    { ...defaults, ...settings },
+    { ...breakerDefaults, ...settings },
     { clock, random: () => random.value, onState: (state) => void states.push(state) },
   )
   return { breaker, clock, states, random }

@@ -3,17 +3,9 @@ import * as fc from 'fast-check'
 import { Breakers, type BreakerPart, type BreakersSettings, type Pass } from '../../../proxy/upstream/breakers.ts'
 import type { Verdict } from '../../../proxy/upstream/breaker.ts'
 import { ManualClock } from '../../support/clock.ts'
+import { breakerDefaults } from './harness.ts'
 
-const defaults: BreakersSettings = {
-  mode: 'auto',
-  groups: [],
-  consecutive: 5,
-  ratio: 0.5,
-  minimum: 20,
-  windowMs: 10_000,
-  openMs: 5000,
-  openMaxMs: 60_000,
-}
+const defaults: BreakersSettings = { ...breakerDefaults, mode: 'auto', groups: [] }
 
 type Setting = { breakers: Breakers; clock: ManualClock; told: BreakerPart[]; random: { value: number } }
 

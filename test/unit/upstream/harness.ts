@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import { Fault, type FaultCode } from '../../../proxy/errors.ts'
 import type { UpstreamEvent, UpstreamRequest } from '../../../proxy/upstream/answer.ts'
+import type { BreakerSettings } from '../../../proxy/upstream/breaker.ts'
 import type { UpstreamOptions } from '../../../proxy/upstream/options.ts'
 import { openUpstream } from '../../../proxy/upstream/open-upstream.ts'
 import type { Upstream, UpstreamDeps } from '../../../proxy/upstream/upstream.ts'
@@ -22,6 +23,16 @@ export const get: UpstreamRequest = {
   headers: [],
   body: undefined,
   idempotent: true,
+}
+
+/** What a breaker has that nobody says anything of. */
+export const breakerDefaults: BreakerSettings = {
+  consecutive: 5,
+  ratio: 0.5,
+  minimum: 20,
+  windowMs: 10_000,
+  openMs: 5000,
+  openMaxMs: 60_000,
 }
 
 export const secret = 'sk-upstream-secret-0123456789'
