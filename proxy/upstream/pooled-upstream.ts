@@ -41,6 +41,7 @@ import { groupOf, type Reported, type Sending } from './sending.ts'
 import type { UpstreamSettings } from './settings.ts'
 import { Upload } from './upload.ts'
 import type { Upstream, UpstreamDeps } from './upstream.ts'
+import { Watch, type OnEnd } from './watch.ts'
 
 /** An attempt under way. */
 type Underway = { readonly receiver: Receiver; readonly outcome: Promise<Outcome> }
@@ -67,6 +68,14 @@ export class PooledUpstream implements Upstream {
     this.#carried > this.#settings.connections
       ? new Fault('overloaded', 'All connections to the upstream are taken.', { retryAfterMs: 1000, elsewhere: true })
       : new Fault('upstream-timeout', 'The connection to the upstream took too long.')
+
+  /** One for all of them, too. */
+  readonly #onEnd: OnEnd = (pass, fault, ours, durationMs) => {
+    this.#carried--
+    if (fault === undefined) pass?.content()
+    else pass?.end(judgeBreak(ours))
+    this.#deps.onEvent({ type: 'end', upstream: this.id, outcome: fault?.code ?? 'complete', durationMs })
+  }
 
   constructor(id: string, settings: UpstreamSettings, deps: UpstreamDeps) {
     const { clock, random, onEvent, lookup, resolve } = deps
@@ -211,8 +220,17 @@ export class PooledUpstream implements Upstream {
     const { method, path, headers, body, readOpening } = sending.request
     const streamsBody = body !== undefined && !(body instanceof Uint8Array)
     const pass = this.#admit(group, sending.request, streamsBody)
-    let judgement: Judgement | undefined
-    let held = false
+    const watch = new Watch(
+      pass,
+      (head, seen) => {
+        const judgement = this.#judgeHead(head, sending, key, pass)
+        seen.judgement = judgement
+        seen.held = readOpening !== undefined && head.status === 200 && isStream(head.headers)
+        if (!seen.held && !mayBeQuota(head.status, judgement))
+          this.#report(sending, answeredAttempt(head, judgement, receiver, waitedMs))
+      },
+      this.#onEnd,
+    )
     const receiver = new Receiver({
       clock: this.#deps.clock,
       deadlines: this.#deadlines,
@@ -225,18 +243,7 @@ export class PooledUpstream implements Upstream {
       totalAtMs,
       headAtMs,
       connectFault: this.#connectFault,
-      observer: {
-        head: (head) => {
-          judgement = this.#judgeHead(head, sending, key, pass)
-          held = readOpening !== undefined && head.status === 200 && isStream(head.headers)
-          if (!held && !mayBeQuota(head.status, judgement))
-            this.#report(sending, answeredAttempt(head, judgement, receiver, waitedMs))
-        },
-        content: () => {
-          if (!held) pass.content()
-        },
-        end: (fault, ours) => this.#ended(receiver, held ? undefined : pass, fault, ours),
-      },
+      observer: watch,
     })
     this.#carried++
     const begun = receiver.begun()
@@ -248,11 +255,11 @@ export class PooledUpstream implements Upstream {
     this.#pool.dispatch({ method, path, headers: sent, body: carried as Uint8Array | null }, receiver)
     const outcome = begun.then((came): Outcome | Promise<Outcome> => {
       if (!('status' in came)) return this.#failed(sending, came, { receiver, pass, key }, waitedMs)
-      const answered = { judgement: judgement as Judgement, receiver, pass, key, head: came }
-      if (!held)
+      const answered = { judgement: watch.judgement as Judgement, receiver, pass, key, head: came }
+      if (!watch.held)
         return mayBeQuota(came.status, answered.judgement) ? this.#limited(sending, answered, waitedMs) : answered
       return this.#opened(sending, answered, waitedMs, readOpening as ReadOpening).finally(() => {
-        held = false
+        watch.held = false
       })
     })
     return { receiver, outcome }
@@ -355,14 +362,5 @@ export class PooledUpstream implements Upstream {
     if (judgement.repeatable === 'never') return undefined
     const remainingMs = Math.min(totalAtMs, headAtMs) - this.#deps.clock.monotonic()
     return this.#retry.withdraw(request, judgement, attempts.length, remainingMs)
-  }
-
-  /** `pass` is absent while its verdict waits for how the stream begins. */
-  #ended(receiver: Receiver, pass: Pass | undefined, fault: Fault | undefined, ours: boolean): void {
-    this.#carried--
-    if (fault === undefined) pass?.content()
-    else pass?.end(judgeBreak(ours))
-    const outcome = fault?.code ?? 'complete'
-    this.#deps.onEvent({ type: 'end', upstream: this.id, outcome, durationMs: receiver.elapsedMs() })
   }
 }

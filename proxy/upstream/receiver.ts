@@ -23,7 +23,7 @@ export interface Observer {
   head(head: AnswerHead): void
   content(): void
   /** `ours`: it was not the upstream that ended it. */
-  end(fault: Fault | undefined, ours: boolean): void
+  end(fault: Fault | undefined, ours: boolean, durationMs: number): void
 }
 
 export type ReceiverOptions = {
@@ -248,7 +248,7 @@ export class Receiver implements Carried, Deadline, BodySource, Attendant {
     this.#noteRest()
     if (fault === undefined) this.body.end()
     else this.body.fail(fault)
-    observer.end(fault, ours || this.rested)
+    observer.end(fault, ours || this.rested, this.elapsedMs())
   }
 
   #noteRest(): void {
