@@ -55,6 +55,7 @@ export class Parking {
     socket.parser = null
     // Without a parser it also gives back the methods that it has overridden.
     socket.on('data', this.#onData)
+    dropEnds(socket)
     dropSaid(parser, request, response)
     return true
   }
@@ -62,7 +63,9 @@ export class Parking {
   /** The answer on this connection is over. */
   answered(socket: Socket): void {
     if (!socket.writable) return
+    if (socket.readableEnded) return void socket.end()
     this.#waiting.add(socket)
+    socket.on('end', onEnded)
     socket.on('close', this.#onClosed)
     if (this.#ahead.has(socket)) this.#return(socket)
   }
@@ -90,9 +93,10 @@ export class Parking {
     const ahead = this.#ahead.get(socket)
     this.#ahead.delete(socket)
     this.#waiting.delete(socket)
+    socket.removeListener('end', onEnded)
     socket.removeListener('close', this.#onClosed)
     socket.removeListener('data', this.#onData)
-    for (const event of ['end', 'close', 'drain', 'error', 'timeout'])
+    for (const event of ['drain', 'error', 'timeout'])
       for (const listener of socket.listeners(event).filter(isOfServer))
         socket.removeListener(event, listener as () => void)
     // It ran until the next request.
@@ -116,12 +120,27 @@ function isBetweenMessages(parser: Parser, request: IncomingMessage): boolean {
   return request.complete && parser.incoming === request && parser.finish() === undefined
 }
 
+/**
+ * At either end node:http looks after its parser and after messages that are not whole: there are none. Lists that had three
+ * listeners have room for twenty; these are made anew.
+ */
+function dropEnds(socket: Socket): void {
+  for (const event of ['end', 'close']) {
+    const listeners = socket.rawListeners(event) as (() => void)[]
+    // One by one: the other way makes a dictionary of the socket's events.
+    for (const listener of listeners) socket.removeListener(event, listener)
+    for (const listener of listeners) if (!isOfServer(listener)) socket.on(event, listener)
+  }
+}
+
+/** The client says no more, and was answered. */
+function onEnded(this: Socket): void {
+  this.end()
+}
+
 /** Others hold them until the answer is over, but nobody reads what they say. */
 function dropSaid(parser: Parser, request: IncomingMessage, response: ServerResponse): void {
-  // What it calls stands at numbers. Without them, the last of which goes first, V8 lets go of the room for them.
-  for (const key of Object.keys(parser).reverse())
-    if (/^[0-9]+$/.test(key)) Reflect.deleteProperty(parser, key)
-    else Object.assign(parser, { [key]: null })
+  for (const key of Object.keys(parser)) Object.assign(parser, { [key]: null })
   request.headers = nothing
   request.rawHeaders = []
   // The head as it was written: from now on it only tells that there was one.

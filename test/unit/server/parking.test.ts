@@ -196,6 +196,37 @@ t.test('a client that leaves is noticed, while it is answered and after', async 
   await once(staying.socket, 'close')
 })
 
+t.test('one that ends its side while it is answered is told the rest, and then the other side ends', async (t) => {
+  const scene = await stage(t)
+  const client = await scene.connect()
+  const { request, response } = await parked(scene, client)
+  client.socket.end()
+  await once(request.socket, 'end')
+  response.end('two')
+  await client.until('0\r\n\r\n')
+  await once(client.socket, 'close')
+})
+
+t.test('what others wait for at the end of a connection comes once', async (t) => {
+  const scene = await stage(t)
+  const client = await scene.connect()
+  client.socket.write(ask('/'))
+  const { request, response } = await scene.next()
+  const heard: string[] = []
+  for (const event of ['end', 'close']) {
+    request.socket.on(event, () => heard.push(event))
+    request.socket.once(event, () => heard.push(`once ${event}`))
+  }
+  response.write('one')
+  await client.until('one')
+  t.ok(scene.parking.park(request, response))
+  client.socket.end()
+  await once(request.socket, 'end')
+  request.socket.destroy()
+  await once(request.socket, 'close')
+  t.strictSame(heard, ['end', 'once end', 'close', 'once close'])
+})
+
 t.test('a connection on which nothing more is asked is closed in time, or when all are', async (t) => {
   const scene = await stage(t, 1)
   const client = await scene.connect()
