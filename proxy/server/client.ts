@@ -31,6 +31,8 @@ const nothingMore: readonly string[] = []
 export class HttpClient implements Client, Enrolled {
   slot = nowhere
   readonly hasBody: boolean
+  /** Zero where its length is not announced. */
+  readonly #declaredBytes: number
   readonly signal = new Abort()
   bytesIn = 0
   bytesOut = 0
@@ -60,7 +62,9 @@ export class HttpClient implements Client, Enrolled {
     this.#clock = clock
     this.#times = times
     this.#always = always
-    this.hasBody = announcesBody(request)
+    const { headers } = request
+    this.#declaredBytes = Number(headers['content-length'] ?? 0)
+    this.hasBody = headers['transfer-encoding'] !== undefined || this.#declaredBytes > 0
     response.on('close', () => this.#onClose())
     // Without a listener an aborted upload would be an uncaught 'error'; the response's close tells of it, too.
     request.on('error', ignore)
@@ -106,7 +110,7 @@ export class HttpClient implements Client, Enrolled {
     this.#said = this.bytesOut
     const { writableLength, writableEnded } = this.#response
     if (!silent || this.#parking !== undefined || this.#closed || writableLength > 0 || writableEnded) return
-    if (parking.park(this.#request, this.#response)) this.#parking = parking
+    if (parking.park(this.#request)) this.#parking = parking
   }
 
   /** Whatever is under way. */
@@ -137,7 +141,7 @@ export class HttpClient implements Client, Enrolled {
   }
 
   async readBody(bytesMax: number): Promise<Uint8Array> {
-    if (this.#declaredBytes() > bytesMax) throw tooLarge(bytesMax)
+    if (this.#declaredBytes > bytesMax) throw tooLarge(bytesMax)
     // A request is announced in the middle of a packet; what else is in the packet is there by the next microtask.
     if (!this.#isBodyHere()) await Promise.resolve()
     if (this.signal.reason !== undefined) throw this.signal.reason
@@ -146,7 +150,7 @@ export class HttpClient implements Client, Enrolled {
 
   #isBodyHere(): boolean {
     const { complete, readableLength } = this.#request
-    return complete || (readableLength > 0 && readableLength === this.#declaredBytes())
+    return complete || (readableLength > 0 && readableLength === this.#declaredBytes)
   }
 
   /** Most bodies come together with their head: there is nothing to wait for, and so nothing to time. */
@@ -191,7 +195,7 @@ export class HttpClient implements Client, Enrolled {
   }
 
   async *streamBody(bytesMax: number): AsyncGenerator<Uint8Array> {
-    if (this.#declaredBytes() > bytesMax) throw tooLarge(bytesMax)
+    if (this.#declaredBytes > bytesMax) throw tooLarge(bytesMax)
     let timer: Timer | undefined
     let takenMs = 0
     let fail: (fault: Fault) => void = () => {}
@@ -237,10 +241,6 @@ export class HttpClient implements Client, Enrolled {
     return new Fault('body-timeout')
   }
 
-  #declaredBytes(): number {
-    return Number(this.#request.headers['content-length'] ?? 0)
-  }
-
   start(status: number, headers: readonly string[]): void {
     if (this.#closed) throw new Fault('client-aborted')
     try {
@@ -257,6 +257,7 @@ export class HttpClient implements Client, Enrolled {
 
   flush(): void {
     this.#response.flushHeaders()
+    dropHeads(this.#request, this.#response)
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -361,10 +362,15 @@ export class HttpClient implements Client, Enrolled {
 
 function ignore(): void {}
 
-function announcesBody(request: IncomingMessage): boolean {
-  const { headers } = request
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+/** Both were read and written, and the answer may go on for hours. Others hold them, but nobody reads what they say. */
+function dropHeads(request: IncomingMessage, response: ServerResponse): void {
+  request.headers = nothingSaid
+  request.rawHeaders = []
+  // From now on it only tells that there was one.
+  Object.assign(response, { _header: ' ' })
 }
+
+const nothingSaid = Object.freeze({})
 
 function tooLarge(bytesMax: number): Fault {
   return new Fault('body-too-large', `The request body is larger than ${bytesMax} bytes.`)

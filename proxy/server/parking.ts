@@ -1,6 +1,6 @@
 // Owns connections whose answers have been silent for a while: they give up node:http's parser, of 10 KiB the largest part of a
 // connection, and get one again with their next request. It does not know what is answered.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** What node:http keeps on its sockets and leaves out of its types: where it looks otherwise, nothing is parked. */
@@ -39,7 +39,7 @@ export class Parking {
   }
 
   /** False: it cannot be parked now. Not from within an event of the connection, and to be followed by `answered`. */
-  park(request: IncomingMessage, response: ServerResponse): boolean {
+  park(request: IncomingMessage): boolean {
     const socket: Parsed = request.socket
     const { parser } = socket
     if (!isParser(parser) || !isBetweenMessages(parser, request)) return false
@@ -56,7 +56,7 @@ export class Parking {
     // Without a parser it also gives back the methods that it has overridden.
     socket.on('data', this.#onData)
     dropEnds(socket)
-    dropSaid(parser, request, response)
+    dropSaid(parser)
     return true
   }
 
@@ -138,16 +138,10 @@ function onEnded(this: Socket): void {
   this.end()
 }
 
-/** Others hold them until the answer is over, but nobody reads what they say. */
-function dropSaid(parser: Parser, request: IncomingMessage, response: ServerResponse): void {
+/** Others hold it until the answer is over. */
+function dropSaid(parser: Parser): void {
   for (const key of Object.keys(parser)) Object.assign(parser, { [key]: null })
-  request.headers = nothing
-  request.rawHeaders = []
-  // The head as it was written: from now on it only tells that there was one.
-  Object.assign(response, { _header: ' ' })
 }
-
-const nothing = Object.freeze({})
 
 function isOfServer({ name }: { readonly name: string }): boolean {
   return /^(?:bound )?socketOn(?:End|Close|Drain|Error|Timeout)$/.test(name)

@@ -99,7 +99,7 @@ async function parked(stage: Stage, { socket, until }: Peer, path = '/'): Promis
   asked.response.on('close', () => stage.parking.answered(asked.request.socket))
   asked.response.write('one')
   await until('one')
-  if (!stage.parking.park(asked.request, asked.response)) throw new Error('not parked')
+  if (!stage.parking.park(asked.request)) throw new Error('not parked')
   return asked
 }
 
@@ -110,7 +110,7 @@ t.test('a parked stream goes on, and its connection serves what is asked next', 
     const asked = await parked(scene, client, path)
     t.equal(asked.request.url, path)
     t.equal(parserOf(asked), null, 'without a parser')
-    t.notOk(scene.parking.park(asked.request, asked.response), 'once')
+    t.notOk(scene.parking.park(asked.request), 'once')
     asked.response.write('two')
     asked.response.end('three')
     t.match(await client.until('0\r\n\r\n'), /two[^]*three/)
@@ -162,7 +162,7 @@ t.test('a connection is not parked with a part of the next request in its parser
   const { request, response } = await scene.next()
   response.write('one')
   await client.until('one')
-  t.notOk(scene.parking.park(request, response))
+  t.notOk(scene.parking.park(request))
   response.end('two')
   client.socket.write(ahead.slice(7))
   const next = await scene.next()
@@ -173,13 +173,13 @@ t.test('nor while its own request is not all here', async (t) => {
   const scene = await stage(t)
   const client = await scene.connect()
   client.socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\na')
-  const { request, response } = await scene.next()
-  t.notOk(scene.parking.park(request, response))
+  const { request } = await scene.next()
+  t.notOk(scene.parking.park(request))
   request.resume()
   client.socket.write('bc')
   await once(request, 'end')
   await setImmediate()
-  t.ok(scene.parking.park(request, response))
+  t.ok(scene.parking.park(request))
 })
 
 t.test('a client that leaves is noticed, while it is answered and after', async (t) => {
@@ -219,7 +219,7 @@ t.test('what others wait for at the end of a connection comes once', async (t) =
   }
   response.write('one')
   await client.until('one')
-  t.ok(scene.parking.park(request, response))
+  t.ok(scene.parking.park(request))
   client.socket.end()
   await once(request.socket, 'end')
   request.socket.destroy()
