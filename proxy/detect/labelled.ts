@@ -2,6 +2,7 @@
 // with nothing but filling words between. What labels and values look like, each detector says.
 import { characterClass } from './characters.ts'
 import type { Detector } from './detector.ts'
+import { acceptFollowing, type ListedNumber } from './number-list.ts'
 import type { Probe } from './probe.ts'
 import { letters, spellings, wordEndOrDigit } from './word-places.ts'
 
@@ -29,6 +30,8 @@ const words =
 const fillingWord = new RegExp(`[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°])`, 'iy')
 const assignment = /["'`]?\s{0,2}[:=#|-]?>?\s{0,2}\[?["'`(#]?\s?/y
 const letter = new RegExp(`[${letters}]`, 'y')
+/** `MRNs` */
+const plural = new RegExp(`s${wordEndOrDigit}`, 'iy')
 const valueEnd = `(?-i:(?![${letters}\\d_]))`
 
 export function labelledDetector(kind: LabelledKind): Detector {
@@ -38,14 +41,30 @@ export function labelledDetector(kind: LabelledKind): Detector {
     group: 'pii',
     triggers: spellings(kind.labels),
     isAtPartStart: true,
-    find(probe, _start, end) {
-      const text = textAfter(probe, end)
+    find(probe, labelStart, labelEnd) {
+      const text = textAfter(probe, labelEnd)
       const found = digit.test(text) ? valueAfter(text) : undefined
       if (found === undefined || kind.valid?.(text.slice(found.start, found.end)) === false) return
-      probe.accept(detector, end + found.start, end + found.end, false)
+      const start = labelEnd + found.start
+      const end = labelEnd + found.end
+      probe.accept(detector, start, end, false)
+      if (listed !== undefined) acceptFollowing(probe, labelStart, start, end, listed)
     },
   }
+  const listed = kind.filling === undefined ? listedNumber(detector, kind) : undefined
   return detector
+}
+
+function listedNumber(of: Detector, { value, valid }: LabelledKind): ListedNumber {
+  const pattern = valuePattern({ value })
+  return {
+    of,
+    endOf: (probe, start) => {
+      const text = textAfter(probe, start)
+      const length = endAt(pattern, text, 0)
+      return length === undefined || valid?.(text.slice(0, length)) === false ? -1 : start + length
+    },
+  }
 }
 
 /** To the end of the line, or as far as a value may be. */
@@ -66,12 +85,16 @@ function afterFilling({ rest = '', value }: LabelledKind, filling: string): (tex
   }
 }
 
+function valuePattern({ value }: Pick<LabelledKind, 'value'>): RegExp {
+  return new RegExp(`(?:${value})${valueEnd}`, 'iy')
+}
+
 /** A value may begin like a filling word (`no 123456`), so after the last of them it is looked for after the one before. */
 function afterFillingWords({ rest, value }: LabelledKind): (text: string) => Stretch | undefined {
   const restOfLabel = rest === undefined ? undefined : new RegExp(rest, 'iy')
-  const pattern = new RegExp(`(?:${value})${valueEnd}`, 'iy')
+  const pattern = valuePattern({ value })
   return (text) => {
-    const labelEnd = restOfLabel === undefined ? 0 : endAt(restOfLabel, text, 0)
+    const labelEnd = restOfLabel === undefined ? afterPlural(text) : endAt(restOfLabel, text, 0)
     if (labelEnd === undefined) return undefined
     const ends = fillingEnds(text, labelEnd)
     for (let n = ends.length - 1; n >= 0; n--) {
@@ -81,6 +104,10 @@ function afterFillingWords({ rest, value }: LabelledKind): (text: string) => Str
     }
     return undefined
   }
+}
+
+function afterPlural(text: string): number {
+  return (text.charCodeAt(0) | 32) === 115 ? (endAt(plural, text, 0) ?? 0) : 0
 }
 
 /** Where the label ends, unless a word goes on there (`patente` is no `patent`), and each filling word after it. */

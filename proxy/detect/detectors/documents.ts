@@ -88,7 +88,7 @@ export const bankAccount = labelledDetector({
     'numero de cuenta',
     'rekeningnummer',
   ],
-  rest: `(?:(?:umbers?|um|o|r)${wordEndOrDigit}\\.?)?`,
+  rest: `(?:(?:umbers?|um|os?|rs?|s)${wordEndOrDigit}\\.?)?`,
   value: '\\d[\\d-]{4,20}\\d|\\d{2,5}(?: \\d{2,6}){1,5}',
   valid: (value) => hasDigits(6)(value) && !/^(?:19|20)\d\d-\d\d-\d\d$/.test(value),
 })

@@ -4,7 +4,8 @@ import { startsWord } from '../boundary.ts'
 import { characterClass, holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
-import type { NumberRun } from '../number-run.ts'
+import { acceptFollowing } from '../number-list.ts'
+import { isSeparator, type NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
 import { letters, noWordBefore, noWordNext, wordEnd, wordStart } from '../word-places.ts'
@@ -77,10 +78,34 @@ export const phone: Detector = {
       (hasPlus ? unplannedEnd(probe, number, start) : undefined) ??
       northAmericanEnd(probe, number) ??
       nationalEnd(probe, number, start)
-    if (end !== undefined) probe.accept(phone, start, extensionEnd(probe, end), hasPlus)
+    if (end === undefined) return
+    const last = extensionEnd(probe, end)
+    probe.accept(phone, start, last, hasPlus)
+    if (hasPhoneWordBefore(probe, start)) acceptFollowing(probe, start, start, last, listed)
   },
   tailStart: (text) => signStart(text, text.length),
 }
+
+const listed = { of: phone, endOf: endOfNext }
+
+/** Of a number in a list of telephones, without its word; -1 where none begins. */
+function endOfNext(probe: Probe, start: number): number {
+  let index = start
+  while (index < start + 2 && isSign(probe.code(index))) index++
+  let digits = 0
+  let end = index
+  for (; index < start + listedLengthMax; index++) {
+    const code = probe.code(index)
+    if (isDigit(code)) {
+      digits++
+      end = index + 1
+    } else if (!isSeparator(code) || index - end > separatorsMax) break
+  }
+  return digits < digitsMin || digits > digitsMax || isWordEnd(probe, end) ? -1 : end
+}
+
+const listedLengthMax = 32
+const separatorsMax = 1
 
 /** `415-555-0132` right after a word, where somebody left out the space. */
 export const gluedPhone: Detector = {
