@@ -2,6 +2,7 @@
 // currency's, the detector knows.
 import { hash } from 'node:crypto'
 import { sha256 } from '../lib/sha256.ts'
+import { keccak256Of } from './keccak.ts'
 
 const bitcoinAlphabet = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
 /** XRP Ledger documentation, "Base58 encodings". */
@@ -150,8 +151,6 @@ function cashStep(value: number): void {
 export function isChecksummedHex(hex: string): boolean {
   const lower = hex.toLowerCase()
   const digest = keccak256(lower)
-  // Rather too many addresses than one that is missed.
-  if (digest === undefined) return true
   for (let i = 0; i < hex.length; i++) {
     const code = lower.charCodeAt(i)
     const nibble = i % 2 === 0 ? (digest[i >> 1] ?? 0) >> 4 : (digest[i >> 1] ?? 0) & 15
@@ -160,11 +159,16 @@ export function isChecksummedHex(hex: string): boolean {
   return true
 }
 
-/** As Ethereum has it, with the padding of the submission to NIST. Undefined where OpenSSL (before 3.2, or FIPS) has none. */
-function keccak256(text: string): Buffer | undefined {
-  try {
-    return hash('keccak-256', text, 'buffer')
-  } catch {
-    return undefined
+let isServed = true
+
+/** OpenSSL may have none (before Node 26, and in FIPS mode), and to ask it each time would cost more than to do without. */
+function keccak256(text: string): Uint8Array {
+  if (isServed) {
+    try {
+      return hash('keccak-256', text, 'buffer')
+    } catch {
+      isServed = false
+    }
   }
+  return keccak256Of(text)
 }
