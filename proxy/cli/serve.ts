@@ -7,6 +7,7 @@ import { report } from '../config/report.ts'
 import { ConfigRefused, serve, type Gateway } from '../server/serve.ts'
 import { LogOutput } from './log-output.ts'
 import { collect, styled } from './output.ts'
+import { onParentGone } from './parent.ts'
 import { version } from './version.ts'
 
 export const quickstartPath = fileURLToPath(new URL('../../policies/quickstart.yaml', import.meta.url))
@@ -85,6 +86,7 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  onParentGone(() => stop('parent gone'))
   process.on('SIGHUP', () => {
     // A start that fails is reported where it is awaited.
     void starting.then((gateway) => gateway.reload()).catch(() => undefined)
