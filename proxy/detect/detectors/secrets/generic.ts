@@ -1,14 +1,15 @@
 // Owns secrets that only their name gives away: a name such as `password` or `api_key`, an assignment, and a value that no
 // one would write for anything else. It knows no vendor; findings of vendors' formats win over these.
 import { identifierCharacters, readAssignment } from '../../assignment.ts'
-import { runBefore } from '../../boundary.ts'
+import { startOfRun } from '../../boundary.ts'
 import { characterClass, holds, withCharacters, type CharacterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { foreseenLength, type Probe } from '../../probe.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
-import { isPlural, secretKind, secretWords, type SecretKind } from './secret-name.ts'
+import { nameAt, type NamePlace } from './names-met.ts'
+import { secretKind, secretWords, type SecretKind } from './secret-name.ts'
 import { isKey, isPassword, isPhrase, isToken, isTokenWithin, keyLengthMax, passwordLengthMax } from './secret-value.ts'
 
 const group = 'secrets'
@@ -21,6 +22,7 @@ const likeJwtLength = 352
 const afterLengthMax = 32
 const space = 32
 const ampersand = 38
+const dash = 45
 const comma = 44
 const equals = 61
 const colon = 58
@@ -42,6 +44,7 @@ const longQuoted = Array.from(quotes, (quote) => {
     characterClass(`${printable.replaceAll(/[-<>{}()[\]]/g, '').replace(quote, '')}-`, (code) => code > 0xa0),
   )
 })
+const quoteCharacters = characterClass(quotes)
 const modifier = characterClass('A-Za-z')
 
 export const genericSecret: Detector = {
@@ -63,28 +66,28 @@ export function findNamed(
   known?: number,
 ): void {
   // The end of an armour's own line.
-  if (probe.text.startsWith('-----', labelEnd) || isInLongRun(probe, labelStart)) return
+  if (isInLongRun(probe, labelStart) || (probe.units[labelEnd] === dash && probe.text.startsWith('-----', labelEnd)))
+    return
   const start = known ?? readAssignment(probe, labelStart, labelEnd)
   if (start < 0) return
-  const quoteAt = quotes.indexOf(probe.text.charAt(start - 1))
-  const quote = quoteAt === -1 ? -1 : quotes.charCodeAt(quoteAt)
+  const quote = holds(quoteCharacters, probe.before(start)) ? probe.before(start) : -1
   const style = listStyle(probe, start, labelEnd)
   if (style === undefined && isShort(probe, start, quote)) return
-  const before = runBefore(probe, labelStart, identifierCharacters)
-  const after = probe.text.slice(labelEnd, probe.runEnd(labelEnd, identifierCharacters, afterLengthMax))
-  const label = probe.text.slice(labelStart, labelEnd)
-  const kind = kindOf(before, label, after, before === '' ? wordBefore(probe, labelStart) : '')
-  const gap = probe.text.slice(labelEnd + after.length, start)
-  if (kind === undefined || assignsNothing(gap)) return
-  if (style === undefined && !gap.includes('=') && isPlural(label + after)) return
+  const nameEnd = probe.runEnd(labelEnd, identifierCharacters, afterLengthMax)
+  const name = nameAt(probe, placeOf(probe, labelStart, labelEnd, nameEnd), kindOf)
+  const { kind } = name
+  if (kind === undefined) return
+  const gap = probe.text.slice(nameEnd, start)
+  if (assignsNothing(gap)) return
+  if (style === undefined && name.isPlural && !gap.includes('=')) return
   // Long keys in armour have detectors of their own, which need no end to tell one.
   const isArmoured =
     holds(armourBeginnings, probe.text.charCodeAt(start)) &&
     armours.some((armour) => probe.text.startsWith(armour, start))
-  if (kind === 'token' && !isArmoured && isLong(probe, start, longQuoted[quoteAt] ?? longBare)) return
+  if (kind === 'token' && !isArmoured && isLong(probe, start, longRunsIn(quote))) return
   const lengthMax = isArmoured ? Math.min(foreseenLength, lengthsMax[kind]) : lengthsMax[kind]
-  const isAtOnce = start === labelEnd + after.length + 1
-  const isEnvironment = isAtOnce && (label === label.toUpperCase() || (gap === '=' && before.startsWith('--')))
+  const isAtOnce = start === nameEnd + 1
+  const isEnvironment = isAtOnce && (name.isCapital || (name.isFlag && gap === '='))
   const said: Said = { kind, lengthMax, isEnvironment }
   if (style !== undefined) {
     readValues(probe, labelStart, start, style, said)
@@ -154,6 +157,10 @@ function longRunsOf(characters: CharacterClass): LongRuns {
   return { usual: longRun(characters, lengthsMax.token, false), likeJwt: longRun(characters, likeJwtLength, false) }
 }
 
+function longRunsIn(quote: number): LongRuns {
+  return quote === -1 ? longBare : (longQuoted[quotes.indexOf(String.fromCharCode(quote))] ?? longBare)
+}
+
 /** Whether so much of a token has been read that its end is not waited for; if it is one, it is accepted. */
 function isLong(probe: Probe, start: number, { usual, likeJwt }: LongRuns): boolean {
   const run = probe.text.startsWith('eyJ', start) ? likeJwt : usual
@@ -190,9 +197,18 @@ function isPlain(gap: string): boolean {
 
 const quotesAndMarks = characterClass('"\'`${')
 
-/** `secret` of `secret key: …` */
-function wordBefore(probe: Probe, start: number): string {
-  return probe.before(start) === 32 ? runBefore(probe, start - 1, modifier) : ''
+/** Used for every name, as it is but looked at. */
+const place: NamePlace = { from: 0, labelStart: 0, labelEnd: 0, to: 0, isSpaced: false }
+
+function placeOf(probe: Probe, labelStart: number, labelEnd: number, to: number): NamePlace {
+  place.from = startOfRun(probe, labelStart, identifierCharacters)
+  place.labelStart = labelStart
+  place.labelEnd = labelEnd
+  place.to = to
+  // `secret` of `secret key: …`
+  place.isSpaced = place.from === labelStart && probe.before(labelStart) === space
+  if (place.isSpaced) place.from = startOfRun(probe, labelStart - 1, modifier)
+  return place
 }
 
 /** -1 where a call, an index or a URL goes on, or where the value is longer than any. */
