@@ -46,6 +46,8 @@ const longQuoted = Array.from(quotes, (quote) => {
 })
 const quoteCharacters = characterClass(quotes)
 const modifier = characterClass('A-Za-z')
+/** Of `key` and `auth`. */
+const modifiedBeginnings = characterClass('kKaA')
 
 export const genericSecret: Detector = {
   entity,
@@ -205,8 +207,9 @@ function placeOf(probe: Probe, labelStart: number, labelEnd: number, to: number)
   place.labelStart = labelStart
   place.labelEnd = labelEnd
   place.to = to
-  // `secret` of `secret key: …`
-  place.isSpaced = place.from === labelStart && probe.before(labelStart) === space
+  // `secret` of `secret key: …`; to the other words it says nothing.
+  const isModified = holds(modifiedBeginnings, probe.units[labelStart] as number)
+  place.isSpaced = isModified && place.from === labelStart && probe.before(labelStart) === space
   if (place.isSpaced) place.from = startOfRun(probe, labelStart - 1, modifier)
   return place
 }
