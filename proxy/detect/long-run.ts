@@ -11,7 +11,8 @@ export const longLengthMax = 65_536
 const tailLength = 64
 
 /** What a run is made of, and that it goes on as long as there is nothing else. */
-export type LongRun = Required<Foresight> & { readonly characters: CharacterClass; readonly tally: Tally }
+export type LongRun = Required<Omit<Foresight, 'isFirst'>> &
+  Pick<Foresight, 'isFirst'> & { readonly characters: CharacterClass; readonly tally: Tally }
 
 export function longRun(characters: CharacterClass, after: number, validated: boolean): LongRun {
   const mayEnd: MayEnd = (text, from) => !areAll(text, from, characters)

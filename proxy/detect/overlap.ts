@@ -1,5 +1,5 @@
 // Owns which of several overlapping candidates is the finding: one that counts, then foreseen, then validated, then longer,
-// then earlier; of foreseen ones the earlier, then the one that was foreseen sooner.
+// then earlier; of foreseen ones the earlier, then the one that was foreseen sooner, then by name.
 import type { Finding } from './finding.ts'
 import type { Candidate } from './probe.ts'
 
@@ -123,10 +123,15 @@ function winners(cluster: readonly Candidate[], counts: Counting | undefined): C
   return kept.sort((a, b) => a.start - b.start)
 }
 
+/** Of what was foreseen together: how long it is, a stream did not know when it replaced it. */
+export function byName(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
 /** Of two foreseen ones, which have one rank, what may have been replaced is the one that began before. */
 function startsOf(a: Candidate, b: Candidate): number {
   if (a.foreseen === undefined || b.foreseen === undefined) return 0
-  return a.start - b.start || a.foreseen - b.foreseen
+  return a.start - b.start || a.foreseen - b.foreseen || byName(a.entity, b.entity)
 }
 
 function lengthOf({ start, end }: Candidate): number {

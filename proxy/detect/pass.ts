@@ -125,6 +125,10 @@ export class Pass {
     return this.#open(this.probe.unclearFrom)
   }
 
+  get unclearBeforeFirst(): number {
+    return this.#open(this.probe.unclearBeforeFirst)
+  }
+
   #open(first: number): number {
     const { text } = this.probe
     let from = Math.min(first, text.length - this.#depth)

@@ -40,12 +40,21 @@ export type Foreseen = {
   readonly to: number
   readonly after: number
   readonly mayEnd: MayEnd
+  readonly isFirst?: true | undefined
 }
 
 export type MayEnd = (text: string, from: number) => boolean
 
-/** How a value is foreseen: once it is so long, and what else is said of it. */
-export type Foresight = { readonly after?: number; readonly validated?: boolean; readonly mayEnd: MayEnd }
+/**
+ * How a value is foreseen: once it is so long, and what else is said of it. `isFirst`: it is known before whatever else is
+ * known only by such a beginning, and found whatever is found around it.
+ */
+export type Foresight = {
+  readonly after?: number
+  readonly validated?: boolean
+  readonly mayEnd: MayEnd
+  readonly isFirst?: true
+}
 
 export class Probe {
   text = ''
@@ -60,6 +69,8 @@ export class Probe {
   undecidedFrom = 0
   /** The same, but for what gives a foreseen value away: that stays as it is. */
   unclearFrom = 0
+  /** And for one that is first: of what is known later, what gives that away stays, too. */
+  unclearBeforeFirst = 0
   /** For detectors of numbers: the number they are asked about. */
   readonly number = new NumberRun()
   /** Numbers are given to the first detector that takes them: none starts before this index again. */
@@ -84,6 +95,8 @@ export class Probe {
   #touchedEnd = false
   /** Of the value that the detector which was asked last foresees. */
   #foreseenStart = -1
+  /** Where the value would begin that is known later than one that is first. */
+  #laterStart = -1
 
   open(text: string, final: boolean): void {
     this.text = text
@@ -96,6 +109,7 @@ export class Probe {
     this.foreseen = []
     this.undecidedFrom = text.length
     this.unclearFrom = text.length
+    this.unclearBeforeFirst = text.length
     this.numberEnd = 0
     this.blockEnd = 0
     this.longEnd = 0
@@ -109,13 +123,17 @@ export class Probe {
     this.#start = start
     this.#touchedEnd = hasTouchedEnd
     this.#foreseenStart = -1
+    this.#laterStart = -1
   }
 
   /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
   settle(): boolean {
     if (this.#touchedEnd) {
       if (this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
-      this.unclearFrom = Math.min(this.unclearFrom, this.#foreseenStart < 0 ? this.#start : this.#foreseenStart)
+      const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
+      this.unclearFrom = Math.min(this.unclearFrom, clearTo)
+      const later = this.#laterStart < 0 ? clearTo : this.#laterStart
+      this.unclearBeforeFirst = Math.min(this.unclearBeforeFirst, later)
     }
     return !this.#touchedEnd
   }
@@ -132,6 +150,11 @@ export class Probe {
   /** Says that the value would start here, left of the trigger. Called before any reading forward. */
   startsAt(start: number): void {
     if (start < this.#start) this.#start = start
+  }
+
+  /** Says that whatever is found begins there or behind, and that of a value that is first nothing has to be known here. */
+  isLaterAt(start: number): void {
+    this.#laterStart = start
   }
 
   /** The unit at `index`, or -1 where the text ends. The only way to look right of the trigger. */
@@ -206,6 +229,7 @@ export class Probe {
   leaveFrom(index: number): void {
     if (index < this.undecidedFrom) this.undecidedFrom = index
     if (index < this.unclearFrom) this.unclearFrom = index
+    if (index < this.unclearBeforeFirst) this.unclearBeforeFirst = index
   }
 
   keepWhole(start: number, end: number): void {
@@ -228,7 +252,7 @@ export class Probe {
     of: { readonly entity: string; readonly group: EntityGroup },
     start: number,
     end: number,
-    { after = foreseenLength, validated = true, mayEnd }: Foresight,
+    { after = foreseenLength, validated = true, mayEnd, isFirst }: Foresight,
   ): void {
     const { entity, group } = of
     if (end - start < after) {
@@ -239,7 +263,7 @@ export class Probe {
     this.candidates.push({ entity, group, start, end, validated, foreseen: after })
     if (this.final) return
     this.#foreseenStart = start
-    this.foreseen.push({ entity, start, to: end, after, mayEnd })
+    this.foreseen.push({ entity, start, to: end, after, mayEnd, isFirst })
   }
 
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */

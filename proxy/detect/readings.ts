@@ -4,7 +4,7 @@ import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { normalise } from './normalise.ts'
 import { EncodedRuns } from './normalise-runs.ts'
-import { countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
+import { byName, countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
 import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './probe.ts'
 import { Respelling } from './respelling.ts'
@@ -84,21 +84,21 @@ export class Readings {
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
     const next = mayForesee ? this.#nextForeseen(decidedTo, isRead) : undefined
-    const isClear = next !== undefined && this.#isClear(next.start, candidates, known, isRead)
+    const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
     if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
     return { findings, decidedTo, foreseen, carried: contextOf(text, reading, decidedTo) }
   }
 
-  /** Of what both passes foresee from there on: what begins first, then what was foreseen sooner, then what goes further. */
+  /** Of what both passes foresee from there on: what begins first, then what was foreseen sooner, then by name, then what goes further. */
   #nextForeseen(from: number, isRead: boolean): Foreseen | undefined {
     let next: Foreseen | undefined
     const consider = (one: Foreseen): void => {
       if (one.start < from) return
       const isNext =
         next === undefined ||
-        (one.start - next.start || one.after - next.after || (next.entity === one.entity ? next.to - one.to : 0)) < 0
+        (one.start - next.start || one.after - next.after || byName(one.entity, next.entity) || next.to - one.to) < 0
       if (isNext) next = one
     }
     for (const one of this.#written.probe.foreseen) consider(one)
@@ -107,8 +107,9 @@ export class Readings {
   }
 
   /** Whether a foreseen value that begins there may go without what gives it away: nothing before overlaps it. */
-  #isClear(start: number, candidates: readonly Candidate[], known: number, isRead: boolean): boolean {
-    if (this.#openFrom(known, isRead, (pass) => pass.unclearFrom) < start) return false
+  #isClear({ start, isFirst }: Foreseen, candidates: readonly Candidate[], known: number, isRead: boolean): boolean {
+    const unclearFrom = (pass: Pass): number => (isFirst ? pass.unclearBeforeFirst : pass.unclearFrom)
+    if (this.#openFrom(known, isRead, unclearFrom) < start) return false
     return !candidates.some((one) => one.start < start && one.end > start)
   }
 
@@ -166,7 +167,7 @@ export class Readings {
 
 const nothing: readonly Candidate[] = []
 
-function foreseenAsWritten({ entity, start, to, after }: Foreseen): Foreseen {
+function foreseenAsWritten({ entity, start, to, after, isFirst }: Foreseen): Foreseen {
   const known = respelling.startOf(start)
   return {
     entity,
@@ -174,6 +175,7 @@ function foreseenAsWritten({ entity, start, to, after }: Foreseen): Foreseen {
     to: respelling.endOf(to),
     after: respelling.endOf(start + after) - known,
     mayEnd: always,
+    isFirst,
   }
 }
 

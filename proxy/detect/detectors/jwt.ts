@@ -14,8 +14,8 @@ const base64url = characterClass('A-Za-z0-9_-')
 const headerLengthMax = 330
 /** With the first character of what follows it, whether it is a header at all can wait no longer. */
 const longHeader = 250
-const soon = longRun(base64url, foreseenLength, true)
-const late = longRun(base64url, headerLengthMax + 10, true)
+const soon: LongRun = { ...longRun(base64url, foreseenLength, true), isFirst: true }
+const late: LongRun = { ...longRun(base64url, headerLengthMax + 10, true), isFirst: true }
 
 export const jwt: Detector = {
   entity,
@@ -73,7 +73,7 @@ const base64 = characterClass('A-Za-z0-9+/=_-')
 const wrappedHeaderMin = 24
 /** Nothing that short is padded. */
 const wrappedUnpaddedMin = 20
-const runInBase64 = longRun(base64, foreseenLength, true)
+const runInBase64: LongRun = { ...longRun(base64, foreseenLength, true), isFirst: true }
 
 /** A token whose text has been encoded once more, as secrets of Kubernetes are. */
 export const jwtInBase64: Detector = {
@@ -92,4 +92,9 @@ export const jwtInBase64: Detector = {
     if (!joseParameter.test(decodedHeader(header))) return
     acceptLongTo(probe, jwtInBase64, start, probe.runEnd(start, base64, longLengthMax), runInBase64)
   },
+}
+
+/** Said of a value that has a name or a header, too, so that it need not be known whether that says anything of it. */
+export function mayBeToken(probe: Probe, start: number): boolean {
+  return probe.text.startsWith('eyJ', start) || probe.text.startsWith('ZXlK', start)
 }

@@ -181,3 +181,18 @@ void t.test('what is encoded like a key, and is none, is known by its beginning'
   t.equal(output, text)
   t.ok(heldMax <= 512, `${heldMax}`)
 })
+
+const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const webToken = `${segment({ alg: 'RS256' })}.${segment({ sub: '7', data: 'q7Rk2Vw9Lz4Np8Xc'.repeat(40) })}.Hd5Gs0Jf`
+
+void t.test('a long web token in base64 does not wait for what its name says of it', async (t) => {
+  const { output, heldMax } = run(`text: token: ${Buffer.from(webToken).toString('base64')} x`, 1, planOf('mask'))
+  t.equal(output, 'text: token: [JWT] x')
+  t.ok(heldMax <= 512, `${heldMax}`)
+})
+
+void t.test('of two that are foreseen together a stream and the whole text choose the same', async (t) => {
+  const text = `session_token = ${Buffer.from(webToken).toString('base64')}-x9 and so on`
+  const plan = planOf('mask')
+  t.equal(run(text, 1, plan).output, replace(text, plan.scanner.scan(text), plan, vault).text)
+})

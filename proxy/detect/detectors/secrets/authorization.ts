@@ -6,6 +6,7 @@ import { isFiller, isFillerWithin, isReference, isReferenceWithin } from '../../
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { pad, sextets } from '../../normalise-digits.ts'
 import { contextBefore, type Probe } from '../../probe.ts'
+import { mayBeToken } from '../jwt.ts'
 import { isPassword, isToken, isTokenWithin } from './secret-value.ts'
 
 const token68 = characterClass('A-Za-z0-9._~+/=-')
@@ -43,6 +44,7 @@ export const authorizationHeader: Detector = {
     if (!isScheme && probe.code(wordEnd) === 32 && schemes.has(probe.text.slice(start, wordEnd).toLowerCase()))
       start = wordEnd + 1
     const run = probe.text.startsWith('eyJ', start) ? longLikeJwt : long
+    if (mayBeToken(probe, start)) probe.isLaterAt(start)
     const end = probe.runEnd(start, token68, run.after)
     if (end - start < tokenLengthMin) return
     if (end - start === run.after) {

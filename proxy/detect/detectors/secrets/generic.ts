@@ -6,6 +6,7 @@ import { characterClass, holds, withCharacters, type CharacterClass } from '../.
 import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { foreseenLength, type Probe } from '../../probe.ts'
+import { mayBeToken } from '../jwt.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
 import { nameAt, type NamePlace } from './names-met.ts'
@@ -166,6 +167,7 @@ function longRunsIn(quote: number): LongRuns {
 /** Whether so much of a token has been read that its end is not waited for; if it is one, it is accepted. */
 function isLong(probe: Probe, start: number, { usual, likeJwt }: LongRuns): boolean {
   const run = probe.text.startsWith('eyJ', start) ? likeJwt : usual
+  if (mayBeToken(probe, start)) probe.isLaterAt(start)
   const end = probe.runEnd(start, run.characters, run.after)
   if (end - start < run.after) return false
   if (isTokenWithin(probe, start, end, run.tally)) acceptLong(probe, genericSecret, start, start, run, endOfLong)
