@@ -9,6 +9,7 @@ import { LogOutput } from './log-output.ts'
 import { collect, styled } from './output.ts'
 import { onParentGone } from './parent.ts'
 import { version } from './version.ts'
+import { boundYoungSpace } from './young-space.ts'
 
 export const quickstartPath = fileURLToPath(new URL('../../policies/quickstart.yaml', import.meta.url))
 
@@ -30,6 +31,7 @@ export function serveCommand(): Command {
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
   const output = new LogOutput(1, (lines) => log.warn({ lines }, 'log lines were dropped: nobody read them'))
   const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, output)
+  boundYoungSpace()
   // Before anything is opened: as process 1 of a container a signal without a handler would be lost.
   const starting = serve({ paths, env: process.env, log, version, watch: true })
   wireSignals(starting, log)
