@@ -1,5 +1,4 @@
 // Owns what documentation, templates and code print in place of a secret.
-import { characterClass } from './characters.ts'
 import type { Probe } from './probe.ts'
 import { Sought, type Counts } from './tally.ts'
 
@@ -48,8 +47,8 @@ export function countDifferent(value: string, enough: number): number {
 
 /** What refers to a secret that is kept elsewhere, or stands for one: of a value of any length. */
 export function isReference(value: string): boolean {
-  if (beginning.test(value)) return true
   const traits = traitsOf(value)
+  if ((traits & (markTrait | openTrait)) !== 0 && beginning.test(value)) return true
   return ((traits & markTrait) !== 0 && references.test(value)) || ((traits & wordTrait) !== 0 && words.test(value))
 }
 
@@ -65,7 +64,11 @@ const beginning =
 /** What a value must have for the patterns to be tried, most of which look for words everywhere. */
 const markTrait = 1
 const wordTrait = 2
-const marks = characterClass('$%{}#<&').ascii
+/** A beginning has one of these, or a mark. */
+const openTrait = 4
+const signTraits = new Uint8Array(128)
+for (const mark of '$%{}#<&') signTraits[mark.charCodeAt(0)] = markTrait
+for (const open of '.:([') signTraits[open.charCodeAt(0)] = openTrait
 /** By the lower five bits of each: the first three characters of the words. */
 const wordBeginnings = new Uint8Array(1 << 15)
 for (const [first = 0, second = 0, third = 0] of 'you my- my_ xxx ... *** ins exa sam pla red cha dum rep tod'
@@ -80,7 +83,7 @@ function traitsOf(value: string): number {
     const code = value.charCodeAt(i)
     packed = ((packed << 5) | (code & 31)) & 0x7fff
     traits |= wordBeginnings[packed] as number
-    if (code < 128) traits |= marks[code] as number
+    if (code < 128) traits |= signTraits[code] as number
   }
   return traits
 }

@@ -7,9 +7,13 @@ import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
 import { foreseenLength, type Probe } from './probe.ts'
+import type { Counts } from './tally.ts'
 
-/** A pattern, or what says the same more quickly of bodies that are long. */
-export type Form = Pick<RegExp, 'source' | 'test'>
+/**
+ * A pattern, or what says the same more quickly of bodies that are long. `isMetBy` says the same of what is counted of
+ * one of ASCII; without a digit it is never met.
+ */
+export type Form = Pick<RegExp, 'source' | 'test'> & { readonly isMetBy?: (counts: Counts) => boolean }
 
 export type BodyShape = {
   readonly body: string
@@ -72,19 +76,22 @@ function acceptsLong(
   of: Pick<Detector, 'entity' | 'group'>,
   start: number,
   bodyStart: number,
-  { form = anything }: BodyShape,
+  { form = anyForm }: BodyShape,
   run: LongRun,
 ): boolean {
   if (isInLongRun(probe, start)) return true
   const beginningEnd = probe.runEnd(bodyStart, run.characters, run.after)
   if (beginningEnd - bodyStart < run.after) return false
+  const { isMetBy } = form
+  if (isMetBy !== undefined && !probe.hasDigit(bodyStart, beginningEnd)) return true
   const counts = run.tally.over(probe, bodyStart, beginningEnd)
+  if (isMetBy !== undefined && counts !== undefined && !isMetBy(counts)) return true
   if (isFillerWithin(probe, bodyStart, beginningEnd, counts)) return true
   if (form.test(probe.text.slice(bodyStart, beginningEnd))) acceptLong(probe, of, start, bodyStart, run, trimmed)
   return true
 }
 
-const anything = /^/
+const anyForm: Form = /^/
 
 function trimmed({ text }: Probe, from: number, end: number): number {
   return trimPunctuation(text, from, end)

@@ -21,6 +21,8 @@ export function resolveOverlaps(candidates: Candidate[], counts?: Counting): Can
   for (let i = 0; i < candidates.length;) {
     const clusterEnd = endOfCluster(candidates, i)
     if (clusterEnd === i + 1) findings.push(candidates[i] as Candidate)
+    // A name's value that is a vendor's key, too; of two that overlap there is never another.
+    else if (clusterEnd === i + 2) findings.push(bestOf(candidates, i, clusterEnd, counts))
     else pushWinners(candidates.slice(i, clusterEnd), counts, findings)
     i = clusterEnd
   }
@@ -62,9 +64,8 @@ function endOfCluster(candidates: readonly Candidate[], first: number): number {
 }
 
 function pushWinners(cluster: readonly Candidate[], counts: Counting | undefined, into: Candidate[]): void {
-  const best = bestOf(cluster, counts)
-  // A name's value that is a vendor's key, too; of two that overlap there is never another.
-  if (cluster.length === 2 || best.end - best.start === reachOf(cluster)) {
+  const best = bestOf(cluster, 0, cluster.length, counts)
+  if (best.end - best.start === reachOf(cluster)) {
     into.push(best)
     return
   }
@@ -72,11 +73,11 @@ function pushWinners(cluster: readonly Candidate[], counts: Counting | undefined
   for (const one of winners(cluster, counts)) into.push(one)
 }
 
-function bestOf(cluster: readonly Candidate[], counts: Counting | undefined): Candidate {
-  let best = cluster[0] as Candidate
+function bestOf(candidates: readonly Candidate[], from: number, to: number, counts: Counting | undefined): Candidate {
+  let best = candidates[from] as Candidate
   let rank = rankOf(best, counts)
-  for (let i = 1; i < cluster.length; i++) {
-    const one = cluster[i] as Candidate
+  for (let i = from + 1; i < to; i++) {
+    const one = candidates[i] as Candidate
     const other = rankOf(one, counts)
     if ((other - rank || inRank(best, one)) <= 0) continue
     best = one

@@ -1,7 +1,7 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
 import type { EntityGroup } from './finding.ts'
-import type { CharacterClass, KnownRun } from './characters.ts'
+import { isDigit, type CharacterClass, type KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
 import { NumberRun } from './number-run.ts'
 import { unitsOf } from './units.ts'
@@ -89,6 +89,9 @@ export class Probe {
   whole: { readonly start: number; readonly end: number }[] = []
   /** Values that are there whatever follows, in order. */
   foreseen: Foreseen[] = []
+  /** Between both there is no digit. */
+  #digitlessFrom = 0
+  #digitlessTo = 0
   /** Of the text. */
   #number = 0
   #start = 0
@@ -114,6 +117,8 @@ export class Probe {
     this.blockEnd = 0
     this.longEnd = 0
     this.listEnd = 0
+    this.#digitlessFrom = 0
+    this.#digitlessTo = 0
     this.number.forget()
     this.assignment.labelEnd = -1
   }
@@ -207,6 +212,15 @@ export class Probe {
     index = runStartIn(this.units, index, least, characters)
     if (end - index >= knownLengthMin) this.#know(known, index, end)
     return index
+  }
+
+  /** Among units that have been read. Stretches that overlap are gone over once as long as there is none. */
+  hasDigit(from: number, to: number): boolean {
+    if (from < this.#digitlessFrom || from > this.#digitlessTo) this.#digitlessFrom = this.#digitlessTo = from
+    let at = this.#digitlessTo
+    while (at < to && !isDigit(this.units[at] as number)) at++
+    this.#digitlessTo = at
+    return at < to
   }
 
   #know(known: KnownRun, from: number, to: number): void {

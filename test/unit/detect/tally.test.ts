@@ -1,6 +1,7 @@
 // What moves along a text is held against what is counted, and searched, anew each time.
 import t from 'tap'
 import { array, assert, boolean, constantFrom, nat, property, tuple } from 'fast-check'
+import { digitAndCapital, mixed } from '../../../proxy/detect/detectors/secrets/formats.ts'
 import { Probe } from '../../../proxy/detect/probe.ts'
 import { Sought, Tally } from '../../../proxy/detect/tally.ts'
 
@@ -46,6 +47,27 @@ void t.test('wherever the stretch moves to, it is counted as it stands', async (
         const { digits, letters, capitals, changes, different } = counts
         const said = { digits, letters, capitals, changes, different }
         if (JSON.stringify(said) !== JSON.stringify(plainly(value))) return false
+      }
+      return true
+    }),
+    { numRuns: 500 },
+  )
+})
+
+void t.test('and forms and digits are asked about as if each stretch stood alone', async () => {
+  assert(
+    property(texts, moves, (pieces, made) => {
+      const text = pieces.join('')
+      const probe = new Probe()
+      const tally = new Tally()
+      probe.open(text, true)
+      for (const [from, to, isOther] of stretches(text, made)) {
+        if (isOther) probe.open(text, true)
+        const value = text.slice(from, to)
+        if (probe.hasDigit(from, to) !== /\d/.test(value)) return false
+        const counts = tally.over(probe, from, to)
+        if (counts === undefined) continue
+        for (const form of [mixed, digitAndCapital]) if (form.isMetBy?.(counts) !== form.test(value)) return false
       }
       return true
     }),

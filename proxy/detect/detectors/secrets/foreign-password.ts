@@ -27,12 +27,6 @@ const names: readonly (readonly [beginning: string, rest: string])[] = [
   ['salasana', ''],
   ['jelsz', '[oó]'],
 ]
-const rests = new Map(
-  names.flatMap(([beginning, rest]) => {
-    const pattern = new RegExp(`^${rest}${wordEnd}`, 'i')
-    return spellings([beginning]).map((spelling) => [spelling, pattern] as const)
-  }),
-)
 /** `hasło` has fewer letters of ASCII than `has`, a word of English, has. */
 const polish = new RegExp(`^ł(?:o|a|em)${noWordNext}`, 'i')
 const restCharacters = characterClass("A-Za-z0-9' _-", (code) => isForeignLetter(code) || code === 0x2019)
@@ -41,25 +35,38 @@ const restLengthMax = 14
 const is = /^ [éè] ["'`]?/i
 
 export const foreignPasswords: readonly Detector[] = [
-  { entity: 'generic-secret', group: 'secrets', triggers: [...rests.keys()], find: findAfter },
+  ...names.map(([beginning, rest]) => detectorOf(spellings([beginning]), new RegExp(`^${rest}${wordEnd}`, 'i'))),
   {
-    entity: 'generic-secret',
-    group: 'secrets',
-    triggers: ['has'],
+    ...detectorOf(['has'], polish),
     next: characterClass('', (code) => (code | 1) === 0x141 || (code | 2) === 0x142),
-    find: findAfter,
   },
 ]
 
-function findAfter(probe: Probe, start: number, end: number): void {
-  if (!startsPart(probe, start)) return
-  const rest = probe.text.slice(end, probe.runEnd(end, restCharacters, restLengthMax))
-  const beginning = probe.text.slice(start, end).toLowerCase()
-  const match = (beginning === 'has' ? polish : rests.get(beginning))?.exec(rest)
-  if (match === null || match === undefined) return
-  const nameEnd = end + match[0].length
-  const verb = is.exec(probe.text.slice(nameEnd, probe.runEnd(nameEnd, verbCharacters, 4)))
-  findNamed(probe, start, nameEnd, kindOf, verb === null ? undefined : nameEnd + verb[0].length)
+function detectorOf(triggers: readonly string[], rest: RegExp): Detector {
+  const isWhole = rest.test('')
+  return {
+    entity: 'generic-secret',
+    group: 'secrets',
+    triggers,
+    find(probe, start, end) {
+      if (!startsPart(probe, start)) return
+      const restEnd = probe.runEnd(end, restCharacters, restLengthMax)
+      // As it mostly is.
+      if (restEnd === end && !isWhole) return
+      const length = restEnd === end ? 0 : rest.exec(probe.text.slice(end, restEnd))?.[0].length
+      if (length === undefined) return
+      const nameEnd = end + length
+      findNamed(probe, start, nameEnd, kindOf, afterVerb(probe, nameEnd))
+    },
+  }
+}
+
+/** Where the value begins. */
+function afterVerb(probe: Probe, nameEnd: number): number | undefined {
+  const end = probe.runEnd(nameEnd, verbCharacters, 4)
+  if (probe.units[nameEnd] !== 32) return undefined
+  const verb = is.exec(probe.text.slice(nameEnd, end))
+  return verb === null ? undefined : nameEnd + verb[0].length
 }
 
 const verbCharacters = characterClass(' "\'`', (code) => 'éèÉÈ'.includes(String.fromCharCode(code)))

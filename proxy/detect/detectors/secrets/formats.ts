@@ -3,6 +3,7 @@
 // the document that describes it.
 import type { Detector } from '../../detector.ts'
 import { anchoredKey, labelledKey, prefixedKey, type Form } from '../../key-shapes.ts'
+import type { Counts } from '../../tally.ts'
 
 export const digits = '0-9'
 export const hex = '0-9a-f'
@@ -20,8 +21,19 @@ export const uuidBody = '0-9A-Fa-f-'
 export const uuid = /^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$/
 export const anything = /^/
 /** What random text of letters and digits has. A form begins with `^`, or else it may be tried at every character. */
-export const mixed = /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)/
-export const digitAndCapital = /^(?=\D*\d)(?=[^A-Z]*[A-Z])/
+export const mixed = counted(
+  /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)/,
+  ({ digits, capitals, letters }) => digits > 0 && capitals > 0 && letters > capitals,
+)
+export const digitAndCapital = counted(
+  /^(?=\D*\d)(?=[^A-Z]*[A-Z])/,
+  ({ digits, capitals }) => digits > 0 && capitals > 0,
+)
+
+/** Not in the pattern itself, for patterns with members of their own are tried more slowly. */
+function counted(pattern: RegExp, isMetBy: (counts: Counts) => boolean): Form {
+  return { source: pattern.source, test: (value) => pattern.test(value), isMetBy }
+}
 
 /** Prefixes or labels have a space between; `~` stands for a space in a label. The form is that of the body. */
 export type Row = readonly [
@@ -51,7 +63,7 @@ export type AnchoredRow = readonly [
   before: readonly [body: string, min: number, max: number],
   after: readonly [body: string, min: number, max: number],
   source: string,
-  form?: RegExp,
+  form?: Form,
 ]
 
 export function anchored(rows: readonly AnchoredRow[]): readonly Detector[] {

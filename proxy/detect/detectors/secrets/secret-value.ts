@@ -24,8 +24,13 @@ export function isPassword(value: string, { isQuoted, isEnvironment }: Writing):
   const traits = traitsOf(value)
   const hasDigit = (traits & digitTrait) !== 0
   if (value.length < (hasDigit ? 4 : 6) || (traits & maskTrait) !== 0 || beginsOther(value.charCodeAt(0))) return false
-  // None of them has a digit.
-  if ((!hasDigit && stopValues.test(value)) || isReference(value) || countDifferent(value, 3) < 3) return false
+  // None of them has a digit, or a sign of ASCII that joins no words.
+  if (
+    ((traits & (digitTrait | asciiTrait)) === 0 && stopValues.test(value)) ||
+    isReference(value) ||
+    countDifferent(value, 3) < 3
+  )
+    return false
   if (!isQuoted && (traits & joinTrait) !== 0 && identifier.test(value)) return false
   const hasSign = (traits & signTrait) !== 0
   const hasLetter = (traits & letterTrait) !== 0
@@ -43,7 +48,9 @@ const signTrait = 8
 const joinTrait = 16
 const markTrait = 32
 const maskTrait = 64
-const traitsOfUnits = new Uint8Array(128).fill(signTrait)
+/** Of signs: it is of ASCII. */
+const asciiTrait = 128
+const traitsOfUnits = new Uint8Array(128).fill(signTrait | asciiTrait)
 for (let code = 0; code < 128; code++) {
   const unit = String.fromCharCode(code)
   if (/\d/.test(unit)) traitsOfUnits[code] = digitTrait
@@ -83,13 +90,13 @@ const secretWord = /pass|pwd|secret|token|key/i
 /** A random string, as machines make them. */
 export function isToken(value: string): boolean {
   if (value.length < tokenLengthMin) return false
-  const { digits, letters, changes } = kindsOf(value)
+  const { digits, letters, changes, mayBreak } = kindsOf(value)
   if (digits < 2 || letters < 3) return false
   const different = countDifferent(value, differentMin)
   const isVaried = changes / value.length >= changesMin && different >= Math.min(differentMin, value.length / 2)
   if (!isVaried && !uuid.test(value)) return false
   // Fillers' words are among those of references.
-  return !/[\s<>{}()[\]]/.test(value) && !isReference(value) && !isUniform(different, value.length)
+  return !(mayBreak && /[\s<>{}()[\]]/.test(value)) && !isReference(value) && !isUniform(different, value.length)
 }
 
 const changesMin = 0.2
@@ -97,6 +104,7 @@ const differentMin = 10
 
 /** The same of the beginning of a long run without white space and brackets. */
 export function isTokenWithin(probe: Probe, from: number, to: number, tally: Tally): boolean {
+  if (!probe.hasDigit(from, to)) return false
   const counts = tally.over(probe, from, to)
   if (counts === undefined) return isToken(probe.text.slice(from, to))
   const { digits, letters, changes, different } = counts
@@ -126,29 +134,40 @@ export function isKey(value: string): boolean {
 /**
  * `changes`: how many neighbours are of different kinds, lower case, upper case or digits. The first letter of a
  * capitalised word does not count. By length about .4 in random text of lower case and digits, .2 in names in camel case.
+ * `mayBreak`: it may have white space or brackets.
  */
-function kindsOf(value: string): { readonly digits: number; readonly letters: number; readonly changes: number } {
+function kindsOf(value: string): {
+  readonly digits: number
+  readonly letters: number
+  readonly changes: number
+  readonly mayBreak: boolean
+} {
   let digits = 0
   let letters = 0
   let changes = 0
+  let mayBreak = false
   let previous = sign
   for (let i = 0; i < value.length; i++) {
-    const kind = kindOf(value.charCodeAt(i))
+    const code = value.charCodeAt(i)
+    const kind = code < 128 ? (kinds[code] as number) : breaking
     if (kind === digit) digits++
+    else if (kind === breaking) mayBreak = true
     else if (kind !== sign) letters++
-    if (i > 0 && kind !== previous && kind !== sign && !(previous === upper && kind === lower)) changes++
+    if (i > 0 && kind !== previous && isChange(previous, kind)) changes++
     previous = kind
   }
-  return { digits, letters, changes }
+  return { digits, letters, changes, mayBreak }
+}
+
+function isChange(previous: number, kind: number): boolean {
+  return kind !== sign && kind !== breaking && !(previous === upper && kind === lower)
 }
 
 const sign = 0
 const digit = 1
 const lower = 2
 const upper = 3
-
-function kindOf(code: number): number {
-  if (code >= 97 && code <= 122) return lower
-  if (code >= 65 && code <= 90) return upper
-  return code >= 48 && code <= 57 ? digit : sign
-}
+/** White space, a bracket, or anything beyond ASCII, where there is white space as well. */
+const breaking = 4
+const kinds = new Uint8Array(128).fill(breaking, 9, 14).fill(digit, 48, 58).fill(upper, 65, 91).fill(lower, 97, 123)
+for (const sign of ' <>{}()[]') kinds[sign.charCodeAt(0)] = breaking
