@@ -1,7 +1,6 @@
 // Owns the codes that addresses of cryptocurrencies are written in, each with its own checksum. Which prefix is which
 // currency's, the detector knows.
 import { hash } from 'node:crypto'
-import { sha256 } from '../lib/sha256.ts'
 import { keccak256Of } from './keccak.ts'
 
 const bitcoinAlphabet = digitsOf('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
@@ -23,9 +22,17 @@ export function base58Check(
   const bytes = base58(text, isRipple === true ? rippleAlphabet : bitcoinAlphabet)
   if (bytes?.length !== length + 4 || versions?.includes(bytes[0] ?? -1) === false) return undefined
   const payload = bytes.subarray(0, length)
-  const digest = sha256(sha256(payload))
-  for (let i = 0; i < 4; i++) if (digest[i] !== bytes[length + i]) return undefined
+  const digest = sha256Twice(payload)
+  for (let i = 0; i < 4; i++) if (digest.charCodeAt(i) !== bytes[length + i]) return undefined
   return payload
+}
+
+const once = Buffer.alloc(32)
+
+/** A string of bytes, and the first digest written into the same buffer each time: new buffers would cost as much again. */
+function sha256Twice(payload: Uint8Array): string {
+  once.write(hash('sha256', payload, 'latin1'), 'latin1')
+  return hash('sha256', once, 'latin1')
 }
 
 /** How many bytes the text stands for; none when it is not base 58. */
@@ -153,22 +160,22 @@ export function isChecksummedHex(hex: string): boolean {
   const digest = keccak256(lower)
   for (let i = 0; i < hex.length; i++) {
     const code = lower.charCodeAt(i)
-    const nibble = i % 2 === 0 ? (digest[i >> 1] ?? 0) >> 4 : (digest[i >> 1] ?? 0) & 15
-    if (hex.charCodeAt(i) !== (nibble >= 8 && code >= 97 ? code - 32 : code)) return false
+    const isUpper = code >= 97 && digest.charCodeAt(i) >= 56
+    if (hex.charCodeAt(i) !== (isUpper ? code - 32 : code)) return false
   }
   return true
 }
 
 let isServed = true
 
-/** OpenSSL may have none (before Node 26, and in FIPS mode), and to ask it each time would cost more than to do without. */
-function keccak256(text: string): Uint8Array {
+/** In hex. OpenSSL may have none (before Node 26, and in FIPS mode), and to ask it each time would cost more than to do without. */
+function keccak256(text: string): string {
   if (isServed) {
     try {
-      return hash('keccak-256', text, 'buffer')
+      return hash('keccak-256', text, 'hex')
     } catch {
       isServed = false
     }
   }
-  return keccak256Of(text)
+  return Buffer.from(keccak256Of(text)).toString('hex')
 }

@@ -43,11 +43,26 @@ for (let state = 0; state < steps.length >> kindBits; state++) {
   if (missing > 0) steps[(state << kindBits) | trail] = count | (missing - 1)
 }
 
-/**
- * Whether text may begin between `from` and `to` that has nine bytes, or seven at the end or before padding: shorter is
- * none in base64.
- */
+/** Behind every index. */
+export const nowhere = 0x3fffffff
+/** So many digits show that text may begin at the first; those of base16 may have a mark, `0x`. */
+const decisive64 = 12
+const decisive16 = 16
+const markLength = 2
+
 export function mayBeBase64(units: Uint16Array, from: number, to: number): boolean {
+  return base64From(units, from, to) !== nowhere
+}
+
+export function mayBeBase16(units: Uint16Array, from: number, to: number): boolean {
+  return base16From(units, from, to) !== nowhere
+}
+
+/**
+ * Before which index no text begins between `from` and `to` that has nine bytes, or seven at the end or before padding:
+ * shorter is none in base64.
+ */
+export function base64From(units: Uint16Array, from: number, to: number): number {
   // A byte ends with three of each four digits, so four readings go on at once: by how many digits of a group they have.
   let zero = 0
   let one = 0
@@ -57,7 +72,7 @@ export function mayBeBase64(units: Uint16Array, from: number, to: number): boole
   for (let at = from; at < to; at++) {
     const value = sextets[units[at] as number] as number
     if (value >= pad) {
-      if (Math.max(zero, one, two, three) >= 7 << countShift) return true
+      if (Math.max(zero, one, two, three) >= 7 << countShift) return at + 1 - decisive64
       zero = one = two = three = 0
       continue
     }
@@ -69,13 +84,13 @@ export function mayBeBase64(units: Uint16Array, from: number, to: number): boole
     two = first
     three = second
     zero = third
-    if (third >= 9 << countShift) return true
+    if (third >= 9 << countShift) return at + 1 - decisive64
   }
-  return Math.max(zero, one, two, three) >= 7 << countShift
+  return Math.max(zero, one, two, three) >= 7 << countShift ? to + 1 - decisive64 : nowhere
 }
 
-/** The same of base16, where it has eight bytes at least. */
-export function mayBeBase16(units: Uint16Array, from: number, to: number): boolean {
+/** The same of base16, with its mark, where it has eight bytes at least. */
+export function base16From(units: Uint16Array, from: number, to: number): number {
   let zero = 0
   let one = 0
   let bits = 0
@@ -88,11 +103,11 @@ export function mayBeBase16(units: Uint16Array, from: number, to: number): boole
     }
     bits = (bits << 4) | value
     const next = steps[(one << kindBits) | (kinds[bits & 255] as number)] as number
-    if (next >= 8 << countShift) return true
+    if (next >= 8 << countShift) return at + 1 - decisive16 - markLength
     one = zero
     zero = next
   }
-  return false
+  return nowhere
 }
 
 /** The last unit from `other` on that is no digit, before sixteen that are; `to` where there are none. */

@@ -1,7 +1,16 @@
 // Owns base64 (RFC 4648 sections 4 and 5) and base16 (section 8) in a text: which stretches of it are encoded text, and
 // what that says. Data that is no text is not decoded. One level: what was decoded is not looked at again.
 import { alphanumerics, holds, isCapital, isDigit } from './characters.ts'
-import { isRunUnit as isDigitOfRun, mayBeBase16, mayBeBase64, nibbles, none, pad, sextets } from './normalise-digits.ts'
+import {
+  base16From,
+  base64From,
+  isRunUnit as isDigitOfRun,
+  nibbles,
+  none,
+  nowhere,
+  pad,
+  sextets,
+} from './normalise-digits.ts'
 import { isLineEnd, lineLengthMin, Lines } from './normalise-lines.ts'
 import { base64LengthMin, hexLengthMin, type EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
@@ -95,22 +104,27 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
   unread.fill(from)
   isReadInVain = false
   const hasDigits = isOpen || hasCapital(text, from, to)
-  /** Before this index it is worth while to look closer. */
+  /** Before this index it is known from where on it is worth while to look closer. */
   let promising = from
+  let hexFrom = from
+  let sextetsFrom = from
   for (let start = from; start <= last;) {
     if (start >= promising) {
       promising = start + windowLength
-      const end = Math.min(promising + decisiveLength, to)
-      const isWhole = !isOpen || end < to
-      if (isWhole && !mayBeText(text, start, end, hasDigits)) {
-        start = promising
-        continue
-      }
+      const windowEnd = Math.min(promising + decisiveLength, to)
+      const isWhole = !isOpen || windowEnd < to
+      if (isWhole) openWindow(text, start, windowEnd)
+      hexFrom = isWhole ? start + base16From(window, 0, windowEnd - start) : start
+      sextetsFrom = !hasDigits ? nowhere : isWhole ? start + base64From(window, 0, windowEnd - start) : start
+    }
+    if (start < hexFrom && start < sextetsFrom) {
+      start = Math.min(hexFrom, sextetsFrom, promising)
+      continue
     }
     const digits = hasHexMark(text, start) ? start + 2 : start
-    let end = hexEnd(text, digits, to, isOpen)
+    let end = start < hexFrom ? nothing : hexEnd(text, digits, to, isOpen)
     const isHex = end > nothing
-    if (end === nothing && hasDigits) end = base64End(text, start, to, isOpen)
+    if (end === nothing && start >= sextetsFrom) end = base64End(text, start, to, isOpen)
     if (end === undecided) return start
     if (end === nothing) {
       start++
@@ -127,10 +141,8 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
 
 const window = new Uint16Array(windowLength + decisiveLength)
 
-function mayBeText(text: string, from: number, to: number, hasDigits: boolean): boolean {
-  const length = to - from
-  for (let i = 0; i < length; i++) window[i] = text.charCodeAt(from + i)
-  return mayBeBase16(window, 0, length) || (hasDigits && mayBeBase64(window, 0, length))
+function openWindow(text: string, from: number, to: number): void {
+  for (let at = from; at < to; at++) window[at - from] = text.charCodeAt(at)
 }
 
 /** Those of the run that is read, where it has more than one. */

@@ -40,6 +40,16 @@ void t.test('what stands for something else is read as that', async (t) => {
     t.equal(read(written), reading, written)
 })
 
+void t.test('encoded text is found wherever in a run it begins', async (t) => {
+  for (let before = 0; before < 150; before++) {
+    const digits = '8'.repeat(before)
+    t.match(read(`(${digits}NDExMSAxMTEx)`), /4111 1111\)$/, `base64 behind ${before}`)
+    if (before % 2 === 0)
+      t.match(read(`(${digits}3131312d31312d31313131)`), /111-11-1111\)$/, `base16 behind ${before}`)
+    t.match(read(`(${digits}_0x3131312d31312d31313131)`), /111-11-1111\)$/, `base16 with its mark behind ${before}`)
+  }
+})
+
 void t.test('ordinary text is read as it is written', async (t) => {
   for (const text of [
     'The café is open – 100 % of the time… said “she” & he.',
