@@ -6,7 +6,7 @@ import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import { acceptFollowing } from '../number-list.ts'
 import { isSeparator, type NumberRun } from '../number-run.ts'
-import { isCallingCode, isInternationalNumber } from '../numbering-plan.ts'
+import { isCallingCode, isInternationalNumber, startsCallingCode } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
 import { letters, noWordBefore, noWordNext, wordEnd, wordStart } from '../word-places.ts'
 
@@ -186,8 +186,7 @@ function hasTwoZeros(units: Uint16Array, start: number): boolean {
 function unplannedEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
   const end = number.endOf(number.groups - 1)
   if (number.digits < unplannedDigitsMin || number.digits > digitsMax || isWordEnd(probe, end)) return undefined
-  const head = probe.text.slice(number.start, number.start + 3)
-  if (![1, 2, 3].some((length) => isCallingCode(head.slice(0, length)))) return undefined
+  if (!startsCallingCode(probe.text, number.start)) return undefined
   const isAlone = start === 0 && probe.code(end) === -1
   return isAlone || hasPhoneWordBefore(probe, start) ? end : undefined
 }
