@@ -15,12 +15,18 @@ const letters = characterClass('A-Za-z')
 const gap = characterClass(' \t\r\n"\'`=:>,|\\({[?+$@.')
 const signs = characterClass('"\'`=:>,|({')
 /** Words that stand between and assign: `is x`, in several languages. */
-const verbs = new Set(['is', 'params', 'args', 'est', 'es', 'ist', 'lautet', 'jest'])
+const verbs = ['is', 'params', 'args', 'est', 'es', 'ist', 'lautet', 'jest']
 /** And types of variables, or what only goes before the sign: `value="x"`, `key string = "x"`, `Bearer x`. */
-const hops = new Set(['value', 'default', 'string', 'str', 'are', 'bearer', ...verbs])
+const hops = ['value', 'default', 'string', 'str', 'are', 'bearer', ...verbs]
 /** By the lower five bits of both: what hops begin with. */
 const hopBeginnings = new Uint8Array(1 << 10)
-for (const hop of hops) hopBeginnings[packed(hop.charCodeAt(0), hop.charCodeAt(1))] = 1
+/** By the same: these hops. */
+const hopsBy = Array.from({ length: hopBeginnings.length }, (): string[] => [])
+for (const hop of hops) {
+  const beginning = packed(hop.charCodeAt(0), hop.charCodeAt(1))
+  hopBeginnings[beginning] = 1
+  hopsBy[beginning]?.push(hop)
+}
 
 function packed(first: number, second: number): number {
   return ((first & 31) << 5) | (second & 31)
@@ -52,7 +58,7 @@ function read(probe: Probe, labelStart: number, labelEnd: number): number {
     isAssigned ||= hasSign(probe.text, index, start)
     const hopEnd = hopAfter(probe, start)
     if (hopEnd === start) return isAssigned || isFlag(probe, labelStart) ? start : -1
-    isAssigned ||= verbs.has(probe.text.slice(start, hopEnd).toLowerCase())
+    isAssigned ||= verbs.includes(hopIn(probe.units, start, hopEnd))
     index = hopEnd
   }
   return -1
@@ -76,7 +82,20 @@ function hopAfter(probe: Probe, start: number): number {
   if (!holds(letters, first) || hopBeginnings[packed(first, probe.code(start + 1))] === 0) return start
   const end = probe.runEnd(start, letters, hopLengthMax)
   if (end === start || !holds(gap, probe.code(end))) return start
-  return hops.has(probe.text.slice(start, end).toLowerCase()) ? end : start
+  return hopIn(probe.units, start, end) === '' ? start : end
+}
+
+/** The hop that these letters are, whatever their case, or nothing. */
+function hopIn(units: Uint16Array, start: number, end: number): string {
+  const some = hopsBy[packed(units[start] as number, units[start + 1] as number)] ?? []
+  for (const hop of some) if (hop.length === end - start && isAt(units, start, hop)) return hop
+  return ''
+}
+
+function isAt(units: Uint16Array, start: number, word: string): boolean {
+  for (let at = 0; at < word.length; at++)
+    if (((units[start + at] as number) | 32) !== word.charCodeAt(at)) return false
+  return true
 }
 
 /** `--token x`, `-token x` */

@@ -167,6 +167,19 @@ const wholeWordLengthMax = 6
 
 /** `globalKey` has no `lob` and `sumOf` no `sumo`, but `myLobKey`, `MY_LOB` and `lob-key` have. */
 function isInsideWord(probe: Probe, start: number, end: number): boolean {
+  // Several detectors ask about the same label.
+  if (label.text === probe.textNumber && label.start === start && label.end === end) return label.isInside
+  label.text = probe.textNumber
+  label.start = start
+  label.end = end
+  label.isInside = isInside(probe, start, end)
+  return label.isInside
+}
+
+/** The one that was asked about last. */
+const label = { text: 0, start: 0, end: 0, isInside: false }
+
+function isInside(probe: Probe, start: number, end: number): boolean {
   if (isHumped(probe.text, start, end)) return true
   const previous = probe.before(start)
   if (previous < 0 || !isLetter(previous) || startsWord(probe, start)) return false

@@ -25,7 +25,12 @@ export type PartialScan = {
 }
 
 /** What must not be torn: a candidate, from where on it would be looked for again, or what was read as one. */
-type Block = { readonly anchor: number; readonly start: number; readonly end: number; readonly openEnded?: true }
+type Block = {
+  readonly anchor: number
+  readonly start: number
+  readonly end: number
+  readonly openEnded: true | undefined
+}
 
 type Range = { readonly from: number; to: number }
 
@@ -194,19 +199,20 @@ function contextOf(text: string, reading: string, decidedTo: number): string | u
 function asWritten(candidate: Candidate, text: string): Candidate {
   const start = respelling.startOf(candidate.start)
   const end = candidate.openEnded ? text.length : respelling.endOf(candidate.end)
-  if (candidate.foreseen === undefined) return { ...candidate, start, end }
-  return { ...candidate, start, end, foreseen: respelling.endOf(candidate.start + candidate.foreseen) - start }
+  const { entity, group, validated, foreseen } = candidate
+  // Texts of thousands of findings are mostly of such.
+  if (foreseen === undefined) return { entity, group, start, end, validated }
+  return { ...candidate, start, end, foreseen: respelling.endOf(candidate.start + foreseen) - start }
 }
 
-function blockAsWritten({ anchor, start, end, ...rest }: Block): Block {
-  return { ...rest, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: respelling.endOf(end) }
+function blockAsWritten({ anchor, start, end, openEnded }: Block): Block {
+  return { openEnded, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: respelling.endOf(end) }
 }
 
 function blocksOf({ probe }: Pass): Block[] {
-  const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end }))
-  probe.candidates.forEach((candidate, index) => {
-    const anchor = Math.min(probe.anchors[index] ?? candidate.start, candidate.start)
-    blocks.push({ ...candidate, anchor })
+  const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end, openEnded: undefined }))
+  probe.candidates.forEach(({ start, end, openEnded }, index) => {
+    blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded })
   })
   return blocks
 }

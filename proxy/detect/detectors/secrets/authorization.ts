@@ -52,7 +52,7 @@ export const authorizationHeader: Detector = {
       return
     }
     const value = probe.text.slice(start, end)
-    if (!isToken(value) && !isBasic(value) && (isScheme || !isShortToken(value))) return
+    if (!isToken(probe, start, end) && !isBasic(value) && (isScheme || !isShortToken(value))) return
     if (!isFiller(value)) probe.accept(authorizationHeader, start, end, false)
   },
 }

@@ -115,10 +115,9 @@ function valueEnd(probe: Probe, start: number, quote: number, lengthMax: number)
 
 function judge(probe: Probe, start: number, end: number, quote: number, { kind, isEnvironment }: Said): void {
   const isQuoted = quote !== -1
-  const value = probe.text.slice(start, end)
-  if (kind === 'password' && !isPassword(value, { isQuoted, isEnvironment })) return
-  if (kind === 'token' && !isToken(value) && !(isQuoted && isPhrase(value))) return
-  if (kind === 'key' && !isKey(value)) return
+  if (kind === 'password' && !isPassword(probe.text.slice(start, end), { isQuoted, isEnvironment })) return
+  if (kind === 'token' && !isToken(probe, start, end) && !(isQuoted && isPhrase(probe.text.slice(start, end)))) return
+  if (kind === 'key' && !isKey(probe, start, end)) return
   probe.accept(genericSecret, start, end, false)
 }
 

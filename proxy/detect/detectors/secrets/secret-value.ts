@@ -88,10 +88,23 @@ function beginsOther(first: number): boolean {
 const secretWord = /pass|pwd|secret|token|key/i
 
 /** A random string, as machines make them. */
-export function isToken(value: string): boolean {
-  if (value.length < tokenLengthMin) return false
-  const { digits, letters, changes, mayBreak } = kindsOf(value)
+export function isToken(probe: Probe, from: number, to: number): boolean {
+  // A name's value and a header's credentials may be the same.
+  if (asked.text === probe.textNumber && asked.from === from && asked.to === to) return asked.is
+  asked.text = probe.textNumber
+  asked.from = from
+  asked.to = to
+  asked.is = to - from >= tokenLengthMin && isRandom(probe, from, to)
+  return asked.is
+}
+
+/** What was asked about last. */
+const asked = { text: 0, from: 0, to: 0, is: false }
+
+function isRandom(probe: Probe, from: number, to: number): boolean {
+  const { digits, letters, changes, mayBreak } = kindsOf(probe.units, from, to)
   if (digits < 2 || letters < 3) return false
+  const value = probe.text.slice(from, to)
   const different = countDifferent(value, differentMin)
   const isVaried = changes / value.length >= changesMin && different >= Math.min(differentMin, value.length / 2)
   if (!isVaried && !uuid.test(value)) return false
@@ -106,7 +119,7 @@ const differentMin = 10
 export function isTokenWithin(probe: Probe, from: number, to: number, tally: Tally): boolean {
   if (!probe.hasDigit(from, to)) return false
   const counts = tally.over(probe, from, to)
-  if (counts === undefined) return isToken(probe.text.slice(from, to))
+  if (counts === undefined) return isToken(probe, from, to)
   const { digits, letters, changes, different } = counts
   if (digits < 2 || letters < 3 || changes < changesMin * (to - from) || different < differentMin) return false
   return !isReferenceWithin(probe, from, to)
@@ -126,9 +139,12 @@ export function isPhrase(value: string): boolean {
 const quoted: Writing = { isQuoted: true, isEnvironment: false }
 
 /** As random as a token, of all kinds of characters, and neither a hash nor a UUID. */
-export function isKey(value: string): boolean {
-  if (value.length < keyLengthMin || value.length > keyLengthMax || /[.:]/.test(value) || !isToken(value)) return false
-  return /[a-z]/.test(value) && /[A-Z]/.test(value) && kindsOf(value).changes / value.length >= 0.3
+export function isKey(probe: Probe, from: number, to: number): boolean {
+  const length = to - from
+  if (length < keyLengthMin || length > keyLengthMax || !isToken(probe, from, to)) return false
+  const value = probe.text.slice(from, to)
+  if (/[.:]/.test(value) || !/[a-z]/.test(value) || !/[A-Z]/.test(value)) return false
+  return kindsOf(probe.units, from, to).changes / length >= 0.3
 }
 
 /**
@@ -136,7 +152,11 @@ export function isKey(value: string): boolean {
  * capitalised word does not count. By length about .4 in random text of lower case and digits, .2 in names in camel case.
  * `mayBreak`: it may have white space or brackets.
  */
-function kindsOf(value: string): {
+function kindsOf(
+  units: Uint16Array,
+  from: number,
+  to: number,
+): {
   readonly digits: number
   readonly letters: number
   readonly changes: number
@@ -147,13 +167,13 @@ function kindsOf(value: string): {
   let changes = 0
   let mayBreak = false
   let previous = sign
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
+  for (let at = from; at < to; at++) {
+    const code = units[at] as number
     const kind = code < 128 ? (kinds[code] as number) : breaking
     if (kind === digit) digits++
     else if (kind === breaking) mayBreak = true
     else if (kind !== sign) letters++
-    if (i > 0 && kind !== previous && isChange(previous, kind)) changes++
+    if (at > from && kind !== previous && isChange(previous, kind)) changes++
     previous = kind
   }
   return { digits, letters, changes, mayBreak }
