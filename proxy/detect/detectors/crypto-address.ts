@@ -155,11 +155,16 @@ export const etherAddress: Detector = {
     if (!startsWord(probe, start)) return
     const end = probe.runEnd(hexStart, hexadecimals, hexLength + 1)
     if (end - hexStart !== hexLength || holds(wordCharacters, probe.code(end))) return
-    const hex = probe.text.slice(hexStart, end)
-    const isOneCase = hex === hex.toLowerCase() || hex === hex.toUpperCase()
-    if (isOneCase ? isNear(probe, start, etherContext) : isChecksummedHex(hex))
-      probe.accept(etherAddress, start, end, !isOneCase)
+    const isMixed = isMixedCase(probe.units, hexStart, end)
+    if (isMixed ? isChecksummedHex(probe.text.slice(hexStart, end)) : isNear(probe, start, etherContext))
+      probe.accept(etherAddress, start, end, isMixed)
   },
+}
+
+function isMixedCase(units: Uint16Array, from: number, to: number): boolean {
+  let cases = 0
+  for (let at = from; at < to; at++) if (isLetter(units[at] as number)) cases |= (units[at] as number) & 32 ? 2 : 1
+  return cases === 3
 }
 
 function isNear(probe: Probe, start: number, context: RegExp): boolean {

@@ -1,4 +1,5 @@
 // Owns dates of birth: a date after a word that says so. Any other date says nothing of a person.
+import { isDigit } from '../characters.ts'
 import { isDayOfYear } from '../checksums.ts'
 import { labelledDetector } from '../labelled.ts'
 import { letters, noWordBefore, wordEndOrDigit } from '../word-places.ts'
@@ -47,9 +48,20 @@ const beginnings = labelledDetector({
 export const datesOfBirth = [words, beginnings]
 
 function isDate(text: string): boolean {
-  const numbers = text.match(/\d+/g)?.map(Number) ?? []
-  const [first = 0, second = 0, third] = numbers
-  if (third === undefined) return first <= 31 || second <= 31
+  let count = 0
+  for (let at = 0; at < text.length && count < numbers.length; at++) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    let number = 0
+    for (; isDigit(text.charCodeAt(at)); at++) number = 10 * number + text.charCodeAt(at) - 48
+    numbers[count++] = number
+  }
+  const first = count > 0 ? (numbers[0] as number) : 0
+  const second = count > 1 ? (numbers[1] as number) : 0
+  if (count < 3) return first <= 31 || second <= 31
+  const third = numbers[2] as number
   if (first > 31) return isDayOfYear(second, third)
   return isDayOfYear(second, first) || isDayOfYear(first, second)
 }
+
+/** Those of a date, as they follow each other. */
+const numbers = new Int32Array(3)

@@ -126,6 +126,7 @@ table('crypto-address', [
   ],
   ['to:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'],
   ['wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed', '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
+  ['wallet 0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED', '0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED'],
   ['LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz', 'LaMT348PWRnrqeeWArpwQPbuanpXDZGEUz'],
   ['DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L', 'DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L'],
   ['rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh', 'rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh'],
@@ -138,6 +139,9 @@ table('crypto-address', [
   ['bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5 Bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'],
   ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
   ['wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed0'],
+  ['0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED'],
+  // Beside its word, too: of two cases it has a checksum.
+  ['wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD'],
 ])
 
 table('mac-address', [
@@ -154,6 +158,10 @@ table('date-of-birth', [
   ['geboren am 8. März 1979 in Köln', '8. März 1979'],
   ['urodzony dnia 15.07.1990 r.', '15.07.1990'],
   ['born March 8, 1979', 'March 8, 1979'],
+  // Day and month in either order; where the month is a word, one of the numbers is a day.
+  ['dob 29/02/1988 dob 02/29/1988', '29/02/1988', '02/29/1988'],
+  ['dob 31.12.99, born 31st of December 85', '31.12.99', '31st of December 85'],
+  ['dob 13/13/1988 dob 31/04/1988 dob 1988-04-31 dob 0/1/1988 born 45 May 1988'],
   ['on 1985-03-08, built 12 May 1990, dob 1985-13-40, born in 1990'],
 ])
 
