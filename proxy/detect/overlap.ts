@@ -99,7 +99,7 @@ function rankOf(one: Candidate, counts: Counting | undefined): number {
 }
 
 function inRank(a: Candidate, b: Candidate): number {
-  return startsOf(a, b) || lengthOf(b) - lengthOf(a) || a.start - b.start
+  return foreseenFirst(a, b) || lengthOf(b) - lengthOf(a) || a.start - b.start
 }
 
 function winners(cluster: readonly Candidate[], counts: Counting | undefined): Candidate[] {
@@ -130,7 +130,7 @@ export function byName(a: string, b: string): number {
 }
 
 /** Of two foreseen ones, which have one rank, what may have been replaced is the one that began before. */
-function startsOf(a: Candidate, b: Candidate): number {
+export function foreseenFirst(a: Candidate, b: Candidate): number {
   if (a.foreseen === undefined || b.foreseen === undefined) return 0
   return a.start - b.start || a.foreseen - b.foreseen || byName(a.entity, b.entity)
 }

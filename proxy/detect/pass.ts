@@ -125,6 +125,10 @@ export class Pass {
     return this.#open(this.probe.unclearFrom)
   }
 
+  get openFrom(): number {
+    return this.#open(this.probe.openFrom)
+  }
+
   get unclearBeforeFirst(): number {
     return this.#open(this.probe.unclearBeforeFirst)
   }

@@ -69,6 +69,8 @@ export class Probe {
   undecidedFrom = 0
   /** The same, but for what gives a foreseen value away: that stays as it is. */
   unclearFrom = 0
+  /** Whatever is found from here on may still change, begin or go; before it nothing does, whoever would be asked again. */
+  openFrom = 0
   /** And for one that is first: of what is known later, what gives that away stays, too. */
   unclearBeforeFirst = 0
   /** For detectors of numbers: the number they are asked about. */
@@ -98,6 +100,8 @@ export class Probe {
   #touchedEnd = false
   /** Of the value that the detector which was asked last foresees. */
   #foreseenStart = -1
+  /** Before this the detector which was asked last finds nothing. */
+  #findsFrom = -1
   /** Where the value would begin that is known later than one that is first. */
   #laterStart = -1
 
@@ -112,6 +116,7 @@ export class Probe {
     this.foreseen = []
     this.undecidedFrom = text.length
     this.unclearFrom = text.length
+    this.openFrom = text.length
     this.unclearBeforeFirst = text.length
     this.numberEnd = 0
     this.blockEnd = 0
@@ -128,6 +133,7 @@ export class Probe {
     this.#start = start
     this.#touchedEnd = hasTouchedEnd
     this.#foreseenStart = -1
+    this.#findsFrom = -1
     this.#laterStart = -1
   }
 
@@ -137,6 +143,10 @@ export class Probe {
       if (this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
       const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
       this.unclearFrom = Math.min(this.unclearFrom, clearTo)
+      // What is foreseen stands for itself, among the candidates; near its end others are asked or not.
+      const isForeseen = this.#foreseenStart >= 0
+      const open = isForeseen ? Math.max(this.#foreseenStart, this.text.length - contextBefore) : this.#findsFrom
+      this.openFrom = Math.min(this.openFrom, Math.max(this.#start, open))
       const later = this.#laterStart < 0 ? clearTo : this.#laterStart
       this.unclearBeforeFirst = Math.min(this.unclearBeforeFirst, later)
     }
@@ -157,9 +167,15 @@ export class Probe {
     if (start < this.#start) this.#start = start
   }
 
-  /** Says that whatever is found begins there or behind, and that of a value that is first nothing has to be known here. */
+  /** Says that whatever is found begins there or behind. */
+  findsFrom(start: number): void {
+    this.#findsFrom = start
+  }
+
+  /** The same, and that of a value that is first nothing has to be known here. */
   isLaterAt(start: number): void {
     this.#laterStart = start
+    this.#findsFrom = start
   }
 
   /** The unit at `index`, or -1 where the text ends. The only way to look right of the trigger. */
@@ -243,6 +259,7 @@ export class Probe {
   leaveFrom(index: number): void {
     if (index < this.undecidedFrom) this.undecidedFrom = index
     if (index < this.unclearFrom) this.unclearFrom = index
+    if (index < this.openFrom) this.openFrom = index
     if (index < this.unclearBeforeFirst) this.unclearBeforeFirst = index
   }
 

@@ -4,18 +4,20 @@ import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { normalise } from './normalise.ts'
 import { EncodedRuns } from './normalise-runs.ts'
-import { byName, countingIn, resolveOverlaps, type Mattering } from './overlap.ts'
+import { byName, countingIn, foreseenFirst, resolveOverlaps, type Counting, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
 import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './probe.ts'
 import { Respelling } from './respelling.ts'
 
 /**
- * `decidedTo`: whatever text follows, the findings before this index stay as they are. `carried`: for the scan that goes
- * on there, how the text before is read; absent where it is as it is written.
+ * `decidedTo`: whatever text follows, the findings before this index stay as they are. The next scan begins at `scannedTo`
+ * (absent: there, too), so that what was known of the text before is known again; what it finds before `decidedTo` is the
+ * same. `carried`: how the text before `scannedTo` is read; absent where it is as it is written.
  */
 export type PartialScan = {
   readonly findings: readonly Finding[]
   readonly decidedTo: number
+  readonly scannedTo?: number | undefined
   readonly carried?: string | undefined
   /**
    * A value that begins at `decidedTo` or behind what gives it away, whatever follows, and is `foreseenLength` long at
@@ -84,7 +86,10 @@ export class Readings {
     const candidates = isRead ? this.#candidates(text) : written.probe.candidates
     const counts = countingIn(text, this.#matters)
     if (final) return { findings: resolveOverlaps(candidates, counts), decidedTo: text.length }
-    const decidedTo = this.#decidedTo(text, known, isRead)
+    const scannedTo = this.#scannedTo(text, known, isRead)
+    const openFrom = this.#openFrom(known, isRead, (pass) => pass.openFrom)
+    const decidedTo =
+      openFrom <= scannedTo ? scannedTo : Math.max(scannedTo, settledTo(candidates, openFrom, text.length, counts))
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
@@ -92,8 +97,8 @@ export class Readings {
     const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
-    if (!isRead || decidedTo > known) return { findings, decidedTo, foreseen }
-    return { findings, decidedTo, foreseen, carried: contextOf(text, reading, decidedTo) }
+    if (!isRead || scannedTo > known) return { findings, decidedTo, scannedTo, foreseen }
+    return { findings, decidedTo, scannedTo, foreseen, carried: contextOf(text, reading, scannedTo) }
   }
 
   /** Of what both passes foresee from there on: what begins first, then what was foreseen sooner, then by name, then what goes further. */
@@ -154,7 +159,7 @@ export class Readings {
     return [...this.#written.probe.candidates, ...read.map((one) => asWritten(one, text))]
   }
 
-  #decidedTo(text: string, known: number, isRead: boolean): number {
+  #scannedTo(text: string, known: number, isRead: boolean): number {
     const openFrom = this.#openFrom(known, isRead, (pass) => pass.undecidedFrom)
     const blocks = blocksOf(this.#written)
     if (isRead && this.#read !== undefined) blocks.push(...blocksOf(this.#read).map(blockAsWritten))
@@ -215,6 +220,29 @@ function blocksOf({ probe }: Pass): Block[] {
     blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded })
   })
   return blocks
+}
+
+/** The same where the next scan begins before: what a foreseen value wins over for certain is not waited for. */
+function settledTo(
+  candidates: readonly Candidate[],
+  openFrom: number,
+  length: number,
+  counts: Counting | undefined,
+): number {
+  if (candidates.length === 0) return respelling.wholeBefore(openFrom)
+  const first: Candidate[] = []
+  for (const one of candidates.filter(({ foreseen }) => foreseen !== undefined).sort(foreseenFirst)) {
+    if (one.start < openFrom && counts?.(one) !== false && !first.some((other) => overlap(one, other))) first.push(one)
+  }
+  const loses = (one: Candidate): boolean =>
+    first.some((other) => overlap(one, other) && (one.foreseen === undefined || foreseenFirst(other, one) < 0))
+  const waiting = first.length === 0 ? candidates : candidates.filter((one) => first.includes(one) || !loses(one))
+  const blocks = waiting.map(({ start, end, openEnded }) => ({ anchor: start, start, end, openEnded }))
+  return settle(blocks, openFrom, length)
+}
+
+function overlap(a: Candidate, b: Candidate): boolean {
+  return a.start < b.end && b.start < a.end
 }
 
 /** Findings count up to where nothing can still begin or change, and never half of what belongs together. */

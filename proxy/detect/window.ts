@@ -36,9 +36,10 @@ export function openWindow({ plan, vault, place = 'response.text' }: WindowOptio
   return new TextWindow(plan, vault, place)
 }
 
-/** Below this much held text every piece is scanned; above, only once an eighth of it has been added. */
+/** Below this much text every piece is scanned; above, only once so much of it has been added, and of what is held above. */
 const eagerLength = 512
-const lazyShift = 3
+const lazierShift = 5
+const lazyShift = 2
 /** Or so much, where what holds it may have ended. */
 const lagLength = 192
 /** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
@@ -57,6 +58,8 @@ class TextWindow implements Window {
   /** Released text that scans may look back on, then what is held. */
   #buffer = ''
   #released = 0
+  /** Where scans begin: what has been released since then tells what the rest is. */
+  #scannedTo = 0
   /** How the released text is read, where that is not as it is written. */
   #carried: string | undefined
   #unscanned = 0
@@ -99,7 +102,9 @@ class TextWindow implements Window {
     this.#buffer += text
     this.#unscanned += text.length
     const heldLength = this.#buffer.length - this.#released
-    if (!final && heldLength > eagerLength && this.#unscanned < heldLength >> lazyShift && !this.#mayEnd()) return ''
+    const length = this.#buffer.length - this.#scannedTo
+    const lazyLength = Math.max((heldLength - eagerLength) >> lazyShift, 0) + (length >> lazierShift)
+    if (!final && length > eagerLength && this.#unscanned < lazyLength && !this.#mayEnd()) return ''
     this.#unscanned = 0
     return this.#release(plan, final)
   }
@@ -113,9 +118,11 @@ class TextWindow implements Window {
   }
 
   #release(plan: Plan, final: boolean): string {
-    const part = plan.scanner.scanPart(this.#buffer, this.#released, final, this.#carried)
-    const { findings, decidedTo, carried, foreseen } = part
+    const part = plan.scanner.scanPart(this.#buffer, this.#scannedTo, final, this.#carried)
+    const { carried, foreseen } = part
     const from = this.#released
+    const decidedTo = Math.max(from, part.decidedTo)
+    const findings = part.findings.filter(({ start }) => start >= from)
     // What gave the value away has been released with it.
     if (this.#foreseen !== undefined && decidedTo <= this.#foreseenStart) {
       if (foreseen !== undefined) this.#foresee(foreseen, plan)
@@ -123,13 +130,15 @@ class TextWindow implements Window {
     }
     this.#carried = carried
     this.#released = decidedTo
+    this.#scannedTo = part.scannedTo ?? part.decidedTo
     const decided = this.#buffer.slice(from, decidedTo)
     let output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
     if (foreseen !== undefined && this.blocked === undefined) output += this.#foresee(foreseen, plan)
-    if (this.#released > contextBefore + slackLength) {
-      const dropped = this.#released - contextBefore
+    if (this.#scannedTo > contextBefore + slackLength) {
+      const dropped = this.#scannedTo - contextBefore
       this.#buffer = this.#buffer.slice(dropped)
-      this.#released = contextBefore
+      this.#scannedTo = contextBefore
+      this.#released -= dropped
       this.#foreseenStart -= dropped
       this.#foreseenTo -= dropped
     }

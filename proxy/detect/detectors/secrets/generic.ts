@@ -73,6 +73,7 @@ export function findNamed(
     return
   const start = known ?? readAssignment(probe, labelStart, labelEnd)
   if (start < 0) return
+  if (known === undefined && !probe.hasTouchedEnd) probe.findsFrom(start)
   const quote = holds(quoteCharacters, probe.before(start)) ? probe.before(start) : -1
   const style = listStyle(probe, start, labelEnd)
   if (style === undefined && isShort(probe, start, quote)) return
@@ -125,6 +126,7 @@ function readValues(probe: Probe, labelStart: number, start: number, style: List
   if (labelStart < probe.listEnd) return
   const limit = labelStart + listLengthMax
   const endOf = (from: number, quote: number): number => {
+    if (!probe.hasTouchedEnd) probe.findsFrom(from)
     if (quote === -1 && isMember(probe, from)) return -1
     return valueEnd(probe, from, quote, Math.min(said.lengthMax, limit - from))
   }
