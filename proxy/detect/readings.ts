@@ -94,7 +94,7 @@ export class Readings {
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
     const next = mayForesee ? this.#nextForeseen(decidedTo, isRead) : undefined
-    const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead)
+    const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead, counts)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
     if (!isRead || scannedTo > known) return { findings, decidedTo, scannedTo, foreseen }
@@ -116,11 +116,19 @@ export class Readings {
     return next !== undefined && next.to - next.start >= foreseenLength ? next : undefined
   }
 
-  /** Whether a foreseen value that begins there may go without what gives it away: nothing before overlaps it. */
-  #isClear({ start, isFirst }: Foreseen, candidates: readonly Candidate[], known: number, isRead: boolean): boolean {
+  /** Whether a foreseen value may go without what gives it away: what overlaps it from before loses to it. */
+  #isClear(
+    next: Foreseen,
+    candidates: readonly Candidate[],
+    known: number,
+    isRead: boolean,
+    counts?: Counting,
+  ): boolean {
+    const { entity, start, to, isFirst } = next
     const unclearFrom = (pass: Pass): number => (isFirst ? pass.unclearBeforeFirst : pass.unclearFrom)
     if (this.#openFrom(known, isRead, unclearFrom) < start) return false
-    return !candidates.some((one) => one.start < start && one.end > start)
+    const wins = counts?.({ entity, group: 'secrets', start, end: to }) !== false
+    return !candidates.some((one) => one.start < start && one.end > start && (!wins || one.foreseen !== undefined))
   }
 
   #runRead(reading: string, final: boolean): void {
