@@ -37,6 +37,8 @@ export class Pass {
   #depth = 0
   /** Digits before this index are a part of what has been looked at. */
   #digitsFrom = 0
+  /** Of the text that `run` went over, once it was asked for; negative before. */
+  #tailFrom = -1
 
   readonly #runs: EncodedRuns | undefined
 
@@ -81,6 +83,7 @@ export class Pass {
     this.isAscii = true
     this.#depth = 0
     this.#digitsFrom = 0
+    this.#tailFrom = -1
     for (const { from, to } of ranges) {
       // What stands before is not gone over, so any of the words may end there, or go on here.
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
@@ -134,8 +137,14 @@ export class Pass {
   }
 
   #open(first: number): number {
+    if (this.#tailFrom < 0) this.#tailFrom = this.#findTail()
+    return Math.min(first, this.#tailFrom)
+  }
+
+  /** What stands at the end may be the beginning of something, whoever has been asked. */
+  #findTail(): number {
     const { text } = this.probe
-    let from = Math.min(first, text.length - this.#depth)
+    let from = text.length - this.#depth
     for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(text) ?? from)
     return from
   }

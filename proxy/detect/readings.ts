@@ -87,7 +87,7 @@ export class Readings {
     const counts = countingIn(text, this.#matters)
     if (final) return { findings: resolveOverlaps(candidates, counts), decidedTo: text.length }
     const scannedTo = this.#scannedTo(text, known, isRead)
-    const openFrom = this.#openFrom(known, isRead, (pass) => pass.openFrom)
+    const openFrom = this.#openFrom(known, isRead, openIn)
     const decidedTo =
       openFrom <= scannedTo ? scannedTo : Math.max(scannedTo, settledTo(candidates, openFrom, text.length, counts))
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
@@ -168,7 +168,7 @@ export class Readings {
   }
 
   #scannedTo(text: string, known: number, isRead: boolean): number {
-    const openFrom = this.#openFrom(known, isRead, (pass) => pass.undecidedFrom)
+    const openFrom = this.#openFrom(known, isRead, undecidedIn)
     const blocks = blocksOf(this.#written)
     if (isRead && this.#read !== undefined) blocks.push(...blocksOf(this.#read).map(blockAsWritten))
     return settle(blocks, openFrom, text.length)
@@ -184,6 +184,14 @@ export class Readings {
 }
 
 const nothing: readonly Candidate[] = []
+
+function undecidedIn(pass: Pass): number {
+  return pass.undecidedFrom
+}
+
+function openIn(pass: Pass): number {
+  return pass.openFrom
+}
 
 function foreseenAsWritten({ entity, start, to, after, isFirst }: Foreseen): Foreseen {
   const known = respelling.startOf(start)
