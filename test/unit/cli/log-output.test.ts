@@ -62,6 +62,22 @@ t.test('a reader that hangs fills no memory: lines are dropped, and how many is 
   t.ok(dropped > 10 * 1024, `${dropped} lines`)
 })
 
+t.test('a process ends although the reader of its log is gone', async (t) => {
+  const child = run(
+    `const output = new LogOutput(1, () => undefined)
+     process.on('message', () => {
+       output.write('last\\n')
+       process.exit(4)
+     })`,
+    'pipe',
+  )
+  child.stdout?.destroy()
+  await once(child.stdout as NodeJS.ReadableStream, 'close')
+  child.send('end')
+  const [code] = (await once(child, 'exit')) as [number]
+  t.equal(code, 4)
+})
+
 function byNumber(a: string, b: string): number {
   return Number(a.slice(5)) - Number(b.slice(5))
 }
