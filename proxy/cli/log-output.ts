@@ -57,17 +57,21 @@ export class LogOutput {
       this.#destination.flushSync()
       this.#destination.minLength = 0
     }
-    const lines = this.#gathered
-    this.#gathered = ''
+    const lines = this.#take()
     if (lines !== '') writeAll(this.#fd, Buffer.from(lines))
   }
 
   #pass(): void {
+    const lines = this.#take()
+    if (lines !== '') this.#destination.write(lines)
+  }
+
+  #take(): string {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const lines = this.#gathered
     this.#gathered = ''
-    if (lines !== '') this.#destination.write(lines)
+    return lines
   }
 }
 

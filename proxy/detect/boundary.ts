@@ -46,12 +46,10 @@ function endsEscapedSign(probe: Probe, end: number): boolean {
   return code < 128 && !holds(wordCharacters, code)
 }
 
-/** The run of `characters` that ends before `start`, at most `contextBefore` long. */
-export function runBefore(probe: Probe, start: number, characters: CharacterClass): string {
-  return probe.text.slice(startOfRun(probe, start, characters), start)
-}
-
-/** Where it begins. It depends on the text alone, not on what was tried before, so that a stream decides as the whole does. */
+/**
+ * Where the run of `characters` begins that ends before `start`, at most `contextBefore` back. It depends on the text alone, not
+ * on what was tried before, so that a stream decides as the whole does.
+ */
 export function startOfRun(probe: Probe, start: number, characters: CharacterClass): number {
   return probe.runStart(start, characters, contextBefore)
 }

@@ -232,10 +232,21 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
   return acceptedBase64(text, start, good, place)
 }
 
-/** With `place`: it ends there, wherever before it begins. */
 function acceptedBase64(text: string, start: number, end: number, place?: number): number {
-  if (!isPlausible(text, start, end, base64LengthMin)) return nothing
-  if (hasCapital(text, start, end)) return end
+  return accepted(text, start, end, base64LengthMin, hasCapital, place)
+}
+
+/** `tells`: whether what shows that it is text stands there. With `place`: it ends there, wherever before it begins. */
+function accepted(
+  text: string,
+  start: number,
+  end: number,
+  lengthMin: number,
+  tells: typeof hasCapital,
+  place: number | undefined,
+): number {
+  if (!isPlausible(text, start, end, lengthMin)) return nothing
+  if (tells(text, start, end)) return end
   if (place === undefined) isReadInVain = true
   else unread[place] = end
   return nothing
@@ -270,11 +281,7 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
 }
 
 function acceptedHex(text: string, start: number, end: number, place?: number): number {
-  if (!isPlausible(text, start, end, hexLengthMin)) return nothing
-  if (hasDigit(text, start, end)) return end
-  if (place === undefined) isReadInVain = true
-  else unread[place] = end
-  return nothing
+  return accepted(text, start, end, hexLengthMin, hasDigit, place)
 }
 
 /** A few bytes from the middle of a hash are text often enough; not so many, nor those that a word begins or ends with. */

@@ -1,6 +1,6 @@
 // Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm,
 // and once they are long by that alone: a stream cannot wait for their last part.
-import { characterClass, holds } from '../characters.ts'
+import { characterClass, holds, type CharacterClass } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { startsWord } from '../boundary.ts'
 import { acceptLongTo, isPadded, longLengthMax, longRun, type LongRun } from '../long-run.ts'
@@ -14,8 +14,8 @@ const base64url = characterClass('A-Za-z0-9_-')
 const headerLengthMax = 330
 /** With the first character of what follows it, whether it is a header at all can wait no longer. */
 const longHeader = 250
-const soon: LongRun = { ...longRun(base64url, foreseenLength, true), isFirst: true }
-const late: LongRun = { ...longRun(base64url, headerLengthMax + 10, true), isFirst: true }
+const soon = tokenRun(base64url, foreseenLength)
+const late = tokenRun(base64url, headerLengthMax + 10)
 
 export const jwt: Detector = {
   entity,
@@ -73,7 +73,7 @@ const base64 = characterClass('A-Za-z0-9+/=_-')
 const wrappedHeaderMin = 24
 /** Nothing that short is padded. */
 const wrappedUnpaddedMin = 20
-const runInBase64: LongRun = { ...longRun(base64, foreseenLength, true), isFirst: true }
+const runInBase64 = tokenRun(base64, foreseenLength)
 
 /** A token whose text has been encoded once more, as secrets of Kubernetes are. */
 export const jwtInBase64: Detector = {
@@ -97,4 +97,8 @@ export const jwtInBase64: Detector = {
 /** Said of a value that has a name or a header, too, so that it need not be known whether that says anything of it. */
 export function mayBeToken(probe: Probe, start: number): boolean {
   return probe.text.startsWith('eyJ', start) || probe.text.startsWith('ZXlK', start)
+}
+
+function tokenRun(characters: CharacterClass, after: number): LongRun {
+  return { ...longRun(characters, after, true), isFirst: true }
 }

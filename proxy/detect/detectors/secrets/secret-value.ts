@@ -1,4 +1,5 @@
 // Owns which values may be secrets when only their name says so: not references, placeholders, words of code or prose.
+import { digit, isChange, kinds, sign } from '../../character-kinds.ts'
 import { countDifferent, isReference, isReferenceWithin, isUniform } from '../../filler.ts'
 import type { Probe } from '../../probe.ts'
 import type { Tally } from '../../tally.ts'
@@ -147,11 +148,7 @@ export function isKey(probe: Probe, from: number, to: number): boolean {
   return kindsOf(probe.units, from, to).changes / length >= 0.3
 }
 
-/**
- * `changes`: how many neighbours are of different kinds, lower case, upper case or digits. The first letter of a
- * capitalised word does not count. By length about .4 in random text of lower case and digits, .2 in names in camel case.
- * `mayBreak`: it may have white space or brackets.
- */
+/** `changes`: how many neighbours are of different kinds. `mayBreak`: it may have white space or brackets. */
 function kindsOf(
   units: Uint16Array,
   from: number,
@@ -169,25 +166,17 @@ function kindsOf(
   let previous = sign
   for (let at = from; at < to; at++) {
     const code = units[at] as number
-    const kind = code < 128 ? (kinds[code] as number) : breaking
+    const kind = code < 128 ? (kindsWithBreaks[code] as number) : breaking
     if (kind === digit) digits++
     else if (kind === breaking) mayBreak = true
     else if (kind !== sign) letters++
-    if (at > from && kind !== previous && isChange(previous, kind)) changes++
+    if (at > from && kind !== breaking && isChange(previous, kind)) changes++
     previous = kind
   }
   return { digits, letters, changes, mayBreak }
 }
 
-function isChange(previous: number, kind: number): boolean {
-  return kind !== sign && kind !== breaking && !(previous === upper && kind === lower)
-}
-
-const sign = 0
-const digit = 1
-const lower = 2
-const upper = 3
 /** White space, a bracket, or anything beyond ASCII, where there is white space as well. */
 const breaking = 4
-const kinds = new Uint8Array(128).fill(breaking, 9, 14).fill(digit, 48, 58).fill(upper, 65, 91).fill(lower, 97, 123)
-for (const sign of ' <>{}()[]') kinds[sign.charCodeAt(0)] = breaking
+const kindsWithBreaks = kinds.slice().fill(breaking, 9, 14)
+for (const unit of ' <>{}()[]') kindsWithBreaks[unit.charCodeAt(0)] = breaking
