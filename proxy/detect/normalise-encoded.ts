@@ -16,7 +16,7 @@ import { base64LengthMin, hexLengthMin, type EncodedRuns } from './normalise-run
 import type { Respelling } from './respelling.ts'
 
 /** What is read as one, at most: a longer run is read in parts, so that a stream need not wait for its end. */
-const partLength = 192
+const partLength = 48
 /** Unless so little more is left that by itself it would not be taken for encoded. */
 const lengthMax = partLength + 32
 const paddingMax = 2

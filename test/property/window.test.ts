@@ -76,7 +76,9 @@ void t.test('every split in two of a disguised value gives the whole', async (t)
   for (const { name, value, written } of hidden) {
     const text = `see (${written}), then`
     const expected = whole(text, plan, vault)
-    t.match(expected, /^see \(\[[A-Z_]+\]\), then$/, `${name} of ${value}`)
+    // Of encoded text what stands before the value may stay.
+    t.match(expected, /^see \([\w+/]*\[[A-Z_]+\]\), then$/, `${name} of ${value}`)
+    t.notMatch(expected, written.slice(-14), `${name} of ${value}`)
     let failures = 0
     for (let i = 0; i <= text.length; i++)
       if (inPieces([text.slice(0, i), text.slice(i)], plan, vault) !== expected) failures++
