@@ -59,6 +59,7 @@ export class Conversation {
       framing: framings[operation.framing],
       // Tokens may be given out at any time, and then arguments must be whole to be restored.
       holds: x.route.request.plan !== undefined,
+      outlivesErrors: true,
     })
   }
 

@@ -81,6 +81,8 @@ type Parts = {
   readonly framing: Framing
   /** Calls are held back although nothing is changed or judged yet. */
   readonly holds?: boolean
+  /** Each error is about one event, and the stream goes on. */
+  readonly outlivesErrors?: boolean
 }
 
 export class StreamFilter {
@@ -92,6 +94,9 @@ export class StreamFilter {
   #windows: Map<string, Window> | undefined
   readonly #held: HeldCalls
   readonly #holds: boolean
+  readonly #errorEnds: boolean
+  /** The upstream's own error has gone out. */
+  #failed = false
   /** Some call of the stream was denied, so later events may have to say something else. */
   #refused = false
   #last: RepeatedEvent | undefined
@@ -99,7 +104,7 @@ export class StreamFilter {
   #out = ''
   #terminated = false
 
-  constructor({ x, runtime, redaction, reader, framing, holds = false }: Parts) {
+  constructor({ x, runtime, redaction, reader, framing, holds = false, outlivesErrors = false }: Parts) {
     this.#x = x
     this.#runtime = runtime
     this.#redaction = redaction
@@ -107,6 +112,7 @@ export class StreamFilter {
     this.#framing = framing
     this.#held = new HeldCalls(runtime.limits.bodyBytesMax)
     this.#holds = holds || redaction.changes || x.route.needs.answer
+    this.#errorEnds = givesModelAnswer(x.operation) && !outlivesErrors
   }
 
   /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
@@ -127,8 +133,6 @@ export class StreamFilter {
     if (end === 'partial' || (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError)) {
       throw new Fault('upstream-truncated')
     }
-    // The upstream's own error is the end of the stream; what it began of a call is nothing to the client.
-    if (this.#x.trace.upstreamError) this.#held.drop()
     let tail = ''
     for (const channel of this.#openChannels()) {
       const rest = this.#endChannel(channel)
@@ -168,11 +172,16 @@ export class StreamFilter {
   #event(event: SseEvent): string {
     // A comment is no part of the answer, and nobody looks into it: where text is redacted, only its beat goes on.
     if (event.comment) return this.#redaction.changes ? this.#framing.beat : event.raw
+    // Clients stop reading at an error.
+    if (this.#failed) return ''
     const step = this.#reader.read(event)
     if (!step.ok) throw unreadable(step.message)
     if (step.unknown !== undefined) this.#passUnknown(step.unknown)
     this.#note(step)
     if (step.error !== undefined || step.failed === true) this.#noteError(step, event)
+    this.#failed = step.error === true && this.#errorEnds
+    // What it began of a call is nothing to the client.
+    if (this.#failed) this.#held.drop()
     const [delta] = step.deltas
     this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
@@ -252,7 +261,7 @@ export class StreamFilter {
       else refused.push(this.#refuse(call, denied, draft))
     }
     for (const channel of step.ends) this.#give(channel, this.#endChannel(channel), draft)
-    if (step.terminal) {
+    if (step.terminal || this.#failed) {
       for (const channel of this.#openChannels()) this.#give(channel, this.#endChannel(channel), draft)
     }
     if (this.#refused && step.value !== undefined)

@@ -137,6 +137,18 @@ t.test("the upstream's own error event ends a call that it does not complete", a
   t.match(written, 'Overloaded')
 })
 
+t.test("the upstream's own error event comes after all text, and nothing after it", async (t) => {
+  const error = 'data: {"error":{"message":"Overloaded"}}\n\n'
+  const { written, fault } = await run(
+    masked,
+    'openai',
+    `data: ${chunk('so far 378')}\n\n${error}data: ${chunk('-07')}\n\n${done}`,
+  )
+  t.equal(fault, undefined)
+  t.match(written, '378')
+  t.ok(written.endsWith(error), written)
+})
+
 t.test("the upstream's own error event ends a stream that has no other end", async (t) => {
   const { fault, x } = await run(
     masked,
