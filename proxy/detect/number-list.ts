@@ -18,12 +18,15 @@ const conjunctionLengthMax = 6
 const indentMax = 12
 const ampersand = 38
 const comma = 44
+const dash = 45
+const slash = 47
 const semicolon = 59
 
-/** `endOf` gives the end of the number that begins there, or -1. */
+/** `endOf` gives the end of the number that begins there, or -1. `isBare`: spaces may part them, or a dash between spaces. */
 export type ListedNumber = {
   readonly of: Pick<Detector, 'entity' | 'group'>
   readonly endOf: (probe: Probe, start: number) => number
+  readonly isBare?: true
 }
 
 /** Accepts the numbers that follow the first one, which has been accepted. */
@@ -32,7 +35,7 @@ export function acceptFollowing(
   anchor: number,
   firstStart: number,
   firstEnd: number,
-  { of, endOf }: ListedNumber,
+  { of, endOf, isBare }: ListedNumber,
 ): void {
   // One that stands in a list is no list of its own.
   if (firstStart < probe.listEnd) return
@@ -40,9 +43,9 @@ export function acceptFollowing(
   let form: Form | undefined
   let listEnd = firstEnd
   for (;;) {
-    const start = afterSeparator(probe, listEnd)
+    const start = afterSeparator(probe, listEnd, isBare === true)
     const end = start === -1 || start >= limit || !beginsNumber(probe, start) ? -1 : endOf(probe, start)
-    if (end === -1 || end > limit || isPartOfMore(probe, end)) break
+    if (end === -1 || end > limit || isPartOfMore(probe, end, hasSlash(probe, listEnd, start))) break
     form ??= formOf(probe, firstStart, firstEnd)
     if (!isAlike(form, formOf(probe, start, end))) break
     probe.accept(of, start, end, false)
@@ -54,14 +57,18 @@ export function acceptFollowing(
 }
 
 /** -1 where none stands. */
-function afterSeparator(probe: Probe, from: number): number {
+function afterSeparator(probe: Probe, from: number, isBare: boolean): number {
   const end = holds(quotes, probe.code(from)) ? from + 1 : from
   let index = probe.runEnd(end, blank, 2)
   let isSeparated = false
   const sign = probe.code(index)
-  if (sign === comma || sign === semicolon) {
+  if (sign === comma || sign === semicolon || sign === slash) {
     isSeparated = true
     index = probe.runEnd(index + 1, white, indentMax)
+  } else if (isBare && index > end) {
+    isSeparated = true
+    if ((sign === dash || sign === 0x2013) && holds(blank, probe.code(index + 1)))
+      index = probe.runEnd(index + 1, blank, 2)
   }
   if (sign === 10 || sign === 13 || isSeparated) {
     const item = afterBullet(probe, index)
@@ -102,10 +109,16 @@ function beginsNumber(probe: Probe, start: number): boolean {
 const lettersMax = 5
 const signs = characterClass(' .+(-')
 
+/** Where a slash stands between two, it may stand behind the second. */
+function hasSlash(probe: Probe, from: number, to: number): boolean {
+  return probe.text.slice(from, to).includes('/')
+}
+
 /** A price, a time, a date: `1234567.89`. */
-function isPartOfMore(probe: Probe, end: number): boolean {
+function isPartOfMore(probe: Probe, end: number, isAfterSlash: boolean): boolean {
   const next = probe.code(end)
   if (next === 37) return true
+  if (next === slash && isAfterSlash) return false
   return (next === comma || (next >= 45 && next <= 47) || next === 58) && isDigit(probe.code(end + 1))
 }
 

@@ -192,7 +192,10 @@ export class Pass {
     this.#runs?.atDigit(probe, start)
     const previous = start > 0 ? (units[start - 1] as number) : -1
     // `1.2.3`, `2024-01-15`, `3/4`: later digits are a part of something that began earlier.
-    if (previous >= 45 && previous <= 47 && start > 1 && isDigit(units[start - 2] as number)) return 0
+    if (previous >= 45 && previous <= 47 && start > 1 && isDigit(units[start - 2] as number)) {
+      // Of two numbers with a slash between, the second is by itself.
+      if (previous !== 47 || probe.numberEnd !== start - 1) return 0
+    }
     if (isLetter(previous)) {
       const place = placeInWord(units, start)
       if (place !== places.mixed) this.#atCode(start)
@@ -208,7 +211,7 @@ export class Pass {
     const isRead = probe.settle()
     const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
-    return gluedTo
+    return probe.numberEnd > start ? Math.min(gluedTo, probe.numberEnd) : gluedTo
   }
 
   /** Too few digits for anybody, and no others after them that they could belong to. */

@@ -9,6 +9,7 @@ import { isSeparator, type NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber, startsCallingCode } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
 import { letters, noWordBefore, noWordNext, wordEnd, wordStart } from '../word-places.ts'
+import { endOfFirst } from './phone-list.ts'
 
 const group = 'pii'
 const entity = 'phone'
@@ -68,7 +69,7 @@ export const phone: Detector = {
   find(probe, at) {
     const { number } = probe
     const previous = probe.before(at)
-    if (!isSign(previous) && isTooLong(probe.units, number)) return
+    if (!isSign(previous) && isTooLong(probe.units, number) && !probe.hasHeard(phoneWords, at, contextLength)) return
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
@@ -81,17 +82,20 @@ export const phone: Detector = {
     if (end === undefined) return
     const last = extensionEnd(probe, end)
     probe.accept(phone, start, last, hasPlus)
-    if (hasPhoneWordBefore(probe, start)) acceptFollowing(probe, start, start, last, listed)
+    const isFirst = hasPhoneWordBefore(probe, start) || (hasPlus && isBeforeSlash(probe, last))
+    if (isFirst) acceptFollowing(probe, start, start, last, listed)
   },
   tailStart: (text) => signStart(text, text.length),
 }
 
-const listed = { of: phone, endOf: endOfNext }
+const listed = { of: phone, endOf: endOfNext, isBare: true } as const
 
 /** Of a number in a list of telephones, without its word; -1 where none begins. */
 function endOfNext(probe: Probe, start: number): number {
   let index = start
   while (index < start + 2 && isSign(probe.code(index))) index++
+  const first = endOfFirst(probe, index)
+  if (first !== -1) return first
   let digits = 0
   let end = index
   for (; index < start + listedLengthMax; index++) {
@@ -164,18 +168,39 @@ function internationalEnd(probe: Probe, number: NumberRun, hasPlus: boolean): nu
     !hasPhoneWordBefore(probe, number.start)
   )
     return undefined
+  const groups = hasZeros ? groupsBeforeSlash(probe, number) : number.groups
   let digits = ''
-  for (let group = 0; group < number.groups; group++) {
+  for (let group = 0; group < groups; group++) {
     if (!isTrunkZero(probe, number, group)) digits += probe.text.slice(number.startOf(group), number.endOf(group))
   }
   if (hasZeros) digits = digits.slice(2)
-  for (let group = number.groups - 1; group >= 0 && digits.length >= plainDigitsMin; group--) {
-    if (digits.length <= digitsMax && isInternationalNumber(digits)) return number.endOf(group)
+  let end: number | undefined
+  let left = 0
+  for (let group = groups - 1; group >= 0 && digits.length >= plainDigitsMin; group--) {
+    const isNumber = digits.length <= digitsMax && isInternationalNumber(digits)
+    // Behind a slash another number begins where one ends before it and so many digits are left.
+    const isFirst = end !== undefined && left >= plainDigitsMin && isBeforeSlash(probe, number.endOf(group))
+    if (isNumber && (end === undefined || isFirst)) end = number.endOf(group)
+    left += number.lengthOf(group)
     // Zeros may begin a part of any long number: all of it must be the one that they announce.
-    if (hasZeros) return undefined
+    if (hasZeros) return end
     if (!isTrunkZero(probe, number, group)) digits = digits.slice(0, -number.lengthOf(group))
   }
-  return undefined
+  return end
+}
+
+/** All of them, unless enough for a number stand before a slash. */
+function groupsBeforeSlash(probe: Probe, number: NumberRun): number {
+  let digits = 0
+  for (let group = 0; group < number.groups; group++) {
+    digits += number.lengthOf(group)
+    if (digits >= unplannedDigitsMin && isBeforeSlash(probe, number.endOf(group))) return group + 1
+  }
+  return number.groups
+}
+
+function isBeforeSlash(probe: Probe, end: number): boolean {
+  return probe.code(end) === 47 || (probe.code(end) === 32 && probe.code(end + 1) === 47)
 }
 
 function hasTwoZeros(units: Uint16Array, start: number): boolean {
@@ -213,7 +238,7 @@ function northAmericanEnd(probe: Probe, number: NumberRun): number | undefined {
 
 /** Seven digits or more, however grouped, with a word before or after that makes them a telephone's. */
 function nationalEnd(probe: Probe, number: NumberRun, start: number): number | undefined {
-  if (number.digits > nationalDigitsMax) return undefined
+  if (number.digits > nationalDigitsMax) return firstOfSeveral(probe, number, start)
   const end = number.endOf(number.groups - 1)
   if (isWordEnd(probe, end)) return undefined
   const isBeside =
@@ -222,6 +247,13 @@ function nationalEnd(probe: Probe, number: NumberRun, start: number): number | u
       : hasPhoneWordBefore(probe, start) || hasPhoneWordAfter(probe, end)
   const isPhone = isBeside || (start === 0 && probe.code(end) === -1 && looksNational(probe.text.slice(0, end), number))
   return isPhone && !date.test(probe.text.slice(number.start, end)) ? end : undefined
+}
+
+/** More digits than a number has, because another one follows. */
+function firstOfSeveral(probe: Probe, number: NumberRun, start: number): number | undefined {
+  if (!hasPhoneWordBefore(probe, start)) return undefined
+  const end = endOfFirst(probe, number.start)
+  return end === -1 || date.test(probe.text.slice(number.start, end)) ? undefined : end
 }
 
 function hasPhoneWordAfter(probe: Probe, end: number): boolean {
