@@ -13,7 +13,7 @@ import {
 import { email } from './detectors/email.ts'
 import { domesticAccount, iban } from './detectors/iban.ts'
 import { ipv4Address, ipv6Address } from './detectors/ip-address.ts'
-import { dottedMacAddress, macAddress } from './detectors/mac-address.ts'
+import { labelledMacAddress, macAddress } from './detectors/mac-address.ts'
 import { paymentCard } from './detectors/payment-card.ts'
 import { gluedPhone, phone } from './detectors/phone.ts'
 import { secretDetectors } from './detectors/secrets.ts'
@@ -38,7 +38,7 @@ export const detectors: readonly Detector[] = [
   cashAddress,
   etherAddress,
   macAddress,
-  dottedMacAddress,
+  labelledMacAddress,
   ...datesOfBirth,
   passport,
   ...drivingLicence,

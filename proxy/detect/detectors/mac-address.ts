@@ -1,4 +1,5 @@
-// Owns hardware addresses (IEEE 802, EUI-48): pairs with colons or dashes, and fours with dots beside the word.
+// Owns hardware addresses (IEEE 802, EUI-48): pairs with colons or dashes; beside the word also fours with dots, and
+// digits alone.
 import { startsWord } from '../boundary.ts'
 import { characterClass, holds, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
@@ -54,11 +55,12 @@ function hexadecimalsAtEnd(text: string): number {
   return start
 }
 
-const dotted = /^(?: ?address)?["']?(?: is|:| =)?\s?["']?([\da-f]{4}\.[\da-f]{4}\.[\da-f]{4})(?![\w.])/i
+const value = '[\\da-f]{4}\\.[\\da-f]{4}\\.[\\da-f]{4}|[\\da-f]{12}'
+const behindWord = new RegExp(`^(?:[ _-]?addr(?:ess)?)?["']?(?: is|:| ?=)?\\s?["']?(${value})(?!\\.?\\w)`, 'i')
 const reach = 36
 
-/** As Cisco writes them; without the word they may be parts of anything. */
-export const dottedMacAddress: Detector = {
+/** As Cisco writes them, or without any sign: by themselves they may be parts of anything. */
+export const labelledMacAddress: Detector = {
   entity,
   group,
   triggers: ['mac'],
@@ -66,9 +68,9 @@ export const dottedMacAddress: Detector = {
     if (!startsWord(probe, start)) return
     let limit = end
     while (limit < end + reach && probe.code(limit) > 31) limit++
-    const match = dotted.exec(probe.text.slice(end, limit))
+    const match = behindWord.exec(probe.text.slice(end, limit))
     if (match === null) return
     const valueEnd = end + match[0].length
-    probe.accept(dottedMacAddress, valueEnd - (match[1]?.length ?? 0), valueEnd, true)
+    probe.accept(labelledMacAddress, valueEnd - (match[1]?.length ?? 0), valueEnd, true)
   },
 }

@@ -245,9 +245,20 @@ function nationalEnd(probe: Probe, number: NumberRun, start: number): number | u
     number.digits < plainDigitsMin
       ? isPlainlyPhone(probe, start, end)
       : hasPhoneWordBefore(probe, start) || hasPhoneWordAfter(probe, end)
-  const isPhone = isBeside || (start === 0 && probe.code(end) === -1 && looksNational(probe.text.slice(0, end), number))
+  const isPhone = isBeside || (isByItself(probe, start, end) && looksNational(probe.text.slice(start, end), number))
   return isPhone && !date.test(probe.text.slice(number.start, end)) ? end : undefined
 }
+
+/** The whole text, or what a signature has behind a letter: `T: 020 7946 0958`. */
+function isByItself(probe: Probe, start: number, end: number): boolean {
+  if (start === 0) return probe.code(end) === -1
+  const sign = probe.before(start) === 32 ? start - 1 : start
+  return holds(signs, probe.before(sign)) && holds(abbreviations, probe.before(sign - 1)) && startsWord(probe, sign - 2)
+}
+
+const signs = characterClass(':.')
+/** Direct, fax, mobile, office, phone, telephone. */
+const abbreviations = characterClass('dfmoptDFMOPT')
 
 /** More digits than a number has, because another one follows. */
 function firstOfSeveral(probe: Probe, number: NumberRun, start: number): number | undefined {
@@ -291,7 +302,7 @@ function mayBeginWordAfter(probe: Probe, index: number): boolean {
   return beginnings[packed | (text.charCodeAt(index + 2) & 31)] === 1
 }
 
-/** A text that is nothing but groups of digits, as numbers are dialled in a country: a trunk zero, or an area in brackets. */
+/** Groups of digits as numbers are dialled in a country: a trunk zero, or an area in brackets. */
 function looksNational(text: string, { digits, groups }: NumberRun): boolean {
   if (groups < 2 || digits < 9 || digits > 11 || /^\d{3}-\d\d-\d{4}$/.test(text)) return false
   return /^(?:0[1-9]|\()[\d ()-]+\d\d$/.test(text)
