@@ -13,7 +13,7 @@ import { checkLine, type LineCheck, type ParsedRecord } from './record-check.ts'
 import { type RootMismatch, TreeCheck } from './tree-check.ts'
 
 export type Check =
-  LineCheck | 'segment' | 'root' | 'signature' | 'tail' | 'checkpoint' | 'key' | 'since' | 'outcome' | 'time'
+  LineCheck | 'segment' | 'root' | 'signature' | 'tail' | 'checkpoint' | 'key' | 'since' | 'outcome' | 'time' | 'copy'
 
 export type Finding = {
   /** The log's folder. */
@@ -82,7 +82,8 @@ async function findKey(folder: string, first: string, given: Buffer | undefined)
   return own === undefined ? parseVkey(/"vkey":"([^"\\]{1,400})"/.exec(first)?.[1] ?? '') : parseVkey(own)
 }
 
-async function firstLine(folder: string): Promise<string> {
+/** Empty where there is none. */
+export async function firstLine(folder: string): Promise<string> {
   const [segment] = await listSegments(folder)
   if (segment === undefined) return ''
   const file = await open(`${folder}/${segment.name}`, 'r')

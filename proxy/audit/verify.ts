@@ -1,7 +1,8 @@
 // Owns verification as its callers see it: all the logs in a folder, one report. It reads nothing but that folder.
+import { basename } from 'node:path'
 import { parseVkey } from './checkpoint.ts'
 import { listLogs } from './layout.ts'
-import { type Finding, type LogReport, type Status, verifyOne } from './verify-one.ts'
+import { type Finding, firstLine, type LogReport, type Status, verifyOne } from './verify-one.ts'
 
 export type { Check, Finding, LogReport, Status } from './verify-one.ts'
 
@@ -37,7 +38,7 @@ export async function verifyLog(dir: string, { vkey, since }: VerifyOptions = {}
   if (folders.length === 0 && since === undefined) throw new Error(`${dir} holds no audit log`)
   const logs: LogReport[] = []
   for (const folder of folders) logs.push(await verifyOne(folder, { publicKey, since }))
-  const findings = logs.flatMap((log) => log.findings)
+  const findings = [...logs.flatMap((log) => log.findings), ...(await copiesAmong(folders))]
   const origin = since?.split('\n')[0]
   if (since !== undefined && !logs.some((log) => log.origin === origin)) {
     findings.push({
@@ -61,6 +62,20 @@ export async function verifyLog(dir: string, { vkey, since }: VerifyOptions = {}
     logs,
     notes: notesOf(vkey, since),
   }
+}
+
+/** No two logs begin alike, so what says so is one log twice, and what is in it would count twice. */
+async function copiesAmong(folders: readonly string[]): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const logs = new Map<string, string>()
+  for (const folder of folders) {
+    const first = await firstLine(folder)
+    const log = basename(folder)
+    const other = logs.get(first)
+    if (other === undefined) logs.set(first, log)
+    else if (first !== '') findings.push({ log, check: 'copy', message: `this is the log of ${other} once more` })
+  }
+  return findings
 }
 
 function notesOf(vkey: string | undefined, since: string | undefined): string[] {

@@ -1,5 +1,5 @@
 import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { canonicalise } from '../../../proxy/lib/canonical.ts'
 import { formatVkey } from '../../../proxy/audit/checkpoint.ts'
@@ -335,6 +335,18 @@ t.test('several writers are verified each', async (t) => {
     first: { log: 'b', index: 1 },
     logs: [{ status: 'intact' }, { status: 'tampered' }],
   })
+})
+
+t.test('a copy of a log beside it is told, although each is whole by itself', async (t) => {
+  const { dir, folder, lines } = await make(t)
+  const copy = join(dir, 'w9')
+  cpSync(folder, copy, { recursive: true })
+  const [own = '', theirs = ''] = [basename(folder), 'w9'].sort()
+  const found = { status: 'tampered', first: { log: theirs, check: 'copy', message: new RegExp(` ${own} `) } }
+  t.match(await verifyLog(dir), found)
+  writeFileSync(join(copy, segmentsOf(copy)[0] ?? ''), `${lines()[0]}\n`)
+  t.match((await verifyLog(dir)).status, 'tampered', 'a part of it')
+  t.match(await verifyLog(copy), { first: { check: /tail|checkpoint|root/ } })
 })
 
 t.test('what cannot be verified is an error', async (t) => {
