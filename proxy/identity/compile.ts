@@ -81,6 +81,12 @@ function principalOf(option: PrincipalOptions): Caller['principal'] {
 /** RFC 3339 §5.6, so that no reader takes a date for local time. */
 const instant = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/
 
+/** Else the 30th of February is in March, and a key works for longer than it says. */
+function hasDay(time: string): boolean {
+  const day = time.slice(0, 10)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+}
+
 function compileKeys(
   option: PrincipalOptions,
   caller: Caller,
@@ -104,7 +110,10 @@ function compileKeys(
       continue
     }
     const expiresMs = key.expires === undefined ? undefined : Date.parse(key.expires)
-    if (key.expires !== undefined && !(instant.test(key.expires) && Number.isFinite(expiresMs))) {
+    if (
+      key.expires !== undefined &&
+      !(instant.test(key.expires) && Number.isFinite(expiresMs) && hasDay(key.expires))
+    ) {
       problems.push(error([...keyAt, 'expires'], `"${key.expires}" is not a time`, 'write e.g. 2027-06-01T00:00:00Z'))
       continue
     }

@@ -61,7 +61,13 @@ t.test('what is wrong with principals', async (t) => {
   t.same(problems({ principals: [{ id: 'a', keys: [{ sha256: 'gw_oops' }] }] }), [
     'error principals/0/keys/0/sha256: a key hash is 64 hex digits',
   ])
-  for (const expires of ['tomorrow', '2027-13-01T00:00:00Z', '2027-06-01', '2027-06-01T00:00:00']) {
+  for (const expires of [
+    'tomorrow',
+    '2027-13-01T00:00:00Z',
+    '2027-02-30T00:00:00Z',
+    '2027-06-01',
+    '2027-06-01T00:00:00',
+  ]) {
     t.same(problems({ principals: [{ id: 'a', keys: [{ sha256, expires }] }] }), [
       `error principals/0/keys/0/expires: "${expires}" is not a time`,
     ])
