@@ -1,5 +1,6 @@
 // Owns `gatewright test`: runs the suites beside the policies and says which rules no case reached.
-import { dirname, join, relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
 import type { CompiledConfig } from '../config/compile.ts'
 import type { Decision } from '../policy/decision.ts'
@@ -22,11 +23,11 @@ type SuiteResult = {
 export function testCommand(): Command {
   return new Command('test')
     .description('run *.test.yaml suites beside the policies')
-    .argument('<paths...>', 'suites, or folders that hold some')
+    .argument('<paths...>', 'suites, policies with one beside them (x.test.yaml for x.yaml), or folders that hold some')
     .option('--require-coverage', 'a rule that no case reaches is a failure')
     .addOption(outputOption())
     .action(async (paths: string[], options: { requireCoverage?: true; output: OutputFormat }) => {
-      const files = paths.flatMap((path) => filesBelow(path, /\.test\.ya?ml$/))
+      const files = paths.flatMap((path) => filesBelow(path, suiteName)).map(suiteOf)
       // A misspelt path must not pass for a green run.
       if (files.length === 0) throw new CommandError(`no *.test.yaml file in ${paths.join(', ')}`, 2)
       const suites: SuiteResult[] = []
@@ -39,6 +40,17 @@ export function testCommand(): Command {
       )
       process.exitCode = failed ? 1 : 0
     })
+}
+
+const suiteName = /\.test\.ya?ml$/
+
+/** Of a policy the suite beside it. */
+function suiteOf(file: string): string {
+  if (suiteName.test(file)) return file
+  const suites = ['yaml', 'yml'].map((ending) => file.replace(/(\.ya?ml)?$/, `.test.${ending}`))
+  const suite = suites.find((one) => existsSync(one))
+  if (suite === undefined) throw new CommandError(`${file} has no ${basename(suites[0] ?? '')} beside it`, 2)
+  return suite
 }
 
 async function runSuite(file: string): Promise<SuiteResult> {

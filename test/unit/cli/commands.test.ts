@@ -130,12 +130,14 @@ cases:
 `
   file('good.test.yaml', suite('models'))
   file('failing.test.yaml', suite('other'))
-  const [good, failing, covered, json, none] = await inTurn([
+  const [good, failing, covered, json, none, beside, alone] = await inTurn([
     () => run(['test', 'good.test.yaml']),
     () => run(['test', 'failing.test.yaml']),
     () => run(['test', '--require-coverage', 'good.test.yaml']),
     () => run(['test', '-o', 'json', 'good.test.yaml']),
     () => run(['test', 'nothing-here']),
+    () => run(['test', 'good.yaml']),
+    () => run(['test', 'broken.yaml']),
   ])
   t.equal(good.code, 0, good.err)
   t.match(good.out, /1 passed, 0 failed/)
@@ -145,6 +147,9 @@ cases:
   t.equal(covered.code, 1, 'a rule without a case')
   t.match(JSON.parse(json.out), [{ file: 'good.test.yaml', results: [{ passed: true }], uncovered: ['no-rm'] }])
   t.equal(none.code, 2)
+  t.equal(beside.out, good.out, 'the suite beside a policy')
+  t.equal(alone.code, 2)
+  t.match(alone.err, 'broken.yaml has no broken.test.yaml beside it')
 
   file(
     'formats.yaml',
