@@ -13,6 +13,9 @@ import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } f
 import { partBits, takePart } from './units.ts'
 
 const neverHeard = -0x10000
+/** Numbers that other files see, too, would be looked up each time. */
+const newDigit = digitFlag
+const newCapital = capitalFlag
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const partLength = 1 << partBits
 
@@ -165,9 +168,9 @@ export class Pass {
       const at = offset + indexOf(stop)
       const kind = flagsOf(stop)
       const state = stateOf(stop)
-      if (kind === digitFlag) {
+      if (kind === newDigit) {
         if (at >= this.#digitsFrom) this.#digitsFrom = this.#atDigits(at)
-      } else if (kind === capitalFlag) this.#runs?.atCapital(probe, at)
+      } else if (kind === newCapital) this.#runs?.atCapital(probe, at)
       if (state >= hitsFrom) this.#atLiteral(state, at + 1)
     }
     return last

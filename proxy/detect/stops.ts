@@ -13,8 +13,10 @@ import { part as sharedPart, partBits } from './units.ts'
 /** Arrays of other files would be looked up again for every unit. */
 const part = sharedPart
 const symbols = symbolsOfUnits
+/** So would numbers that other files see, too. */
+const symbolShift = symbolBits
 const symbolMask = (1 << symbolBits) - 1
-export const firstFlags = capitalFlag | digitFlag
+const firstFlags = capitalFlag | digitFlag
 const firstShift = stateBits - symbolBits
 const stateMask = (1 << stateBits) - 1
 const indexShift = stateBits + 2
@@ -39,13 +41,13 @@ export function findStops({ next, hitsFrom }: Automaton, from: number, to: numbe
     const code = part[i] as number
     all |= code
     const symbol = symbols[code] as number
-    state = next[(state << symbolBits) | (symbol & symbolMask)] as number
+    state = next[(state << symbolShift) | (symbol & symbolMask)] as number
     // Of digits and of capitals that stand together.
-    const first = symbol & ~previous & firstFlags
+    const stop = state | ((symbol & ~previous & firstFlags) << firstShift)
     previous = symbol
-    stops[found] = state | (first << firstShift) | (i << indexShift)
-    // One more, if one of both is negative.
-    found -= (-first | (hitsFrom - 1 - state)) >> 31
+    stops[found] = stop | (i << indexShift)
+    // One more, if a literal ends there or a flag is new: those stand above all states.
+    found += (hitsFrom - 1 - stop) >>> 31
   }
   count = found
   seen = all
