@@ -10,7 +10,7 @@ import { mayBeToken } from '../jwt.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
 import { nameAt, type NamePlace } from './names-met.ts'
-import { secretKind, secretWords, type SecretKind } from './secret-name.ts'
+import { mayBeName, secretKind, secretWords, type SecretKind } from './secret-name.ts'
 import { isKey, isPassword, isPhrase, isToken, isTokenWithin, keyLengthMax, passwordLengthMax } from './secret-value.ts'
 
 const group = 'secrets'
@@ -54,7 +54,9 @@ export const genericSecret: Detector = {
   entity,
   group,
   triggers: secretWords,
-  find: (probe, labelStart, labelEnd) => findNamed(probe, labelStart, labelEnd, secretKind),
+  find(probe, labelStart, labelEnd) {
+    if (mayBeName(probe, labelStart, labelEnd)) findNamed(probe, labelStart, labelEnd, secretKind)
+  },
 }
 
 /**

@@ -2,6 +2,8 @@
 // `password_hash`, `token_type` and `keyboard` are none. It does not look at values.
 
 import { Recent } from '../../../lib/recent.ts'
+import { isCapital, isLetter } from '../../characters.ts'
+import type { Probe } from '../../probe.ts'
 
 /** `password`: chosen by people, so anything goes. `token`: random. `key`: may be anything, so only a very random one is secret. */
 export type SecretKind = 'password' | 'token' | 'key'
@@ -9,16 +11,44 @@ export type SecretKind = 'password' | 'token' | 'key'
 /** The beginnings of secrets' words. */
 export const secretWords = ['pass', 'pwd', 'pw', 'secret', 'token', 'key', 'credential', 'auth'] as const
 
-/** What may follow the beginning within the word. */
-const endings: Readonly<Record<string, RegExp>> = {
-  pass: /^(?:(?:w(?:or)?d|wort|ord|phrase|code)s?)?$/,
-  pwd: /^s?$/,
-  pw: /^$/,
-  secret: /^s?$/,
-  token: /^s?$/,
-  key: /^s?$/,
-  credential: /^s?$/,
-  auth: /^$/,
+/** What may follow the beginning within the word, and the letters that it may begin with. */
+const endings: Readonly<Record<string, { readonly pattern: RegExp; readonly initials: string }>> = {
+  pass: { pattern: /^(?:(?:w(?:or)?d|wort|ord|phrase|code)s?)?$/, initials: 'wopc' },
+  pwd: { pattern: /^s?$/, initials: 's' },
+  pw: { pattern: /^$/, initials: '' },
+  secret: { pattern: /^s?$/, initials: 's' },
+  token: { pattern: /^s?$/, initials: 's' },
+  key: { pattern: /^s?$/, initials: 's' },
+  credential: { pattern: /^s?$/, initials: 's' },
+  auth: { pattern: /^$/, initials: '' },
+}
+
+/** By the first letter of a beginning, its lower five bits, and by its length: those letters, a bit for each. */
+const initials = new Uint32Array(1 << 9)
+for (const word of secretWords) {
+  const place = placeOf(word.charCodeAt(0), word.length)
+  for (const letter of endings[word]?.initials ?? '')
+    initials[place] = (initials[place] as number) | bitOf(letter.charCodeAt(0))
+}
+
+function placeOf(first: number, length: number): number {
+  return ((first & 31) << 4) | length
+}
+
+function bitOf(letter: number): number {
+  return 1 << (letter & 31)
+}
+
+/** False: by the next unit it is no word of a name, as in `keyboard`, whatever stands around. */
+export function mayBeName(probe: Probe, start: number, end: number): boolean {
+  const next = probe.code(end)
+  if (!isLetter(next)) return true
+  const { units } = probe
+  const isCapitalLast = isCapital(units[end - 1] as number)
+  // `pW`: the word has ended before.
+  if (isCapitalLast && !isCapital(units[end - 2] as number)) return false
+  if (isCapital(next)) return true
+  return !isCapitalLast && ((initials[placeOf(units[start] as number, end - start)] as number) & bitOf(next)) !== 0
 }
 
 /** `passwords`, `api_keys`, of the label and what follows it. */
@@ -68,7 +98,8 @@ function kindOf(before: string, label: string, after: string, spaced: string): S
   const labelWord = label.toLowerCase()
   if (after !== '') {
     const [first = '', ...rest] = wordsOf(label + after)
-    if (!first.startsWith(labelWord) || endings[labelWord]?.test(first.slice(label.length)) !== true) return undefined
+    if (!first.startsWith(labelWord) || endings[labelWord]?.pattern.test(first.slice(label.length)) !== true)
+      return undefined
     if (!rest.every((word) => indifferent.test(word))) return undefined
   }
   const preceding = wordsOf(before)
