@@ -205,10 +205,11 @@ export class Probe {
     const to = Math.min(limit, text.length)
     let index = from
     if (known.text === this.#number && from >= known.from && from < known.to) index = Math.min(known.to, to)
-    // The loop is on every path of every detector, so it calls nothing.
-    for (; index < to; index++) {
-      const code = units[index] as number
-      if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
+    for (;;) {
+      // This loop is on every path of every detector, and without a call in it the arrays are looked up once.
+      while (index < to && (units[index] as number) < 128 && ascii[units[index] as number] === 1) index++
+      if (index === to || (units[index] as number) < 128 || !beyond(units[index] as number)) break
+      index++
     }
     if (index - from >= knownLengthMin) this.#know(known, from, index)
     return index
@@ -319,9 +320,9 @@ const knownLengthMin = 24
 
 function runStartIn(units: Uint16Array, end: number, least: number, { ascii, beyond }: CharacterClass): number {
   let index = end
-  for (; index > least; index--) {
-    const code = units[index - 1] as number
-    if (code < 128 ? ascii[code] !== 1 : !beyond(code)) break
+  for (;;) {
+    while (index > least && (units[index - 1] as number) < 128 && ascii[units[index - 1] as number] === 1) index--
+    if (index === least || (units[index - 1] as number) < 128 || !beyond(units[index - 1] as number)) return index
+    index--
   }
-  return index
 }
