@@ -71,6 +71,9 @@ export class EncodedRuns {
     if (at < this.#wordSeenTo || at < this.#notedTo) return
     const end = wordEnd(units, at + 1)
     this.#wordSeenTo = end
+    // Mostly a word begins here, and is shorter.
+    const isFirst = at === 0 || !isAlphanumeric(units[at - 1] as number)
+    if (isFirst && end - at < hexLengthMin && !this.#isInNextLine(text, units, at)) return
     let start = at
     while (start > 0 && at - start < hexLengthMin && isAlphanumeric(units[start - 1] as number)) start--
     const isNextLine = this.#isInNextLine(text, units, at) && this.#beginsLine(units, start)

@@ -48,13 +48,16 @@ export class NumberRun {
    */
   gluedTo(units: Uint16Array): number {
     if (this.digits >= encodedDigitsMin) return 0
-    let group = 0
-    while (group + 1 < this.groups && this.startOf(group + 1) === this.endOf(group) + 1) {
-      const separator = units[this.endOf(group)] as number
-      if (separator < 45 || separator > 47) break
-      group++
+    const starts = this.#starts
+    const ends = this.#ends
+    const last = this.#first + this.groups - 1
+    let at = this.#first
+    for (; at < last; at++) {
+      const end = ends[at] as number
+      const separator = units[end] as number
+      if (separator < 45 || separator > 47 || (starts[at + 1] as number) > end + 1) break
     }
-    return this.startOf(group)
+    return starts[at] as number
   }
 
   startOf(group: number): number {

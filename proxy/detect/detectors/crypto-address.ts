@@ -35,6 +35,7 @@ const versions: Readonly<Record<string, readonly number[]>> = {
   T: [0x41], // TRON
 }
 const base58LengthMin = 25
+const base58HalfLength = Math.ceil(base58LengthMin / 2)
 const base58LengthMax = 44
 /** Of those with a checksum. */
 const checkedLengthMax = 36
@@ -61,7 +62,7 @@ export const base58Address: Detector = {
 
 /** The word around `at` ends soon, and is shorter than an address. */
 function isShortAround({ units, text }: Probe, at: number): boolean {
-  const half = at + base58LengthMin / 2
+  const half = at + base58HalfLength
   let end = at + 1
   while (end < half && isAlphanumeric(units[end] as number)) end++
   if (end >= half || end === text.length) return false
