@@ -9,6 +9,10 @@ export const numberDigitsRead = 20
 const groupsMax = 20
 const encodedDigitsMin = 16
 const separatorLengthMax = 3
+export const slash = 47
+/** What stands before a slash and has so many digits is a number, and no part of one that goes on behind it. */
+const wholeDigitsMin = 9
+const wholeLengthMax = 24
 /** Groups that fit before the room is used from its beginning again. */
 const room = 256
 
@@ -44,18 +48,23 @@ export class NumberRun {
 
   /**
    * Where the last group starts before which all separators are one of `-./`: between there and the first one nothing
-   * can begin, but for a group so long that it may be encoded text.
+   * can begin, but for a group so long that it may be encoded text, and behind a slash that ends a number.
    */
   gluedTo(units: Uint16Array): number {
     if (this.digits >= encodedDigitsMin) return 0
     const starts = this.#starts
     const ends = this.#ends
     const last = this.#first + this.groups - 1
+    let digits = 0
     let at = this.#first
     for (; at < last; at++) {
       const end = ends[at] as number
       const separator = units[end] as number
-      if (separator < 45 || separator > 47 || (starts[at + 1] as number) > end + 1) break
+      if (separator < 45 || separator > slash || (starts[at + 1] as number) > end + 1) break
+      digits += end - (starts[at] as number)
+      if (separator !== slash) continue
+      if (digits >= wholeDigitsMin) break
+      digits = 0
     }
     return starts[at] as number
   }
@@ -120,6 +129,18 @@ export class NumberRun {
     this.digits = digits
     return index
   }
+}
+
+/** Whether so many digits stand before the slash that they are a number. */
+export function endsWholeNumber(units: Uint16Array, slashAt: number): boolean {
+  const least = Math.max(0, slashAt - wholeLengthMax)
+  let digits = 0
+  for (let at = slashAt - 1; at >= least; at--) {
+    const code = units[at] as number
+    if (isDigit(code)) digits++
+    else if ((code !== 45 && code !== 46) || !isDigit(units[at + 1] as number)) break
+  }
+  return digits >= wholeDigitsMin
 }
 
 /** Space, dash, dot, slash, parentheses; and, outside ASCII, no-break space, non-breaking hyphen, en dash. */

@@ -7,7 +7,7 @@ import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
-import { isSeparator, numberDigitsRead } from './number-run.ts'
+import { endsWholeNumber, isSeparator, numberDigitsRead, slash } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
 import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } from './stops.ts'
 import { partBits, takePart } from './units.ts'
@@ -196,8 +196,7 @@ export class Pass {
     const previous = start > 0 ? (units[start - 1] as number) : -1
     // `1.2.3`, `2024-01-15`, `3/4`: later digits are a part of something that began earlier.
     if (previous >= 45 && previous <= 47 && start > 1 && isDigit(units[start - 2] as number)) {
-      // Of two numbers with a slash between, the second is by itself.
-      if (previous !== 47 || probe.numberEnd !== start - 1) return 0
+      if (previous !== slash || !endsWholeNumber(units, start - 1)) return 0
     }
     if (isLetter(previous)) {
       const place = placeInWord(units, start)
@@ -214,7 +213,7 @@ export class Pass {
     const isRead = probe.settle()
     const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
-    return probe.numberEnd > start ? Math.min(gluedTo, probe.numberEnd) : gluedTo
+    return gluedTo
   }
 
   /** Too few digits for anybody, and no others after them that they could belong to. */

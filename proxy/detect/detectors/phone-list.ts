@@ -24,8 +24,8 @@ export function endOfFirst(probe: Probe, start: number): number {
     if (next === -1) return -1
     if (digits >= digitsMin) {
       if (between.test(probe.text.slice(end, next))) return end
-      // It begins as the first one does.
-      if (probe.code(next) === initial && isGroup(probe, next, firstEnd - start)) return end
+      // It begins as the first one does, with more than a digit that others begin with as well.
+      if (firstEnd > start + 1 && probe.code(next) === initial && isGroup(probe, next, firstEnd - start)) return end
     }
     index = next
   }

@@ -69,7 +69,7 @@ export const phone: Detector = {
   find(probe, at) {
     const { number } = probe
     const previous = probe.before(at)
-    if (!isSign(previous) && isTooLong(probe.units, number) && !probe.hasHeard(phoneWords, at, contextLength)) return
+    if (!isSign(previous) && isTooLong(probe.units, number) && !hasPhoneWordBefore(probe, at)) return
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return

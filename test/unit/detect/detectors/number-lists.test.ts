@@ -42,6 +42,7 @@ void t.test('numbers that are known without a name are, on both sides of a slash
     ['202-555-0143/202-555-0144', '202-555-0143', '202-555-0144'],
     ['4111-1111-1111-1111/5500-0000-0000-0004', '4111-1111-1111-1111', '5500-0000-0000-0004'],
     ['078-05-1120/219-09-9999', '078-05-1120', '219-09-9999'],
+    ['000-05-1120/219-09-9999', '219-09-9999'],
   ]
   for (const [text, ...values] of rows) t.same(found(text, 'pii'), values, text)
 })
@@ -86,6 +87,11 @@ void t.test('however a list comes in a stream, it is treated as the whole', asyn
     ' - ',
     ' ',
     '+49 30 123456',
+    '4111-1111-1111-1111',
+    '078-05-1120',
+    '-',
+    '.',
+    '12',
     '\n- ',
     '", "',
     'x ',
