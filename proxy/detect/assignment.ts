@@ -9,6 +9,12 @@ const gapLengthMax = 24
 const hopsMax = 3
 const hopLengthMax = 10
 
+const doubleQuote = 34
+const singleQuote = 39
+const equals = 61
+const backslash = 92
+const bracket = 93
+const blank = characterClass(' ')
 export const identifierCharacters = characterClass('A-Za-z0-9_.-')
 const letters = characterClass('A-Za-z')
 /** Operators, quotes, brackets, white space, and escapes of quotes. */
@@ -49,7 +55,8 @@ export function readAssignment(probe: Probe, labelStart: number, labelEnd: numbe
 }
 
 function read(probe: Probe, labelStart: number, labelEnd: number): number {
-  let index = probe.runEnd(labelEnd, identifierCharacters, restLengthMax)
+  let index = afterIndex(probe, probe.runEnd(labelEnd, identifierCharacters, restLengthMax))
+  if (index === -1) return -1
   if (isBeforeWord(probe.text, index)) return isFlag(probe, labelStart) ? index + 1 : -1
   let isAssigned = false
   for (let hop = 0; hop < hopsMax; hop++) {
@@ -62,6 +69,15 @@ function read(probe: Probe, labelStart: number, labelEnd: number): number {
     index = hopEnd
   }
   return -1
+}
+
+/** Behind `environ['NAME']`, to which something must be assigned; where the identifier ends if it is no such index. */
+function afterIndex(probe: Probe, end: number): number {
+  const at = probe.code(end) === backslash ? end + 1 : end
+  const quote = probe.code(at)
+  if ((quote !== doubleQuote && quote !== singleQuote) || probe.code(at + 1) !== bracket) return end
+  const sign = probe.runEnd(at + 2, blank, 2)
+  return probe.code(sign) === equals ? sign : -1
 }
 
 /** A space, and a word that is no hop: so it is in prose. */

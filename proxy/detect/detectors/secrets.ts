@@ -8,6 +8,7 @@ import { connectionString, netrcPassword } from './secrets/connection-string.ts'
 import { foreignPasswords } from './secrets/foreign-password.ts'
 import { genericSecret } from './secrets/generic.ts'
 import { passwordHashes } from './secrets/password-hash.ts'
+import { secureString } from './secrets/secure-string.ts'
 import { sqlPassword } from './secrets/sql-password.ts'
 import { urlCredentials } from './secrets/url-credentials.ts'
 import { vendorKeys } from './vendor-keys.ts'
@@ -27,6 +28,7 @@ export const secretDetectors: readonly Detector[] = [
   basicAuthorization,
   curlCredentials,
   commandPassword,
+  secureString,
   genericSecret,
   ...foreignPasswords,
 ]

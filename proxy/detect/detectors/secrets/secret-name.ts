@@ -59,7 +59,7 @@ export function isPlural(name: string): boolean {
 
 /** Words at the end that leave the meaning as it is. */
 const indifferent =
-  /^(?:value|val|string|str|text|plain|plaintext|raw|dev|test|testing|prod|production|stage|staging|local|default|base64|b64|env|old|new|current|confirmation|\d{1,2})$/
+  /^(?:value|val|string|str|text|plain|plaintext|raw|dev|test|testing|prod|production|stage|staging|local|default|base64|b64|env|old|new|current|confirmation|base|\d{1,2})$/
 /** Whether what an identifier has behind its name says nothing else. */
 export function isIndifferent(after: string): boolean {
   return wordsOf(after).every((word) => indifferent.test(word))

@@ -28,6 +28,9 @@ void t.test('flags of one letter, of the commands that take a password there', a
     `openssl enc -aes-256-cbc -k ${value} -in a`,
     `smbclient //srv/share -U ada%${value}`,
     `cmd \\nmysql -p${value}\\n`,
+    `$p = ConvertTo-SecureString "${value}" -AsPlainText -Force`,
+    `convertto-securestring -AsPlainText -Force -String '${value}'`,
+    `"command": "ConvertTo-SecureString \\"${value}\\" -AsPlainText"`,
   ]) {
     const values = found(text, 'command-password')
     t.ok(values.length > 0 && values.every((one) => one === value), text)
@@ -62,6 +65,8 @@ void t.test('the same letters of other commands, and what is no value', async (t
     'sqlcmd -P; zip -P -r a.zip',
     `smbclient //srv/share -U ada${value}`,
     `the login of ${value} -p ${value}`,
+    `ConvertTo-SecureString $env:PW; [SecureString] "${value}"; ConvertTo-SecureString "$pw1234"`,
+    `ConvertTo-SecureString "${value}\n"`,
     '--password   The secret1 that is used',
   ])
     t.same(found(text, 'secrets'), [], text)

@@ -27,6 +27,26 @@ void t.test('a password is what a name that ends in password is given', async (t
     t.same(found(text, 'generic-secret'), [value], text)
 })
 
+void t.test('a name in the index of a list is one where something is assigned to it', async (t) => {
+  for (const [text, value] of [
+    [`os.environ['API_TOKEN'] = '${random}'`, random],
+    [`os.environ["API_TOKEN"]="${random}"`, random],
+    [`config["db"]["password"] = "${password}"`, password],
+    [`$_ENV['DB_PASS'] = '${password}';`, password],
+    [`if headers['X-Api-Key'] == '${random}':`, random],
+    [`"os.environ[\\"API_TOKEN\\"] = \\"${random}\\""`, random],
+    [`secret_key_base: ${random}`, random],
+  ] as const)
+    t.same(found(text, 'secrets'), [value], text)
+  for (const text of [
+    `print(x['token'], y['${random}'])`,
+    'x["password"] = input()',
+    'x["password"] = os.environ["PASSWORD"]',
+    `token = x["token"]; y = '${random}'`,
+  ])
+    t.same(found(text, 'secrets'), [], text)
+})
+
 void t.test('an escaped quote belongs to a value whose quotes are none', async (t) => {
   t.same(found(`{"password": "hun\\"ter2xyz"}`, 'generic-secret'), ['hun\\"ter2xyz'])
   t.same(found(`{"password": "a\\"b9cdefg"}`, 'generic-secret'), ['a\\"b9cdefg'])

@@ -99,6 +99,7 @@ const structured: readonly (readonly [entity: string, text: string, key: string]
   ['salesforce-token', '', `00D${letters.slice(0, 12)}!${letters.slice(0, 90)}`],
   ['azure-client-secret', '', `${letters.slice(0, 3)}8Q~${letters.slice(0, 34)}`],
   ['azure-devops-token', '', `${letters.slice(0, 76)}AZDO${letters.slice(0, 4)}`],
+  ['azure-key', 'https://a.example/c?sv=2024-11-04&', `sig=${letters.slice(0, 42)}%2B%3D`],
   ['azure-key', '', `${letters.slice(0, 46)}JQQJ99${letters.slice(0, 32)}`],
   ['terraform-token', '', `${letters.slice(0, 14)}.atlasv1.${letters.slice(0, 67)}`],
   ['mailchimp-key', '', `${hex.slice(0, 32)}-us12`],
