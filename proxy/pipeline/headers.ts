@@ -11,7 +11,7 @@ export function decisionHeaders(x: Ended, fault?: Fault): string[] {
   const headers = ['x-gatewright-request-id', x.id]
   const decision = decisionOf(x, fault)
   if (decision !== undefined) headers.push('x-gatewright-decision', decision)
-  const rule = fault?.details.rule ?? ruleOf(x)
+  const rule = ruleOf(x, fault)
   if (rule !== undefined) headers.push('x-gatewright-rule', rule)
   const redactions = redactionsOf(x)
   if (redactions !== '') headers.push('x-gatewright-redactions', redactions)
@@ -55,15 +55,21 @@ function isShadowed({ shadow }: Decision): boolean {
   return shadow !== undefined && shadow.effect !== 'allow'
 }
 
-/** The rule to name: the one that denied a call in the answer, the one that shadowed, else the one that decided. */
-export function ruleOf(x: Ended): string | undefined {
+/**
+ * The rule to name: the one that denied, be it a call in the answer; the one that would have; else the one that decided.
+ * None where what was decided was the default, whatever rules looked on.
+ */
+function ruleOf(x: Ended, fault: Fault | undefined): string | undefined {
+  if (fault?.kind === 'denied' || fault?.details.rule !== undefined) return fault.details.rule
   const decisions = x.decisions ?? []
-  return (
-    x.trace.answerDecisions.find(isDenied)?.decision.rule ??
-    x.trace.refusals.find(isDenial)?.fault.details.rule ??
-    decisions.find((decision) => decision.shadow?.rule !== undefined)?.shadow?.rule ??
-    decisions.find((decision) => decision.rule !== undefined)?.rule
-  )
+  const { answerDecisions } = x.trace
+  const denied = answerDecisions.filter(isDenied)
+  const refused = x.trace.refusals.filter(isDenial)
+  if (denied.length > 0 || refused.length > 0)
+    return denied.find(({ decision }) => decision.rule !== undefined)?.decision.rule ?? refused[0]?.fault.details.rule
+  const shadowed = decisions.find(isShadowed) ?? answerDecisions.find(({ decision }) => isShadowed(decision))?.decision
+  if (shadowed !== undefined) return shadowed.shadow?.rule
+  return decisions.find((decision) => decision.rule !== undefined)?.rule
 }
 
 function redactionsOf({ trace }: Ended): string {
