@@ -107,7 +107,8 @@ class CompletionsStream implements StreamReader {
   }
 
   #chunk(value: JsonObject, draft: Draft): string | undefined {
-    if (this.#head.id === undefined && typeof value.id === 'string') this.#head = chunkHead(value)
+    // As with chats, the first chunk of Azure is empty.
+    if (!this.#head.id && typeof value.id === 'string') this.#head = chunkHead(value)
     const wrong = wrongMember(value, 'choices', ['array'], '')
     if (wrong !== undefined) return wrong
     for (const [at, choice] of arrayOf(value.choices).entries()) {

@@ -128,7 +128,8 @@ class ChatStream implements StreamReader {
   }
 
   #chunk(value: JsonObject, draft: Draft): string | undefined {
-    if (this.#head.id === undefined && typeof value.id === 'string') this.#head = chunkHead(value)
+    // Azure's first chunk is about the prompt: its id, object and model are empty.
+    if (!this.#head.id && typeof value.id === 'string') this.#head = chunkHead(value)
     const wrong = wrongMember(value, 'choices', ['array'], '')
     if (wrong !== undefined) return wrong
     for (const [at, choice] of arrayOf(value.choices).entries()) {

@@ -137,6 +137,20 @@ t.test("the upstream's own error event ends a call that it does not complete", a
   t.match(written, 'Overloaded')
 })
 
+t.test(
+  'what is written in an event of its own has the id of the answer, though Azure begins without one',
+  async (t) => {
+    const first = { id: '', object: '', created: 0, model: '', choices: [], prompt_filter_results: [] }
+    const body = `data: ${JSON.stringify(first)}\n\ndata: ${chunk(`so ${ssn}`)}\n\n${done}`
+    const { written, fault } = await run(masked, 'openai', body)
+    t.equal(fault, undefined)
+    const events = written.split('\n\n').slice(1, -2)
+    t.match(written, '[US_SSN]')
+    for (const event of events)
+      t.match(JSON.parse(event.slice(6)), { id: 'c', object: 'chat.completion.chunk', model: 'm' })
+  },
+)
+
 t.test("the upstream's own error event comes after all text, and nothing after it", async (t) => {
   const error = 'data: {"error":{"message":"Overloaded"}}\n\n'
   const { written, fault } = await run(
