@@ -1,4 +1,5 @@
-// Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded.
+// Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded, Latin letters without their
+// accents.
 import { isDigit, isLetter } from './characters.ts'
 
 export type Automaton = {
@@ -18,6 +19,8 @@ export const stateBits = 15
 export const capitalFlag = 0x40
 export const digitFlag = 0x80
 const caseBit = 32
+/** Letters that are a base with a stroke. */
+const strokes: Readonly<Record<string, string>> = { ø: 'o', đ: 'd', ħ: 'h', ł: 'l', ŧ: 't', ı: 'i' }
 
 /**
  * By unit: its symbol, which is 0 for those that are in no literal, and flags. One table for all automata, and for all
@@ -29,6 +32,11 @@ for (const [index, character] of Array.from(' 0123456789_-./:@#$+=~|{}\\abcdefgh
   const code = character.charCodeAt(0)
   symbols[code] = (index + 1) | (isDigit(code) ? digitFlag : 0)
   if (isLetter(code)) symbols[code - caseBit] = (index + 1) | capitalFlag
+}
+// Those that Unicode takes apart, and those that only look like it.
+for (let code = 0xc0; code < 0x250; code++) {
+  const [base = ''] = String.fromCharCode(code).toLowerCase().normalize('NFD')
+  symbols[code] = symbols[(strokes[base] ?? base).charCodeAt(0)] as number
 }
 
 /** Most rules of a configuration look for the same, and so does the one that is loaded next: a table is half a MB. */
@@ -74,7 +82,8 @@ function newState(depth: number): State {
 function insert(states: State[], literal: string, index: number): void {
   let state = 0
   for (let i = 0; i < literal.length; i++) {
-    const symbol = symbolOf(literal.charCodeAt(i))
+    const code = literal.charCodeAt(i)
+    const symbol = code < 128 ? symbolOf(code) : 0
     if (symbol === 0) throw new RangeError(`no literal may have ${JSON.stringify(literal.charAt(i))}`)
     const children = states[state]?.children ?? new Map<number, number>()
     let child = children.get(symbol)

@@ -18,8 +18,14 @@ const forms = [
 const filling = `[^\\d\\n;!?]{0,36}?${noWordBefore}`
 const birthday = { entity: 'date-of-birth', filling, value: forms.join('|'), valid: isDate }
 
-/** Whole words: Dobson is a name. */
-const words = labelledDetector({ ...birthday, labels: ['dob', 'born'], rest: wordEndOrDigit })
+/** Whole words: Dobson is a name. Literals are found with accents, too: `född`, `født`. */
+const words = labelledDetector({ ...birthday, labels: ['dob', 'born', 'fodd', 'fodt'], rest: wordEndOrDigit })
+
+/** `né le …`, `nata a Roma il …`: the article before the date, because the word alone is another one elsewhere. */
+const withArticle = [
+  labelledDetector({ ...birthday, labels: ['ne le', 'nee le'], filling: '(?: ?:)?\\s{1,2}' }),
+  labelledDetector({ ...birthday, labels: ['nato', 'nata'], filling: `(?: a [^\\d\\n;!?]{2,30}?)? il ` }),
+]
 
 const beginnings = labelledDetector({
   ...birthday,
@@ -41,11 +47,17 @@ const beginnings = labelledDetector({
     'ur.',
     'geboorte',
     'syntym',
-    'rozen',
+    'narozen',
+    'fodelse',
+    'fodsels',
+    'dogum tarihi',
+    'szulet',
+    'nascut',
+    'nasterii',
   ],
 })
 
-export const datesOfBirth = [words, beginnings]
+export const datesOfBirth = [words, beginnings, ...withArticle]
 
 function isDate(text: string): boolean {
   let count = 0

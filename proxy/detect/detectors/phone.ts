@@ -1,15 +1,14 @@
 // Owns telephone numbers: international ones (E.164, checked against numbering plans), North American ones by their
 // form, national ones of anywhere only beside a word that says so.
 import { startsWord } from '../boundary.ts'
-import { characterClass, holds, isDigit, isForeignLetter, isLetter, wordCharacters } from '../characters.ts'
-import { contextWords } from '../context-words.ts'
+import { characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { acceptFollowing } from '../number-list.ts'
 import { isSeparator, type NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber, startsCallingCode } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
-import { letters, noWordBefore, noWordNext, wordEnd, wordStart } from '../word-places.ts'
 import { endOfFirst } from './phone-list.ts'
+import { hasPhoneWordBefore, hasPlainPhoneWordBefore, phoneWords } from './phone-words.ts'
 
 const group = 'pii'
 const entity = 'phone'
@@ -20,38 +19,8 @@ const plainDigitsMin = 7
 const digitsMax = 15
 const nationalDigitsMax = 12
 const unplannedDigitsMin = 9
-const contextLength = 48
 const contextAfterLength = 16
 
-const words = [
-  'phone|telephone|telefon\\w*|tel[eé]fono|tel|mobile?|m[oó]vil|cell(?:ular|phone)?|fax|whatsapp|sms|gsm|handy|ph',
-  'desk|office|home|work|hotline|helpline|dial|call(?:ing|ed|back)?|text(?:ed)?(?: me)?|reach(?: me| us)?|ring',
-  'contact(?: number)?|answering|kom[oó]rk\\w*|zadzwo\\w*|dzwo[nń]\\w*',
-].join('|')
-/** `my Israeli number is`, `my US number is`; but not `my order number is`. */
-const whose =
-  'my (?:(?!id |po |pr )[a-z]{2}|[a-z]+(?:eli|ani|ese|ish|ian|ch|man|can)|new|old|personal|private|direct|local|international) number(?: is)?'
-/** Where an identifier has such a word and nothing that makes it another thing's: `homePhoneNumber`, `phone2`, `telNo`. */
-const named = [
-  '(?:tele|mobile?|cell|home|work|office)?phones?|telefon[oe]?|t[eé]l[eé]phone|tel[eé]fono|telefoon|tel|mobile?|m[oó]vil',
-  'cell(?:ular)?|fax|whatsapp|sms|handy|msisdn|landline|(?:telefoo?n|mobiel|mobil|handy|ruf)(?:nummer|nr)',
-  '(?:call[ _-]?back|contact|direct)(?=[ _-]?n)',
-].join('|')
-const namedMore =
-  'numbers?|num|no|nr|nummer|n[uú]mero|numer|value|home|work|office|mobile|cell|main|direct|private|personal|business|primary|secondary|day|evening|alt|other|emergency|line|e164|raw'
-const nameBefore = new RegExp(
-  `${wordStart}(?:${named})(?:[ _.-]?(?:${namedMore})${wordEnd}){0,2}(?:[ _-]?\\d)?${noWordNext}(?-i:[^${letters}\\d]{0,8})$`,
-  'i',
-)
-const wordBefore = new RegExp(`${noWordBefore}(?:${words}|${whose})${noWordNext}\\D{0,24}$`, 'i')
-const plainWordBefore = new RegExp(
-  `${noWordBefore}(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\\W{1,4}(?:is )?["'(]?$`,
-  'i',
-)
-/** What the words before a number begin with, or have in them where that is ASCII. */
-export const phoneWords = contextWords(
-  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp|rufn|landline|msisdn',
-)
 const plainWordAfter = /^ as a (?:callback|contact|phone)\b/i
 const wordAfter =
   /^[\s-]{0,2}(?:\((?=\w))?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct|as a (?:callback|contact|phone))\b/i
@@ -309,35 +278,12 @@ function looksNational(text: string, { digits, groups }: NumberRun): boolean {
 }
 
 function isPlainlyPhone(probe: Probe, start: number, end: number): boolean {
-  if (probe.hasHeard(phoneWords, start, contextLength)) {
-    if (plainWordBefore.test(probe.text.slice(Math.max(0, start - contextLength), start))) return true
-  }
+  if (hasPlainPhoneWordBefore(probe, start)) return true
   return probe.code(end) === 32 && (probe.code(end + 1) | 32) === 97 && plainWordAfter.test(textAfter(probe, end))
 }
 
 function isLowerCase(code: number): boolean {
   return code >= 97 && code <= 122
-}
-
-/** The word and the number have no other number between, so in tables of numbers there is nothing to match. */
-export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
-  if (!probe.hasHeard(phoneWords, start, contextLength)) return false
-  const limit = Math.max(0, start - contextLength)
-  let from = start
-  let letters = 0
-  for (; from > limit && (!isDigit(probe.text.charCodeAt(from - 1)) || endsName(probe.text, from)); from--) {
-    const code = probe.text.charCodeAt(from - 1)
-    if (isLetter(code) || isForeignLetter(code)) letters++
-  }
-  if (letters < 2) return false
-  const before = probe.text.slice(from, start)
-  return wordBefore.test(before) || nameBefore.test(before)
-}
-
-/** `phone2`, `phone_2` */
-function endsName(text: string, end: number): boolean {
-  const previous = text.charCodeAt(end - 2)
-  return (isLetter(previous) || previous === 95) && !holds(wordCharacters, text.charCodeAt(end))
 }
 
 function textAfter(probe: Probe, end: number): string {

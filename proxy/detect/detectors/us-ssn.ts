@@ -5,7 +5,7 @@ import { contextWords } from '../context-words.ts'
 import type { NumberRun } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
 import { contextPattern } from '../word-places.ts'
-import { hasPhoneWordBefore, phoneWords } from './phone.ts'
+import { hasPhoneWordBefore, phoneWords } from './phone-words.ts'
 
 const group = 'pii'
 const entity = 'us-ssn'
