@@ -46,9 +46,9 @@ const otherWords = [
   '電話|电话|手机|手機|携帯|联系方式|連絡先|전화|휴대폰|휴대전화|연락처|هاتف|جوال|موبايل|फ़ोन|फोन|मोबाइल|โทร',
 ].join('|')
 const otherWordBefore = new RegExp(`(?:${otherWords})\\D{0,6}$`, 'i')
-const otherLength = 18
+const otherLength = 20
 /** How far from the number the last letter of such a word may be. */
-const signsMax = 4
+const signsMax = 6
 /** Where letters begin that are of no Latin script. */
 const otherFrom = 0x370
 
