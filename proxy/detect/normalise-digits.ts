@@ -17,9 +17,15 @@ for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
   nibbles[digit.toUpperCase().charCodeAt(0)] = value
 }
 
+/** What other files see, too, would be looked up again for every unit. */
+const sextetOf = sextets
+const nibbleOf = nibbles
+const notDigit = none
+const padding = pad
+
 /** A digit of base64, or padding; those of base16 are all among them. */
 export function isRunUnit(code: number): boolean {
-  return code < 128 && sextets[code] !== none
+  return code < 128 && sextetOf[code] !== notDigit
 }
 
 /** What a byte is in UTF-8: a character, the first of two, three or four, one of the others, or none of these. */
@@ -70,8 +76,8 @@ export function base64From(units: Uint16Array, from: number, to: number): number
   let three = 0
   let bits = 0
   for (let at = from; at < to; at++) {
-    const value = sextets[units[at] as number] as number
-    if (value >= pad) {
+    const value = sextetOf[units[at] as number] as number
+    if (value >= padding) {
       if (Math.max(zero, one, two, three) >= 7 << countShift) return at + 1 - decisive64
       zero = one = two = three = 0
       continue
@@ -95,7 +101,7 @@ export function base16From(units: Uint16Array, from: number, to: number): number
   let one = 0
   let bits = 0
   for (let at = lastOther(units, from - 1, to) + 1; at < to; at++) {
-    const value = nibbles[units[at] as number] as number
+    const value = nibbleOf[units[at] as number] as number
     if (value > 15) {
       at = lastOther(units, at, to)
       zero = one = 0
@@ -114,7 +120,7 @@ export function base16From(units: Uint16Array, from: number, to: number): number
 function lastOther(units: Uint16Array, other: number, to: number): number {
   let last = other
   for (let at = last + 16; at < to; at = last + 16) {
-    while (at > last && (nibbles[units[at] as number] as number) < 16) at--
+    while (at > last && (nibbleOf[units[at] as number] as number) < 16) at--
     if (at === last) return last
     last = at
   }

@@ -20,6 +20,11 @@ const partLength = 48
 /** Unless so little more is left that by itself it would not be taken for encoded. */
 const lengthMax = partLength + 32
 const paddingMax = 2
+/** What other files own would be looked up again for every digit. */
+const sextetOf = sextets
+const nibbleOf = nibbles
+const notDigit = none
+const padding = pad
 const stride = base64LengthMin
 /** For so many places at once it is asked whether text may begin there. */
 const windowLength = 64
@@ -208,8 +213,8 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
   let part = start
   let at = start
   for (; at < limit; at++) {
-    const value = sextets[text.charCodeAt(at)] as number
-    if (value >= pad) break
+    const value = sextetOf[text.charCodeAt(at)] as number
+    if (value >= padding) break
     bits = (bits << 6) | value
     const phase = (at - start) & 3
     if (phase === 0) continue
@@ -226,7 +231,7 @@ function base64End(text: string, start: number, to: number, isOpen: boolean): nu
   const isRestZero = (bits & (phase === 2 ? 15 : 3)) === 0
   if (phase >= 2 && state === 0 && isRestZero) {
     good = at
-    while (good < to && good < at + 4 - phase && sextets[text.charCodeAt(good)] === pad) good++
+    while (good < to && good < at + 4 - phase && sextetOf[text.charCodeAt(good)] === padding) good++
     if (good === to && isOpen && good < at + 4 - phase) return undecided
   }
   return acceptedBase64(text, start, good, place)
@@ -253,7 +258,7 @@ function accepted(
 }
 
 function hexEnd(text: string, start: number, to: number, isOpen: boolean): number {
-  if (!isOpen && (start + hexLengthMin > to || nibbles[text.charCodeAt(start + hexLengthMin - 1)] === none))
+  if (!isOpen && (start + hexLengthMin > to || nibbleOf[text.charCodeAt(start + hexLengthMin - 1)] === notDigit))
     return nothing
   const limit = Math.min(to, start + lengthMax)
   const place = noBase16 + (start & 1)
@@ -264,9 +269,9 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
   let part = start
   let at = start
   for (; at + 1 < limit; at += 2) {
-    const high = nibbles[text.charCodeAt(at)] as number
-    const low = nibbles[text.charCodeAt(at + 1)] as number
-    if (high === none || low === none) return acceptedHex(text, start, good, place)
+    const high = nibbleOf[text.charCodeAt(at)] as number
+    const low = nibbleOf[text.charCodeAt(at + 1)] as number
+    if (high === notDigit || low === notDigit) return acceptedHex(text, start, good, place)
     state = nextState(state, (high << 4) | low)
     if (state === notText) return acceptedHex(text, start, good, place)
     if (state === 0) {
@@ -274,7 +279,7 @@ function hexEnd(text: string, start: number, to: number, isOpen: boolean): numbe
       if (good <= start + partLength && lines?.begins(good) !== true) part = good
     }
   }
-  if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbles[text.charCodeAt(at)] !== none))
+  if (isOpen && limit === to && limit < start + lengthMax && (at === to || nibbleOf[text.charCodeAt(at)] !== notDigit))
     return undecided
   if (at === start + lengthMax) return acceptedHex(text, start, part)
   return acceptedHex(text, start, good, place)
@@ -315,8 +320,8 @@ function nextState(state: number, byte: number): number {
 function putBase64(text: string, start: number, end: number, into: Respelling): void {
   let bits = 0
   for (let at = start; at < end; at++) {
-    const value = sextets[text.charCodeAt(at)] as number
-    if (value === pad) return
+    const value = sextetOf[text.charCodeAt(at)] as number
+    if (value === padding) return
     bits = (bits << 6) | value
     const phase = (at - start) & 3
     if (phase > 0) putByte((bits >> (6 - 2 * phase)) & 255, into)
@@ -325,7 +330,7 @@ function putBase64(text: string, start: number, end: number, into: Respelling): 
 
 function putHex(text: string, start: number, end: number, into: Respelling): void {
   for (let at = start; at < end; at += 2) {
-    putByte(((nibbles[text.charCodeAt(at)] as number) << 4) | (nibbles[text.charCodeAt(at + 1)] as number), into)
+    putByte(((nibbleOf[text.charCodeAt(at)] as number) << 4) | (nibbleOf[text.charCodeAt(at + 1)] as number), into)
   }
 }
 
