@@ -41,14 +41,23 @@ function bitOf(letter: number): number {
 
 /** False: by the next unit it is no word of a name, as in `keyboard`, whatever stands around. */
 export function mayBeName(probe: Probe, start: number, end: number): boolean {
+  const { units } = probe
+  if (end - start === 2 && isJoined(units, start)) return false
   const next = probe.code(end)
   if (!isLetter(next)) return true
-  const { units } = probe
   const isCapitalLast = isCapital(units[end - 1] as number)
   // `pW`: the word has ended before.
   if (isCapitalLast && !isCapital(units[end - 2] as number)) return false
   if (isCapital(next)) return true
   return !isCapitalLast && ((initials[placeOf(units[start] as number, end - start)] as number) & bitOf(next)) !== 0
+}
+
+/** `pw` of `cpw` or `CPW`: it is part of another word. */
+function isJoined(units: Uint16Array, start: number): boolean {
+  const previous = start > 0 ? (units[start - 1] as number) : 0
+  if (!isLetter(previous)) return false
+  const isSmall = !isCapital(units[start] as number)
+  return isCapital(previous) ? !isSmall && isCapital(units[start + 1] as number) : isSmall
 }
 
 /** `passwords`, `api_keys`, of the label and what follows it. */
