@@ -20,6 +20,7 @@ export class Respelling {
   #writtenAt = new Int32Array(roomMin)
   #isWhole = new Uint8Array(roomMin)
   #stretches = 0
+  #found = 0
   #source = ''
   #context = ''
   /** What is written before this index has been taken over. */
@@ -33,6 +34,7 @@ export class Respelling {
     this.#text = ''
     this.#pending = 0
     this.#stretches = 0
+    this.#found = 0
     this.#taken = from
   }
 
@@ -145,15 +147,20 @@ export class Respelling {
     this.#stretches++
   }
 
-  /** The last stretch that begins at `index` or before; -1 when none does. */
+  /** The last stretch that begins at `index` or before; -1 when none does. Mostly it is the one after the last that was found. */
   #find(starts: Int32Array, index: number): number {
-    let low = -1
+    let low = this.#found < this.#stretches && (starts[this.#found] as number) <= index ? this.#found : -1
     let high = this.#stretches
+    for (let step = 1; low >= 0 && low + step < high; step *= 2) {
+      if ((starts[low + step] as number) <= index) low += step
+      else high = low + step
+    }
     while (high - low > 1) {
       const middle = (low + high) >> 1
       if ((starts[middle] as number) <= index) low = middle
       else high = middle
     }
+    if (low >= 0) this.#found = low
     return low
   }
 
