@@ -2,11 +2,24 @@
 // number looks like, and which digits it checks, is its detector's.
 
 /** ISO/IEC 7812-1 annex B: from the right, every other digit doubled. What is no digit is passed over. */
-export function passesLuhn(text: string, from = 0, to = text.length): boolean {
+export function passesLuhn(text: string): boolean {
+  let sum = 0
+  let row = 0
+  for (let i = text.length - 1; i >= 0; i--) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) continue
+    sum += luhnValues[row + digit] as number
+    row = 10 - row
+  }
+  return sum % 10 === 0
+}
+
+/** The same, of units. */
+export function passesLuhnIn(units: Uint16Array, from: number, to: number): boolean {
   let sum = 0
   let row = 0
   for (let i = to - 1; i >= from; i--) {
-    const digit = text.charCodeAt(i) - 48
+    const digit = (units[i] as number) - 48
     if (digit < 0 || digit > 9) continue
     sum += luhnValues[row + digit] as number
     row = 10 - row

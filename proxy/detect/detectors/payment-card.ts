@@ -1,5 +1,5 @@
 // Owns payment card numbers: issuer ranges with their lengths, the usual grouping, and the Luhn digit.
-import { passesLuhn } from '../checksums.ts'
+import { passesLuhn, passesLuhnIn } from '../checksums.ts'
 import { alphanumerics, holds } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
@@ -66,7 +66,7 @@ export const paymentCard: Detector = {
   find(probe, start) {
     const { number } = probe
     if (number.digits < digitsMin) return
-    if (!probe.hasHeard(words, start, contextLength) && !hasIssuedHead(probe.text, number)) return
+    if (!probe.hasHeard(words, start, contextLength) && !hasIssuedHead(probe.units, number)) return
     const card = readCard(probe)
     if (card === undefined || holds(alphanumerics, probe.code(card.end))) return
     if (needsContext(card) && !isBesideWord(probe, start)) return
@@ -74,15 +74,17 @@ export const paymentCard: Detector = {
   },
 }
 
-/** By the first four digits: some issuer has them. */
-const issuedHeads = new Uint8Array(10_000)
-for (const { from, to } of issuers) issuedHeads.fill(1, from, to + 1)
+/** By the first four digits: a bit for each length that an issuer has. */
+const lengthsByHead = new Uint32Array(10_000)
+for (const { from, to, lengths } of issuers)
+  for (let head = from; head <= to; head++)
+    for (const length of lengths) lengthsByHead[head] = (lengthsByHead[head] as number) | (1 << length)
 
-function hasIssuedHead(text: string, { start, end }: NumberRun): boolean {
+function hasIssuedHead(units: Uint16Array, { start, end }: NumberRun): boolean {
   if (end < start + 4) return false
   let head = 0
-  for (let i = start; i < start + 4; i++) head = head * 10 + text.charCodeAt(i) - 48
-  return issuedHeads[head] === 1
+  for (let i = start; i < start + 4; i++) head = head * 10 + (units[i] as number) - 48
+  return lengthsByHead[head] !== 0
 }
 
 type CardText = {
@@ -97,7 +99,7 @@ function readCard(probe: Probe): CardText | undefined {
   const { number } = probe
   const length = number.lengthOf(0)
   if (length >= digitsMin && length <= digitsMax) {
-    if (!passesLuhn(probe.text, number.start, number.end)) return undefined
+    if (!passesLuhnIn(probe.units, number.start, number.end)) return undefined
     return { digits: probe.text.slice(number.start, number.end), end: number.end, isGrouped: false }
   }
   const separator = number.separatorAfter(probe, 0)
@@ -109,7 +111,7 @@ function readCard(probe: Probe): CardText | undefined {
     grouping = grouping * 10 + number.lengthOf(group)
     if (!groupings.includes(grouping)) continue
     const end = number.endOf(group)
-    if (!passesLuhn(probe.text, number.start, end)) continue
+    if (!passesLuhnIn(probe.units, number.start, end)) continue
     const digits = probe.text.slice(number.start, end).replaceAll(String.fromCharCode(separator), '')
     best = { digits, end, isGrouped: true }
   }
@@ -143,10 +145,7 @@ function isBesideWord(probe: Probe, start: number): boolean {
 
 /** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */
 function needsContext({ digits, isGrouped, isSpread }: CardText): boolean {
-  const head = Number(digits.slice(0, 4))
-  const isIssued = issuers.some(
-    ({ from, to, lengths }) => head >= from && head <= to && lengths.includes(digits.length),
-  )
+  const isIssued = ((lengthsByHead[Number(digits.slice(0, 4))] as number) & (1 << digits.length)) !== 0
   if (!isIssued || isSpread === true) return true
   if (isGrouped || digits.length === 16) return false
   return !((digits.length === 15 || digits.length === 14) && digits.startsWith('3') && !digits.startsWith('36'))
