@@ -1,6 +1,6 @@
-// Owns finding many literals in one pass: Aho–Corasick over a dense table, ASCII case folded, Latin letters without their
-// accents.
-import { isDigit, isLetter } from './characters.ts'
+// Owns finding many literals in one pass: Aho–Corasick over a dense table, case folded, Latin letters without their
+// accents. Letters of other scripts share symbols, so whoever looks for some must compare what was found (`isSpelled`).
+import { isDigit, isForeignLetter, isLetter } from './characters.ts'
 
 export type Automaton = {
   /** The next state, by state in the upper bits and symbol in the lower ones. */
@@ -28,7 +28,8 @@ const strokes: Readonly<Record<string, string>> = { ø: 'o', đ: 'd', ħ: 'h', �
  */
 export const symbols = new Uint8Array(1 << 16)
 // Those of words lie side by side in the automaton's table.
-for (const [index, character] of Array.from(' 0123456789_-./:@#$+=~|{}\\abcdefghijklmnopqrstuvwxyz').entries()) {
+const characters = ' 0123456789_-./:@#$+=~|{}\\abcdefghijklmnopqrstuvwxyz'
+for (const [index, character] of Array.from(characters).entries()) {
   const code = character.charCodeAt(0)
   symbols[code] = (index + 1) | (isDigit(code) ? digitFlag : 0)
   if (isLetter(code)) symbols[code - caseBit] = (index + 1) | capitalFlag
@@ -37,6 +38,21 @@ for (const [index, character] of Array.from(' 0123456789_-./:@#$+=~|{}\\abcdefgh
 for (let code = 0xc0; code < 0x250; code++) {
   const [base = ''] = String.fromCharCode(code).toLowerCase().normalize('NFD')
   symbols[code] = symbols[(strokes[base] ?? base).charCodeAt(0)] as number
+}
+/** Of the scripts from here on Greek, Cyrillic and Armenian have two cases. */
+const otherFrom = 0x370
+const casesTo = 0x590
+const sharedFrom = characters.length + 1
+const shared = (1 << symbolBits) - sharedFrom
+for (let code = otherFrom; code < 0xd800; code++) {
+  const lower = code < casesTo ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : code
+  if (isForeignLetter(code)) symbols[code] = sharedFrom + (lower % shared)
+}
+
+/** Whether a literal is known by its symbols alone. */
+export function isSpelled(literal: string): boolean {
+  for (let i = 0; i < literal.length; i++) if (literal.charCodeAt(i) >= otherFrom) return true
+  return false
 }
 
 /** Most rules of a configuration look for the same, and so does the one that is loaded next: a table is half a MB. */
@@ -83,7 +99,7 @@ function insert(states: State[], literal: string, index: number): void {
   let state = 0
   for (let i = 0; i < literal.length; i++) {
     const code = literal.charCodeAt(i)
-    const symbol = code < 128 ? symbolOf(code) : 0
+    const symbol = code < 128 || code >= otherFrom ? symbolOf(code) : 0
     if (symbol === 0) throw new RangeError(`no literal may have ${JSON.stringify(literal.charAt(i))}`)
     const children = states[state]?.children ?? new Map<number, number>()
     let child = children.get(symbol)

@@ -3,7 +3,7 @@
 
 export type ContextWords = {
   readonly id: number
-  /** ASCII, found regardless of case, wherever they stand: the words or their beginnings. */
+  /** Found regardless of case and accents, wherever they stand: the words or their beginnings. Others may be heard for them. */
   readonly literals: readonly string[]
 }
 

@@ -38,10 +38,17 @@ export function countDifferent(value: string, enough: number): number {
   let different = 0
   for (let i = 0; i < value.length && different < enough; i++) {
     const code = value.charCodeAt(i)
-    if (code >= 128) return new Set(value).size
+    if (code >= 128) return countDifferentBeyond(value, enough)
     if (seenIn[code] !== values) different++
     seenIn[code] = values
   }
+  return different
+}
+
+/** The same beyond ASCII. */
+function countDifferentBeyond(value: string, enough: number): number {
+  let different = 0
+  for (let i = 0; i < value.length && different < enough; i++) if (value.indexOf(value.charAt(i)) === i) different++
   return different
 }
 

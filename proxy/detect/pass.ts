@@ -1,6 +1,14 @@
 // Owns the one pass over a text: literals and digit runs are noticed in the same loop, and only there detectors are
 // asked. It does not know what detectors look for, nor what happens to what they find.
-import { capitalFlag, compileAutomaton, digitFlag, symbolBits, symbolOf, type Automaton } from './automaton.ts'
+import {
+  capitalFlag,
+  compileAutomaton,
+  digitFlag,
+  isSpelled,
+  symbolBits,
+  symbolOf,
+  type Automaton,
+} from './automaton.ts'
 import { startsPart, startsWord } from './boundary.ts'
 import { holds, isDigit, isLetter, wordEnd, type CharacterClass } from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
@@ -117,7 +125,7 @@ export class Pass {
   /** The beginnings of values are none, unless the name goes on as a value would. */
   #isLabel({ next, literal, isExact, begins }: Asked, name: string, end: number): boolean {
     if (next !== undefined && !holds(next, end < name.length ? name.charCodeAt(end) : -1)) return false
-    if (isExact && !name.startsWith(literal, end - literal.length)) return false
+    if (isExact && !isLiteral(name, end - literal.length, literal)) return false
     return begins === undefined || begins(this.probe, end - literal.length)
   }
 
@@ -275,6 +283,7 @@ type Asked = {
   readonly next: CharacterClass | undefined
   /** 0: nothing must stand again. */
   readonly recursAfter: number
+  /** What stands there is compared. */
   readonly isExact: boolean
   /** Absent: it may stand anywhere. */
   readonly begins: ((probe: Probe, start: number) => boolean) | undefined
@@ -289,9 +298,11 @@ type Woken = {
 
 function askedBy(detector: Detector): Asked[] {
   const { triggers = [], find, next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
-  const isExact = isCaseSensitive === true
   const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
-  return triggers.map((literal) => ({ literal, find, next, recursAfter, isExact, begins }))
+  return triggers.map((literal) => {
+    const isExact = isCaseSensitive === true || isSpelled(literal)
+    return { literal, find, next, recursAfter, isExact, begins }
+  })
 }
 
 /** What most states mean. */
@@ -305,6 +316,11 @@ function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
   return { heard, asked, next }
 }
 
+function isLiteral(text: string, start: number, literal: string): boolean {
+  if (text.startsWith(literal, start)) return true
+  return isSpelled(literal) && text.slice(start, start + literal.length).toLowerCase() === literal
+}
+
 function ask(probe: Probe, { literal, find, next, recursAfter, isExact, begins }: Asked, end: number): void {
   const { text, units } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
@@ -315,7 +331,7 @@ function ask(probe: Probe, { literal, find, next, recursAfter, isExact, begins }
     if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) return
   }
   const start = end - literal.length
-  if (isExact && !text.startsWith(literal, start)) return
+  if (isExact && !isLiteral(text, start, literal)) return
   if (begins !== undefined && !begins(probe, start)) return
   probe.arm(start)
   find(probe, start, end)

@@ -12,6 +12,7 @@ const forms = [
   `\\d{1,2}[-./]\\d{1,2}[-./](?:${year}|\\d\\d)`,
   `${day}[ -]?(?:of |de )?${month}(?:,| de)?[ -]?(?:${year}|\\d\\d)`,
   `${month} ${day},? ${year}`,
+  `${year} ?[年년] ?\\d{1,2} ?[月월] ?\\d{1,2} ?[日일]`,
 ]
 
 /** Two words may stand before the date, as in `born in London on …`. */
@@ -54,10 +55,21 @@ const beginnings = labelledDetector({
     'szulet',
     'nascut',
     'nasterii',
+    'дата рождения',
+    'дата народження',
+    'ημερομηνία γέννησης',
+    'תאריך לידה',
   ],
 })
 
-export const datesOfBirth = [words, beginnings, ...withArticle]
+/** In scripts without spaces the date may follow at once. */
+const unspaced = labelledDetector({
+  ...birthday,
+  filling: '[^\\d\\n;!?]{0,8}?',
+  labels: ['出生日期', '出生年月日', '生年月日', '생년월일', 'تاريخ الميلاد', 'วันเกิด'],
+})
+
+export const datesOfBirth = [words, beginnings, ...withArticle, unspaced]
 
 function isDate(text: string): boolean {
   let count = 0

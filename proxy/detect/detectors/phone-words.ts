@@ -30,27 +30,23 @@ const nameBefore = new RegExp(
 )
 /** Words that mean something else where another word follows. */
 const adjacentWords = `(?:portable|fixe|cep)[^${letters}\\d]{1,4}`
-const wordBefore = new RegExp(`${noWordBefore}(?:(?:${words}|${whose})${noWordNext}\\D{0,24}|${adjacentWords})$`, 'i')
+/** In alphabets words have ends; between those of Chinese, Japanese and Korean there is nothing. */
+const otherWords =
+  'тел(?:ефон[а-яёі]{0,3})?|моб(?:ильн[а-я]{2}|[іи]льн[а-я]{2,3})?|факс|τηλ(?:[εέ]φωνο)?|κιν(?:ητ[οό])?|טלפון|נייד'
+const unspacedWords =
+  '電話|电话|手机|手機|携帯|联系方式|連絡先|전화|휴대폰|휴대전화|연락처|هاتف|جوال|موبايل|फ़ोन|फोन|मोबाइल|โทร'
+const wordBefore = new RegExp(
+  `(?:${noWordBefore}(?:(?:${words}|${otherWords}|${whose})${noWordNext}\\D{0,24}|${adjacentWords})|(?:${unspacedWords})\\D{0,12})$`,
+  'i',
+)
 const plainWordBefore = new RegExp(
   `${noWordBefore}(?:(?:tele|mobile |cell)?phone(?: number| no)?|telefon\\w*|tel[eé]fono|tel|mobile?|fax|whatsapp|sms|(?:call|reach|ring) (?:me|us|him|her|them)(?: back)?(?: at| on)?)["']?\\W{1,4}(?:is )?["'(]?$`,
   'i',
 )
 /** What the words before a number begin with, or have in them; an accent makes no difference. */
 export const phoneWords = contextWords(
-  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp|rufn|landline|msisdn|celular|portable|fixe|tlf|tfn|puh|cep',
+  'ph|tel|mob|vil|cell|fax|sms|gsm|handy|desk|office|home|work|hotline|helpline|dial|call|text|reach|ring|contact|answering|kom|dzwo|my |whatsapp|rufn|landline|msisdn|celular|portable|fixe|tlf|tfn|puh|cep|тел|моб|факс|τηλ|κιν|טלפון|נייד|電話|电话|手机|手機|携帯|联系方式|連絡先|전화|휴대|연락처|هاتف|جوال|موبايل|फ़ोन|फोन|मोबाइल|โทร',
 )
-
-/** In Cyrillic, Greek and Hebrew letters words have ends; between those of Chinese, Japanese and Korean there is nothing. */
-const otherWords = [
-  `${noWordBefore}(?:тел(?:ефон[а-яёі]{0,3})?|моб(?:ильн[а-я]{2}|[іи]льн[а-я]{2,3})?|факс|τηλ(?:[εέ]φωνο)?|κιν(?:ητ[οό])?|טלפון|נייד)${noWordNext}`,
-  '電話|电话|手机|手機|携帯|联系方式|連絡先|전화|휴대폰|휴대전화|연락처|هاتف|جوال|موبايل|फ़ोन|फोन|मोबाइल|โทร',
-].join('|')
-const otherWordBefore = new RegExp(`(?:${otherWords})\\D{0,6}$`, 'i')
-const otherLength = 20
-/** How far from the number the last letter of such a word may be. */
-const signsMax = 6
-/** Where letters begin that are of no Latin script. */
-const otherFrom = 0x370
 
 /** The number that was asked about last: detectors ask more than once. */
 const asked = { text: 0, start: 0, isAfterWord: false }
@@ -60,9 +56,7 @@ export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
   if (asked.text === probe.textNumber && asked.start === start) return asked.isAfterWord
   asked.text = probe.textNumber
   asked.start = start
-  asked.isAfterWord = isAfterOtherScript(probe, start)
-    ? otherWordBefore.test(probe.text.slice(Math.max(0, start - otherLength), start))
-    : isAfterWord(probe, start)
+  asked.isAfterWord = isAfterWord(probe, start)
   return asked.isAfterWord
 }
 
@@ -84,17 +78,6 @@ function isAfterWord(probe: Probe, start: number): boolean {
 export function hasPlainPhoneWordBefore(probe: Probe, start: number): boolean {
   if (!probe.hasHeard(phoneWords, start, contextLength)) return false
   return plainWordBefore.test(probe.text.slice(Math.max(0, start - contextLength), start))
-}
-
-function isAfterOtherScript(probe: Probe, start: number): boolean {
-  let at = start
-  const least = Math.max(0, start - signsMax)
-  while (at > least) {
-    const code = probe.units[--at] as number
-    if (code >= otherFrom && isForeignLetter(code)) return true
-    if (isLetter(code) || isDigit(code)) return false
-  }
-  return false
 }
 
 /** `phone2`, `phone_2` */

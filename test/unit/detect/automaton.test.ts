@@ -1,6 +1,6 @@
 import t from 'tap'
 import { assert, array, property, string, constantFrom } from 'fast-check'
-import { compileAutomaton, symbolBits, symbolOf } from '../../../proxy/detect/automaton.ts'
+import { compileAutomaton, isSpelled, symbolBits, symbolOf } from '../../../proxy/detect/automaton.ts'
 
 function hits(literals: readonly string[], text: string): string[] {
   const automaton = compileAutomaton(literals)
@@ -29,6 +29,9 @@ void t.test('literals are found wherever they end, also inside one another', asy
   t.same(hits(['a', 'aa'], 'aaa'), ['a@1', 'a@2', 'a@3', 'aa@2', 'aa@3'])
   t.same(hits(['key'], 'KEY key. Key'), ['key@12', 'key@3', 'key@7'])
   t.same(hits(['tele', 'fodt', 'nasterii'], 'TÉLÉ født, nașterii'), ['fodt@9', 'nasterii@19', 'tele@4'])
+  t.same(hits(['тел', '电话'], 'тел. ТЕЛ 电话'), ['тел@3', 'тел@8', '电话@11'])
+  t.ok(isSpelled('тел'))
+  t.notOk(isSpelled('tél_'))
   t.same(hits([], 'anything'), [])
   t.throws(() => compileAutomaton(['ké']), /no literal may have/)
 })

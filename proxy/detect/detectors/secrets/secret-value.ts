@@ -76,7 +76,9 @@ function traitsOf(value: string): number {
 }
 
 function traitsBeyond(code: number): number {
-  if (/\s/.test(String.fromCharCode(code))) return spaceTrait
+  if (code === 0xa0 || code === 0xfeff) return spaceTrait
+  // Between these two are all others.
+  if (code >= 0x1680 && code <= 0x3000 && /\s/.test(String.fromCharCode(code))) return spaceTrait
   return code === 0x2022 ? signTrait | markTrait : signTrait
 }
 

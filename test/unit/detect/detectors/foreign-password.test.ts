@@ -14,7 +14,8 @@ const names = [
   'Contraseña', 'contraseñas', 'dbContrasena', 'mi_contraseña', 'clave de acceso', 'Passwort', 'Kennwort',
   'kennwort', 'db_kennwort', 'Kennwörter', "parola d'ordine", 'parola d’ordine', 'parola_segreta', 'senha',
   'minhaSenha', 'SENHA', 'palavra-passe', 'wachtwoord', 'wachtwoorden', 'gebruikersWachtwoord', 'hasło', 'Hasło',
-  'haslo', 'hasła', 'heslo', 'passord',
+  'haslo', 'hasła', 'heslo', 'passord', 'lösenord', 'şifre', 'Şifreniz', 'parolă', 'пароль', 'Пароль', 'ПАРОЛЬ', 'κωδικός',
+  'סיסמה', '密码', '密碼', 'パスワード', '비밀번호', 'كلمة المرور', '我的密码',
 ]
 
 void t.test('members, variables and lines have such names', async (t) => {
