@@ -1,4 +1,5 @@
 // Owns `gatewright check`: parse, compile and lint, and look for the secrets, without opening anything else.
+import { dirname } from 'node:path'
 import { Command, Option } from 'commander'
 import { compileConfig } from '../config/compile.ts'
 import { loadConfig } from '../config/load.ts'
@@ -11,9 +12,9 @@ import { filesBelow } from './files.ts'
 export function checkCommand(): Command {
   return new Command('check')
     .description(
-      'parse, compile and lint configurations; each file named, and each file of a folder of independent ones',
+      'parse, compile and lint configurations: each file named, and each file of a folder, or the folder as one where its files are parts',
     )
-    .argument('<paths...>', 'files, or folders: a folder of files with routes of their own is checked file by file')
+    .argument('<paths...>', 'files, or folders and those below them')
     .addOption(
       new Option('-o, --format <format>', 'text, json or github').choices(['text', 'json', 'github']).default('text'),
     )
@@ -24,7 +25,7 @@ export function checkCommand(): Command {
     .action((paths: string[], options: Options) => {
       // Looked for in both ways: a path that is not there is a wrong call.
       const files = paths.flatMap((path) => filesBelow(path, configFile))
-      const units = options.merge === true ? [paths] : files.map((file) => [file])
+      const units = options.merge === true ? [paths] : paths.flatMap(unitsOf)
       if (files.length === 0) throw new CommandError(`no configuration file (.yaml) in ${paths.join(', ')}`, 2)
       const secrets = options.secrets ?? options.strict !== true
       const problems = units.flatMap((unit) => [...checkPaths(unit), ...(secrets ? absentSecrets(unit) : [])])
@@ -41,6 +42,25 @@ type Options = {
   readonly merge?: true
   readonly strict?: true
   readonly secrets?: boolean
+}
+
+/** What is checked by itself: a file that is named, and of folders what stands in each. */
+function unitsOf(path: string): string[][] {
+  const folders = Map.groupBy(filesBelow(path, configFile), dirname)
+  return [...folders].flatMap(([folder, files]) => {
+    const apart = files.map((file) => [file])
+    return files.length === 1 || isApart(folder, apart) ? apart : [[folder]]
+  })
+}
+
+/** No folder says whether its files are independent, or parts of what `serve --config` merges: less is wrong as it is meant. */
+function isApart(folder: string, apart: readonly (readonly string[])[]): boolean {
+  const errors = errorsOf(apart)
+  return errors === 0 || errors < errorsOf([[folder]])
+}
+
+function errorsOf(units: readonly (readonly string[])[]): number {
+  return units.flatMap((unit) => checkPaths(unit)).filter(({ severity }) => severity === 'error').length
 }
 
 /** What is wrong with the configuration that these paths merge to, wherever it may run; warnings included. */

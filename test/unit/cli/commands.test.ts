@@ -1,7 +1,7 @@
 // The commands as their users and scripts see them: what they print, and the code they exit with.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseKey } from '../../../proxy/audit/key.ts'
@@ -119,6 +119,28 @@ routes: [{ id: a, path: /a, upstream: a }]
   t.equal(said.exec(refused.err)?.[1], 'error')
   t.match(typo.err, /not set[^]*error: [^]*"b"/, 'with whatever else is wrong')
 })
+
+t.test(
+  'check takes the files of a folder for parts of one configuration where they are nothing by themselves',
+  async (t) => {
+    const [head = '', rules = ''] = policy.split(/^(?=rules:)/m)
+    for (const name of ['parts', 'parts/below', 'wrong-parts']) {
+      mkdirSync(join(folder, name), { recursive: true })
+      file(`${name}/a.yaml`, head)
+    }
+    file('parts/b.yaml', rules)
+    file('wrong-parts/b.yaml', rules.replace('effect:', 'efect:'))
+    const [parts, wrong, apart] = await inTurn([
+      () => run(['check', 'parts']),
+      () => run(['check', 'wrong-parts']),
+      () => run(['check', 'parts/b.yaml']),
+    ])
+    t.match(parts, { code: 0, out: /2 configurations are good/ }, 'and what is below the folder is not a part of it')
+    t.match(wrong, { code: 1, out: /b\.yaml:\d+:\d+: error: unknown key "efect"/ })
+    t.notMatch(wrong.out, 'apiVersion')
+    t.match(apart, { code: 1, out: /missing key "apiVersion"/ }, 'a file that is named stands for itself')
+  },
+)
 
 t.test('test', async (t) => {
   const suite = (rule: string): string => `policy: good.yaml
