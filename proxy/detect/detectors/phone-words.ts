@@ -61,7 +61,7 @@ export function hasPhoneWordBefore(probe: Probe, start: number): boolean {
 }
 
 function isAfterWord(probe: Probe, start: number): boolean {
-  if (!probe.hasHeard(phoneWords, start, contextLength)) return false
+  if (!mayFollowPhoneWord(probe, start)) return false
   const limit = Math.max(0, start - contextLength)
   let from = start
   let letters = 0
@@ -72,6 +72,11 @@ function isAfterWord(probe: Probe, start: number): boolean {
   if (letters < 2) return false
   const before = probe.text.slice(from, start)
   return wordBefore.test(before) || nameBefore.test(before)
+}
+
+/** False: there is no such word; nothing has to be read for that. */
+export function mayFollowPhoneWord(probe: Probe, start: number): boolean {
+  return probe.hasHeard(phoneWords, start, contextLength)
 }
 
 /** One that stands for nothing else, for numbers of few digits. */

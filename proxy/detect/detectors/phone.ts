@@ -8,7 +8,7 @@ import { isSeparator, type NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber, startsCallingCode } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
 import { endOfFirst } from './phone-list.ts'
-import { hasPhoneWordBefore, hasPlainPhoneWordBefore, phoneWords } from './phone-words.ts'
+import { hasPhoneWordBefore, hasPlainPhoneWordBefore, mayFollowPhoneWord, phoneWords } from './phone-words.ts'
 
 const group = 'pii'
 const entity = 'phone'
@@ -38,7 +38,7 @@ export const phone: Detector = {
   find(probe, at) {
     const { number } = probe
     const previous = probe.before(at)
-    if (!isSign(previous) && isTooLong(probe.units, number) && !hasPhoneWordBefore(probe, at)) return
+    if (!isSign(previous) && isTooLong(probe.units, number) && !isFirstOfSeveral(probe, at)) return
     const start = signStart(probe.text, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
@@ -229,7 +229,12 @@ const signs = characterClass(':.')
 /** Direct, fax, mobile, office, phone, telephone. */
 const abbreviations = characterClass('dfmoptDFMOPT')
 
-/** More digits than a number has, because another one follows. */
+/** Behind a word, and more digits than a number has, because another one follows. What is asked takes longer each time. */
+function isFirstOfSeveral(probe: Probe, start: number): boolean {
+  return mayFollowPhoneWord(probe, start) && endOfFirst(probe, start) !== -1 && hasPhoneWordBefore(probe, start)
+}
+
+/** The end of that number. */
 function firstOfSeveral(probe: Probe, number: NumberRun, start: number): number | undefined {
   if (!hasPhoneWordBefore(probe, start)) return undefined
   const end = endOfFirst(probe, number.start)
