@@ -1,9 +1,14 @@
 // Owns where in a text encoded text may stand, as the pass over it saw in passing: searching for it again would take half
 // as long as the pass. It does not decode anything.
-import { isAlphanumeric, wordEnd } from './characters.ts'
-import { isRunUnit, mayBeBase16, mayBeBase64 } from './normalise-digits.ts'
+import { isAlphanumeric as sharedIsAlphanumeric, wordEnd as sharedWordEnd } from './characters.ts'
+import { isRunUnit as sharedIsRunUnit, mayBeBase16, mayBeBase64 } from './normalise-digits.ts'
 import type { Probe } from './probe.ts'
 import { isBlank, isLineEnd, lineLengthMax, lineLengthMin } from './normalise-lines.ts'
+
+/** Asked of nearly every unit that is looked at: what other files own would be looked up each time. */
+const isAlphanumeric = sharedIsAlphanumeric
+const wordEnd = sharedWordEnd
+const isRunUnit = sharedIsRunUnit
 
 /**
  * The shortest values that are looked for have seven bytes, `1.2.3.4`, and padding may be left out; shorter hex is a number.

@@ -10,20 +10,31 @@ import {
   type Automaton,
 } from './automaton.ts'
 import { startsPart, startsWord } from './boundary.ts'
-import { holds, isDigit, isLetter, wordEnd, type CharacterClass } from './characters.ts'
+import {
+  holds,
+  isDigit as sharedIsDigit,
+  isLetter as sharedIsLetter,
+  wordEnd as sharedWordEnd,
+  type CharacterClass,
+} from './characters.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
-import { endsWholeNumber, isSeparator, numberDigitsRead, slash } from './number-run.ts'
+import { endsWholeNumber, isSeparator as sharedIsSeparator, numberDigitsRead, slash } from './number-run.ts'
 import { contextBefore, Probe } from './probe.ts'
 import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } from './stops.ts'
 import { partBits, takePart } from './units.ts'
 
-const neverHeard = -0x10000
-/** Numbers that other files see, too, would be looked up each time. */
+/** Asked of nearly every unit that is looked at: what other files own would be looked up each time. */
+const isDigit = sharedIsDigit
+const isLetter = sharedIsLetter
+const wordEnd = sharedWordEnd
+const isSeparator = sharedIsSeparator
 const newDigit = digitFlag
 const newCapital = capitalFlag
+
+const neverHeard = -0x10000
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const partLength = 1 << partBits
 
