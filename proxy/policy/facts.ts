@@ -2,6 +2,7 @@
 // address in numbers), worked out at most once and only when some rule asks.
 import ipaddr from 'ipaddr.js'
 import type { Catalogue } from './catalogue.ts'
+import { nameCharsMax } from './glob.ts'
 import type { Action, Query } from './query.ts'
 import type { Truth } from './truth.ts'
 
@@ -47,17 +48,18 @@ export class Facts {
   }
 
   /**
-   * A name as patterns see it: undefined when absent, and when it is not in Unicode normal form C, because then it is
-   * ambiguous which name the upstream will see.
+   * A name as patterns see it: undefined when absent, when it is longer than patterns read, and when it is not in Unicode
+   * normal form C, because then it is ambiguous which name the upstream will see.
    */
   test(name: string | undefined, what: string, matches: (name: string) => boolean): Truth {
     if (name === undefined) return this.unknown(`${what} is unknown`)
-    if (!isNormal(name)) return this.unknown(`${what} is not in Unicode normal form C`)
-    return matches(name)
+    const why = unreadable(name)
+    return why === undefined ? matches(name) : this.unknown(`${what} ${why}`)
   }
 
+  /** Undefined where the name of the tool is one that no pattern can be asked about. */
   get tags(): readonly string[] | undefined {
-    if (this.action.tool === undefined) return undefined
+    if (this.action.tool === undefined || unreadable(this.action.tool) !== undefined) return undefined
     return (this.#tags ??= this.background.catalogue.tagsOf(this.action.tool, this.query.upstream))
   }
 
@@ -89,6 +91,11 @@ function readAddress(ip: string): Address | null {
 export function groupsOf(address: ipaddr.IPv4 | ipaddr.IPv6): Address {
   const bytes = address.toByteArray()
   return Array.from({ length: bytes.length / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
+}
+
+function unreadable(name: string): string | undefined {
+  if (name.length > nameCharsMax) return `has more than ${nameCharsMax} characters`
+  return isNormal(name) ? undefined : 'is not in Unicode normal form C'
 }
 
 function isNormal(name: string): boolean {

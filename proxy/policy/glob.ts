@@ -6,7 +6,7 @@ import { compileRegExp } from './regexp.ts'
 export type Glob = (name: string) => boolean
 
 /** Names longer than this match nothing that needs more than a comparison: a bound on work, far above any real name. */
-const nameCharsMax = 16_384
+export const nameCharsMax = 16_384
 const alternativesMax = 64
 
 /**

@@ -123,6 +123,26 @@ t.test('names are compared exactly, and one that is not in normal form C is unkn
   t.same(effects('delete_issue\u200b'), ['allow', 'deny'], 'zero-width space')
 })
 
+t.test('a name that is too long for patterns, or ambiguous, counts against the call, and so do its tags', async (t) => {
+  const tools = [
+    { name: 'caf\u00e9', tags: ['drinks'] },
+    { name: '*/delete_*', tags: ['drinks'] },
+  ]
+  const call = { id: 'calls', effect: 'allow' as const }
+  const policies = {
+    tools: policyOf({ tools, rules: [call, { id: 'r', effect: 'deny', tools: ['*/{delete,drop}_*', 'caf\u00e9'] }] }),
+    tags: policyOf({ tools, rules: [call, { id: 'r', effect: 'deny', tags: ['drinks'] }] }),
+    when: policyOf({ tools, rules: [call, { id: 'r', effect: 'deny', when: "'drinks' in tags" }] }),
+  }
+  for (const [by, policy] of Object.entries(policies)) {
+    const decide = (tool: string) => policy.evaluate(queryOf({ type: 'tool.call', via: 'mcp', tool, args: {} })).effect
+    t.equal(decide('crm/get_it'), 'allow', by)
+    t.equal(decide('crm/delete_it'), 'deny', by)
+    t.equal(decide(`crm/delete_${'x'.repeat(20_000)}`), 'deny', `${by}: too long`)
+    t.equal(decide('cafe\u0301'), 'deny', `${by}: decomposed`)
+  }
+})
+
 t.test('a shadow rule is recorded, not enforced', async (t) => {
   const policy = rulesOf(
     { id: 'all', effect: 'allow' },
