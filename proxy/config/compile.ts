@@ -14,7 +14,7 @@ import { compileStore, type StorePlan } from '../limits/compile-store.ts'
 import type { Prices } from '../limits/prices.ts'
 import { compileServer, weightedUpstreams, type ServerSettings } from '../pipeline/options.ts'
 import { compilePolicy, type Policy } from '../policy/compile.ts'
-import { compileGlob } from '../policy/glob.ts'
+import { compileGlob, compileGlobAgainst } from '../policy/glob.ts'
 import type { Known } from '../policy/known.ts'
 import { compileUpstream } from '../upstream/settings.ts'
 import { connectionProblems } from './detectors.ts'
@@ -60,7 +60,7 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const names = namesIn(written)
   const { prices } = note(compilePrices(document.prices ?? [], ['prices'], compileGlob))
   const { ids, orgs, teams, roles } = identity.known
-  const references = { ...names, principals: ids, orgs, teams, roles, patterns: compileGlob }
+  const references = { ...names, principals: ids, orgs, teams, roles, patterns: compileGlobAgainst }
   const limits = note(compileLimits(inMode(document, document.limits), ['limits'], references, prices))
   const store = note(compileStore(document.store, ['store']))
   const vault = note(compileVault(document.vault, ['vault'], document.store?.redis?.url !== undefined))

@@ -2,7 +2,7 @@
 // address in numbers), worked out at most once and only when some rule asks.
 import ipaddr from 'ipaddr.js'
 import type { Catalogue } from './catalogue.ts'
-import { nameCharsMax } from './glob.ts'
+import { unreadable } from './glob.ts'
 import type { Action, Query } from './query.ts'
 import type { Truth } from './truth.ts'
 
@@ -91,17 +91,6 @@ function readAddress(ip: string): Address | null {
 export function groupsOf(address: ipaddr.IPv4 | ipaddr.IPv6): Address {
   const bytes = address.toByteArray()
   return Array.from({ length: bytes.length / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
-}
-
-function unreadable(name: string): string | undefined {
-  if (name.length > nameCharsMax) return `has more than ${nameCharsMax} characters`
-  return isNormal(name) ? undefined : 'is not in Unicode normal form C'
-}
-
-function isNormal(name: string): boolean {
-  for (let index = 0; index < name.length; index++)
-    if (name.charCodeAt(index) > 127) return name === name.normalize('NFC')
-  return true
 }
 
 function countAll(

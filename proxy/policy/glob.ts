@@ -6,7 +6,7 @@ import { compileRegExp } from './regexp.ts'
 export type Glob = (name: string) => boolean
 
 /** Names longer than this match nothing that needs more than a comparison: a bound on work, far above any real name. */
-export const nameCharsMax = 16_384
+const nameCharsMax = 16_384
 const alternativesMax = 64
 
 /**
@@ -28,6 +28,27 @@ export function compileGlob(pattern: string, separator: '/' | ''): Glob | { read
   }
   const [only] = globs
   return globs.length === 1 && only !== undefined ? only : (name) => globs.some((glob) => glob(name))
+}
+
+/** The same for whatever counts against the call: a name that no pattern can be asked about matches all of them. */
+export function compileGlobAgainst(pattern: string, separator: '/' | ''): Glob | { readonly error: string } {
+  const glob = compileGlob(pattern, separator)
+  return typeof glob === 'function' ? (name) => glob(name) || unreadable(name) !== undefined : glob
+}
+
+/**
+ * Why no pattern can be asked about a name; undefined where it can. Of one that is not in Unicode normal form C it is
+ * ambiguous which name the upstream will see.
+ */
+export function unreadable(name: string): string | undefined {
+  if (name.length > nameCharsMax) return `has more than ${nameCharsMax} characters`
+  return isNormal(name) ? undefined : 'is not in Unicode normal form C'
+}
+
+function isNormal(name: string): boolean {
+  for (let index = 0; index < name.length; index++)
+    if (name.charCodeAt(index) > 127) return name === name.normalize('NFC')
+  return true
 }
 
 export function isLiteral(pattern: string): boolean {

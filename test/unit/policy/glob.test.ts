@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compileGlob } from '../../../proxy/policy/glob.ts'
+import { compileGlob, compileGlobAgainst } from '../../../proxy/policy/glob.ts'
 
 function matches(pattern: string, name: string, separator: '/' | '' = '/'): boolean {
   const glob = compileGlob(pattern, separator)
@@ -48,4 +48,16 @@ t.test('what is not a pattern says so', async (t) => {
     const glob = compileGlob(pattern, '/')
     t.ok(typeof glob !== 'function' && glob.error.includes('alternatives'), pattern)
   }
+})
+
+t.test('where a match counts against the call, a name that cannot be read matches', async (t) => {
+  const glob = compileGlobAgainst('delete_*', '/')
+  if (typeof glob !== 'function') throw new Error(glob.error)
+  t.equal(glob('delete_all'), true)
+  t.equal(glob('list'), false)
+  t.equal(glob('café'.normalize('NFC')), false)
+  t.equal(glob('café'.normalize('NFD')), true)
+  t.equal(glob('x'.repeat(16_384)), false)
+  t.equal(glob('x'.repeat(16_385)), true)
+  t.match(compileGlobAgainst('[a]', ''), { error: /sets of characters/ })
 })
