@@ -58,6 +58,15 @@ async function send({ gateway }: World, { path = '/tool/pay', key = 'k1', body =
   return got
 }
 
+t.test('a key may have any length', async (t) => {
+  const set = await world(t)
+  set.upstream.next(answer(201, 'paid 1')).next(answer(201, 'paid 2')).always(answer(201, 'paid again'))
+  const long = 'k'.repeat(4000)
+  t.match(await send(set, { key: long }), { text: 'paid 1', replayed: null })
+  t.match(await send(set, { key: `${long}2` }), { text: 'paid 2', replayed: null })
+  t.match(await send(set, { key: long }), { text: 'paid 1', replayed: 'true' })
+})
+
 t.test('the same again gets the same answer, and the tool hears of it once', async (t) => {
   const set = await world(t)
   set.upstream.next(answer(201, 'paid 1', { 'x-receipt': '7' })).always(answer(201, 'paid again'))

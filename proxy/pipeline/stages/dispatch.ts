@@ -46,9 +46,9 @@ async function sendOnce(
 ): Promise<UpstreamAnswer> {
   const { principal, route, head, operation, query, trace } = x
   const key = headerValue(x.headers, 'idempotency-key')
-  if (key === undefined || key.length > keyCharsMax || operation.idempotent) return sent()
+  if (key === undefined || operation.idempotent) return sent()
   const asked = {
-    scope: JSON.stringify([principal.id, route.id, key]),
+    scope: JSON.stringify([principal.id, route.id, key.length > keyCharsMax ? hash('sha256', key) : key]),
     request: JSON.stringify([head.method, operation.path, query, trace.digestRequest]),
     keepMs,
     signal,
@@ -59,6 +59,7 @@ async function sendOnce(
   return answer
 }
 
+/** Longer keys are kept as their digest. */
 const keyCharsMax = 255
 
 function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamRequest {
