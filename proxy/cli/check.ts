@@ -5,7 +5,7 @@ import { compileConfig } from '../config/compile.ts'
 import { loadConfig } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
 import { report, type ReportFormat } from '../config/report.ts'
-import { missingSecrets, secretResolver } from '../config/secrets.ts'
+import { secretProblems, secretResolver } from '../config/secrets.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
 
@@ -78,7 +78,7 @@ export function checkPaths(
 function absentSecrets(paths: readonly string[]): readonly LocatedProblem[] {
   const loaded = loadConfig([...paths], process.env)
   if (!loaded.ok) return []
-  return missingSecrets(loaded.document, secretResolver(process.env, process.cwd()), 'warning').map(loaded.locate)
+  return secretProblems(loaded.document, secretResolver(process.env, process.cwd()), 'warning').map(loaded.locate)
 }
 
 /** Test suites are not configurations. */

@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { ResolveSecret, SecretRef } from '../lib/secret.ts'
+import { credentialFlaw } from '../upstream/credential.ts'
 import type { Environment } from './interpolate.ts'
 import { manifestFiles } from './pins.ts'
 
@@ -34,21 +35,35 @@ export function referencedFiles(document: object, baseDir: string): string[] {
   return [...files, ...manifestFiles(document)].map((file) => resolve(baseDir, file))
 }
 
-/** The secrets of a document that `resolveSecret` does not find. `check` warns of them, `serve` refuses to start. */
-export function missingSecrets(
+/**
+ * The secrets of a document that `resolveSecret` does not find, or that cannot be what they are for. `check` warns of them,
+ * `serve` refuses to start.
+ */
+export function secretProblems(
   document: object,
   resolveSecret: ResolveSecret,
   severity: Problem['severity'],
 ): Problem[] {
   return secretsOf(document).flatMap(({ path, ref }): Problem[] => {
+    const at = [...path, ...Object.keys(ref)]
     try {
-      resolveSecret(ref)
-      return []
+      const value = resolveSecret(ref)
+      const flaw = isCredential(path) ? credentialFlaw(value) : undefined
+      if (flaw === undefined) return []
+      return [{ path: at, message: `${nameOf(ref)} ${flaw}`, hint: 'it must be the key and nothing else', severity }]
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      return [{ path: [...path, ...Object.keys(ref)], message, hint: remedyFor(path, ref), severity }]
+      return [{ path: at, message, hint: remedyFor(path, ref), severity }]
     }
   })
+}
+
+function isCredential(path: Path): boolean {
+  return path[0] === 'upstreams' && (path[2] === 'credential' || path[2] === 'credentials')
+}
+
+function nameOf(ref: SecretRef): string {
+  return 'fromEnv' in ref ? `the environment variable ${ref.fromEnv}` : `the secret file ${ref.fromFile}`
 }
 
 type PlacedSecret = { readonly path: Path; readonly ref: SecretRef }

@@ -10,7 +10,7 @@ import { build, openStanding, type Standing } from '../config/build.ts'
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
-import { missingSecrets, referencedFiles, secretResolver } from '../config/secrets.ts'
+import { secretProblems, referencedFiles, secretResolver } from '../config/secrets.ts'
 import type { Surroundings } from '../config/surroundings.ts'
 import { fingerprint, watchConfig, type Watcher } from '../config/watch.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
@@ -116,7 +116,7 @@ function loadAndCompile(options: ServeOptions, clock: Clock, resolveSecret: Reso
   if (!loaded.ok) throw new ConfigRefused(loaded.problems)
   const compiled = compileConfig(loaded, clock.now())
   if (!compiled.ok) {
-    const missing = missingSecrets(loaded.document, resolveSecret, 'error').map(loaded.locate)
+    const missing = secretProblems(loaded.document, resolveSecret, 'error').map(loaded.locate)
     throw new ConfigRefused([...compiled.problems, ...missing])
   }
   for (const { file, line, column, message } of compiled.warnings) options.log.warn({ file, line, column }, message)
@@ -125,7 +125,7 @@ function loadAndCompile(options: ServeOptions, clock: Clock, resolveSecret: Reso
 
 /** Before anything is opened. */
 function refuseMissingSecrets({ config, locate }: Candidate, { resolveSecret }: Surroundings): void {
-  const missing = missingSecrets(config.document, resolveSecret, 'error')
+  const missing = secretProblems(config.document, resolveSecret, 'error')
   if (missing.length > 0) throw new ConfigRefused(missing.map(locate))
 }
 

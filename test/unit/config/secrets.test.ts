@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { missingSecrets, referencedFiles, secretResolver } from '../../../proxy/config/secrets.ts'
+import { secretProblems, referencedFiles, secretResolver } from '../../../proxy/config/secrets.ts'
 
 t.test('from the environment and from files', async (t) => {
   const folder = t.testdir({ key: 's3cret\n', two: 's3cret\n\n', crlf: 's3cret\r\n', none: '\n' })
@@ -43,7 +43,7 @@ t.test('the secrets that are not there, each with its place and a remedy', async
     list: [{ fromEnv: 'SET' }, { fromEnv: 'EMPTY' }],
     audit: { key: { fromFile: 'made at the first start' } },
   }
-  const missing = missingSecrets(document, secretResolver({ SET: 'x', EMPTY: '' }, folder), 'warning')
+  const missing = secretProblems(document, secretResolver({ SET: 'x', EMPTY: '' }, folder), 'warning')
   t.same(
     missing.map(({ path, message }) => [path.join('.'), message]),
     [
@@ -58,4 +58,31 @@ t.test('the secrets that are not there, each with its place and a remedy', async
   t.notMatch(absolute, /working directory/)
   t.match(relative, /working directory/)
   t.ok(missing.every(({ severity }) => severity === 'warning'))
+})
+
+t.test('credentials that no header can carry, by the file that they are in', async (t) => {
+  const folder = t.testdir({
+    bom: '\ufeffkey\n',
+    lines: 'key\nkey\n',
+    spaces: ' key \n',
+    letters: 'k\u00e9y',
+    good: 'key\n',
+  })
+  const upstreams = Object.fromEntries(
+    ['bom', 'lines', 'spaces', 'letters', 'good'].map((file) => [file, { credential: { bearer: { fromFile: file } } }]),
+  )
+  const vault = { key: { fromFile: 'lines' } }
+  const problems = secretProblems({ upstreams, vault }, secretResolver({}, folder), 'error')
+  t.same(
+    problems.map(({ path, message }) => [path.join('.'), message]),
+    [
+      ['upstreams.bom.credential.bearer.fromFile', 'the secret file bom begins with a byte order mark'],
+      ['upstreams.lines.credential.bearer.fromFile', 'the secret file lines has more than one line'],
+      ['upstreams.spaces.credential.bearer.fromFile', 'the secret file spaces begins or ends with white space'],
+      [
+        'upstreams.letters.credential.bearer.fromFile',
+        'the secret file letters holds characters that no header can carry',
+      ],
+    ],
+  )
 })
