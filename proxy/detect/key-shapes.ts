@@ -1,7 +1,7 @@
 // Owns the three shapes that keys have: a fixed beginning with a body, a fixed middle, and a body that only a label
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
-import { characterClass, holds, isDigit, isLetter, withCharacters, type CharacterClass } from './characters.ts'
+import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { startOfRun, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
@@ -134,7 +134,6 @@ export type AnchoredShape = {
 export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape): Detector {
   const before = characterClass(shape.before.body)
   const [beforeMin, beforeMax] = shape.before.lengths
-  const beginning = withCharacters(before, anchor)
   const after = characterClass(shape.after.body)
   const [afterMin, afterMax] = shape.after.lengths
   const detector: Detector = {
@@ -154,7 +153,16 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
       probe.accept(detector, start, end, true)
     },
     // The anchor may have come in part.
-    tailStart: (text) => runStart(text, text.length, beginning, beforeMax + anchor.length - 1),
+    tailStart(text) {
+      const { length } = text
+      let from = runStart(text, length, before, beforeMax)
+      for (let come = anchor.length - 1; come > 0; come--) {
+        if (text.charCodeAt(length - 1) !== anchor.charCodeAt(come - 1) || !text.endsWith(anchor.slice(0, come)))
+          continue
+        from = Math.min(from, runStart(text, length - come, before, beforeMax))
+      }
+      return from
+    },
   }
   return detector
 }

@@ -12,6 +12,7 @@ import {
   sextets,
 } from './normalise-digits.ts'
 import { isLineEnd, lineLengthMin, Lines } from './normalise-lines.ts'
+import { putBase64, putHex, putLines } from './normalise-decoded.ts'
 import { base64LengthMin, hexLengthMin, type EncodedRuns } from './normalise-runs.ts'
 import type { Respelling } from './respelling.ts'
 
@@ -135,10 +136,13 @@ function readRun(text: string, from: number, to: number, isOpen: boolean, into: 
       start++
       continue
     }
-    into.begin(lines === undefined ? start : lines.writtenAt(start))
-    if (isHex) putHex(text, digits, end, into)
-    else putBase64(text, start, end, into)
-    into.close(lines === undefined ? end : lines.writtenAt(end - 1) + 1)
+    if (lines !== undefined && lines.lineEnd(start) < end) putLines(lines, start, digits, end, isHex, into)
+    else {
+      into.begin(lines === undefined ? start : lines.writtenAt(start))
+      const form = isHex ? putHex(text, digits, end, into) : putBase64(text, start, end, into)
+      if (digits === start) into.readAs(form)
+      into.close(lines === undefined ? end : lines.writtenAt(end - 1) + 1)
+    }
     start = end
   }
   return to
@@ -315,26 +319,4 @@ function nextState(state: number, byte: number): number {
   if (byte >= 0x20 ? byte < 0x7f : byte === 0 || byte === 9 || byte === 10 || byte === 13) return 0
   if (byte < 0xc2 || byte > 0xf4) return notText
   return byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
-}
-
-function putBase64(text: string, start: number, end: number, into: Respelling): void {
-  let bits = 0
-  for (let at = start; at < end; at++) {
-    const value = sextetOf[text.charCodeAt(at)] as number
-    if (value === padding) return
-    bits = (bits << 6) | value
-    const phase = (at - start) & 3
-    if (phase > 0) putByte((bits >> (6 - 2 * phase)) & 255, into)
-  }
-}
-
-function putHex(text: string, start: number, end: number, into: Respelling): void {
-  for (let at = start; at < end; at += 2) {
-    putByte(((nibbleOf[text.charCodeAt(at)] as number) << 4) | (nibbleOf[text.charCodeAt(at + 1)] as number), into)
-  }
-}
-
-/** Bytes beyond ASCII are put as they are: what is looked for has none, but its neighbours may. */
-function putByte(byte: number, into: Respelling): void {
-  if (byte !== 0) into.put(byte)
 }

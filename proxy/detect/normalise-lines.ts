@@ -55,6 +55,11 @@ export class Lines {
     return (this.#writtenAt[line] as number) + index - (this.#joinedAt[line] as number)
   }
 
+  /** Where the line ends in which the unit at `index` of `text` is: the first unit of the next one there, or the end. */
+  lineEnd(index: number): number {
+    return this.#joinedAt[this.#lineOf(index) + 1] ?? this.text.length
+  }
+
   begins(index: number): boolean {
     return this.#joinedAt[this.#lineOf(index)] === index
   }

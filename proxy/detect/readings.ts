@@ -245,7 +245,7 @@ function settledTo(
   length: number,
   counts: Counting | undefined,
 ): number {
-  if (candidates.length === 0) return respelling.wholeBefore(openFrom)
+  if (candidates.length === 0) return openFrom
   const first: Candidate[] = []
   for (const one of candidates.filter(({ foreseen }) => foreseen !== undefined).sort(foreseenFirst)) {
     if (one.start < openFrom && counts?.(one) !== false && !first.some((other) => overlap(one, other))) first.push(one)
@@ -254,22 +254,25 @@ function settledTo(
     first.some((other) => overlap(one, other) && (one.foreseen === undefined || foreseenFirst(other, one) < 0))
   const waiting = first.length === 0 ? candidates : candidates.filter((one) => first.includes(one) || !loses(one))
   const blocks = waiting.map(({ start, end, openEnded }) => ({ anchor: start, start, end, openEnded }))
-  return settle(blocks, openFrom, length)
+  return settle(blocks, openFrom, length, false)
 }
 
 function overlap(a: Candidate, b: Candidate): boolean {
   return a.start < b.end && b.start < a.end
 }
 
-/** Findings count up to where nothing can still begin or change, and never half of what belongs together. */
-function settle(blocks: readonly Block[], undecidedFrom: number, length: number): number {
-  let decidedTo = respelling.wholeBefore(undecidedFrom)
+/**
+ * Findings count up to where nothing can still begin or change, and never half of what belongs together; with `isWhole` nor
+ * of what is read as one, so that a scan may begin there.
+ */
+function settle(blocks: readonly Block[], undecidedFrom: number, length: number, isWhole = true): number {
+  let decidedTo = isWhole ? respelling.wholeBefore(undecidedFrom) : undecidedFrom
   for (let moved = true; moved;) {
     moved = false
     for (const { anchor, start, end, openEnded } of blocks) {
       if (openEnded && start < decidedTo) return length
       if (anchor >= decidedTo || end <= decidedTo) continue
-      decidedTo = respelling.wholeBefore(anchor)
+      decidedTo = isWhole ? respelling.wholeBefore(anchor) : anchor
       moved = true
     }
   }

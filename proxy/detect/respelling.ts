@@ -6,6 +6,18 @@ const roomMin = 1 << 12
 const roomKept = 1 << 18
 /** Longer stretches that are read as they are written are not copied unit by unit. */
 const copiedMax = 64
+/**
+ * How a stretch is read: as it is written, as one, or by groups of so many digits that are so many units: base64, base16,
+ * and both of UTF-16.
+ */
+export const forms = { asOne: 1, base64: 2, base16: 3, base64Wide: 4, base16Wide: 5 } as const
+export const digitsOfGroup = [1, 1, 4, 2, 8, 4] as const
+const unitsOfGroup = [1, 1, 3, 1, 3, 1] as const
+/** Numbers that other files see, too, would be looked up each time. */
+const plain = 0
+const asOne = 1
+/** It goes on with what the stretch before is a part of, so nothing may be torn there. */
+const goesOn = 8
 
 /** Reused for every text: `text` stays, everything else is valid until the next `open`. */
 export class Respelling {
@@ -15,10 +27,10 @@ export class Respelling {
   readonly #bytes = Buffer.alloc(roomMin)
   #pending = 0
   #isWide = false
-  /** Stretches in order, each up to the next: where it is read, where it is written, and whether it is read as one. */
+  /** Stretches in order, each up to the next: where it is read, where it is written, and how. */
   #readAt = new Int32Array(roomMin)
   #writtenAt = new Int32Array(roomMin)
-  #isWhole = new Uint8Array(roomMin)
+  #forms = new Uint8Array(roomMin)
   #stretches = 0
   #found = 0
   #source = ''
@@ -47,9 +59,15 @@ export class Respelling {
   }
 
   /** What stands from `start` on is read as the units that are `put` until `close`. */
-  begin(start: number): void {
+  begin(start: number, isRest = false): void {
     this.#takeOver(start)
-    this.#stretch(start, 1)
+    this.#stretch(start, isRest ? asOne | goesOn : asOne)
+  }
+
+  /** What has been begun is read so. */
+  readAs(form: number): void {
+    const last = this.#stretches - 1
+    this.#forms[last] = ((this.#forms[last] as number) & goesOn) | form
   }
 
   put(unit: number): void {
@@ -67,7 +85,7 @@ export class Respelling {
   /** The whole text as it is read, up to the index `to` of what is written. */
   finish(to: number): string {
     this.#takeOver(to)
-    this.#stretch(to, 0)
+    this.#stretch(to, plain)
     this.#flush()
     return this.#text
   }
@@ -79,7 +97,7 @@ export class Respelling {
     const ranges: { from: number; to: number }[] = []
     if (least > 0) ranges.push({ from: least, to: Math.min(length, least + after) })
     for (let at = 0; at + 1 < this.#stretches; at++) {
-      if (this.#isWhole[at] === 0) continue
+      if (this.#forms[at] === plain) continue
       const from = Math.max(least, (this.#readAt[at] as number) - before)
       const to = Math.min(length, (this.#readAt[at + 1] as number) + after)
       const last = ranges.at(-1)
@@ -94,21 +112,32 @@ export class Respelling {
     const at = this.#find(this.#readAt, index)
     if (at < 0) return this.#writtenAt[0] ?? 0
     const start = this.#writtenAt[at] as number
-    return this.#isWhole[at] === 1 ? start : start + index - (this.#readAt[at] as number)
+    const form = (this.#forms[at] as number) & ~goesOn
+    const read = index - (this.#readAt[at] as number)
+    if (form <= asOne) return form === asOne ? start : start + read
+    return start + Math.floor((read * (digitsOfGroup[form] as number)) / (unitsOfGroup[form] as number))
   }
 
   /** Where the unit that is read before `index` ends as it is written. */
   endOf(index: number): number {
     const at = this.#find(this.#readAt, index - 1)
     if (at < 0) return this.#writtenAt[0] ?? 0
-    if (this.#isWhole[at] === 1) return this.#writtenAt[at + 1] as number
-    return (this.#writtenAt[at] as number) + index - (this.#readAt[at] as number)
+    const form = (this.#forms[at] as number) & ~goesOn
+    const start = this.#writtenAt[at] as number
+    const read = index - (this.#readAt[at] as number)
+    if (form === plain) return start + read
+    const next = this.#writtenAt[at + 1] as number
+    const isLast = index === this.#readAt[at + 1] && ((this.#forms[at + 1] as number) & goesOn) === 0
+    if (form === asOne || isLast) return next
+    return Math.min(next, start + Math.ceil((read * (digitsOfGroup[form] as number)) / (unitsOfGroup[form] as number)))
   }
 
-  /** The last index up to `written` that is in nothing that is read as one. */
+  /** The last index up to `written` before which nothing is read together with what is behind. */
   wholeBefore(written: number): number {
-    const at = this.#find(this.#writtenAt, written)
-    return at >= 0 && this.#isWhole[at] === 1 ? (this.#writtenAt[at] as number) : written
+    let at = this.#find(this.#writtenAt, written)
+    if (at < 0 || this.#forms[at] === plain) return written
+    while (((this.#forms[at] as number) & goesOn) > 0) at--
+    return this.#writtenAt[at] as number
   }
 
   /** How much has been read where `written` begins, which is in nothing that is read as one. */
@@ -120,7 +149,7 @@ export class Respelling {
   #takeOver(to: number): void {
     if (this.#stretches === 0) this.#text = this.#context
     if (to <= this.#taken) return
-    this.#stretch(this.#taken, 0)
+    this.#stretch(this.#taken, plain)
     if (to - this.#taken > copiedMax) {
       this.#flush()
       this.#text += this.#source.slice(this.#taken, to)
@@ -139,11 +168,11 @@ export class Respelling {
     this.#isWide = false
   }
 
-  #stretch(writtenAt: number, isWhole: 0 | 1): void {
+  #stretch(writtenAt: number, form: number): void {
     if (this.#stretches === this.#readAt.length) this.#reserveStretches(2 * this.#stretches, this.#stretches)
     this.#readAt[this.#stretches] = this.#text.length + this.#pending
     this.#writtenAt[this.#stretches] = writtenAt
-    this.#isWhole[this.#stretches] = isWhole
+    this.#forms[this.#stretches] = form
     this.#stretches++
   }
 
@@ -171,6 +200,6 @@ export class Respelling {
     }
     this.#readAt = grow(this.#readAt, new Int32Array(room))
     this.#writtenAt = grow(this.#writtenAt, new Int32Array(room))
-    this.#isWhole = grow(this.#isWhole, new Uint8Array(room))
+    this.#forms = grow(this.#forms, new Uint8Array(room))
   }
 }

@@ -71,10 +71,33 @@ void t.test('each unit that is read is told where it is written', async (t) => {
   t.equal(reading, 'a41bc 4111 1111')
   const written = Array.from(reading, (_, at) => text.slice(into.startOf(at), into.endOf(at + 1)))
   t.same(written.slice(0, 6), ['a', '%34', '&#x31;', 'b', 'c', ' '])
-  t.ok(written.slice(6).every((one) => one === 'NDExMSAxMTEx'))
+  // A byte has some of two digits.
+  t.same(written.slice(6), ['ND', 'DE', 'Ex', 'MS', 'SA', 'Ax', 'MT', 'TE', 'Ex'])
   t.equal(text.slice(into.startOf(3), into.endOf(5)), 'b\u200bc')
   t.equal(into.wholeBefore(3), 1, 'in the middle of %34')
   t.equal(into.wholeBefore(4), 4)
+  t.equal(into.wholeBefore(text.length - 2), text.length - 12, 'in the middle of what is encoded')
+})
+
+void t.test('of what is encoded the digits are told that have some of a byte, and no others', async (t) => {
+  const bytes = 'the number of the card is 4111 1111 1111 1111, and the address is ada@example.org'
+  for (const [name, written, perByte] of [
+    ['base64', Buffer.from(bytes).toString('base64'), 4 / 3],
+    ['base16', Buffer.from(bytes).toString('hex'), 2],
+    ['base64 of UTF-16', Buffer.from(bytes, 'utf16le').toString('base64'), 8 / 3],
+    ['base16 of UTF-16', Buffer.from(bytes, 'utf16le').toString('hex'), 4],
+  ] as const) {
+    const into = new Respelling()
+    const text = `${written} 1`
+    into.open(text, 0, '')
+    normalise(text, 0, true, false, into)
+    t.equal(into.finish(text.length), `${bytes} 1`, name)
+    for (let at = 0; at + 1 < bytes.length; at++) {
+      t.equal(into.startOf(at), Math.floor(at * perByte), name)
+      t.equal(into.endOf(at + 1), Math.ceil((at + 1) * perByte), name)
+    }
+    t.equal(into.endOf(bytes.length), written.length, name)
+  }
 })
 
 void t.test('what is cut is not decided, and never more than the cap', async (t) => {

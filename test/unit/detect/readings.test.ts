@@ -30,9 +30,14 @@ void t.test('a value in base64 of several lines is found wherever the lines are 
       for (let before = 0; before < 130; before++) {
         const encoded = Buffer.from(`${filler.repeat(before)} 378-07-9520 ${filler.repeat(90)}`).toString('base64')
         const text = encoded.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
-        const found = scan(text).map(({ start, end }) => text.slice(start, end))
-        const decoded = found.map((one) => Buffer.from(one, 'base64').toString())
-        if (found.length !== 1 || decoded[0]?.includes('378-07-9520') !== true || /\s$/.test(found[0] ?? '')) missed++
+        const digitsTo = (index: number): number => text.slice(0, index).replaceAll(/\s/g, '').length
+        const [found, ...more] = scan(text)
+        const from = (4 * (1 + Buffer.byteLength(filler.repeat(before)))) / 3
+        const early = Math.floor(from) - digitsTo(found?.start ?? 0)
+        const late = digitsTo(found?.end ?? 0) - Math.ceil(from + (4 * 11) / 3)
+        // Three bytes that are on two lines are told as one.
+        const isFound = early >= 0 && early < 4 && late >= 0 && late < 4
+        if (!isFound || more.length > 0 || /\s$/.test(text.slice(found?.start, found?.end))) missed++
       }
     }
   }
