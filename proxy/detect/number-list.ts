@@ -2,6 +2,7 @@
 // list. It knows neither names nor numbers, but that those of one list look alike.
 import { characterClass, holds, isDigit, isLetter } from './characters.ts'
 import type { Detector } from './detector.ts'
+import { slash } from './number-run.ts'
 import type { Probe } from './probe.ts'
 
 /** From what wakes the detector on; later numbers are not looked at. A stream holds back as much, and what is read of the next. */
@@ -19,7 +20,6 @@ const indentMax = 12
 const ampersand = 38
 const comma = 44
 const dash = 45
-const slash = 47
 const semicolon = 59
 
 /** `endOf` gives the end of the number that begins there, or -1. `isBare`: spaces may part them, or a dash between spaces. */

@@ -134,10 +134,11 @@ export class Pass {
   }
 
   /** The beginnings of values are none, unless the name goes on as a value would. */
-  #isLabel({ next, literal, isExact, begins }: Asked, name: string, end: number): boolean {
+  #isLabel(asked: Asked, name: string, end: number): boolean {
+    const { next, literal, begins } = asked
+    const start = end - literal.length
     if (next !== undefined && !holds(next, end < name.length ? name.charCodeAt(end) : -1)) return false
-    if (isExact && !isLiteral(name, end - literal.length, literal)) return false
-    return begins === undefined || begins(this.probe, end - literal.length)
+    return isLiteral(asked, name, start) && (begins === undefined || begins(this.probe, start))
   }
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */
@@ -294,8 +295,9 @@ type Asked = {
   readonly next: CharacterClass | undefined
   /** 0: nothing must stand again. */
   readonly recursAfter: number
-  /** What stands there is compared. */
+  /** What stands there is compared, with its case, or without. */
   readonly isExact: boolean
+  readonly isSpelled: boolean
   /** Absent: it may stand anywhere. */
   readonly begins: ((probe: Probe, start: number) => boolean) | undefined
 }
@@ -310,10 +312,16 @@ type Woken = {
 function askedBy(detector: Detector): Asked[] {
   const { triggers = [], find, next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
   const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
-  return triggers.map((literal) => {
-    const isExact = isCaseSensitive === true || isSpelled(literal)
-    return { literal, find, next, recursAfter, isExact, begins }
-  })
+  const isExact = isCaseSensitive === true
+  return triggers.map((literal) => ({
+    literal,
+    find,
+    next,
+    recursAfter,
+    isExact,
+    isSpelled: isSpelled(literal),
+    begins,
+  }))
 }
 
 /** What most states mean. */
@@ -327,12 +335,13 @@ function newWoken(asked: readonly Asked[], heard: readonly number[]): Woken {
   return { heard, asked, next }
 }
 
-function isLiteral(text: string, start: number, literal: string): boolean {
-  if (text.startsWith(literal, start)) return true
-  return isSpelled(literal) && text.slice(start, start + literal.length).toLowerCase() === literal
+function isLiteral({ literal, isExact, isSpelled }: Asked, text: string, start: number): boolean {
+  if (isExact && !text.startsWith(literal, start)) return false
+  return !isSpelled || text.slice(start, start + literal.length).toLowerCase() === literal
 }
 
-function ask(probe: Probe, { literal, find, next, recursAfter, isExact, begins }: Asked, end: number): void {
+function ask(probe: Probe, asked: Asked, end: number): void {
+  const { literal, find, next, recursAfter, begins } = asked
   const { text, units } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
     if (units[end - 1 + recursAfter] !== units[end - 1]) return
@@ -342,7 +351,7 @@ function ask(probe: Probe, { literal, find, next, recursAfter, isExact, begins }
     if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) return
   }
   const start = end - literal.length
-  if (isExact && !isLiteral(text, start, literal)) return
+  if (!isLiteral(asked, text, start)) return
   if (begins !== undefined && !begins(probe, start)) return
   probe.arm(start)
   find(probe, start, end)

@@ -4,8 +4,9 @@ import { characterClass, isDigit } from '../characters.ts'
 import { isSeparator } from '../number-run.ts'
 import type { Probe } from '../probe.ts'
 
-const digitsMin = 7
-const digitsMax = 12
+/** Fewer digits are a telephone number only where a word says nothing else. */
+export const plainDigitsMin = 7
+export const nationalDigitsMax = 12
 const signsMax = 3
 const digit = characterClass('0-9')
 /** Within a number no space stands on both sides of a dash, and a slash only behind the area. */
@@ -14,15 +15,15 @@ const between = /\/| [-\u2013] /
 /** `07700 900123 / 07700 900456`, `601 234 567 602 345 678`; -1 where no second number is seen. `start`: of the digits. */
 export function endOfFirst(probe: Probe, start: number): number {
   const initial = probe.code(start)
-  const firstEnd = probe.runEnd(start, digit, digitsMax + 1)
+  const firstEnd = probe.runEnd(start, digit, nationalDigitsMax + 1)
   let digits = 0
   for (let index = start; ;) {
-    const end = index === start ? firstEnd : probe.runEnd(index, digit, digitsMax + 1)
+    const end = index === start ? firstEnd : probe.runEnd(index, digit, nationalDigitsMax + 1)
     digits += end - index
-    if (digits > digitsMax) return -1
+    if (digits > nationalDigitsMax) return -1
     const next = afterSigns(probe, end)
     if (next === -1) return -1
-    if (digits >= digitsMin) {
+    if (digits >= plainDigitsMin) {
       if (between.test(probe.text.slice(end, next))) return end
       // It begins as the first one does, with more than a digit that others begin with as well.
       if (firstEnd > start + 1 && probe.code(next) === initial && isGroup(probe, next, firstEnd - start)) return end

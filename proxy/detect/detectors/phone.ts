@@ -4,20 +4,17 @@ import { startsWord } from '../boundary.ts'
 import { characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { acceptFollowing } from '../number-list.ts'
-import { isSeparator, type NumberRun } from '../number-run.ts'
+import { isSeparator, slash, type NumberRun } from '../number-run.ts'
 import { isCallingCode, isInternationalNumber, startsCallingCode } from '../numbering-plan.ts'
 import type { Probe } from '../probe.ts'
-import { endOfFirst } from './phone-list.ts'
+import { endOfFirst, nationalDigitsMax, plainDigitsMin } from './phone-list.ts'
 import { hasPhoneWordBefore, hasPlainPhoneWordBefore, mayFollowPhoneWord, phoneWords } from './phone-words.ts'
 
 const group = 'pii'
 const entity = 'phone'
 const digitsMin = 6
-/** Fewer digits are a telephone number only where a word says nothing else. */
-const plainDigitsMin = 7
 /** E.164 allows 15. */
 const digitsMax = 15
-const nationalDigitsMax = 12
 const unplannedDigitsMin = 9
 const contextAfterLength = 16
 
@@ -169,7 +166,7 @@ function groupsBeforeSlash(probe: Probe, number: NumberRun): number {
 }
 
 function isBeforeSlash(probe: Probe, end: number): boolean {
-  return probe.code(end) === 47 || (probe.code(end) === 32 && probe.code(end + 1) === 47)
+  return probe.code(end) === slash || (probe.code(end) === 32 && probe.code(end + 1) === slash)
 }
 
 function hasTwoZeros(units: Uint16Array, start: number): boolean {
