@@ -269,12 +269,14 @@ function settle(blocks: readonly Block[], undecidedFrom: number, length: number,
   let decidedTo = isWhole ? respelling.wholeBefore(undecidedFrom) : undecidedFrom
   for (let moved = true; moved;) {
     moved = false
-    for (const { anchor, start, end, openEnded } of blocks) {
-      if (openEnded && start < decidedTo) return length
-      if (anchor >= decidedTo || end <= decidedTo) continue
+    // From the last on: those of a chain lie one before the other, and there can be thousands.
+    for (let at = blocks.length - 1; at >= 0; at--) {
+      const { anchor, start, end, openEnded } = blocks[at] as Block
+      if (anchor >= decidedTo || end <= decidedTo || (openEnded && start < decidedTo)) continue
       decidedTo = isWhole ? respelling.wholeBefore(anchor) : anchor
       moved = true
     }
   }
+  if (blocks.some(({ openEnded, start }) => openEnded && start < decidedTo)) return length
   return decidedTo
 }
