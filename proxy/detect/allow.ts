@@ -2,7 +2,7 @@
 
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { foreseenLength } from './probe.ts'
+import { foreseenLength } from './candidate.ts'
 
 /** Whether a value is on the list. */
 export type Allowed = (value: string) => boolean

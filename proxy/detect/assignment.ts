@@ -57,7 +57,7 @@ export function readAssignment(probe: Probe, labelStart: number, labelEnd: numbe
 function read(probe: Probe, labelStart: number, labelEnd: number): number {
   let index = afterIndex(probe, probe.runEnd(labelEnd, identifierCharacters, restLengthMax))
   if (index === -1) return -1
-  if (isBeforeWord(probe.text, index)) return isFlag(probe, labelStart) ? index + 1 : -1
+  if (isBeforeWord(probe.text, index) && probe.sees(index + 2)) return isFlag(probe, labelStart) ? index + 1 : -1
   let isAssigned = false
   for (let hop = 0; hop < hopsMax; hop++) {
     const start = probe.runEnd(index, gap, gapLengthMax)

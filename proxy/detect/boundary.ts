@@ -8,7 +8,8 @@ import {
   wordCharacters,
   type CharacterClass,
 } from './characters.ts'
-import { contextBefore, type Probe } from './probe.ts'
+import { contextBefore } from './candidate.ts'
+import type { Probe } from './probe.ts'
 
 const hexadecimals = characterClass('0-9A-Fa-f')
 

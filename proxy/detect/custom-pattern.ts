@@ -31,7 +31,7 @@ export function patternDetector(spec: PatternSpec): Detector {
     find(probe, start) {
       const { end, more } = pattern.matchAt(probe.text, start, probe.final)
       // Reading where the text ends says that nothing is decided yet.
-      if (more) probe.code(probe.text.length)
+      if (more) probe.touchEnd()
       else if (end !== -1 && isValue(spec, probe.text, start, end)) accept(spec, probe, start, end)
     },
   }

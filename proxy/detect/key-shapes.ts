@@ -6,7 +6,8 @@ import { startOfRun, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
-import { foreseenLength, type Probe } from './probe.ts'
+import { foreseenLength } from './candidate.ts'
+import type { Probe } from './probe.ts'
 import type { Counts } from './tally.ts'
 
 /**

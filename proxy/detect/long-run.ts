@@ -2,7 +2,8 @@
 // come of one without holding it back. It does not know what makes a beginning one of a secret.
 import { holds, type CharacterClass } from './characters.ts'
 import type { EntityGroup } from './finding.ts'
-import type { Foresight, MayEnd, Probe } from './probe.ts'
+import type { Foresight, MayEnd } from './candidate.ts'
+import type { Probe } from './probe.ts'
 import { Tally } from './tally.ts'
 
 /** Nothing real is longer; so much of one value a stream keeps in memory. */

@@ -1,7 +1,7 @@
 // Owns which of several overlapping candidates is the finding: one that counts, then foreseen, then validated, then longer,
 // then earlier; of foreseen ones the earlier, then the one that was foreseen sooner, then by name.
 import type { Finding } from './finding.ts'
-import type { Candidate } from './probe.ts'
+import type { Candidate } from './candidate.ts'
 
 /** Whether something is done about it; what is only observed, or let be, must not stand in the way of what is not. */
 export type Counting = (one: Finding) => boolean
@@ -54,7 +54,7 @@ export function mergeFindings(
 }
 
 /** The index after the candidates that overlap one another, directly or through others, beginning with `first`. */
-function endOfCluster(candidates: readonly Candidate[], first: number): number {
+export function endOfCluster(candidates: readonly Candidate[], first: number): number {
   let reach = candidates[first]?.end ?? 0
   let index = first + 1
   for (let next = candidates[index]; next !== undefined && next.start < reach; next = candidates[++index]) {
@@ -132,7 +132,8 @@ export function byName(a: string, b: string): number {
 /** Of two foreseen ones, which have one rank, what may have been replaced is the one that began before. */
 export function foreseenFirst(a: Candidate, b: Candidate): number {
   if (a.foreseen === undefined || b.foreseen === undefined) return 0
-  return a.start - b.start || a.foreseen - b.foreseen || byName(a.entity, b.entity)
+  const byTime = a.start - b.start || a.foreseen - b.foreseen
+  return byTime || Number(a.isLate ?? false) - Number(b.isLate ?? false) || byName(a.entity, b.entity)
 }
 
 function lengthOf({ start, end }: Candidate): number {

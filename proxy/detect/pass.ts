@@ -22,7 +22,9 @@ import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
 import { endsWholeNumber, isSeparator as sharedIsSeparator, numberDigitsRead, slash } from './number-run.ts'
-import { contextBefore, Probe } from './probe.ts'
+import { contextBefore } from './candidate.ts'
+import { Probe } from './probe.ts'
+import type { Respelling } from './respelling.ts'
 import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } from './stops.ts'
 import { partBits, takePart } from './units.ts'
 
@@ -46,6 +48,8 @@ export class Pass {
   readonly #numbers: readonly (readonly Digits[])[]
   /** Whose words are listened for. */
   readonly #contexts: readonly ContextWords[]
+  /** Whose a number is that is too far written out to be read. */
+  readonly #firstNumber: Detector | undefined
   /** Shorter numbers interest nobody. */
   readonly #digitsMin: number
   readonly #codes: readonly Digits[]
@@ -89,6 +93,7 @@ export class Pass {
         return (isAsked && numbersOf.get(detector)) || []
       }),
     )
+    this.#firstNumber = numbers[0]
     this.#contexts = [...contexts]
     this.#digitsMin = Math.min(...numbers.map((d) => d.digitsMin ?? numberDigitsMin))
     const codes = chosen.filter((d) => d.digits === 'code')
@@ -99,8 +104,13 @@ export class Pass {
   }
 
   /** What is found is in the probe afterwards. Only what wakes somebody in one of the ranges counts; they are in order. */
-  run(text: string, final: boolean, ranges: readonly { readonly from: number; readonly to: number }[]): void {
-    this.probe.open(text, final)
+  run(
+    text: string,
+    final: boolean,
+    ranges: readonly { readonly from: number; readonly to: number }[],
+    written?: Respelling,
+  ): void {
+    this.probe.open(text, final, written)
     this.#runs?.clear()
     this.isAscii = true
     this.#depth = 0
@@ -169,7 +179,7 @@ export class Pass {
     const { text } = this.probe
     let from = text.length - this.#depth
     for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(text) ?? from)
-    return from
+    return this.probe.nearest(from, text.length)
   }
 
   /** Takes the automaton's state, and returns its last. */
@@ -230,7 +240,9 @@ export class Pass {
     probe.arm(start)
     const { number } = probe
     number.read(probe, start)
-    const isRead = probe.settle()
+    const isLate = this.#firstNumber !== undefined && probe.isLate
+    const isRead = probe.settle(this.#firstNumber)
+    if (isLate) return start
     const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
     return gluedTo
@@ -252,10 +264,10 @@ export class Pass {
     const isLone = start < 2 || !isLetter(probe.units[start - 2] as number)
     const codes = isLone ? this.#loneCodes : this.#codes
     for (let i = 0; i < codes.length; i++) {
-      const { find } = codes[i] as Digits
+      const { find, of } = codes[i] as Digits
       probe.arm(start)
       find(probe, start, start + 1)
-      probe.settle()
+      probe.settle(of)
     }
   }
 
@@ -265,13 +277,13 @@ export class Pass {
     const initial = (probe.units[start] as number) - 48
     const asked = this.#numbers[10 * (number.end - start) + initial] as readonly Digits[]
     for (let i = 0; i < asked.length; i++) {
-      const { digitsMin, find } = asked[i] as Digits
+      const { digitsMin, find, of } = asked[i] as Digits
       if (isRead && number.digits < digitsMin) continue
       // What was read for all of them may go on, and for some the value starts at a sign before the digits.
       const count = probe.candidates.length
       probe.arm(start, !isRead)
       find(probe, start, number.end)
-      const isDecided = probe.settle()
+      const isDecided = probe.settle(of)
       if (probe.candidates.length === count || !isDecided) continue
       probe.numberEnd = probe.candidates[count]?.end ?? 0
       return
@@ -282,14 +294,16 @@ export class Pass {
 type Find = Detector['find']
 
 /** Who is asked about digits. Detectors have properties of many kinds, so theirs are found more slowly than these. */
-type Digits = { readonly find: Find; readonly digitsMin: number }
+type Digits = { readonly of: Detector; readonly find: Find; readonly digitsMin: number }
 
-function digitsOf({ find, digitsMin = 0 }: Detector): Digits {
-  return { find, digitsMin }
+function digitsOf(of: Detector): Digits {
+  const { find, digitsMin = 0 } = of
+  return { of, find, digitsMin }
 }
 
 /** Who is asked where a literal ends, and what must be so besides. */
 type Asked = {
+  readonly of: Detector
   readonly literal: string
   readonly find: Find
   readonly next: CharacterClass | undefined
@@ -314,6 +328,7 @@ function askedBy(detector: Detector): Asked[] {
   const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
   const isExact = isCaseSensitive === true
   return triggers.map((literal) => ({
+    of: detector,
     literal,
     find,
     next,
@@ -344,7 +359,8 @@ function ask(probe: Probe, asked: Asked, end: number): void {
   const { literal, find, next, recursAfter, begins } = asked
   const { text, units } = probe
   if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
-    if (units[end - 1 + recursAfter] !== units[end - 1]) return
+    if (units[end - 1 + recursAfter] !== units[end - 1] && !probe.isFar(end - literal.length, end - 1 + recursAfter))
+      return
   }
   if (next !== undefined && end < text.length) {
     const code = units[end] as number
@@ -353,9 +369,10 @@ function ask(probe: Probe, asked: Asked, end: number): void {
   const start = end - literal.length
   if (!isLiteral(asked, text, start)) return
   if (begins !== undefined && !begins(probe, start)) return
+  if (probe.isFar(start, end - 1)) return
   probe.arm(start)
   find(probe, start, end)
-  probe.settle()
+  probe.settle(asked.of)
 }
 
 /**

@@ -1,60 +1,17 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
-import type { EntityGroup } from './finding.ts'
+import { contextBefore, foreseenLength, type Candidate, type Foreseen, type Foresight } from './candidate.ts'
 import { isDigit, type CharacterClass, type KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
+import type { EntityGroup } from './finding.ts'
 import { NumberRun } from './number-run.ts'
+import type { Respelling } from './respelling.ts'
+import { Marks } from './marks.ts'
+import { Sight } from './sight.ts'
 import { unitsOf } from './units.ts'
 
-/**
- * How far left of its value's start a detector may look, in UTF-16 units. A window keeps this much of what it has
- * released, so a longer look would see less in a stream than in the whole text.
- */
-export const contextBefore = 96
-
-/**
- * A value that is as long as this is replaced in a stream before its end is known, where its detector says that it is one
- * whatever follows. So what stands in its place depends on no more of it.
- */
-export const foreseenLength = 256
-
-export type Candidate = {
-  readonly entity: string
-  readonly group: EntityGroup
-  readonly start: number
-  readonly end: number
-  /** A checksum or an equally strong structure speaks for it. */
-  readonly validated: boolean
-  readonly openEnded?: true
-  /**
-   * It may have been replaced before its end was known, when it was so long, so nothing that begins in it may win, and of
-   * two that begin together the one that was known first does.
-   */
-  readonly foreseen?: number
-}
-
-/** `to`: so far the text belongs to the value for certain. `mayEnd`: whether it may have ended in what came from `from` on. */
-export type Foreseen = {
-  readonly entity: string
-  readonly start: number
-  readonly to: number
-  readonly after: number
-  readonly mayEnd: MayEnd
-  readonly isFirst?: true | undefined
-}
-
-export type MayEnd = (text: string, from: number) => boolean
-
-/**
- * How a value is foreseen: once it is so long, and what else is said of it. `isFirst`: it is known before whatever else is
- * known only by such a beginning, and found whatever is found around it.
- */
-export type Foresight = {
-  readonly after?: number
-  readonly validated?: boolean
-  readonly mayEnd: MayEnd
-  readonly isFirst?: true
-}
+/** Whose a value is. */
+type Named = { readonly entity: string; readonly group: EntityGroup }
 
 export class Probe {
   text = ''
@@ -97,6 +54,8 @@ export class Probe {
   /** Of the text. */
   #number = 0
   #start = 0
+  /** Where the trigger starts. */
+  #trigger = 0
   #touchedEnd = false
   /** Of the value that the detector which was asked last foresees. */
   #foreseenStart = -1
@@ -104,11 +63,22 @@ export class Probe {
   #findsFrom = -1
   /** Where the value would begin that is known later than one that is first. */
   #laterStart = -1
+  /** Looking before this index is of no account. */
+  #near = 0
+  /** Where the detector which was asked last looked too far; -1 where it did not. */
+  #lateFrom = -1
+  /** And how far it looked then. */
+  #lateTo = 0
+  readonly #sight = new Sight()
+  readonly #marks = new Marks()
 
-  open(text: string, final: boolean): void {
+  open(text: string, final: boolean, written?: Respelling): void {
     this.text = text
     this.units = unitsOf(text)
     this.final = final
+    this.#sight.open(written)
+    this.#near = text.length
+    this.#lateFrom = -1
     this.#number = ++texts
     this.candidates = []
     this.anchors = []
@@ -135,10 +105,19 @@ export class Probe {
     this.#foreseenStart = -1
     this.#findsFrom = -1
     this.#laterStart = -1
+    if (this.#sight.isShort) this.#remember()
+  }
+
+  #remember(): void {
+    this.#marks.set(this)
+    this.#trigger = this.#start
+    this.#near = this.#sight.knownFrom(this.#start)
+    this.#lateFrom = -1
   }
 
   /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
-  settle(): boolean {
+  settle(of?: Named): boolean {
+    if (this.#lateFrom >= 0 && of !== undefined) this.#acceptLate(of)
     if (this.#touchedEnd) {
       if (this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
       const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
@@ -158,31 +137,97 @@ export class Probe {
     return this.#number
   }
 
+  /** Or looked too far, which is the same to whoever would remember what was read. */
   get hasTouchedEnd(): boolean {
-    return this.#touchedEnd
+    return this.#touchedEnd || this.isLate
+  }
+
+  /** The detector which was asked last looked too far. */
+  get isLate(): boolean {
+    return this.#lateFrom >= 0
   }
 
   /** Says that the value would start here, left of the trigger. Called before any reading forward. */
   startsAt(start: number): void {
-    if (start < this.#start) this.#start = start
+    if (start >= this.#start) return
+    const { isShort } = this.#sight
+    this.#start = isShort ? this.nearest(start, this.#trigger) : start
+    if (isShort && !this.isLate) this.#near = 0
+  }
+
+  /** The first index from `start` on from which `to` is not too far to be waited for. */
+  nearest(start: number, to: number): number {
+    return this.#sight.nearest(start, to)
+  }
+
+  /** Whether a stream does not wait so long. */
+  isFar(from: number, to: number): boolean {
+    return this.#sight.isFar(from, to)
+  }
+
+  /** Whether `index` may be looked at without the probe: in a stream nobody would have said before that it is far. */
+  sees(index: number): boolean {
+    return !this.#sight.isFar(this.#openStart, Math.min(index, this.text.length))
+  }
+
+  /** Where what is not decided yet begins, of what the detector which was asked last finds. */
+  get #openStart(): number {
+    return Math.max(this.#start, this.#findsFrom)
+  }
+
+  /** Whoever looks at `index` looks too far, or else it is known up to where nobody does. */
+  #look(index: number): void {
+    if (!this.#sight.isShort) return
+    if (this.isLate) {
+      if (index > this.#lateTo) this.#lateTo = index
+      return
+    }
+    const { length } = this.text
+    const last = Math.min(index, length)
+    const start = this.#openStart
+    let at = this.#sight.endFrom(start)
+    this.#near = Math.min(at, length)
+    while (at <= last && !this.#sight.isFar(start, at)) at++
+    if (at <= last) {
+      this.#lateFrom = at
+      this.#lateTo = index
+      this.#near = 0
+    } else if (last >= this.#near) this.#near = Math.min(last + 1, length)
   }
 
   /** Says that whatever is found begins there or behind. */
   findsFrom(start: number): void {
+    if (!this.#sight.isShort) {
+      this.#findsFrom = start
+      return
+    }
+    // Else it would depend on how much has come whether this is said before or after somebody looked too far.
+    if (this.hasTouchedEnd) return
     this.#findsFrom = start
+    this.#near = this.#sight.knownFrom(start)
   }
 
   /** The same, and that of a value that is first nothing has to be known here. */
   isLaterAt(start: number): void {
     this.#laterStart = start
-    this.#findsFrom = start
+    this.findsFrom(start)
   }
 
   /** The unit at `index`, or -1 where the text ends. The only way to look right of the trigger. */
   code(index: number): number {
+    return index < this.#near ? (this.units[index] as number) : this.#codeFrom(index)
+  }
+
+  #codeFrom(index: number): number {
+    this.#look(index)
     if (index < this.text.length) return this.units[index] as number
-    if (!this.final) this.#touchedEnd = true
+    this.touchEnd()
     return -1
+  }
+
+  /** Says that what follows the text decides. */
+  touchEnd(): void {
+    if (!this.final) this.#touchedEnd = true
   }
 
   /** The unit left of `index`, or -1 at the start of the text. */
@@ -194,6 +239,7 @@ export class Probe {
   runEnd(from: number, characters: CharacterClass, lengthMax: number): number {
     const limit = from + lengthMax
     const end = this.runEndWithin(from, characters, limit)
+    if (end >= this.#near) this.#look(end < limit ? end : end - 1)
     if (!this.final && end >= this.text.length && end < limit) this.#touchedEnd = true
     return end
   }
@@ -268,20 +314,37 @@ export class Probe {
     if (!this.final) this.whole.push({ start, end })
   }
 
-  accept(
-    of: { readonly entity: string; readonly group: EntityGroup },
-    start: number,
-    end: number,
-    validated: boolean,
-  ): void {
+  accept(of: Named, start: number, end: number, validated: boolean): void {
     this.startsAt(start)
     this.anchors.push(this.#start)
-    this.candidates.push({ entity: of.entity, group: of.group, start, end, validated })
+    const { entity, group } = of
+    this.candidates.push({ entity, group, start: start < this.#start ? this.#start : start, end, validated })
+  }
+
+  /** Whoever looks too far has found all that he looked at, but for what he saw last, which mostly ends it. */
+  #acceptLate({ entity, group }: Named): void {
+    const start = this.#openStart
+    const isEndless = this.candidates.at(-1)?.openEnded === true
+    const seenTo = Math.min(this.#lateTo, this.text.length)
+    const end = Math.max(seenTo, this.#marks.takeBack(this, start))
+    const late = {
+      entity,
+      group,
+      start,
+      end,
+      validated: false,
+      foreseen: this.#lateFrom - start,
+      isLate: true,
+    } as const
+    this.anchors.push(this.#start)
+    this.candidates.push(isEndless ? { ...late, end: this.text.length, openEnded: true } : late)
+    this.#foreseenStart = start
+    this.#laterStart = -1
   }
 
   /** `accept` of a value that is one from its beginning on; so far up to `end`. Its trigger starts at `start` or before. */
   acceptForeseen(
-    of: { readonly entity: string; readonly group: EntityGroup },
+    of: Named,
     start: number,
     end: number,
     { after = foreseenLength, validated = true, mayEnd, isFirst }: Foresight,
@@ -291,6 +354,8 @@ export class Probe {
       this.accept(of, start, end, validated)
       return
     }
+    // It was known before it was looked at so far.
+    if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
     this.anchors.push(this.#start)
     this.candidates.push({ entity, group, start, end, validated, foreseen: after })
     if (this.final) return
@@ -299,13 +364,10 @@ export class Probe {
   }
 
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */
-  acceptToEnd(
-    of: { readonly entity: string; readonly group: EntityGroup },
-    start: number,
-    after = foreseenLength,
-  ): void {
+  acceptToEnd(of: Named, start: number, after = foreseenLength): void {
     this.startsAt(start)
     const { entity, group } = of
+    if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
     this.anchors.push(this.#start)
     const end = this.text.length
     this.candidates.push({ entity, group, start, end, validated: true, foreseen: after, openEnded: true })

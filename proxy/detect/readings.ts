@@ -2,11 +2,12 @@
 // while the text still grows. It does not know what detectors look for, nor what is read how.
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
+import { joinLate } from './late.ts'
 import { normalise } from './normalise.ts'
 import { EncodedRuns } from './normalise-runs.ts'
 import { byName, countingIn, foreseenFirst, resolveOverlaps, type Counting, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
-import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './probe.ts'
+import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './candidate.ts'
 import { Respelling } from './respelling.ts'
 
 /**
@@ -32,6 +33,7 @@ type Block = {
   readonly start: number
   readonly end: number
   readonly openEnded: true | undefined
+  readonly isLate?: true | undefined
 }
 
 type Range = { readonly from: number; to: number }
@@ -71,7 +73,8 @@ export class Readings {
     normalise(text, 0, true, written.isAscii, respelling, this.#runs)
     if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates, countingIn(text, this.#matters))
     this.#runRead(respelling.finish(text.length), true)
-    return resolveOverlaps(this.#candidates(text), countingIn(text, this.#matters))
+    const counts = countingIn(text, this.#matters)
+    return resolveOverlaps(joinLate(this.#candidates(text), text.length, counts), counts)
   }
 
   /** Where it is not known yet how a text is read, it is as if it had not come yet. */
@@ -83,8 +86,8 @@ export class Readings {
     const isRead = respelling.isChanged || carried !== undefined
     const reading = isRead ? respelling.finish(known) : ''
     if (isRead) this.#runRead(reading, final)
-    const candidates = isRead ? this.#candidates(text) : written.probe.candidates
     const counts = countingIn(text, this.#matters)
+    const candidates = isRead ? joinLate(this.#candidates(text), text.length, counts) : written.probe.candidates
     if (final) return { findings: resolveOverlaps(candidates, counts), decidedTo: text.length }
     const scannedTo = this.#scannedTo(text, known, isRead)
     const openFrom = this.#openFrom(known, isRead, openIn)
@@ -93,7 +96,7 @@ export class Readings {
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
     const mayForesee = written.probe.foreseen.length > 0 || isRead
-    const next = mayForesee ? this.#nextForeseen(decidedTo, isRead) : undefined
+    const next = mayForesee ? this.#nextForeseen(decidedTo, isRead, candidates) : undefined
     const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead, counts)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
@@ -102,7 +105,7 @@ export class Readings {
   }
 
   /** Of what both passes foresee from there on: what begins first, then what was foreseen sooner, then by name, then what goes further. */
-  #nextForeseen(from: number, isRead: boolean): Foreseen | undefined {
+  #nextForeseen(from: number, isRead: boolean, candidates: readonly Candidate[]): Foreseen | undefined {
     let next: Foreseen | undefined
     const consider = (one: Foreseen): void => {
       if (one.start < from) return
@@ -113,6 +116,10 @@ export class Readings {
     }
     for (const one of this.#written.probe.foreseen) consider(one)
     if (isRead) for (const one of this.#read?.probe.foreseen ?? []) consider(foreseenAsWritten(one))
+    // What else begins there is a part of it.
+    for (const { entity, start, end, foreseen = 0, isLate, joinedFrom = start } of candidates)
+      if (isLate && start >= from && start <= (next?.start ?? start))
+        next = { entity, start, to: end, after: foreseen, mayEnd: always, joinedFrom }
     return next !== undefined && next.to - next.start >= foreseenLength ? next : undefined
   }
 
@@ -124,16 +131,16 @@ export class Readings {
     isRead: boolean,
     counts?: Counting,
   ): boolean {
-    const { entity, start, to, isFirst } = next
+    const { entity, start, to, isFirst, joinedFrom = start } = next
     const unclearFrom = (pass: Pass): number => (isFirst ? pass.unclearBeforeFirst : pass.unclearFrom)
-    if (this.#openFrom(known, isRead, unclearFrom) < start) return false
+    if (this.#openFrom(known, isRead, unclearFrom) < joinedFrom) return false
     const wins = counts?.({ entity, group: 'secrets', start, end: to }) !== false
     return !candidates.some((one) => one.start < start && one.end > start && (!wins || one.foreseen !== undefined))
   }
 
   #runRead(reading: string, final: boolean): void {
     this.#read ??= new Pass(this.#chosen)
-    this.#read.run(reading, final, this.#apart(respelling.changes(reachBefore, reachAfter)))
+    this.#read.run(reading, final, this.#apart(respelling.changes(reachBefore, reachAfter)), respelling)
   }
 
   /**
@@ -164,7 +171,10 @@ export class Readings {
   /** Of both passes, as they are written. */
   #candidates(text: string): Candidate[] {
     const read = this.#read?.probe.candidates ?? []
-    return [...this.#written.probe.candidates, ...read.map((one) => asWritten(one, text))]
+    return [
+      ...this.#written.probe.candidates,
+      ...read.map((one) => (one.isLate ? lateAsWritten(one, text) : asWritten(one, text))),
+    ]
   }
 
   #scannedTo(text: string, known: number, isRead: boolean): number {
@@ -226,14 +236,23 @@ function asWritten(candidate: Candidate, text: string): Candidate {
   return { ...candidate, start, end, foreseen: respelling.endOf(candidate.start + foreseen) - start }
 }
 
-function blockAsWritten({ anchor, start, end, openEnded }: Block): Block {
-  return { openEnded, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: respelling.endOf(end) }
+/** What is not read behind its last unit is a part of it, as is what would be, had it come. */
+function lateAsWritten(late: Candidate, text: string): Candidate {
+  const { start, end, foreseen = 0, openEnded } = late
+  const begin = respelling.startOf(start)
+  const after = respelling.startOf(start + foreseen) - begin
+  return { ...late, start: begin, end: openEnded ? text.length : respelling.startOf(end), foreseen: after }
+}
+
+function blockAsWritten({ anchor, start, end, openEnded, isLate }: Block): Block {
+  const last = isLate ? respelling.startOf(end) : respelling.endOf(end)
+  return { openEnded, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: last }
 }
 
 function blocksOf({ probe }: Pass): Block[] {
   const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end, openEnded: undefined }))
-  probe.candidates.forEach(({ start, end, openEnded }, index) => {
-    blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded })
+  probe.candidates.forEach(({ start, end, openEnded, isLate }, index) => {
+    blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded, isLate })
   })
   return blocks
 }

@@ -118,6 +118,24 @@ export class Respelling {
     return start + Math.floor((read * (digitsOfGroup[form] as number)) / (unitsOfGroup[form] as number))
   }
 
+  /** What is read at `index` was released, and not all of what is not read behind it: so it was too far from what follows. */
+  isCutAt(index: number): boolean {
+    return index < this.#context.length && this.startOf(this.#context.length) > (this.#writtenAt[0] ?? 0)
+  }
+
+  /** The first index whose unit begins at `written` or behind; the length of what is read where none does. */
+  readFrom(written: number): number {
+    const at = this.#find(this.#writtenAt, written)
+    if (at < 0) return this.#context.length
+    const from = this.#readAt[at] as number
+    const next = at + 1 < this.#stretches ? (this.#readAt[at + 1] as number) : from
+    const form = (this.#forms[at] as number) & ~goesOn
+    const past = written - (this.#writtenAt[at] as number)
+    if (form === plain) return Math.min(next, from + past)
+    if (form === asOne) return past === 0 ? from : next
+    return Math.min(next, from + Math.ceil((past * (unitsOfGroup[form] as number)) / (digitsOfGroup[form] as number)))
+  }
+
   /** Where the unit that is read before `index` ends as it is written. */
   endOf(index: number): number {
     const at = this.#find(this.#readAt, index - 1)

@@ -7,7 +7,7 @@ import { keyedDigest } from '../lib/keyed-digest.ts'
 import { ownText } from '../lib/own-text.ts'
 import { Recent } from '../lib/recent.ts'
 import { restorePlaces, type RestorePlace } from './options.ts'
-import { foreseenLength } from './probe.ts'
+import { foreseenLength } from './candidate.ts'
 import type { Kept, KeptOfCaller, Terms, TokenForm } from './vault-memory.ts'
 import { numberAt, numberToken, digitsOf, restoredNumber, unfinishedNumberFrom, withDigits } from './vault-number.ts'
 import {

@@ -3,7 +3,7 @@
 // nothing of events or JSON.
 import type { RestorePlace } from './options.ts'
 import { inJson, JsonFences } from './json-fence.ts'
-import { contextBefore, type Foreseen } from './probe.ts'
+import { contextBefore, type Foreseen } from './candidate.ts'
 import type { PartialScan } from './readings.ts'
 import type { Plan } from './redaction.ts'
 import { foresee, replace, type Counts, type Replacement } from './replace.ts'
@@ -40,8 +40,15 @@ export function openWindow({ plan, vault, place = 'response.text' }: WindowOptio
 const eagerLength = 512
 const lazierShift = 5
 const lazyShift = 2
-/** Or so much, where what holds it may have ended. */
+/** Where nearly as much is held as may be, only so much is waited for, and of what is scanned. */
+const nearMost = 416
+const soonLength = 8
+const soonShift = 7
+const scannedSoonMax = 8192
+/** Or so much, where what holds it may have ended: more of what is long, which takes longer to scan. */
 const lagLength = 192
+const lagLengthMax = 400
+const lagShift = 6
 /** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
 const slackLength = 1024
 /** A model that is to answer in JSON: its text is read as that when it is whole, so values must not break it. */
@@ -103,7 +110,11 @@ class TextWindow implements Window {
     this.#unscanned += text.length
     const heldLength = this.#buffer.length - this.#released
     const length = this.#buffer.length - this.#scannedTo
-    const lazyLength = Math.max((heldLength - eagerLength) >> lazyShift, 0) + (length >> lazierShift)
+    const { held } = this
+    const isNearMost = held > nearMost && held < 2 * eagerLength && length < scannedSoonMax
+    const lazyLength = isNearMost
+      ? Math.max(soonLength, length >> soonShift)
+      : Math.max((heldLength - eagerLength) >> lazyShift, 0) + (length >> lazierShift)
     if (!final && length > eagerLength && this.#unscanned < lazyLength && !this.#mayEnd()) return ''
     this.#unscanned = 0
     return this.#release(plan, final)
@@ -111,8 +122,10 @@ class TextWindow implements Window {
 
   /** What is certain not to end the value is a part of it without being scanned. */
   #mayEnd(): boolean {
-    if (this.#foreseenMayEnd === undefined || this.#buffer.length - this.#foreseenTo < lagLength) return false
-    if (this.#foreseenMayEnd(this.#buffer, this.#foreseenTo)) return this.#unscanned >= lagLength
+    const { length } = this.#buffer
+    const lag = Math.min(Math.max(lagLength, (length - this.#scannedTo) >> lagShift), lagLengthMax)
+    if (this.#foreseenMayEnd === undefined || length - this.#foreseenTo < lag) return false
+    if (this.#foreseenMayEnd(this.#buffer, this.#foreseenTo)) return this.#unscanned >= lag
     this.#foreseenTo = this.#buffer.length
     return false
   }

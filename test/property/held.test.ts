@@ -1,7 +1,9 @@
-// Long values of every kind one behind the other or one in the other: a stream gives the whole and holds little back.
+// Long values of every kind one behind the other or one in the other, however they are written: a stream gives the whole
+// and holds little back.
 import t from 'tap'
 import { openVault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
+import { disguises } from '../support/disguises.ts'
 import { whole } from '../support/in-pieces.ts'
 import { planOf } from '../support/plan-of.ts'
 import { Dice } from '../support/planted-values.ts'
@@ -97,4 +99,48 @@ void t.test('what a value wins over is not waited for, nor is what a name gives 
     t.equal(output, whole(text, plan, vault), name)
     t.ok(held <= heldMax, `${held} of ${name}`)
   }
+})
+
+const inLines = (text: string, width: number, lineEnd: string): string =>
+  text.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
+const eachUnit = (text: string, write: (hex: string, unit: string) => string): string =>
+  text
+    .split('')
+    .map((unit) => write(unit.charCodeAt(0).toString(16), unit))
+    .join('')
+const hex = (text: string): string => Buffer.from(text, 'utf16le').toString('hex')
+
+const ways: Readonly<Record<string, (text: string) => string>> = {
+  ...disguises,
+  'base64 in lines, indented': (text) => inLines(Buffer.from(text).toString('base64'), 60, `\r\n${' '.repeat(32)}`),
+  'hexadecimal of UTF-16': hex,
+  'hexadecimal of UTF-16 in lines': (text) => inLines(hex(text), 60, '\n'),
+  'longest references': (text) => eachUnit(text, (hex) => `&#x${hex.padStart(26, '0')};`),
+  'many spaces of no width between': (text) => eachUnit(text, (_, unit) => unit + '&ZeroWidthSpace;'.repeat(3)),
+  'spaces of no width in one place': (text) => `${text.slice(0, 8)}${'\u200b'.repeat(700)}${text.slice(8)}`,
+}
+
+void t.test(
+  'however it is written, no more than 512 units of a text are held, and all of it is as in the whole',
+  async (t) => {
+    const worst = { held: 0, of: '' }
+    for (const [way, write] of Object.entries(ways)) {
+      for (let seed = 1; seed <= runsOf(8); seed++) {
+        const dice = new Dice(1000 + seed)
+        const text = `${'see '.repeat(dice.below(40))}${write(textOf(dice)).slice(0, 3000)} and so on, with some words.`
+        const expected = whole(text, plan, vault)
+        for (const { output, held } of [streamed(text, 5), streamed(text, 300, dice)]) {
+          if (output !== expected) t.fail(`seed ${seed} in ${way} differs`)
+          if (held > worst.held) Object.assign(worst, { held, of: `seed ${seed} in ${way}` })
+        }
+      }
+    }
+    t.ok(worst.held <= heldMax, `${worst.held} of ${worst.of}`)
+  },
+)
+
+void t.test('values in a chain that has no end take no time in the square of them', async (t) => {
+  const text = 'password='.repeat(4000)
+  const { output } = streamed(text, 40)
+  t.equal(output, whole(text, plan, vault))
 })

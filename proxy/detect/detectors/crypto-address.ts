@@ -52,7 +52,7 @@ export const base58Address: Detector = {
   find(probe, at) {
     if (isShortAround(probe, at)) return
     const start = wordStart(probe.text, at)
-    if (start === undefined || isShorter(probe.text, start, base58LengthMin) || !startsWord(probe, start)) return
+    if (start === undefined || isShorter(probe, start, base58LengthMin) || !startsWord(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
     if (findBase58(probe, start) || probe.before(start) !== 92) return
     if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
@@ -61,20 +61,22 @@ export const base58Address: Detector = {
 }
 
 /** The word around `at` ends soon, and is shorter than an address. */
-function isShortAround({ units, text }: Probe, at: number): boolean {
+function isShortAround(probe: Probe, at: number): boolean {
+  const { units, text } = probe
   const half = at + base58HalfLength
   let end = at + 1
   while (end < half && isAlphanumeric(units[end] as number)) end++
   if (end >= half || end === text.length) return false
   let start = at
   while (start > 0 && end - start < base58LengthMin && isAlphanumeric(units[start - 1] as number)) start--
-  return end - start < base58LengthMin
+  return end - start < base58LengthMin && !probe.isFar(start, end)
 }
 
 /** The word ends before so many units, and the text does not. */
-function isShorter(text: string, start: number, length: number): boolean {
+function isShorter(probe: Probe, start: number, length: number): boolean {
+  const { text } = probe
   const last = start + length - 1
-  return last < text.length && !holds(alphanumerics, text.charCodeAt(last))
+  return last < text.length && !holds(alphanumerics, text.charCodeAt(last)) && !probe.isFar(start, last)
 }
 
 function findBase58(probe: Probe, start: number): boolean {

@@ -120,15 +120,18 @@ function readSpaced(probe: Probe, start: number, length: number): number | undef
       code = units[++index] as number
       kind = kindOf(code)
     }
-    if (kind === 0) probe.code(index)
-    if (kind <= separator || (count > 1 && count < 4 && kind !== digit)) return undefined
+    if (kind <= separator || (count > 1 && count < 4 && kind !== digit)) {
+      probe.code(index)
+      return undefined
+    }
     // The country's letters are what they are.
     seen |= count > 3 ? kind : kind & ~repairable
     read[count] = code
     index++
   }
+  const next = probe.code(index)
   const isMixedCase = (seen & (lower | upper)) === (lower | upper)
-  if (isMixedCase || holds(alphanumerics, probe.code(index))) return undefined
+  if (isMixedCase || holds(alphanumerics, next)) return undefined
   return passesCheck(length, asWritten) || ((seen & repairable) !== 0 && passesCheck(length, repair))
     ? index
     : undefined

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { array, assert, boolean, nat, property, tuple } from 'fast-check'
 import { resolveOverlaps } from '../../../proxy/detect/overlap.ts'
-import type { Candidate } from '../../../proxy/detect/probe.ts'
+import type { Candidate } from '../../../proxy/detect/candidate.ts'
 
 function candidate(start: number, length: number, validated = false): Candidate {
   return { entity: 'email', group: 'pii', start, end: start + length, validated }

@@ -3,7 +3,8 @@
 import { characterClass, holds } from '../../characters.ts'
 import { contextWords } from '../../context-words.ts'
 import type { Detector } from '../../detector.ts'
-import { contextBefore, type Probe } from '../../probe.ts'
+import { contextBefore } from '../../candidate.ts'
+import type { Probe } from '../../probe.ts'
 import { isPassword } from './secret-value.ts'
 
 /** `joined`: the value follows at once. `apart`: behind a space. `login`: behind a space, a user and `%`. */

@@ -5,7 +5,8 @@ import { startOfRun } from '../../boundary.ts'
 import { characterClass, holds, withCharacters, type CharacterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
-import { foreseenLength, type Probe } from '../../probe.ts'
+import { foreseenLength } from '../../candidate.ts'
+import type { Probe } from '../../probe.ts'
 import { mayBeToken } from '../jwt.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'
 import { listLengthMax, listStyle, readList, type ListStyle } from './secret-list.ts'
@@ -71,8 +72,7 @@ export function findNamed(
   known?: number,
 ): void {
   // The end of an armour's own line.
-  if (isInLongRun(probe, labelStart) || (probe.units[labelEnd] === dash && probe.text.startsWith('-----', labelEnd)))
-    return
+  if (isInLongRun(probe, labelStart) || endsArmour(probe, labelEnd)) return
   const start = known ?? readAssignment(probe, labelStart, labelEnd)
   if (start < 0) return
   if (known === undefined && !probe.hasTouchedEnd) probe.findsFrom(start)
@@ -107,6 +107,10 @@ export function findNamed(
   }
   if (isApposition(gap) && !/\d/.test(probe.text.slice(start, end))) return
   judge(probe, start, end, quote, said)
+}
+
+function endsArmour(probe: Probe, at: number): boolean {
+  return probe.units[at] === dash && probe.text.startsWith('-----', at) && probe.sees(at + 5)
 }
 
 /** What the name and its surroundings say of the value. */

@@ -3,7 +3,7 @@
 import { characterClass, holds } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLongTo, longLengthMax, longRun } from '../../long-run.ts'
-import { foreseenLength } from '../../probe.ts'
+import { foreseenLength } from '../../candidate.ts'
 import { hexAnyCase, prefixed, type Row } from './formats.ts'
 
 const crypt = './A-Za-z0-9'
