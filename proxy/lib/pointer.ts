@@ -42,21 +42,17 @@ export function formatAddress(address: Address): string {
  * length are names.
  */
 export function isDataKey(key: string): boolean {
-  if (key.length < 7) return key.includes('@')
-  return key.includes('@') || (key.length > 20 && !wordsOnly.test(key)) || digitsIn(key) >= 7
+  let digits = 0
+  // A loop, because it is asked for every key there is.
+  for (let at = 0; at < key.length; at += 1) {
+    const c = key.charCodeAt(at)
+    if (c === 0x40) return true
+    if (c >= 0x30 && c <= 0x39) digits += 1
+  }
+  return digits >= 7 || (key.length > 20 && !wordsOnly.test(key))
 }
 
 const wordsOnly = /^[A-Za-z_.-]*$/
-
-/** A loop, because it is asked for every key there is. */
-function digitsIn(key: string): number {
-  let count = 0
-  for (let at = 0; at < key.length; at += 1) {
-    const c = key.charCodeAt(at)
-    if (c >= 0x30 && c <= 0x39) count += 1
-  }
-  return count
-}
 
 /** The value at a path; undefined where the document has none. Only own members count. */
 export function valueAt(json: Json, path: Path): Json | undefined {
