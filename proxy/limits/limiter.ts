@@ -4,8 +4,8 @@ import type { Unit } from './options.ts'
 /** What a limit can be counted by, as far as it is known before the body was read. */
 export type LimitSubject = {
   readonly principal: string
-  readonly org?: string
-  readonly team?: string
+  readonly org?: string | undefined
+  readonly team?: string | undefined
   readonly roles?: readonly string[]
   readonly ip: string
   readonly route: string
@@ -14,9 +14,9 @@ export type LimitSubject = {
   /** Others may be asked in its place. */
   readonly severalUpstreams?: boolean
   /** What the head announces of the body; where it announces no length, the most that may come. */
-  readonly bytes?: number
+  readonly bytes?: number | undefined
   /** It stays open for as long as it likes, waiting for what may never come: it takes slots of its own. */
-  readonly standing?: true
+  readonly standing?: boolean
 }
 
 /** What the body says. */

@@ -12,7 +12,7 @@ export function queryOf(x: Identified, runtime: Runtime, action: Action, finding
     upstream: x.route.upstream.id,
     client: { ip: x.head.ip },
     headers: policyHeaders(x.headers, runtime.policyHeaders),
-    ...(findings === undefined ? undefined : { findings }),
+    findings,
     timeMs: runtime.clock.now(),
   }
 }

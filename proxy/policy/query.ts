@@ -6,11 +6,11 @@ export type ActionType = 'model.call' | 'tool.call' | 'tool.offer' | 'resource.r
 /** One thing that somebody wants to do. A field that is absent is unknown, and an expression over it cannot be evaluated. */
 export type Action = {
   readonly type: ActionType
-  readonly model?: string
+  readonly model?: string | undefined
   readonly operation?: string
   readonly stream?: boolean
-  readonly maxTokens?: number
-  readonly messages?: number
+  readonly maxTokens?: number | undefined
+  readonly messages?: number | undefined
   /** Names of the tools offered with a model call. */
   readonly tools?: readonly string[]
   readonly tool?: string
@@ -41,7 +41,7 @@ export type Query = {
   /** Lower-case names, only those on the allow-list of `policyHeaders`. */
   readonly headers: Readonly<Record<string, string>>
   /** Entity → how many. Absent: the content was not inspected, so findings are unknown. */
-  readonly findings?: Readonly<Record<string, number>>
+  readonly findings?: Readonly<Record<string, number>> | undefined
   /** Milliseconds since the epoch. */
   readonly timeMs: number
 }

@@ -26,11 +26,11 @@ export type UpstreamRequest = {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly idempotent: boolean
   /** Model or similar, so that a cooldown or a breaker hits only what was limited or fails. */
-  readonly group?: string
+  readonly group?: string | undefined
   /** Who goes first where requests must wait; normal where absent. */
   readonly priority?: Priority | undefined
   /** The caller's own deadline for the head of the answer, monotonic milliseconds. */
-  readonly headAtMs?: number
+  readonly headAtMs?: number | undefined
   /** It asks for a stream that stays open. */
   readonly standing?: boolean
   /** Its answer is a stream, so what need not be kept until that is over should not be. */
@@ -38,12 +38,12 @@ export type UpstreamRequest = {
   /** A second attempt may be made beside one that takes long, where the upstream's options say so. */
   readonly hedgeable?: boolean
   /** Where it is there, a breaker that is open by its own counting refuses nothing, and this is told that it was. */
-  readonly onPanic?: () => void
+  readonly onPanic?: (() => void) | undefined
   /**
    * How a stream begins, given the bytes that have come of it; undefined while that cannot be told. With it, the answer
    * is held back for a moment, so that a stream that begins with an error is a failed attempt.
    */
-  readonly readOpening?: (bytes: Uint8Array) => Opening | undefined
+  readonly readOpening?: ((bytes: Uint8Array) => Opening | undefined) | undefined
   /** Called for each attempt as it comes out, also when `send` throws in the end. */
   readonly onAttempt?: (attempt: Attempt) => void
 }

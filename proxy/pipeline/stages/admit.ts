@@ -79,15 +79,15 @@ function subject(x: Identified, { limiter, limits }: Runtime): LimitSubject {
   const { principal, route } = x
   return {
     principal: principal.id,
+    org: principal.org,
+    team: principal.team,
     roles: principal.roles,
     ip: x.head.ip,
     route: route.id,
     upstream: route.upstream.id,
-    ...(principal.org === undefined ? undefined : { org: principal.org }),
-    ...(principal.team === undefined ? undefined : { team: principal.team }),
-    ...(route.targets === undefined ? undefined : { severalUpstreams: true }),
-    ...(limiter.countsBytes ? { bytes: announced(x, limits.bodyBytesMax) } : undefined),
-    ...(x.operation.standing === true || x.head.upgrade !== undefined ? ({ standing: true } as const) : undefined),
+    severalUpstreams: route.targets !== undefined,
+    bytes: limiter.countsBytes ? announced(x, limits.bodyBytesMax) : undefined,
+    standing: x.operation.standing === true || x.head.upgrade !== undefined,
   }
 }
 

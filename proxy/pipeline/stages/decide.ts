@@ -45,9 +45,9 @@ function modelAction(x: Inspected): Action {
     operation: x.operation.name,
     stream: content.stream ?? false,
     tools: content.tools.map((tool) => tool.name),
-    ...(content.model === undefined ? undefined : { model: content.model }),
-    ...(content.maxTokens === undefined ? undefined : { maxTokens: content.maxTokens }),
-    ...(content.messages === undefined ? undefined : { messages: content.messages }),
+    model: content.model,
+    maxTokens: content.maxTokens,
+    messages: content.messages,
   }
 }
 

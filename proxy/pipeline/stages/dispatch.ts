@@ -4,7 +4,7 @@ import { appended } from '../../lib/appended.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { lowerPriority } from '../../lib/priority.ts'
 import { readOpening } from '../../protocol/opening.ts'
-import { givesModelAnswer } from '../../protocol/protocol.ts'
+import { givesModelAnswer, type Operation } from '../../protocol/protocol.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../../upstream/answer.ts'
 import type { Client } from '../client.ts'
 import { billedModel } from '../consumption.ts'
@@ -22,7 +22,7 @@ export async function dispatch(x: Prepared, runtime: Runtime, client: Client): P
     const answer =
       x.head.upgrade === undefined
         ? await send(x, runtime, client)
-        : await x.route.upstream.open({ ...upgradeRequest(x, runtime), ...panic(x, runtime) }, client.signal)
+        : await x.route.upstream.open({ ...upgradeRequest(x, runtime), onPanic: onPanic(x, runtime) }, client.signal)
     x.trace.firstByteMs = runtime.clock.monotonic() - startMs
     return grow(x, { answer })
   } finally {
@@ -64,10 +64,7 @@ const keyCharsMax = 255
 
 function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamRequest {
   const { outgoing, operation, route } = x
-  const headAtMs = callerDeadlineMs(x)
   const keyed = keyedHeaders(x)
-  // What is asked for under two names is one model to the upstream, and rests as one.
-  const group = billedModel(x)
   return {
     method: x.head.method,
     path: outgoing.path,
@@ -79,33 +76,32 @@ function requestOf(x: Prepared, runtime: Runtime, client: Client): UpstreamReque
       const made = route.targets === undefined ? attempt : { ...attempt, upstream: route.upstream.id }
       x.trace.attempts = appended(x.trace.attempts, made)
     },
-    ...(group === undefined ? undefined : { group }),
-    ...(headAtMs === undefined ? undefined : { headAtMs }),
-    ...(operation.standing === true ? { standing: true } : undefined),
-    ...(x.content?.stream === true ? { lasting: true } : undefined),
-    ...(isHedgeable(x) ? { hedgeable: true } : undefined),
-    ...panic(x, runtime),
-    ...(operation.openStream === undefined || !givesModelAnswer(operation)
-      ? undefined
-      : { readOpening: operation.framing === 'ndjson' ? lineOpening : eventOpening }),
+    // What is asked for under two names is one model to the upstream, and rests as one.
+    group: billedModel(x),
+    headAtMs: callerDeadlineMs(x),
+    standing: operation.standing === true,
+    lasting: x.content?.stream === true,
+    hedgeable: isHedgeable(x),
+    onPanic: onPanic(x, runtime),
+    readOpening: openingOf(operation),
   }
 }
 
 /** Each time that it is asked although its breaker is open is an opening like any other. */
-function panic(
-  { id, route, trace }: Prepared,
-  { metrics, log }: Runtime,
-): Pick<UpstreamRequest, 'onPanic'> | undefined {
+function onPanic({ id, route, trace }: Prepared, { metrics, log }: Runtime): UpstreamRequest['onPanic'] {
   if (route.panics !== true) return undefined
   const upstream = route.upstream.id
-  return {
-    onPanic: () => {
-      const what = `breaker:${upstream}`
-      trace.open.push(what)
-      metrics.failOpen(what)
-      log.warn({ request: id, route: route.id, upstream }, 'all breakers are open: an upstream is asked all the same')
-    },
+  return () => {
+    const what = `breaker:${upstream}`
+    trace.open.push(what)
+    metrics.failOpen(what)
+    log.warn({ request: id, route: route.id, upstream }, 'all breakers are open: an upstream is asked all the same')
   }
+}
+
+function openingOf(operation: Operation): UpstreamRequest['readOpening'] {
+  if (operation.openStream === undefined || !givesModelAnswer(operation)) return undefined
+  return operation.framing === 'ndjson' ? lineOpening : eventOpening
 }
 
 const eventOpening = (bytes: Uint8Array) => readOpening(bytes, 'sse')

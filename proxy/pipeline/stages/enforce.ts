@@ -47,8 +47,11 @@ export function stopUnlessAllowed(
 export function stopIfBlocked(x: Decided): void {
   const { plan, target, headers } = x.route.request
   const status = x.route.denyStatus
-  for (const [index, part] of (x.content?.parts ?? []).entries())
-    stopAtBlocked(x.findings?.[index], part.text, plan?.forForm(part.form), status)
+  const parts = x.content?.parts ?? []
+  x.findings?.forEach((findings, index) => {
+    const part = parts[index]
+    if (part !== undefined && findings.length > 0) stopAtBlocked(findings, part.text, plan?.forForm(part.form), status)
+  })
   if (hasFindings(x.targetFindings)) {
     const texts = targetTexts({ path: x.operation.path, query: x.query })
     for (const [index, text] of texts.entries()) stopAtBlocked(x.targetFindings[index], text, target, status)

@@ -5,6 +5,7 @@ import { replace, type Demanded, type Replacement } from '../../detect/replace.t
 import type { Edit } from '../../lib/edit.ts'
 import { stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import type { TextPart } from '../../protocol/content.ts'
 import { boundOutput } from '../../protocol/output-bound.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { askUsage } from '../../protocol/usage-request.ts'
@@ -59,11 +60,14 @@ export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: 
   const { plan } = x.route.request
   const edits: Edit[] = []
   if (plan === undefined || x.findings === undefined || x.content === undefined) return edits
+  const { parts } = x.content
   let demanded: Demanded | undefined
-  for (const [index, part] of x.content.parts.entries()) {
+  // By index: the pairs of entries() take memory for each part, and most have no findings.
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index] as TextPart
     const findings = x.findings[index]
     if (findings === undefined || findings.length === 0) continue
-    demanded ??= demandedBy(x.content.parts)
+    demanded ??= demandedBy(parts)
     const here = part.form === 'number' ? { ...demanded, number: true } : demanded
     const replacement = replace(part.text, findings, plan.forForm(part.form), vault, here)
     note(x, runtime, replacement, `request ${formatAddress(part.address)}`)
