@@ -83,28 +83,28 @@ export type Usage = {
 }
 
 export type Content = {
-  readonly model?: string
-  readonly stream?: boolean
-  readonly maxTokens?: number
+  readonly model?: string | undefined
+  readonly stream?: boolean | undefined
+  readonly maxTokens?: number | undefined
   /** How many messages the request carries. */
-  readonly messages?: number
+  readonly messages?: number | undefined
   readonly parts: readonly TextPart[]
   /** In an answer: the calls that the model makes now. In a request: none (history is text, not action). */
   readonly toolCalls: readonly ToolCall[]
   /** In a request: the tools offered to the model. In an answer: those that a server lists. */
   readonly tools: readonly ToolDefinition[]
   /** In an answer: what a server lists beside tools. */
-  readonly listed?: readonly Listed[]
+  readonly listed?: readonly Listed[] | undefined
   /** In a request: what it asks for. In an answer: what the server asks the client for. */
-  readonly asked?: Asked
-  readonly usage?: Usage
+  readonly asked?: Asked | undefined
+  readonly usage?: Usage | undefined
   /** What is there but cannot be read as text: `image`, `audio`, `file`, `encrypted`, … each once. */
   readonly uninspected: readonly string[]
   /**
    * About how many tokens stand beside the texts: the numbers and names of free JSON, and what media take beyond a thousand for
    * each kind; absent: none.
    */
-  readonly moreTokens?: number
+  readonly moreTokens?: number | undefined
   /** In a request: how many tokens it writes as their numbers; absent: none. */
-  readonly tokens?: number
+  readonly tokens?: number | undefined
 }

@@ -1,16 +1,31 @@
 // Owns how a reading that succeeded is put together. It knows no format.
 import type { Content } from './content.ts'
 import type { Reading } from './protocol.ts'
-import { present } from './shape.ts'
 import type { Texts } from './texts.ts'
 
-/** What a document says beside its texts; what is undefined is not in the content. */
-type Said = { readonly [K in Exclude<keyof Content, keyof Texts>]?: Content[K] | undefined }
+/** What a document says beside its texts. */
+type Said = Partial<Omit<Content, keyof Texts>>
 
 export function readingOf(texts: Texts, said: Said = {}): Reading {
   return { ok: true, content: contentOf(texts, said) }
 }
 
-export function contentOf(texts: Texts, said: Said): Content {
-  return { toolCalls: [], tools: [], ...present<Partial<Content>>(said), ...texts }
+/** Each content has all members, so that those who read it meet one shape of object. */
+export function contentOf({ parts, uninspected, moreTokens }: Texts, said: Said): Content {
+  const { model, stream, maxTokens, messages, toolCalls = [], tools = [], listed, asked, usage, tokens } = said
+  return {
+    model,
+    stream,
+    maxTokens,
+    messages,
+    parts,
+    toolCalls,
+    tools,
+    listed,
+    asked,
+    usage,
+    uninspected,
+    moreTokens,
+    tokens,
+  }
 }
