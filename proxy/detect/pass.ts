@@ -153,25 +153,30 @@ export class Pass {
 
   /** Of the text that `run` went over: what starts from here on may still begin or change. */
   get undecidedFrom(): number {
-    return this.#open(this.probe.undecidedFrom)
+    return Math.min(this.probe.undecidedFrom, this.#tail)
   }
 
   /** The same, but for what gives a foreseen value away. */
   get unclearFrom(): number {
-    return this.#open(this.probe.unclearFrom)
+    return Math.min(this.probe.unclearFrom, this.#nearTail)
   }
 
   get openFrom(): number {
-    return this.#open(this.probe.openFrom)
+    return Math.min(this.probe.openFrom, this.#nearTail)
   }
 
   get unclearBeforeFirst(): number {
-    return this.#open(this.probe.unclearBeforeFirst)
+    return Math.min(this.probe.unclearBeforeFirst, this.#nearTail)
   }
 
-  #open(first: number): number {
+  get #tail(): number {
     if (this.#tailFrom < 0) this.#tailFrom = this.#findTail()
-    return Math.min(first, this.#tailFrom)
+    return this.#tailFrom
+  }
+
+  /** As much of it as is waited for. */
+  get #nearTail(): number {
+    return this.probe.nearest(this.#tail, this.probe.text.length)
   }
 
   /** What stands at the end may be the beginning of something, whoever has been asked. */
@@ -179,7 +184,7 @@ export class Pass {
     const { text } = this.probe
     let from = text.length - this.#depth
     for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(text) ?? from)
-    return this.probe.nearest(from, text.length)
+    return from
   }
 
   /** Takes the automaton's state, and returns its last. */
@@ -297,8 +302,7 @@ type Find = Detector['find']
 type Digits = { readonly of: Detector; readonly find: Find; readonly digitsMin: number }
 
 function digitsOf(of: Detector): Digits {
-  const { find, digitsMin = 0 } = of
-  return { of, find, digitsMin }
+  return { of, find: of.find, digitsMin: of.digitsMin ?? 0 }
 }
 
 /** Who is asked where a literal ends, and what must be so besides. */
@@ -358,19 +362,18 @@ function isLiteral({ literal, isExact, isSpelled }: Asked, text: string, start: 
 function ask(probe: Probe, asked: Asked, end: number): void {
   const { literal, find, next, recursAfter, begins } = asked
   const { text, units } = probe
-  if (recursAfter > 0 && end - 1 + recursAfter < text.length) {
-    if (units[end - 1 + recursAfter] !== units[end - 1] && !probe.isFar(end - literal.length, end - 1 + recursAfter))
-      return
+  const start = end - literal.length
+  const again = end - 1 + recursAfter
+  if (recursAfter > 0 && again < text.length && units[again] !== units[end - 1]) {
+    if (!probe.isFar(probe.nearest(start, end - 1), again)) return
   }
   if (next !== undefined && end < text.length) {
     const code = units[end] as number
     if (code < 128 ? next.ascii[code] !== 1 : !next.beyond(code)) return
   }
-  const start = end - literal.length
   if (!isLiteral(asked, text, start)) return
   if (begins !== undefined && !begins(probe, start)) return
-  if (probe.isFar(start, end - 1)) return
-  probe.arm(start)
+  probe.arm(start, false, end - 1)
   find(probe, start, end)
   probe.settle(asked.of)
 }

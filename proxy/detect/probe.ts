@@ -54,7 +54,9 @@ export class Probe {
   /** Of the text. */
   #number = 0
   #start = 0
-  /** Where the trigger starts. */
+  /** The same, be it too far from the trigger, or not. */
+  #anchor = 0
+  /** Where the last unit of the trigger is. */
   #trigger = 0
   #touchedEnd = false
   /** Of the value that the detector which was asked last foresees. */
@@ -99,8 +101,10 @@ export class Probe {
   }
 
   /** Called by the scanner before each `find`: `start` is where the trigger starts. */
-  arm(start: number, hasTouchedEnd = false): void {
+  arm(start: number, hasTouchedEnd = false, trigger = start): void {
+    this.#anchor = start
     this.#start = start
+    this.#trigger = trigger
     this.#touchedEnd = hasTouchedEnd
     this.#foreseenStart = -1
     this.#findsFrom = -1
@@ -110,7 +114,7 @@ export class Probe {
 
   #remember(): void {
     this.#marks.set(this)
-    this.#trigger = this.#start
+    this.#start = this.nearest(this.#anchor, this.#trigger)
     this.#near = this.#sight.knownFrom(this.#start)
     this.#lateFrom = -1
   }
@@ -119,7 +123,7 @@ export class Probe {
   settle(of?: Named): boolean {
     if (this.#lateFrom >= 0 && of !== undefined) this.#acceptLate(of)
     if (this.#touchedEnd) {
-      if (this.#start < this.undecidedFrom) this.undecidedFrom = this.#start
+      if (this.#anchor < this.undecidedFrom) this.undecidedFrom = this.#anchor
       const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
       this.unclearFrom = Math.min(this.unclearFrom, clearTo)
       // What is foreseen stands for itself, among the candidates; near its end others are asked or not.
@@ -149,6 +153,7 @@ export class Probe {
 
   /** Says that the value would start here, left of the trigger. Called before any reading forward. */
   startsAt(start: number): void {
+    if (start < this.#anchor) this.#anchor = start
     if (start >= this.#start) return
     const { isShort } = this.#sight
     this.#start = isShort ? this.nearest(start, this.#trigger) : start
@@ -316,7 +321,7 @@ export class Probe {
 
   accept(of: Named, start: number, end: number, validated: boolean): void {
     this.startsAt(start)
-    this.anchors.push(this.#start)
+    this.anchors.push(this.#anchor)
     const { entity, group } = of
     this.candidates.push({ entity, group, start: start < this.#start ? this.#start : start, end, validated })
   }
@@ -336,7 +341,7 @@ export class Probe {
       foreseen: this.#lateFrom - start,
       isLate: true,
     } as const
-    this.anchors.push(this.#start)
+    this.anchors.push(this.#anchor)
     this.candidates.push(isEndless ? { ...late, end: this.text.length, openEnded: true } : late)
     this.#foreseenStart = start
     this.#laterStart = -1
@@ -356,11 +361,13 @@ export class Probe {
     }
     // It was known before it was looked at so far.
     if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
-    this.anchors.push(this.#start)
-    this.candidates.push({ entity, group, start, end, validated, foreseen: after })
+    this.anchors.push(this.#anchor)
+    const from = Math.max(start, this.#start)
+    const foreseen = after + start - from
+    this.candidates.push({ entity, group, start: from, end, validated, foreseen })
     if (this.final) return
-    this.#foreseenStart = start
-    this.foreseen.push({ entity, start, to: end, after, mayEnd, isFirst })
+    this.#foreseenStart = from
+    this.foreseen.push({ entity, start: from, to: end, after: foreseen, mayEnd, isFirst })
   }
 
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */
@@ -368,9 +375,11 @@ export class Probe {
     this.startsAt(start)
     const { entity, group } = of
     if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
-    this.anchors.push(this.#start)
+    this.anchors.push(this.#anchor)
+    const from = Math.max(start, this.#start)
     const end = this.text.length
-    this.candidates.push({ entity, group, start, end, validated: true, foreseen: after, openEnded: true })
+    const foreseen = after + start - from
+    this.candidates.push({ entity, group, start: from, end, validated: true, foreseen, openEnded: true })
   }
 }
 

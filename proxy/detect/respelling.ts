@@ -118,11 +118,6 @@ export class Respelling {
     return start + Math.floor((read * (digitsOfGroup[form] as number)) / (unitsOfGroup[form] as number))
   }
 
-  /** What is read at `index` was released, and not all of what is not read behind it: so it was too far from what follows. */
-  isCutAt(index: number): boolean {
-    return index < this.#context.length && this.startOf(this.#context.length) > (this.#writtenAt[0] ?? 0)
-  }
-
   /** The first index whose unit begins at `written` or behind; the length of what is read where none does. */
   readFrom(written: number): number {
     const at = this.#find(this.#writtenAt, written)

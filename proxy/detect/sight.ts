@@ -49,10 +49,7 @@ export class Sight {
 
   /** The first index from `start` on from which `to` is not far. */
   nearest(start: number, to: number): number {
-    const written = this.#written
-    if (written === undefined) return start
-    // What was released before is far from what follows, or else it would not have been.
-    let from = written.isCutAt(start) ? written.contextLength : start
+    let from = start
     while (from < to && this.isFar(from, to)) from++
     return from
   }

@@ -36,6 +36,23 @@ void t.test('of a value that takes long to tell nothing is left', async (t) => {
   t.equal(left(escaped(`see ada@${domain} and so on`), ['email']), 'see [email] and so on')
 })
 
+void t.test(
+  'what gives a value away may be as long as it likes, and the value is found from where a stream still has it',
+  async (t) => {
+    const spread = (text: string, count: number): string =>
+      Array.from(text, (unit) => unit + '\u200b'.repeat(count)).join('')
+    const found = (text: string, count: number) => {
+      const [one, ...more] = scanText(`${spread(text, count)} and so on`, ['secrets', 'email'])
+      t.equal(more.length, 0, text)
+      t.equal(one?.end, text.length * (count + 1), text)
+      return { of: one?.entity, from: Math.ceil((one?.start ?? 0) / (count + 1)) }
+    }
+    t.same(found(`ghp_${'aB3dE5fG7h'.repeat(3)}aB3dE5`, 100), { of: 'github-token', from: 1 })
+    t.same(found('password=hunter2Zq9x', 100), { of: 'generic-secret', from: 1 })
+    t.same(found('firstname.lastname@example.org', 20), { of: 'email', from: 6 })
+  },
+)
+
 void t.test('text that is hardly escaped is looked at as far as plain text is', async (t) => {
   const domain = `${'mail.'.repeat(48)}example.org`
   t.equal(left(`see %61da@${domain}, and so on`, ['email']), 'see [email], and so on')
