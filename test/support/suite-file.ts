@@ -30,7 +30,7 @@ export function endAll(): void {
 }
 
 export function runFile(file: string, options: FileOptions): Promise<FileResult> {
-  const { cwd, env, fileMs = 300_000, childrenMs = 10_000 } = options
+  const { cwd, env, fileMs = 600_000, childrenMs = 10_000 } = options
   const startedMs = performance.now()
   const child = spawn(process.execPath, [file], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
