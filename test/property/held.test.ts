@@ -3,11 +3,11 @@
 import t from 'tap'
 import { openVault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
-import { disguises } from '../support/disguises.ts'
 import { whole } from '../support/in-pieces.ts'
 import { planOf } from '../support/plan-of.ts'
 import { Dice } from '../support/planted-values.ts'
 import { runsOf } from '../support/runs.ts'
+import { ways } from '../support/ways.ts'
 
 const plan = planOf('mask')
 const vault = openVault(Buffer.alloc(32, 7), 'p')
@@ -100,25 +100,6 @@ void t.test('what a value wins over is not waited for, nor is what a name gives 
     t.ok(held <= heldMax, `${held} of ${name}`)
   }
 })
-
-const inLines = (text: string, width: number, lineEnd: string): string =>
-  text.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
-const eachUnit = (text: string, write: (hex: string, unit: string) => string): string =>
-  text
-    .split('')
-    .map((unit) => write(unit.charCodeAt(0).toString(16), unit))
-    .join('')
-const hex = (text: string): string => Buffer.from(text, 'utf16le').toString('hex')
-
-const ways: Readonly<Record<string, (text: string) => string>> = {
-  ...disguises,
-  'base64 in lines, indented': (text) => inLines(Buffer.from(text).toString('base64'), 60, `\r\n${' '.repeat(32)}`),
-  'hexadecimal of UTF-16': hex,
-  'hexadecimal of UTF-16 in lines': (text) => inLines(hex(text), 60, '\n'),
-  'longest references': (text) => eachUnit(text, (hex) => `&#x${hex.padStart(26, '0')};`),
-  'many spaces of no width between': (text) => eachUnit(text, (_, unit) => unit + '&ZeroWidthSpace;'.repeat(3)),
-  'spaces of no width in one place': (text) => `${text.slice(0, 8)}${'\u200b'.repeat(700)}${text.slice(8)}`,
-}
 
 void t.test(
   'however it is written, no more than 512 units of a text are held, and all of it is as in the whole',

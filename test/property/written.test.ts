@@ -3,44 +3,17 @@ import t from 'tap'
 import { array, assert, constantFrom, integer, nat, property, tuple } from 'fast-check'
 import { openVault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
-import { disguises } from '../support/disguises.ts'
 import { inPieces, steps, whole } from '../support/in-pieces.ts'
 import { planOf } from '../support/plan-of.ts'
 import { Dice } from '../support/planted-values.ts'
 import { runsOf } from '../support/runs.ts'
+import { ways } from '../support/ways.ts'
 
 const plan = planOf('token')
 const vault = openVault(Buffer.alloc(32, 7), 'p')
 const dice = new Dice(3)
 const random = (length: number): string => dice.of('A-Za-z0-9', length)
-const inUnits = (text: string, write: (hex: string, unit: string, at: number) => string): string =>
-  text
-    .split('')
-    .map((unit, at) => write(unit.charCodeAt(0).toString(16), unit, at))
-    .join('')
-const lines = (text: string, width: number, lineEnd: string): string =>
-  text.replaceAll(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd)
-const base64 = (text: string, of: BufferEncoding = 'utf8'): string => Buffer.from(text, of).toString('base64')
-const hex = (text: string, of: BufferEncoding = 'utf8'): string => Buffer.from(text, of).toString('hex')
-
-const ways: Readonly<Record<string, (text: string) => string>> = {
-  ...disguises,
-  'long references': (text) => inUnits(text, (hex) => `&#x${hex.padStart(8, '0')};`),
-  'longest references': (text) => inUnits(text, (hex) => `&#x${hex.padStart(26, '0')};`),
-  'long braces': (text) => inUnits(text, (hex) => `\\u{${hex.padStart(6, '0')}}`),
-  'named spaces between': (text) => inUnits(text, (_, unit) => `${unit}&ZeroWidthSpace;`),
-  'many named spaces between': (text) => inUnits(text, (_, unit) => unit + '&ZeroWidthSpace;'.repeat(3)),
-  'many zero-width between': (text) => inUnits(text, (_, unit) => unit + '\u200b'.repeat(5)),
-  'zero-width in one place': (text) => text.slice(0, 8) + '\u200b'.repeat(700) + text.slice(8),
-  'every tenth': (text) => inUnits(text, (hex, unit, at) => (at % 10 > 0 ? unit : `\\u${hex.padStart(4, '0')}`)),
-  'escaped pairs': (text) => text.replaceAll(/\d/g, (digit) => `\\ud835\\u${(0xdfce + Number(digit)).toString(16)}`),
-  'base64 in lines': (text) => lines(base64(text), 76, '\n'),
-  'base64 of MIME, indented': (text) => lines(base64(text), 60, `\r\n${' '.repeat(32)}`),
-  'hexadecimal in lines': (text) => lines(hex(text), 60, '\n'),
-  'hexadecimal of UTF-16 in lines': (text) => lines(hex(text, 'utf16le'), 60, '\n'),
-  'JSON in JSON in JSON': (text) => JSON.stringify(JSON.stringify(JSON.stringify({ a: text }))),
-  'a form': (text) => `a=${encodeURIComponent(text)}&b=c`,
-}
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
 const jwt = (length: number): string =>
   [{ alg: 'RS256' }, { data: random(length) }]

@@ -1,15 +1,12 @@
 // What is looked at for too long, where few characters are many units: it is hidden, and nothing else is.
 import t from 'tap'
-import { joinLate } from '../../../proxy/detect/late.ts'
 import type { Candidate } from '../../../proxy/detect/candidate.ts'
+import { joinLate } from '../../../proxy/detect/late.ts'
 import { scanText } from '../../../proxy/detect/scan-text.ts'
+import { disguises } from '../../support/disguises.ts'
 import { Dice } from '../../support/planted-values.ts'
 
-const escaped = (text: string): string =>
-  text
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')
+const escaped = disguises['unicode escapes'] as (text: string) => string
 
 /** What is left of the text as it is read, with the entities that were found. */
 function left(text: string, detect: readonly string[]): string {

@@ -1,8 +1,8 @@
 // Which of overlapping candidates are findings: validated, then longer, then earlier, held against the plain way to say so.
 import t from 'tap'
 import { array, assert, boolean, nat, property, tuple } from 'fast-check'
-import { resolveOverlaps } from '../../../proxy/detect/overlap.ts'
 import type { Candidate } from '../../../proxy/detect/candidate.ts'
+import { resolveOverlaps } from '../../../proxy/detect/overlap.ts'
 
 function candidate(start: number, length: number, validated = false): Candidate {
   return { entity: 'email', group: 'pii', start, end: start + length, validated }

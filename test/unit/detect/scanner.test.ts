@@ -1,7 +1,7 @@
 import t from 'tap'
+import type { Candidate } from '../../../proxy/detect/candidate.ts'
 import { entitiesOf, entityGroups, groupNames } from '../../../proxy/detect/entities.ts'
 import { resolveOverlaps } from '../../../proxy/detect/overlap.ts'
-import type { Candidate } from '../../../proxy/detect/candidate.ts'
 import { compileScanner } from '../../../proxy/detect/scanner.ts'
 
 void t.test('findings are sorted, do not overlap, and have their group', async (t) => {
