@@ -1,12 +1,12 @@
 // Owns the three shapes that keys have: a fixed beginning with a body, a fixed middle, and a body that only a label
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
+import { foreseenLength } from './candidate.ts'
 import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
 import { startOfRun, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
-import { foreseenLength } from './candidate.ts'
 import type { Probe } from './probe.ts'
 import type { Counts } from './tally.ts'
 

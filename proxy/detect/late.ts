@@ -1,8 +1,8 @@
 // Owns what becomes of late values: what somebody looked for too far, so that a stream could not wait whether it is there,
 // and a whole text does not. It does not know how far that is.
-import { endOfCluster, foreseenFirst, resolveOverlaps, type Counting } from './overlap.ts'
-import { longLengthMax } from './long-run.ts'
 import type { Candidate } from './candidate.ts'
+import { longLengthMax } from './long-run.ts'
+import { endOfCluster, foreseenFirst, resolveOverlaps, type Counting } from './overlap.ts'
 
 /**
  * A late value takes in all that it overlaps, directly or through others: which of it would be found, a stream learns too

@@ -1,8 +1,8 @@
 // Owns values that are runs of characters, of any length, and are known by their beginning: a stream hides what is yet to
 // come of one without holding it back. It does not know what makes a beginning one of a secret.
+import type { Foresight, MayEnd } from './candidate.ts'
 import { holds, type CharacterClass } from './characters.ts'
 import type { EntityGroup } from './finding.ts'
-import type { Foresight, MayEnd } from './candidate.ts'
 import type { Probe } from './probe.ts'
 import { Tally } from './tally.ts'
 

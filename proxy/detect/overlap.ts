@@ -1,7 +1,7 @@
 // Owns which of several overlapping candidates is the finding: one that counts, then foreseen, then validated, then longer,
 // then earlier; of foreseen ones the earlier, then the one that was foreseen sooner, then by name.
-import type { Finding } from './finding.ts'
 import type { Candidate } from './candidate.ts'
+import type { Finding } from './finding.ts'
 
 /** Whether something is done about it; what is only observed, or let be, must not stand in the way of what is not. */
 export type Counting = (one: Finding) => boolean

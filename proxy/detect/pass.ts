@@ -17,12 +17,12 @@ import {
   wordEnd as sharedWordEnd,
   type CharacterClass,
 } from './characters.ts'
+import { contextBefore } from './candidate.ts'
 import { contextLiteralLengthMax, type ContextWords } from './context-words.ts'
 import { numberDigitsMin, type Detector } from './detector.ts'
 import type { EncodedRuns } from './normalise-runs.ts'
 import { longLengthMax } from './long-run.ts'
 import { endsWholeNumber, isSeparator as sharedIsSeparator, numberDigitsRead, slash } from './number-run.ts'
-import { contextBefore } from './candidate.ts'
 import { Probe } from './probe.ts'
 import type { Respelling } from './respelling.ts'
 import { findStops, flagsOf, hasForeign, indexOf, stateOf, stopAt, stopCount } from './stops.ts'

@@ -4,9 +4,9 @@ import { contextBefore, foreseenLength, type Candidate, type Foreseen, type Fore
 import { isDigit, type CharacterClass, type KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
 import type { EntityGroup } from './finding.ts'
+import { Marks } from './marks.ts'
 import { NumberRun } from './number-run.ts'
 import type { Respelling } from './respelling.ts'
-import { Marks } from './marks.ts'
 import { Sight } from './sight.ts'
 import { unitsOf } from './units.ts'
 
@@ -121,7 +121,7 @@ export class Probe {
 
   /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
   settle(of?: Named): boolean {
-    if (this.#lateFrom >= 0 && of !== undefined) this.#acceptLate(of)
+    if (this.isLate && of !== undefined) this.#acceptLate(of)
     if (this.#touchedEnd) {
       if (this.#anchor < this.undecidedFrom) this.undecidedFrom = this.#anchor
       const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
@@ -323,7 +323,7 @@ export class Probe {
     this.startsAt(start)
     this.anchors.push(this.#anchor)
     const { entity, group } = of
-    this.candidates.push({ entity, group, start: start < this.#start ? this.#start : start, end, validated })
+    this.candidates.push({ entity, group, start: Math.max(start, this.#start), end, validated })
   }
 
   /** Whoever looks too far has found all that he looked at, but for what he saw last, which mostly ends it. */
@@ -354,32 +354,29 @@ export class Probe {
     end: number,
     { after = foreseenLength, validated = true, mayEnd, isFirst }: Foresight,
   ): void {
-    const { entity, group } = of
     if (end - start < after) {
       this.accept(of, start, end, validated)
       return
     }
-    // It was known before it was looked at so far.
-    if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
-    this.anchors.push(this.#anchor)
-    const from = Math.max(start, this.#start)
-    const foreseen = after + start - from
-    this.candidates.push({ entity, group, start: from, end, validated, foreseen })
+    const known = this.#byBeginning(of, start, end, validated, after)
+    this.candidates.push(known)
     if (this.final) return
-    this.#foreseenStart = from
-    this.foreseen.push({ entity, start: from, to: end, after: foreseen, mayEnd, isFirst })
+    this.#foreseenStart = known.start
+    this.foreseen.push({ entity: of.entity, start: known.start, to: end, after: known.foreseen, mayEnd, isFirst })
   }
 
   /** A value that is longer than anything real: whatever follows is taken for a part of it. */
   acceptToEnd(of: Named, start: number, after = foreseenLength): void {
     this.startsAt(start)
-    const { entity, group } = of
-    if (this.#lateFrom >= 0 && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
+    this.candidates.push({ ...this.#byBeginning(of, start, this.text.length, true, after), openEnded: true })
+  }
+
+  /** What is known once so much has come of it was known before anybody looked too far. */
+  #byBeginning({ entity, group }: Named, start: number, end: number, validated: boolean, after: number) {
+    if (this.isLate && !this.isFar(this.#openStart, start + after)) this.#lateFrom = -1
     this.anchors.push(this.#anchor)
     const from = Math.max(start, this.#start)
-    const end = this.text.length
-    const foreseen = after + start - from
-    this.candidates.push({ entity, group, start: from, end, validated: true, foreseen, openEnded: true })
+    return { entity, group, start: from, end, validated, foreseen: after + start - from }
   }
 }
 

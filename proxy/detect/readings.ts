@@ -1,5 +1,6 @@
 // Owns the scan of a text as it is written and, where that is something else, as it is read; and what of both is decided
 // while the text still grows. It does not know what detectors look for, nor what is read how.
+import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './candidate.ts'
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { joinLate } from './late.ts'
@@ -7,7 +8,6 @@ import { normalise } from './normalise.ts'
 import { EncodedRuns } from './normalise-runs.ts'
 import { byName, countingIn, foreseenFirst, resolveOverlaps, type Counting, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
-import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './candidate.ts'
 import { Respelling } from './respelling.ts'
 
 /**

@@ -1,9 +1,9 @@
 // Owns redacting a text that arrives in pieces: whatever the pieces, what comes out is what the whole text would have
 // given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
 // nothing of events or JSON.
+import { contextBefore, type Foreseen } from './candidate.ts'
 import type { RestorePlace } from './options.ts'
 import { inJson, JsonFences } from './json-fence.ts'
-import { contextBefore, type Foreseen } from './candidate.ts'
 import type { PartialScan } from './readings.ts'
 import type { Plan } from './redaction.ts'
 import { foresee, replace, type Counts, type Replacement } from './replace.ts'

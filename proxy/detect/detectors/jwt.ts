@@ -1,10 +1,10 @@
 // Owns JSON Web Tokens in compact form (RFC 7519, 7515, 7516), known by a header that decodes to JSON with an algorithm,
 // and once they are long by that alone: a stream cannot wait for their last part.
+import { contextBefore, foreseenLength } from '../candidate.ts'
 import { characterClass, holds, type CharacterClass } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { startsWord } from '../boundary.ts'
 import { acceptLongTo, isPadded, longLengthMax, longRun, type LongRun } from '../long-run.ts'
-import { contextBefore, foreseenLength } from '../candidate.ts'
 import type { Probe } from '../probe.ts'
 import { decodedHeader, joseParameter, partsOfSigned, readJoseHeader } from './jose-header.ts'
 

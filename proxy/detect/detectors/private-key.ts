@@ -1,10 +1,10 @@
 // Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
+import { foreseenLength } from '../candidate.ts'
 import { characterClass, holds } from '../characters.ts'
 import { startsWord } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
 import { acceptLongTo, areAll, isPadded, longLengthMax, longRun } from '../long-run.ts'
-import { foreseenLength } from '../candidate.ts'
 import type { Probe } from '../probe.ts'
 
 const group = 'secrets'

@@ -1,11 +1,11 @@
 // Owns credentials of HTTP as they are written in headers (RFC 9110 section 11.6.2, RFC 7617, RFC 6750) and given to curl.
+import { contextBefore } from '../../candidate.ts'
 import { characterClass } from '../../characters.ts'
 import { startsWord } from '../../boundary.ts'
 import type { Detector } from '../../detector.ts'
 import { isFiller, isFillerWithin, isReference, isReferenceWithin } from '../../filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { pad, sextets } from '../../normalise-digits.ts'
-import { contextBefore } from '../../candidate.ts'
 import type { Probe } from '../../probe.ts'
 import { mayBeToken } from '../jwt.ts'
 import { isPassword, isToken, isTokenWithin } from './secret-value.ts'

@@ -1,9 +1,9 @@
 // Owns passwords that commands are given behind a flag of one letter, which says so only together with the command's name.
 // Long flags (`--password=…`) are assignments as others are.
+import { contextBefore } from '../../candidate.ts'
 import { characterClass, holds } from '../../characters.ts'
 import { contextWords } from '../../context-words.ts'
 import type { Detector } from '../../detector.ts'
-import { contextBefore } from '../../candidate.ts'
 import type { Probe } from '../../probe.ts'
 import { isPassword } from './secret-value.ts'
 

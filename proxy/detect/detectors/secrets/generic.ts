@@ -2,10 +2,10 @@
 // one would write for anything else. It knows no vendor; findings of vendors' formats win over these.
 import { identifierCharacters, readAssignment } from '../../assignment.ts'
 import { startOfRun } from '../../boundary.ts'
+import { foreseenLength } from '../../candidate.ts'
 import { characterClass, holds, withCharacters, type CharacterClass } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
-import { foreseenLength } from '../../candidate.ts'
 import type { Probe } from '../../probe.ts'
 import { mayBeToken } from '../jwt.ts'
 import { privateKey, privateKeyInBase64 } from '../private-key.ts'

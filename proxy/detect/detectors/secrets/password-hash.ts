@@ -1,9 +1,9 @@
 // Owns hashes of passwords as crypt(5), htpasswd, LDAP and frameworks write them: they can be guessed at leisure. And the
 // private parts of keys in formats without armour.
+import { foreseenLength } from '../../candidate.ts'
 import { characterClass, holds } from '../../characters.ts'
 import type { Detector } from '../../detector.ts'
 import { acceptLongTo, longLengthMax, longRun } from '../../long-run.ts'
-import { foreseenLength } from '../../candidate.ts'
 import { hexAnyCase, prefixed, type Row } from './formats.ts'
 
 const crypt = './A-Za-z0-9'
