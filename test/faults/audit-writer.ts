@@ -14,6 +14,8 @@ const log = await openLog({
   segmentBytesMax: 20_000,
   checkpointMs: 7,
   checkpointRecords: 100,
+  // A disk that takes a second is nothing that this is about.
+  commitTimeoutMs: 60_000,
 })
 
 let next = Number(from)
