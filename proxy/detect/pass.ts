@@ -36,6 +36,8 @@ const isSeparator = sharedIsSeparator
 const newDigit = digitFlag
 const newCapital = capitalFlag
 
+type Range = { readonly from: number; readonly to: number }
+
 const neverHeard = -0x10000
 /** Long texts are gone over in parts, because a function that is called often is compiled sooner and better. */
 const partLength = 1 << partBits
@@ -65,7 +67,6 @@ export class Pass {
   #digitsFrom = 0
   /** Of the text that `run` went over, once it was asked for; negative before. */
   #tailFrom = -1
-
   readonly #runs: EncodedRuns | undefined
 
   /** Into `runs` goes where encoded text may stand. */
@@ -103,14 +104,12 @@ export class Pass {
     this.#sweeping = chosen.filter((d) => d.sweep !== undefined)
   }
 
-  /** What is found is in the probe afterwards. Only what wakes somebody in one of the ranges counts; they are in order. */
-  run(
-    text: string,
-    final: boolean,
-    ranges: readonly { readonly from: number; readonly to: number }[],
-    written?: Respelling,
-  ): void {
-    this.probe.open(text, final, written)
+  /**
+   * What is found is in the probe afterwards. Only what wakes somebody in one of the ranges counts; they are in order. What
+   * begins before `decidedFrom` is nothing to whoever calls.
+   */
+  run(text: string, final: boolean, ranges: readonly Range[], written?: Respelling, decidedFrom = 0): void {
+    this.probe.open(text, final, written, decidedFrom)
     this.#runs?.clear()
     this.isAscii = true
     this.#depth = 0
@@ -261,7 +260,7 @@ export class Pass {
     while (end < enough && isDigit(units[end] as number)) end++
     if (end === enough) return false
     while (isSeparator(units[end] as number)) end++
-    return end < text.length && !isDigit(units[end] as number)
+    return end < text.length && !isDigit(units[end] as number) && !this.probe.isFar(start, end)
   }
 
   #atCode(start: number): void {
@@ -288,7 +287,8 @@ export class Pass {
       const count = probe.candidates.length
       probe.arm(start, !isRead)
       find(probe, start, number.end)
-      const isDecided = probe.settle(of)
+      // Before the number is read nobody is late: if it takes too long to read, nobody will be asked.
+      const isDecided = probe.settle(isRead ? of : undefined)
       if (probe.candidates.length === count || !isDecided) continue
       probe.numberEnd = probe.candidates[count]?.end ?? 0
       return

@@ -3,8 +3,12 @@ import t from 'tap'
 import type { Candidate } from '../../../proxy/detect/candidate.ts'
 import { joinLate } from '../../../proxy/detect/late.ts'
 import { scanText } from '../../../proxy/detect/scan-text.ts'
+import { openVault } from '../../../proxy/detect/vault.ts'
 import { disguises } from '../../support/disguises.ts'
+import { inPieces, steps, whole } from '../../support/in-pieces.ts'
+import { planOf } from '../../support/plan-of.ts'
 import { Dice } from '../../support/planted-values.ts'
+import { ways } from '../../support/ways.ts'
 
 const escaped = disguises['unicode escapes'] as (text: string) => string
 
@@ -107,3 +111,13 @@ void t.test(
     ])
   },
 )
+
+void t.test('a number of which a stream does not see the end in time is what it is in the whole', async (t) => {
+  const plan = planOf('mask')
+  const vault = openVault(Buffer.alloc(32, 7), 'p')
+  const unseen = '\u200b'.repeat(700)
+  const phone = ways['longest references']?.('call: +44 20 7946 0958, ') ?? ''
+  for (const text of [`0${unseen} and then`, `see 0${unseen}1 a`, phone.repeat(3)])
+    for (const length of [1, 7])
+      t.equal(inPieces(steps(text, length), plan, vault), whole(text, plan, vault), `${text.slice(0, 9)} by ${length}`)
+})
