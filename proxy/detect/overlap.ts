@@ -16,7 +16,7 @@ export function countingIn(text: string, matters: Mattering | undefined): Counti
 /** Sorted by start, without overlaps. */
 export function resolveOverlaps(candidates: Candidate[], counts?: Counting): Candidate[] {
   if (candidates.length < 2) return candidates
-  if (!isInOrder(candidates)) candidates.sort(byPlace)
+  sortByPlace(candidates)
   const findings: Candidate[] = []
   for (let i = 0; i < candidates.length;) {
     const clusterEnd = endOfCluster(candidates, i)
@@ -27,6 +27,10 @@ export function resolveOverlaps(candidates: Candidate[], counts?: Counting): Can
     i = clusterEnd
   }
   return findings
+}
+
+export function sortByPlace(candidates: Candidate[]): void {
+  if (!isInOrder(candidates)) candidates.sort(byPlace)
 }
 
 function byPlace(a: Candidate, b: Candidate): number {

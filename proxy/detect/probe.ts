@@ -59,6 +59,9 @@ export class Probe {
   /** Where the last unit of the trigger is. */
   #trigger = 0
   #touchedEnd = false
+  /** What begins before this is nothing, and so is whatever goes on to the end of the text then. */
+  #decidedFrom = 0
+  #isNothing = false
   /** Of the value that the detector which was asked last foresees. */
   #foreseenStart = -1
   /** Before this the detector which was asked last finds nothing. */
@@ -74,7 +77,8 @@ export class Probe {
   readonly #sight = new Sight()
   readonly #marks = new Marks()
 
-  open(text: string, final: boolean, written?: Respelling): void {
+  open(text: string, final: boolean, written?: Respelling, decidedFrom = 0): void {
+    this.#decidedFrom = decidedFrom
     this.text = text
     this.units = unitsOf(text)
     this.final = final
@@ -107,6 +111,7 @@ export class Probe {
     this.#trigger = trigger
     this.#touchedEnd = hasTouchedEnd
     this.#foreseenStart = -1
+    this.#isNothing = false
     this.#findsFrom = -1
     this.#laterStart = -1
     if (this.#sight.isShort) this.#remember()
@@ -122,7 +127,7 @@ export class Probe {
   /** Called by the scanner after each `find`. False: the end was touched, so what `find` did does not count yet. */
   settle(of?: Named): boolean {
     if (this.isLate && of !== undefined) this.#acceptLate(of)
-    if (this.#touchedEnd) {
+    if (this.#touchedEnd && !this.#isNothing) {
       if (this.#anchor < this.undecidedFrom) this.undecidedFrom = this.#anchor
       const clearTo = this.#foreseenStart < 0 ? this.#start : this.#foreseenStart
       this.unclearFrom = Math.min(this.unclearFrom, clearTo)
@@ -348,12 +353,8 @@ export class Probe {
   }
 
   /** `accept` of a value that is one from its beginning on; so far up to `end`. Its trigger starts at `start` or before. */
-  acceptForeseen(
-    of: Named,
-    start: number,
-    end: number,
-    { after = foreseenLength, validated = true, mayEnd, isFirst }: Foresight,
-  ): void {
+  acceptForeseen(of: Named, start: number, end: number, foresight: Foresight): void {
+    const { after = foreseenLength, validated = true, mayEnd, isFirst } = foresight
     if (end - start < after) {
       this.accept(of, start, end, validated)
       return
@@ -362,6 +363,7 @@ export class Probe {
     this.candidates.push(known)
     if (this.final) return
     this.#foreseenStart = known.start
+    this.#isNothing = known.start < this.#decidedFrom && end === this.text.length
     this.foreseen.push({ entity: of.entity, start: known.start, to: end, after: known.foreseen, mayEnd, isFirst })
   }
 

@@ -1,6 +1,7 @@
 // Owns the scan of a text as it is written and, where that is something else, as it is read; and what of both is decided
 // while the text still grows. It does not know what detectors look for, nor what is read how.
 import { contextBefore, foreseenLength, type Candidate, type Foreseen } from './candidate.ts'
+import { joinChains } from './chain.ts'
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { joinLate } from './late.ts'
@@ -12,8 +13,8 @@ import { Respelling } from './respelling.ts'
 
 /**
  * `decidedTo`: whatever text follows, the findings before this index stay as they are. The next scan begins at `scannedTo`
- * (absent: there, too), so that what was known of the text before is known again; what it finds before `decidedTo` is the
- * same. `carried`: how the text before `scannedTo` is read; absent where it is as it is written.
+ * (absent: there, too), so that what was known of the text before is known again. `carried`: how the text before `scannedTo`
+ * is read; absent where it is as it is written.
  */
 export type PartialScan = {
   readonly findings: readonly Finding[]
@@ -34,6 +35,8 @@ type Block = {
   readonly end: number
   readonly openEnded: true | undefined
   readonly isLate?: true | undefined
+  /** The next scan may begin inside of it once it is decided. */
+  readonly isLink?: boolean | undefined
 }
 
 type Range = { readonly from: number; to: number }
@@ -44,6 +47,9 @@ type Range = { readonly from: number; to: number }
  */
 const reachBefore = 1024
 const reachAfter = 512
+
+/** So much of a chain is gone over again: of values each of which holds what gives the next one away. */
+const chainLengthMax = 1024
 
 /** Shared by all scanners, because scans do not overlap. */
 const respelling = new Respelling()
@@ -71,32 +77,38 @@ export class Readings {
     written.run(text, true, [{ from: 0, to: text.length }])
     respelling.open(text, 0, '')
     normalise(text, 0, true, written.isAscii, respelling, this.#runs)
-    if (!respelling.isChanged) return resolveOverlaps(written.probe.candidates, countingIn(text, this.#matters))
-    this.#runRead(respelling.finish(text.length), true)
     const counts = countingIn(text, this.#matters)
-    return resolveOverlaps(joinLate(this.#candidates(text), text.length, counts), counts)
+    if (!respelling.isChanged) return resolveOverlaps(joinChains(written.probe.candidates, counts), counts)
+    this.#runRead(respelling.finish(text.length), true)
+    return resolveOverlaps(joinChains(joinLate(this.#candidates(text), text.length, counts), counts), counts)
   }
 
-  /** Where it is not known yet how a text is read, it is as if it had not come yet. */
-  scanPart(text: string, from: number, final: boolean, carried: string | undefined): PartialScan {
+  /**
+   * Where it is not known yet how a text is read, it is as if it had not come yet. What begins before `decidedFrom` is
+   * decided; from there on nothing that is found begins before it, or what does is nothing.
+   */
+  scanPart(text: string, from: number, final: boolean, carried: string | undefined, decidedFrom: number): PartialScan {
     respelling.open(text, from, carried ?? text.slice(Math.max(0, from - contextBefore), from))
     const known = normalise(text, from, final, false, respelling)
     const written = this.#written
-    written.run(known === text.length ? text : text.slice(0, known), final, [{ from, to: known }])
+    const came = known === text.length ? text : text.slice(0, known)
+    written.run(came, final, [{ from, to: known }], undefined, decidedFrom)
     const isRead = respelling.isChanged || carried !== undefined
     const reading = isRead ? respelling.finish(known) : ''
-    if (isRead) this.#runRead(reading, final)
+    if (isRead) this.#runRead(reading, final, decidedFrom)
     const counts = countingIn(text, this.#matters)
-    const candidates = isRead ? joinLate(this.#candidates(text), text.length, counts) : written.probe.candidates
+    const open = undecided(isRead ? this.#candidates(text) : written.probe.candidates, decidedFrom)
+    const openFrom = final ? text.length : this.#openFrom(known, isRead, openIn)
+    const candidates = joinChains(isRead ? joinLate(open, text.length, counts) : open, counts, openFrom)
     if (final) return { findings: resolveOverlaps(candidates, counts), decidedTo: text.length }
-    const scannedTo = this.#scannedTo(text, known, isRead)
-    const openFrom = this.#openFrom(known, isRead, openIn)
+    const settled = this.#scannedTo(text, known, isRead)
     const decidedTo =
-      openFrom <= scannedTo ? scannedTo : Math.max(scannedTo, settledTo(candidates, openFrom, text.length, counts))
+      openFrom <= settled ? settled : Math.max(settled, settledTo(candidates, openFrom, text.length, counts))
+    const isChain = decidedTo - settled > chainLengthMax && decidedTo < text.length
+    const scannedTo = isChain ? this.#scannedTo(text, known, isRead, { decidedFrom, decidedTo }) : settled
     const decided = candidates.filter((one) => one.end <= decidedTo || (one.openEnded && one.start < decidedTo))
     const findings = resolveOverlaps(decided, counts).map((one) => (one.openEnded ? { ...one, end: text.length } : one))
-    const mayForesee = written.probe.foreseen.length > 0 || isRead
-    const next = mayForesee ? this.#nextForeseen(decidedTo, isRead, candidates) : undefined
+    const next = this.#nextForeseen(decidedTo, isRead, candidates)
     const isClear = next !== undefined && this.#isClear(next, candidates, known, isRead, counts)
     const before = isClear ? candidates.filter((one) => one.start >= decidedTo && one.end <= next.start) : nothing
     const foreseen = isClear ? { ...next, before: resolveOverlaps([...before], counts) } : undefined
@@ -138,9 +150,10 @@ export class Readings {
     return !candidates.some((one) => one.start < start && one.end > start && (!wins || one.foreseen !== undefined))
   }
 
-  #runRead(reading: string, final: boolean): void {
+  #runRead(reading: string, final: boolean, decidedFrom = 0): void {
     this.#read ??= new Pass(this.#chosen)
-    this.#read.run(reading, final, this.#apart(respelling.changes(reachBefore, reachAfter)), respelling)
+    const ranges = this.#apart(respelling.changes(reachBefore, reachAfter))
+    this.#read.run(reading, final, ranges, respelling, respelling.readFrom(decidedFrom))
   }
 
   /**
@@ -177,11 +190,22 @@ export class Readings {
     ]
   }
 
-  #scannedTo(text: string, known: number, isRead: boolean): number {
+  /** With `chain` what is decided, or nothing because of what is, may be torn where it is a link. */
+  #scannedTo(
+    text: string,
+    known: number,
+    isRead: boolean,
+    chain?: { readonly decidedFrom: number; readonly decidedTo: number },
+  ): number {
     const openFrom = this.#openFrom(known, isRead, undecidedIn)
     const blocks = blocksOf(this.#written)
-    if (isRead && this.#read !== undefined) blocks.push(...blocksOf(this.#read).map(blockAsWritten))
-    return settle(blocks, openFrom, text.length)
+    if (isRead && this.#read !== undefined) for (const one of blocksOf(this.#read)) blocks.push(blockAsWritten(one))
+    if (chain === undefined) return settle(blocks, openFrom, text.length)
+    const { decidedFrom, decidedTo } = chain
+    const whole = blocks.filter(
+      ({ start, end, isLink }) => isLink !== true || (end > decidedTo && start >= decidedFrom),
+    )
+    return settle(whole, Math.min(openFrom, decidedTo), text.length)
   }
 
   /** Of both passes, as it is written. */
@@ -194,6 +218,11 @@ export class Readings {
 }
 
 const nothing: readonly Candidate[] = []
+
+/** Not the list itself, beside which the anchors are. */
+function undecided(candidates: readonly Candidate[], from: number): Candidate[] {
+  return candidates.filter(({ start }) => start >= from)
+}
 
 function undecidedIn(pass: Pass): number {
   return pass.undecidedFrom
@@ -244,15 +273,16 @@ function lateAsWritten(late: Candidate, text: string): Candidate {
   return { ...late, start: begin, end: openEnded ? text.length : respelling.startOf(end), foreseen: after }
 }
 
-function blockAsWritten({ anchor, start, end, openEnded, isLate }: Block): Block {
+function blockAsWritten({ anchor, start, end, openEnded, isLate, isLink }: Block): Block {
   const last = isLate ? respelling.startOf(end) : respelling.endOf(end)
-  return { openEnded, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: last }
+  return { openEnded, anchor: respelling.startOf(anchor), start: respelling.startOf(start), end: last, isLink }
 }
 
 function blocksOf({ probe }: Pass): Block[] {
   const blocks: Block[] = probe.whole.map(({ start, end }) => ({ anchor: start, start, end, openEnded: undefined }))
-  probe.candidates.forEach(({ start, end, openEnded, isLate }, index) => {
-    blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded, isLate })
+  probe.candidates.forEach(({ group, start, end, openEnded, isLate }, index) => {
+    const isLink = group === 'secrets' && openEnded !== true
+    blocks.push({ anchor: Math.min(probe.anchors[index] ?? start, start), start, end, openEnded, isLate, isLink })
   })
   return blocks
 }

@@ -13,10 +13,10 @@ export type Scanner = {
   /** Findings sorted by start, without overlaps. Synchronous and not re-entrant. */
   readonly scan: (text: string) => readonly Finding[]
   /**
-   * Scans `text` from `from` on, which must be where an earlier scan of the same text was decided; `carried` is what that
-   * one carried.
+   * Scans `text` from `from` on, the `scannedTo` of the scan before (or its `decidedTo`), with what that one carried. What is
+   * decided up to `decidedFrom` (absent: up to `from`) is not given again.
    */
-  readonly scanPart: (text: string, from: number, final: boolean, carried?: string) => PartialScan
+  readonly scanPart: (text: string, from: number, final: boolean, carried?: string, decidedFrom?: number) => PartialScan
   /** How long what stands under a name may be for the name to tell what it is; mostly 0. */
   readonly toldBy: (name: string) => number
   /** Undefined: everything that is found does. */
@@ -89,6 +89,7 @@ function newScanner(chosen: readonly Detector[], matters?: Mattering): Scanner {
       }
       return findings
     },
-    scanPart: (text, from, final, carried) => readings.scanPart(text, from, final, carried),
+    scanPart: (text, from, final, carried, decidedFrom = from) =>
+      readings.scanPart(text, from, final, carried, decidedFrom),
   }
 }

@@ -131,11 +131,10 @@ class TextWindow implements Window {
   }
 
   #release(plan: Plan, final: boolean): string {
-    const part = plan.scanner.scanPart(this.#buffer, this.#scannedTo, final, this.#carried)
-    const { carried, foreseen } = part
     const from = this.#released
+    const part = plan.scanner.scanPart(this.#buffer, this.#scannedTo, final, this.#carried, from)
+    const { findings, carried, foreseen } = part
     const decidedTo = Math.max(from, part.decidedTo)
-    const findings = part.findings.filter(({ start }) => start >= from)
     // What gave the value away has been released with it.
     if (this.#foreseen !== undefined && decidedTo <= this.#foreseenStart) {
       if (foreseen !== undefined) this.#foresee(foreseen, plan)

@@ -29,6 +29,8 @@ function keyOf(dice: Dice): string {
   return ['-----BEGIN PRIV', `ATE KEY-----\n${lines.join('\n')}\n-----END PRIV`, 'ATE KEY-----'].join('')
 }
 
+const same = (text: string): string => text
+
 type Make = (dice: Dice, length: number) => string
 const random: Make = (dice, length) => dice.of('A-Za-z0-9', length)
 const makes: readonly Make[] = [
@@ -120,8 +122,51 @@ void t.test(
   },
 )
 
-void t.test('values in a chain that has no end take no time in the square of them', async (t) => {
-  const text = 'password='.repeat(4000)
-  const { output } = streamed(text, 40)
-  t.equal(output, whole(text, plan, vault))
+const links: readonly ((dice: Dice) => string)[] = [
+  () => '',
+  (dice) => random(dice, 4 + dice.below(20)),
+  (dice) => random(dice, 300),
+  (dice) => `sk-proj-${random(dice, 60)}`,
+  () => '4111 1111 1111 1111',
+  () => 'ada@example.org',
+  () => '+44 20 7946 0958',
+  () => 'eyJhbGciOiJIUzI1NiJ9.',
+  () => 'https://a:b@',
+]
+const linkSigns = ['=', ': ', '="', ':\n ', "='", ' = ']
+const linkGaps = ['', ' ', ',', '&', ';', '"', '\n', '.', '-', '_']
+
+/** The same few values over and over, each with the name of the next in it or right behind it. */
+function chainOf(dice: Dice): string {
+  const link = (): string => dice.pick(names) + dice.pick(linkSigns) + dice.pick(links)(dice) + dice.pick(linkGaps)
+  const some = Array.from({ length: 1 + dice.below(4) }, link)
+  const length = 1500 + dice.below(3000)
+  let text = ''
+  while (text.length < length) text += dice.below(12) === 0 ? link() : dice.pick(some)
+  return text
+}
+
+void t.test('nor of values in chains that have no end', async (t) => {
+  const worst = { held: 0, of: '' }
+  const allWays = [...Object.entries(ways), ...Object.keys(ways).map((way) => [`plain, not ${way}`, same] as const)]
+  for (let seed = 1; seed <= runsOf(50); seed++) {
+    const dice = new Dice(3000 + seed)
+    const [way, write] = dice.pick(allWays)
+    const text = `${write(chainOf(dice)).slice(0, 8000)} and so on, with some words.`
+    const expected = whole(text, plan, vault)
+    for (const { output, held } of [streamed(text, 7), streamed(text, 300, dice)]) {
+      if (output !== expected) t.fail(`seed ${seed} in ${way} differs`)
+      if (held > worst.held) Object.assign(worst, { held, of: `seed ${seed} in ${way}` })
+    }
+  }
+  t.ok(worst.held <= heldMax, `${worst.held} of ${worst.of}`)
+})
+
+void t.test('values in a chain that has no end take no time in the square of them, nor more room', async (t) => {
+  for (const link of ['password=', `api_key='_secret="NoGyfKDt6wiBfDV2oQpYTjp,`]) {
+    const text = link.repeat(Math.ceil(36_000 / link.length))
+    const { output, held } = streamed(text, 40)
+    t.equal(output, whole(text, plan, vault))
+    t.ok(held <= heldMax, `${held} of ${link}`)
+  }
 })

@@ -46,6 +46,7 @@ export const authorizationHeader: Detector = {
       start = wordEnd + 1
     const run = probe.text.startsWith('eyJ', start) ? longLikeJwt : long
     if (mayBeToken(probe, start)) probe.isLaterAt(start)
+    else if (!probe.hasTouchedEnd) probe.findsFrom(start)
     const end = probe.runEnd(start, token68, run.after)
     if (end - start < tokenLengthMin) return
     if (end - start === run.after) {
@@ -88,6 +89,7 @@ export const basicAuthorization: Detector = {
   triggers: ['basic '],
   find(probe, schemeStart, start) {
     if (!startsWord(probe, schemeStart)) return
+    probe.findsFrom(start)
     const end = probe.runEnd(start, base64, longBasic.after)
     if (end - start < 8 || !isBasic(probe.text.slice(start, end))) return
     if (end - start === longBasic.after) acceptLong(probe, basicAuthorization, start, start, longBasic)
