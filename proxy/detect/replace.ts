@@ -1,4 +1,5 @@
 // Owns putting something else where a value stood. Findings come from a scan that has been made already.
+import { foreseenLength } from './candidate.ts'
 import type { Finding } from './finding.ts'
 import type { EntityAction, Plan } from './redaction.ts'
 import type { Vault } from './vault.ts'
@@ -11,8 +12,11 @@ export const valueLengthMax = 32_768
 
 export type Counts = Record<string, number>
 
-/** The forms that something which reads the text demands, beyond a word. */
-export type Demanded = { readonly mail?: boolean; readonly number?: boolean }
+/**
+ * The forms that something which reads the text demands, beyond a word; and whether the text may come in pieces: then no
+ * tool has a value of `foreseenLength` or longer, because a stream does not wait for all of it.
+ */
+export type Demanded = { readonly mail?: boolean; readonly number?: boolean; readonly inPieces?: boolean }
 
 /** `start` and `end` are those of the original text. */
 export type Replaced = Finding & Pick<EntityAction, 'rule' | 'action'>
@@ -65,7 +69,7 @@ export function replace(
 
 /**
  * What will stand in the place of a text that ends in a value of which only the beginning is known, `foreseenLength` of it
- * at least; undefined where the value stays, and where all of it is to be kept. `before`: the findings before it.
+ * at least; undefined where the value stays. `before`: the findings before it.
  */
 export function foresee(
   { entity, start, before }: { readonly entity: string; readonly start: number; readonly before: readonly Finding[] },
@@ -75,9 +79,8 @@ export function foresee(
 ): Replacement | undefined {
   const decision = plan.actionFor(entity)
   if (decision === undefined || decision.mode === 'shadow' || decision.action === 'tag') return undefined
-  const isKept = decision.action === 'token' && !isAliased(plan.direction, decision)
-  if (isKept && vault !== undefined) return undefined
-  return replace(text, [...before, { entity, group: 'secrets', start, end: text.length }], plan, vault)
+  const value = { entity, group: 'secrets', start, end: text.length } as const
+  return replace(text, [...before, value], plan, vault, { inPieces: true })
 }
 
 /** What an answer brings is remembered only for those who may have it. */
@@ -101,7 +104,8 @@ function substitute(
   if (action === 'mask' || vault === undefined) return mask
   if (action === 'hash') return vault.hashFor(entity, value)
   const form = formOf(entity, value, decision, demanded)
-  if (isAliased(direction, decision)) return vault.aliasFor(entity, value, form)
+  const isTooLong = demanded.inPieces === true && value.length >= foreseenLength
+  if (isTooLong || isAliased(direction, decision)) return vault.aliasFor(entity, value, form)
   if (finding.openEnded || value.length > valueLengthMax) return mask
   return vault.tokenFor(entity, value, decision, form)
 }

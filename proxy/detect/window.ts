@@ -158,7 +158,7 @@ class TextWindow implements Window {
   }
 
   #replace(text: string, findings: Parameters<typeof replace>[1], offset: number, plan: Plan): string {
-    const result = replace(text, shifted(findings, offset), plan, this.#vault)
+    const result = replace(text, shifted(findings, offset), plan, this.#vault, { inPieces: true })
     const releasedBefore = this.#foreseen?.length ?? 0
     this.#foreseen = undefined
     this.#foreseenMayEnd = undefined

@@ -4,8 +4,9 @@ import { replace } from '../../proxy/detect/replace.ts'
 import type { Vault } from '../../proxy/detect/vault.ts'
 import { openWindow } from '../../proxy/detect/window.ts'
 
+/** Of a text that might have come in pieces. */
 export function whole(text: string, plan: Plan, vault: Vault): string {
-  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault).text)
+  return vault.restore(replace(text, plan.scanner.scan(text), plan, vault, { inPieces: true }).text)
 }
 
 export function inPieces(pieces: readonly string[], plan: Plan, vault: Vault): string {

@@ -70,7 +70,9 @@ export class AnswerRedaction {
       const findings =
         markup === undefined ? scanNamed(plan.scanner, text, address) : scanMarkup(plan.scanner, text, markup)
       if (findings.length > 0) {
-        const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number' })
+        // As the same answer gives it when it is streamed.
+        const inPieces = givesModelAnswer(this.#x.operation)
+        const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number', inPieces })
         this.#stop(replaced.blocked)
         this.#count(replaced.counts, replaced.observed)
         if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
