@@ -2,7 +2,7 @@
 // depend on what comes much later, when a stream cannot wait for it any more. It does not know what a value is.
 import { foreseenLength, type Candidate } from './candidate.ts'
 import { longLengthMax } from './long-run.ts'
-import { resolveOverlaps, sortByPlace, type Counting } from './overlap.ts'
+import { resolveOverlaps, sortByPlace, withoutLost, type Counting } from './overlap.ts'
 
 /**
  * A chain that is `foreseenLength` long is one value from its beginning on, whatever else begins in it; longer than
@@ -18,13 +18,12 @@ export function joinChains(
   sortByPlace(candidates)
   if (!mayHoldChain(candidates)) return candidates
   const isPart = (one: Candidate): boolean => one.start < openFrom && counts?.(one) !== false
-  const parts = candidates.filter(isPart)
   const joined = candidates.filter((one) => !isPart(one))
+  const parts = withoutLost(candidates.filter(isPart))
   let taken = 0
   for (let from = 0; from < parts.length;) {
     const first = parts[from] as Candidate
     const to = first.start < taken || first.foreseen !== undefined ? from : endOfChain(parts, from)
-    if (first.start >= taken && first.foreseen !== undefined) taken = first.end
     if (to === from) joined.push(first)
     else {
       const chain = joinedOf(parts.slice(from, to))

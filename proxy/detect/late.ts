@@ -2,7 +2,7 @@
 // and a whole text does not. It does not know how far that is.
 import type { Candidate } from './candidate.ts'
 import { longLengthMax } from './long-run.ts'
-import { endOfCluster, foreseenFirst, resolveOverlaps, type Counting } from './overlap.ts'
+import { endOfCluster, foreseenFirst, resolveOverlaps, sortByPlace, withoutLost, type Counting } from './overlap.ts'
 
 /**
  * A late value takes in all that it overlaps, directly or through others: which of it would be found, a stream learns too
@@ -12,10 +12,11 @@ export function joinLate(candidates: Candidate[], length: number, counts: Counti
   if (!candidates.some(({ isLate }) => isLate)) return candidates
   const counting = counts === undefined ? candidates : candidates.filter(counts)
   const joined = counts === undefined ? [] : candidates.filter((one) => !counts(one))
-  counting.sort((a, b) => a.start - b.start)
-  for (let from = 0; from < counting.length;) {
-    const to = endOfCluster(counting, from)
-    const some = counting.slice(from, to)
+  sortByPlace(counting)
+  const standing = withoutLost(counting)
+  for (let from = 0; from < standing.length;) {
+    const to = endOfCluster(standing, from)
+    const some = standing.slice(from, to)
     if (some.some(({ isLate }) => isLate)) joined.push(joinedOf(some, length))
     else for (const one of some) joined.push(one)
     from = to

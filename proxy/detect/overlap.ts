@@ -155,3 +155,28 @@ function holdsOneWithin(sorted: readonly Candidate[], outer: Candidate): boolean
   }
   return (sorted[low]?.start ?? outer.end) < outer.end
 }
+
+/**
+ * Those that stand, whatever else does: what begins in a foreseen value loses to it, and so does what begins with it and is
+ * known later, or not foreseen. Late values stand, since they are one with what they begin in.
+ */
+export function withoutLost(sorted: readonly Candidate[]): Candidate[] {
+  const standing: Candidate[] = []
+  let taken = 0
+  for (let from = 0; from < sorted.length;) {
+    const { start } = sorted[from] as Candidate
+    let to = from
+    let winner: Candidate | undefined
+    for (let one = sorted[to]; one?.start === start; one = sorted[++to]) {
+      if (one.foreseen === undefined || one.isLate || start < taken) continue
+      if (winner === undefined || foreseenFirst(one, winner) < 0) winner = one
+    }
+    for (let at = from; at < to; at++) {
+      const one = sorted[at] as Candidate
+      if (one.isLate || one === winner || (winner === undefined && start >= taken)) standing.push(one)
+    }
+    if (winner !== undefined) taken = winner.end
+    from = to
+  }
+  return standing
+}

@@ -6,14 +6,16 @@ import { redactionActions, restorePlaces } from './options.ts'
 import type { Direction, FormAction, RedactionRuleOptions } from './options.ts'
 import type { CompiledRule, EntityAction, Plan } from './redaction.ts'
 import type { Mattering } from './overlap.ts'
-import { compileScanner } from './scanner.ts'
+import type { Detector } from './detector.ts'
+import { layeredScanner } from './layered-scanner.ts'
+import { compileScanner, type Scanner } from './scanner.ts'
 
 type Form = 'string' | 'number' | 'key'
 
 export function newPlan(direction: Direction, rules: readonly CompiledRule[], { detectors }: Catalogue): Plan {
   const entities = new Set(rules.flatMap((rule) => rule.entities))
   const offersOfStrings = offersOf(direction, rules, 'string')
-  const scanner = compileScanner(entities, detectors, matteringOf(offersOfStrings))
+  const scanner = scannerOf(offersOfStrings, detectors)
   const ofForm = (form: Form): Plan => {
     const offers = form === 'string' ? offersOfStrings : offersOf(direction, rules, form)
     const strictest = [...offers.values()].flatMap(([first]) => (first === undefined ? [] : [first.action]))
@@ -41,16 +43,21 @@ function actionIn(offers: Offers, entity: string, value: string | undefined): En
   return offers.get(entity)?.find(({ allowed }) => value === undefined || allowed?.(value) !== true)?.action
 }
 
+/** What is only observed is looked for by itself, so that it hides nothing from a rule that acts. */
+function scannerOf(offers: Offers, detectors: readonly Detector[]): Scanner {
+  const acting = [...offers].filter(([, [strictest]]) => changes(strictest?.action))
+  const hiding = compileScanner(new Set(acting.map(([entity]) => entity)), detectors, matteringOf(new Map(acting)))
+  if (acting.length === offers.size) return hiding
+  const watched = [...offers.keys()].filter((entity) => !hiding.entities.has(entity))
+  return layeredScanner(hiding, compileScanner(new Set(watched), detectors))
+}
+
 /**
- * What a rule only observes, or lets be, may overlap what another one hides: then the value is hidden. Undefined: all that
- * is found is treated alike.
+ * What a rule lets be may overlap what another one hides: then the value is hidden. Undefined: all that is found is treated
+ * alike.
  */
 function matteringOf(offers: Offers): Mattering | undefined {
-  const all = [...offers.values()].map(([strictest]) => strictest)
-  const isAlike = all.every(
-    (offer) => offer?.allowed === undefined && changes(offer?.action) === changes(all[0]?.action),
-  )
-  if (isAlike || all.length < 2) return undefined
+  if ([...offers.values()].every(([strictest]) => strictest?.allowed === undefined)) return undefined
   return (entity, value) => changes(actionIn(offers, entity, value))
 }
 

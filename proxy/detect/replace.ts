@@ -51,7 +51,7 @@ export function replace(
     // A token in the form of an address or a number is found like one.
     if (decision === undefined || vault?.isToken(value) === true) continue
     const { entity } = finding
-    if (decision.mode === 'shadow' || decision.action === 'tag') {
+    if (isObserved(decision)) {
       observed[entity] = (observed[entity] ?? 0) + 1
       continue
     }
@@ -78,9 +78,14 @@ export function foresee(
   vault: Vault | undefined,
 ): Replacement | undefined {
   const decision = plan.actionFor(entity)
-  if (decision === undefined || decision.mode === 'shadow' || decision.action === 'tag') return undefined
+  if (decision === undefined || isObserved(decision)) return undefined
   const value = { entity, group: 'secrets', start, end: text.length } as const
   return replace(text, [...before, value], plan, vault, { inPieces: true })
+}
+
+/** Whether what it decides over stays. */
+export function isObserved(decision: EntityAction | undefined): boolean {
+  return decision !== undefined && (decision.mode === 'shadow' || decision.action === 'tag')
 }
 
 /** What an answer brings is remembered only for those who may have it. */

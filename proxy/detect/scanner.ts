@@ -21,6 +21,8 @@ export type Scanner = {
   readonly toldBy: (name: string) => number
   /** Undefined: everything that is found does. */
   readonly matters?: Mattering | undefined
+  /** Finds what `scanPart` does not, and nothing is done about. */
+  readonly watched?: Scanner | undefined
 }
 
 /** By the table that the detectors come from: the built-in one, or that of a configuration. */

@@ -1,11 +1,14 @@
 // Owns redacting a text that arrives in pieces: whatever the pieces, what comes out is what the whole text would have
 // given, and nothing of a value leaves before the value is complete. One window per channel of an answer. It knows
 // nothing of events or JSON.
-import { contextBefore, type Foreseen } from './candidate.ts'
+import type { Foreseen } from './candidate.ts'
+import { Course } from './course.ts'
 import type { RestorePlace } from './options.ts'
 import { inJson, JsonFences } from './json-fence.ts'
+import { Observer } from './observer.ts'
 import type { PartialScan } from './readings.ts'
 import type { Plan } from './redaction.ts'
+import { compileScanner } from './scanner.ts'
 import { foresee, replace, type Counts, type Replacement } from './replace.ts'
 import type { Vault, WriteValue } from './vault.ts'
 
@@ -49,11 +52,12 @@ const scannedSoonMax = 8192
 const lagLength = 192
 const lagLengthMax = 400
 const lagShift = 6
-/** Released text is dropped from the buffer when it is this much longer than the context that scans look back on. */
-const slackLength = 1024
 /** A model that is to answer in JSON: its text is read as that when it is whole, so values must not break it. */
 const jsonOpening = /^\s*(?:\{\s*"|\[\s*["{[])/
 const openingLength = 32
+
+/** Finds nothing. */
+const nothing = compileScanner(new Set())
 
 class TextWindow implements Window {
   readonly counts: Counts = {}
@@ -62,13 +66,9 @@ class TextWindow implements Window {
   readonly #plan: Plan | undefined
   readonly #vault: Vault | undefined
   readonly #place: RestorePlace
-  /** Released text that scans may look back on, then what is held. */
-  #buffer = ''
-  #released = 0
-  /** Where scans begin: what has been released since then tells what the rest is. */
-  #scannedTo = 0
-  /** How the released text is read, where that is not as it is written. */
-  #carried: string | undefined
+  /** What is decided has been released. */
+  readonly #course: Course
+  readonly #observer: Observer | undefined
   #unscanned = 0
   /** Redacted text that may end in the beginning of a token. */
   #tail = ''
@@ -88,10 +88,14 @@ class TextWindow implements Window {
     this.#plan = plan
     this.#vault = vault
     this.#place = place
+    this.#course = new Course(plan?.scanner ?? nothing)
+    const watched = plan?.scanner.watched
+    if (plan !== undefined && watched !== undefined) this.#observer = new Observer(watched, plan, vault, this.observed)
   }
 
   get held(): number {
-    return this.#buffer.length - Math.max(this.#released, this.#foreseenTo) + this.#tail.length
+    const { text, decidedTo } = this.#course
+    return text.length - Math.max(decidedTo, this.#foreseenTo) + this.#tail.length
   }
 
   push(text: string): string {
@@ -105,55 +109,61 @@ class TextWindow implements Window {
   #redact(text: string, final: boolean): string {
     const plan = this.#plan
     if (plan === undefined) return text
-    if (this.#isSwallowing || this.blocked !== undefined) return ''
-    this.#buffer += text
+    const course = this.#course
+    if (this.#isSwallowing || this.blocked !== undefined) {
+      if (final) this.#observer?.push('', course.dropped + course.decidedTo, final)
+      return ''
+    }
+    course.text += text
     this.#unscanned += text.length
-    const heldLength = this.#buffer.length - this.#released
-    const length = this.#buffer.length - this.#scannedTo
+    const output = final || this.#isDue() ? this.#release(plan, final) : ''
+    this.#observer?.push(text, course.dropped + course.decidedTo, final)
+    return output
+  }
+
+  #isDue(): boolean {
+    const course = this.#course
     const { held } = this
+    const { length } = course
+    if (length <= eagerLength) return true
+    const heldLength = course.text.length - course.decidedTo
     const isNearMost = held > nearMost && held < 2 * eagerLength && length < scannedSoonMax
     const lazyLength = isNearMost
       ? Math.max(soonLength, length >> soonShift)
       : Math.max((heldLength - eagerLength) >> lazyShift, 0) + (length >> lazierShift)
-    if (!final && length > eagerLength && this.#unscanned < lazyLength && !this.#mayEnd()) return ''
-    this.#unscanned = 0
-    return this.#release(plan, final)
+    return this.#unscanned >= lazyLength || this.#mayEnd()
   }
 
   /** What is certain not to end the value is a part of it without being scanned. */
   #mayEnd(): boolean {
-    const { length } = this.#buffer
-    const lag = Math.min(Math.max(lagLength, (length - this.#scannedTo) >> lagShift), lagLengthMax)
+    const course = this.#course
+    const { text } = course
+    const { length } = text
+    const lag = Math.min(Math.max(lagLength, course.length >> lagShift), lagLengthMax)
     if (this.#foreseenMayEnd === undefined || length - this.#foreseenTo < lag) return false
-    if (this.#foreseenMayEnd(this.#buffer, this.#foreseenTo)) return this.#unscanned >= lag
-    this.#foreseenTo = this.#buffer.length
+    if (this.#foreseenMayEnd(text, this.#foreseenTo)) return this.#unscanned >= lag
+    this.#foreseenTo = length
     return false
   }
 
   #release(plan: Plan, final: boolean): string {
-    const from = this.#released
-    const part = plan.scanner.scanPart(this.#buffer, this.#scannedTo, final, this.#carried, from)
-    const { findings, carried, foreseen } = part
-    const decidedTo = Math.max(from, part.decidedTo)
+    const course = this.#course
+    this.#unscanned = 0
+    const part = course.scan(final)
+    const { findings, foreseen } = part
+    const from = course.decidedTo
     // What gave the value away has been released with it.
-    if (this.#foreseen !== undefined && decidedTo <= this.#foreseenStart) {
+    if (this.#foreseen !== undefined && part.decidedTo <= this.#foreseenStart) {
       if (foreseen !== undefined) this.#foresee(foreseen, plan)
       return ''
     }
-    this.#carried = carried
-    this.#released = decidedTo
-    this.#scannedTo = part.scannedTo ?? part.decidedTo
-    const decided = this.#buffer.slice(from, decidedTo)
+    course.advance(part)
+    const decided = course.text.slice(from, course.decidedTo)
     let output = findings.length === 0 ? decided : this.#replace(decided, findings, from, plan)
     if (foreseen !== undefined && this.blocked === undefined) output += this.#foresee(foreseen, plan)
-    if (this.#scannedTo > contextBefore + slackLength) {
-      const dropped = this.#scannedTo - contextBefore
-      this.#buffer = this.#buffer.slice(dropped)
-      this.#scannedTo = contextBefore
-      this.#released -= dropped
-      this.#foreseenStart -= dropped
-      this.#foreseenTo -= dropped
-    }
+    const dropped = course.drop()
+    this.#foreseenStart -= dropped
+    this.#foreseenTo -= dropped
     return output
   }
 
@@ -165,9 +175,16 @@ class TextWindow implements Window {
     add(this.counts, result.counts)
     add(this.observed, result.observed)
     if (result.blocked !== undefined) this.blocked = result.blocked
-    const last = result.replaced.at(-1)
-    if (last?.openEnded) this.#isSwallowing = true
+    if (result.replaced.at(-1)?.openEnded) this.#isSwallowing = true
+    if (this.#observer !== undefined) this.#hide(this.#observer, result, offset + this.#course.dropped)
     return result.text.slice(releasedBefore)
+  }
+
+  #hide(observer: Observer, { replaced, blocked }: Replacement, offset: number): void {
+    replaced.forEach(({ start, end, openEnded }, at) => {
+      const isLast = openEnded || (blocked !== undefined && at === replaced.length - 1)
+      observer.hide(start + offset, isLast ? Number.POSITIVE_INFINITY : end + offset)
+    })
   }
 
   /** A value that is there whatever follows is replaced at once; what is yet to come of it will only be swallowed. */
@@ -175,9 +192,9 @@ class TextWindow implements Window {
     const { entity, start, to, mayEnd } = foreseen
     const isFirst = this.#foreseen === undefined
     if (isFirst) {
-      const from = this.#released
+      const { text, decidedTo: from } = this.#course
       const value = { entity, start: start - from, before: shifted(foreseen.before, from) }
-      const result = foresee(value, this.#buffer.slice(from, to), plan, this.#vault)
+      const result = foresee(value, text.slice(from, to), plan, this.#vault)
       if (result === undefined) return ''
       this.#foreseen = result.text
       this.blocked = result.blocked

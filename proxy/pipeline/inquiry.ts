@@ -128,6 +128,7 @@ class Side {
       scan,
       // Held back until the text is whole: only then it is one that was asked about.
       scanPart: this.#isHeld ? wholly(scan) : scanner.scanPart,
+      watched: this.#isHeld ? undefined : scanner.watched,
     }
   }
 }
