@@ -34,8 +34,8 @@ Written by \`npm run bench:detect\` on ${new Date().toISOString().slice(0, 10)};
 Node ${process.version} on ${cpus()[0]?.model.trim()}.
 
 *Recall* is of the values that a finding of their class touches, *covered* of those hidden to the last character,
-*precision* of the findings of a class that touch such a value. Texts for the timing are made from a seed, each is
-scanned once, in four rounds after a warm-up; a time is the mean of the quickest round. Every entity of the groups pii
-and secrets is on.
+*precision* of the findings of a class that touch such a value. Texts for the timing are made from a seed and scanned in
+rounds until those get no quicker, never one that is still remembered; a time is the mean of the quickest round. Every
+entity of the groups pii and secrets is on.
 `
 }
