@@ -78,7 +78,7 @@ function configOf(folder: string, port: number): string {
         url: `http://127.0.0.1:${port}`,
         // One that is stopped, or cannot open a socket, is not to be spared afterwards.
         breaker: { mode: 'disabled' },
-        timeouts: { firstByte: '500ms' },
+        timeouts: { firstByte: '20s' },
       },
     },
     routes: [{ id: 'model', path: '/model', upstream: 'model' }],
