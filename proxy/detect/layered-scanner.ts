@@ -1,22 +1,20 @@
 // Owns looking for what rules act on and, apart from it, for what they only observe: whatever is observed, what is hidden is
 // the same. It knows no rules.
 import type { Finding } from './finding.ts'
+import type { Mattering } from './overlap.ts'
 import type { Scanner } from './scanner.ts'
 
 /** Of what is observed, `scan` leaves out what overlaps what matters; `scanPart` knows nothing of it. */
-export function layeredScanner(hiding: Scanner, watched: Scanner): Scanner {
-  const matters = (entity: string, value: string): boolean =>
-    hiding.entities.has(entity) && hiding.matters?.(entity, value) !== false
+export function layeredScanner(hiding: Scanner, watched: Scanner, matters: Mattering): Scanner {
   return {
     entities: hiding.entities.union(watched.entities),
     matters,
     watched,
     toldBy: (name) => Math.max(hiding.toldBy(name), watched.toldBy(name)),
     scan(text) {
-      const others = watched.scan(text)
-      if (others.length === 0) return hiding.scan(text)
-      const hidden = hiding.scan(text).filter(({ entity, start, end }) => matters(entity, text.slice(start, end)))
-      return merged(hidden, others)
+      const isHidden = ({ entity, start, end }: Finding): boolean => matters(entity, text.slice(start, end))
+      const others = watched.scan(text).filter((one) => !isHidden(one))
+      return merged(hiding.scan(text).filter(isHidden), others)
     },
     scanPart: hiding.scanPart,
   }

@@ -2,6 +2,7 @@
 // What other elements divide counts as divided: whether `<td>12</td><td>34</td>` is one number, nobody knows.
 import type { Markup } from '../lib/xml-text.ts'
 import type { Finding } from './finding.ts'
+import { countingIn } from './overlap.ts'
 import type { Scanner } from './scanner.ts'
 
 /** Elements of HTML that stand within words. */
@@ -24,11 +25,20 @@ export function scanMarkup(scanner: Scanner, text: string, markup: Markup): read
   const found = scanner.scan(text)
   const shown = shownOf(text, unseenIn[markup])
   if (shown === undefined) return found
-  const pieces = scanner.scan(shown.text).flatMap((finding) => piecesOf(finding, shown.parts))
+  const counts = countingIn(text, scanner.matters)
+  const countsShown = countingIn(shown.text, scanner.matters)
+  const kept = counts === undefined ? [] : found.filter(counts)
+  // What is only observed hides nothing from what is not.
+  const pieces = scanner.scan(shown.text).flatMap((finding) => {
+    const some = piecesOf(finding, shown.parts)
+    return countsShown?.(finding) === false ? some.filter((one) => isApart(one, kept)) : some
+  })
   if (pieces.length === 0) return found
-  const stays = (finding: Finding): boolean =>
-    !pieces.some(({ start, end }) => finding.start < end && start < finding.end)
-  return [...found.filter(stays), ...pieces].sort((a, b) => a.start - b.start)
+  return [...found.filter((one) => isApart(one, pieces)), ...pieces].sort((a, b) => a.start - b.start)
+}
+
+function isApart(finding: Finding, others: readonly Finding[]): boolean {
+  return !others.some(({ start, end }) => finding.start < end && start < finding.end)
 }
 
 /** A stretch of the source that is shown, and where it stands in what is shown. */

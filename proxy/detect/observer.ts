@@ -43,6 +43,12 @@ export class Observer {
     this.#count(final ? Number.POSITIVE_INFINITY : hiddenTo)
   }
 
+  /** The text breaks off, and nothing behind `to` has left. */
+  close(to: number): void {
+    this.#scan(true)
+    this.#count(to)
+  }
+
   #scan(final: boolean): void {
     const course = this.#course
     this.#unscanned = 0

@@ -48,8 +48,11 @@ function scannerOf(offers: Offers, detectors: readonly Detector[]): Scanner {
   const acting = [...offers].filter(([, [strictest]]) => changes(strictest?.action))
   const hiding = compileScanner(new Set(acting.map(([entity]) => entity)), detectors, matteringOf(new Map(acting)))
   if (acting.length === offers.size) return hiding
-  const watched = [...offers.keys()].filter((entity) => !hiding.entities.has(entity))
-  return layeredScanner(hiding, compileScanner(new Set(watched), detectors))
+  const watched = [...offers].filter(([, some]) => some.some(({ action }) => !changes(action)))
+  const watching = compileScanner(new Set(watched.map(([entity]) => entity)), detectors)
+  if (acting.length === 0) return { ...watching, scanPart: hiding.scanPart, watched: watching }
+  // External detectors find entities that no scanner here knows.
+  return layeredScanner(hiding, watching, (entity, value) => changes(actionIn(offers, entity, value)))
 }
 
 /**

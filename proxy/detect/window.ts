@@ -17,6 +17,8 @@ export type Window = {
   readonly push: (text: string) => string
   /** Returns the rest. */
   readonly end: () => string
+  /** Instead: no more comes, and what is held is given up. What was observed of the rest counts. */
+  readonly abandon: () => void
   readonly counts: Readonly<Counts>
   readonly observed: Readonly<Counts>
   /** From then on nothing is released. */
@@ -106,6 +108,10 @@ class TextWindow implements Window {
     return this.#restore(this.#redact('', true), true)
   }
 
+  abandon(): void {
+    this.#observer?.close(this.#course.dropped + this.#course.decidedTo)
+  }
+
   #redact(text: string, final: boolean): string {
     const plan = this.#plan
     if (plan === undefined) return text
@@ -173,7 +179,7 @@ class TextWindow implements Window {
     this.#foreseen = undefined
     this.#foreseenMayEnd = undefined
     add(this.counts, result.counts)
-    add(this.observed, result.observed)
+    if (this.#observer === undefined) add(this.observed, result.observed)
     if (result.blocked !== undefined) this.blocked = result.blocked
     if (result.replaced.at(-1)?.openEnded) this.#isSwallowing = true
     if (this.#observer !== undefined) this.#hide(this.#observer, result, offset + this.#course.dropped)

@@ -21,12 +21,16 @@ type Options = {
   readonly detector?: string
   readonly direction?: string
   readonly more?: string
+  readonly redaction?: string
   readonly clock?: ManualClock
 }
 
 const names = { 'Ada Lovelace': 'PERSON', 'Grace 😀 Hopper': 'PERSON', Paris: 'LOCATION' }
 
-async function setUp(t: Test, { detector = '', direction = 'both', more = '', clock }: Options = {}): Promise<Setup> {
+async function setUp(
+  t: Test,
+  { detector = '', direction = 'both', more = '', redaction = '', clock }: Options = {},
+): Promise<Setup> {
   const analyzer = await openAnalyzer(names)
   const upstream = (await scriptedUpstream()).always(jsonAnswer(200, { ok: true }))
   const gateway = await startGateway(
@@ -39,7 +43,7 @@ principals: [{ id: agent }]
 anonymous: agent
 defaultEffect: allow
 detectors: [{ id: presidio, url: "${analyzer.url}", protocol: presidio, entities: [PERSON, LOCATION], timeout: 500ms, ${detector} }]
-redaction: [{ id: names, direction: ${direction}, detect: [person, email], action: mask }]
+redaction: [${redaction || `{ id: names, direction: ${direction}, detect: [person, email], action: mask }`}]
 audit: { durability: batch, onFailure: allow }
 ${more}`,
     { random: () => 0.5, ...(clock === undefined ? {} : { clock }) },
@@ -79,6 +83,19 @@ t.test('what it finds is replaced, both ways, and emoji move nothing', async (t)
   t.equal(set.analyzer.questions.length, asked, 'of a text that it has seen it is not asked again')
   const [record] = await outcomes(set)
   t.match(String(record), /"scanned":\{"answer":\["email","presidio"\],"request":\["email","presidio"\]\}/)
+})
+
+t.test('what is only observed hides nothing that it finds', async (t) => {
+  const set = await setUp(t, {
+    redaction: `{ id: names, direction: both, detect: [person], action: mask },
+      { id: seen, direction: both, detect: [url-credentials, email], action: tag }`,
+  })
+  set.upstream.next(jsonAnswer(200, { said: 'Ada Lovelace@example.org' }))
+  const text = 'https://x:Ada Lovelace@example.org, https://ada:s3cretPw9Ada@example.org'
+  const reply = await post(set, { text: 'see https://ada:Grace 😀 Hopper@example.org', other: text })
+  const sent = JSON.stringify(bodyOf(set))
+  t.notMatch(sent, /Lovelace|Hopper/)
+  t.equal(reply.headers.get('x-gatewright-redactions'), 'person=3')
 })
 
 t.test('rules over findings see what it finds', async (t) => {

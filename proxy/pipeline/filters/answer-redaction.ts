@@ -134,6 +134,7 @@ export class AnswerRedaction {
 
   /** For a window that is given up because the stream broke off: what it did is still counted. */
   abandoned(window: Window): void {
+    window.abandon()
     this.#count(window.counts, window.observed)
   }
 

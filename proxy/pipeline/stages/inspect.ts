@@ -54,7 +54,8 @@ function inspectTarget(x: Consulted): {
     return { found: [], fields: { targetFindings: [], shownPath: shownPathOf(x) } }
   const target = { path: x.operation.path, query: x.query }
   const found = scanTarget(target, scanner)
-  const targetFindings = plan === undefined ? [] : plan.scanner === scanner ? found : scanTarget(target, plan.scanner)
+  const targetFindings =
+    plan === undefined ? [] : plan.scanner.scan === scanner.scan ? found : scanTarget(target, plan.scanner)
   const path = shownPathOf(x) ?? x.operation.path
   const shownPath = hasFindings(found) ? maskedPath(path, scanner) : shownPathOf(x)
   return { found, fields: { targetFindings, shownPath } }
@@ -72,7 +73,7 @@ function shownPathOf(x: Consulted): string | undefined {
 function redactionFindings(x: Consulted, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
-  return plan.scanner === scanner ? found : x.content?.parts.map(scanOf(x, plan.scanner))
+  return plan.scanner.scan === scanner?.scan ? found : x.content?.parts.map(scanOf(x, plan.scanner))
 }
 
 /** By entity and by group. */

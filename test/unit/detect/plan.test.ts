@@ -1,5 +1,6 @@
 // Several rules over one text: what one of them only observes, or lets be, is no way past another.
 import t from 'tap'
+import { scanMarkup } from '../../../proxy/detect/markup.ts'
 import { replace } from '../../../proxy/detect/replace.ts'
 import { openWindow } from '../../../proxy/detect/window.ts'
 import { planOfRules } from '../../support/plan-of.ts'
@@ -27,6 +28,30 @@ void t.test('values that are only observed, tagged or allowed hide no other', as
       'in single characters',
     )
   }
+})
+
+void t.test('what one rule lets be is observed by another, whatever else is', async (t) => {
+  const some = { ...emails, allow: ['ada@*'] } as const
+  const trial = { ...emails, mode: 'shadow' } as const
+  const said = 'ada@example.org and bob@example.org, call +44 20 7946 0958'
+  for (const rules of [
+    [some, trial],
+    [some, trial, { detect: ['phone'], action: 'tag' } as const],
+  ]) {
+    const plan = planOfRules(...rules)
+    const whole = replace(said, plan.scanner.scan(said), plan, undefined)
+    const window = openWindow({ plan })
+    t.equal(window.push(said) + window.end(), whole.text)
+    t.same(whole.observed, rules.length === 2 ? { email: 1 } : { email: 1, phone: 1 })
+    t.same(window.observed, whole.observed, 'in a stream')
+  }
+})
+
+void t.test('what is only observed hides nothing in markup', async (t) => {
+  const plan = planOfRules({ detect: ['us-ssn'], action: 'mask' }, { detect: ['phone'], action: 'tag' })
+  const said = 'call +49 <i>378-07-9520</i><i>12</i>'
+  const { text: hidden } = replace(said, scanMarkup(plan.scanner, said, 'html'), plan, undefined)
+  t.equal(hidden, 'call +49 <i>[US_SSN]</i><i>12</i>')
 })
 
 void t.test('where both are enforced, the longer one wins, and what is allowed lets the other count', async (t) => {

@@ -56,6 +56,17 @@ t.test('what stands beside the data carries nothing past the redaction', async (
   }
 })
 
+t.test('what was observed of a stream that breaks off or is stopped is recorded', async (t) => {
+  const seeing = openBack(`redaction:
+  - { id: seen, direction: response, detect: [email], action: tag }
+  - { id: stop, direction: response, detect: [us-ssn], action: block }`)
+  const said = `data: ${chunk('by ada@example.org, and ')}\n\n`
+  const cut = await run(seeing, 'openai', `${said}data: {`)
+  t.match([cut.fault, cut.x.trace.observedAnswer.get('email')], ['upstream-truncated', 1])
+  const stopped = await run(seeing, 'openai', `${said}data: ${chunk(`${ssn} of bob@example.org `)}\n\n${done}`)
+  t.match([stopped.fault, stopped.x.trace.observedAnswer.get('email')], ['content-blocked', 1])
+})
+
 t.test('a call that the rules deny is never written; text stands in its place', async (t) => {
   for (const [way, format] of [
     ['openai', openai],
