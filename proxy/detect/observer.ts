@@ -11,6 +11,7 @@ type Stretch = { readonly start: number; readonly end: number }
 
 /** Nobody waits, so scans are rare: after so much text, and of what goes on after half of it again. */
 const eagerLength = 512
+const endless = Number.POSITIVE_INFINITY
 
 export class Observer {
   readonly #counts: Counts
@@ -18,6 +19,8 @@ export class Observer {
   readonly #vault: Vault | undefined
   readonly #course: Course
   #unscanned = 0
+  /** What is observed has no end, so nothing behind its beginning is anything else. */
+  #isEndless = false
   /** In order, as are both. */
   #seen: (Stretch & { readonly entity: string })[] = []
   #hidden: Stretch[] = []
@@ -37,15 +40,19 @@ export class Observer {
   /** What is hidden before `hiddenTo` has been told. */
   push(text: string, hiddenTo: number, final: boolean): void {
     const course = this.#course
+    if (this.#isEndless) {
+      this.#count(final ? endless : hiddenTo)
+      return
+    }
     course.text += text
     this.#unscanned += text.length
     if (final || this.#unscanned >= Math.max(eagerLength, course.length >> 1)) this.#scan(final)
-    this.#count(final ? Number.POSITIVE_INFINITY : hiddenTo)
+    this.#count(final ? endless : hiddenTo)
   }
 
   /** The text breaks off, and nothing behind `to` has left. */
   close(to: number): void {
-    this.#scan(true)
+    if (!this.#isEndless) this.#scan(true)
     this.#count(to)
   }
 
@@ -53,10 +60,11 @@ export class Observer {
     const course = this.#course
     this.#unscanned = 0
     const part = course.scan(final)
-    for (const { entity, start, end } of part.findings) {
+    for (const { entity, start, end, openEnded } of part.findings) {
+      if (openEnded) this.#isEndless = true
       const value = course.text.slice(start, end)
       if (isObserved(this.#plan.actionFor(entity, value)) && this.#vault?.isToken(value) !== true)
-        this.#seen.push({ entity, start: start + course.dropped, end: end + course.dropped })
+        this.#seen.push({ entity, start: start + course.dropped, end: openEnded ? endless : end + course.dropped })
     }
     course.advance(part)
     course.drop()
@@ -68,10 +76,13 @@ export class Observer {
     for (const { entity, start, end } of this.#seen) {
       if (end > to) break
       counted++
-      while ((this.#hidden[passed]?.end ?? Number.POSITIVE_INFINITY) <= start) passed++
+      while ((this.#hidden[passed]?.end ?? endless) <= start) passed++
       if ((this.#hidden[passed]?.start ?? end) >= end) this.#counts[entity] = (this.#counts[entity] ?? 0) + 1
     }
     if (counted > 0) this.#seen = this.#seen.slice(counted)
+    // Nothing that is yet to be seen begins before.
+    const from = this.#seen[0]?.start ?? this.#course.dropped + this.#course.decidedTo
+    while ((this.#hidden[passed]?.end ?? endless) <= from) passed++
     if (passed > 0) this.#hidden = this.#hidden.slice(passed)
   }
 }

@@ -240,13 +240,13 @@ export class Pass {
         return place === places.escaped ? 0 : wordEnd(units, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
     }
     if (start < probe.numberEnd || previous === 95) return 0
-    if (this.#isTrifle(start)) return start
+    // Nobody waits for a number that nobody would be asked about.
+    if (this.#firstNumber === undefined || this.#isTrifle(start)) return start
     probe.arm(start)
     const { number } = probe
     number.read(probe, start)
-    const isLate = this.#firstNumber !== undefined && probe.isLate
     const isRead = probe.settle(this.#firstNumber)
-    if (isLate) return start
+    if (probe.isLate) return start
     const gluedTo = number.gluedTo(units)
     if (!isRead || !number.isTrifle(this.#digitsMin)) this.#atNumber(start, isRead)
     return gluedTo

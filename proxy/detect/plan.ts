@@ -15,7 +15,6 @@ type Form = 'string' | 'number' | 'key'
 export function newPlan(direction: Direction, rules: readonly CompiledRule[], { detectors }: Catalogue): Plan {
   const entities = new Set(rules.flatMap((rule) => rule.entities))
   const offersOfStrings = offersOf(direction, rules, 'string')
-  const scanner = scannerOf(offersOfStrings, detectors)
   const ofForm = (form: Form): Plan => {
     const offers = form === 'string' ? offersOfStrings : offersOf(direction, rules, form)
     const strictest = [...offers.values()].flatMap(([first]) => (first === undefined ? [] : [first.action]))
@@ -23,7 +22,7 @@ export function newPlan(direction: Direction, rules: readonly CompiledRule[], { 
     return {
       direction,
       entities,
-      scanner,
+      scanner: scannerOf(offers, detectors),
       enforced: enforced.length > 0,
       issuesTokens: enforced.some(({ action }) => action === 'token'),
       actionFor: (entity, value) => actionIn(offers, entity, value),

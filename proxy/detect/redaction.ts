@@ -30,7 +30,7 @@ export type Plan = {
   readonly issuesTokens: boolean
   /** Undefined: the value is let be. Lists of values that are allowed count only where the value is told. */
   readonly actionFor: (entity: string, value?: string) => EntityAction | undefined
-  /** The same for values that stand as a JSON number or as a key of an object. */
+  /** The same for values that stand as a JSON number or as a key of an object, which it has a scanner of its own for. */
   readonly forForm: (form: 'string' | 'number' | 'key') => Plan
 }
 

@@ -178,18 +178,20 @@ class TextWindow implements Window {
     const releasedBefore = this.#foreseen?.length ?? 0
     this.#foreseen = undefined
     this.#foreseenMayEnd = undefined
-    add(this.counts, result.counts)
-    if (this.#observer === undefined) add(this.observed, result.observed)
     if (result.blocked !== undefined) this.blocked = result.blocked
     if (result.replaced.at(-1)?.openEnded) this.#isSwallowing = true
-    if (this.#observer !== undefined) this.#hide(this.#observer, result, offset + this.#course.dropped)
+    this.#account(result, offset)
     return result.text.slice(releasedBefore)
   }
 
-  #hide(observer: Observer, { replaced, blocked }: Replacement, offset: number): void {
+  /** `offset`: where the text begins that it is the result of. */
+  #account({ counts, observed, replaced, blocked }: Replacement, offset: number): void {
+    add(this.counts, counts)
+    if (this.#observer === undefined) add(this.observed, observed)
+    const from = offset + this.#course.dropped
     replaced.forEach(({ start, end, openEnded }, at) => {
       const isLast = openEnded || (blocked !== undefined && at === replaced.length - 1)
-      observer.hide(start + offset, isLast ? Number.POSITIVE_INFINITY : end + offset)
+      this.#observer?.hide(start + from, isLast ? Number.POSITIVE_INFINITY : end + from)
     })
   }
 
@@ -204,7 +206,7 @@ class TextWindow implements Window {
       if (result === undefined) return ''
       this.#foreseen = result.text
       this.blocked = result.blocked
-      if (result.blocked !== undefined) add(this.counts, result.counts)
+      if (result.blocked !== undefined) this.#account(result, from)
       this.#foreseenStart = start
     }
     this.#foreseenTo = to

@@ -112,7 +112,16 @@ class Side {
   }
 
   #planKnowing(plan: Plan | undefined): Plan | undefined {
-    return plan === undefined ? undefined : { ...plan, scanner: this.#knowing(plan.scanner, plan.entities) }
+    if (plan === undefined) return undefined
+    const known: Plan = {
+      ...plan,
+      scanner: this.#knowing(plan.scanner, plan.entities),
+      forForm: (form) => {
+        const other = plan.forForm(form)
+        return other === plan ? known : (this.#planKnowing(other) ?? other)
+      },
+    }
+    return known
   }
 
   #knowing(scanner: Scanner, entities: ReadonlySet<string>): Scanner {

@@ -61,8 +61,13 @@ function textOf(dice: Dice): string {
 }
 
 /** Fed in pieces of one length, or of random ones up to it. */
-function streamed(text: string, length: number, dice?: Dice): { readonly output: string; readonly held: number } {
-  const window = openWindow({ plan, vault })
+function streamed(
+  text: string,
+  length: number,
+  dice?: Dice,
+  by = plan,
+): { readonly output: string; readonly held: number } {
+  const window = openWindow({ plan: by, vault })
   let output = ''
   let held = 0
   for (let at = 0; at < text.length;) {
@@ -160,6 +165,14 @@ void t.test('nor of values in chains that have no end', async (t) => {
     }
   }
   t.ok(worst.held <= heldMax, `${worst.held} of ${worst.of}`)
+})
+
+void t.test('nor where nobody looks for numbers', async (t) => {
+  const secrets = planOf('mask', ['secrets'])
+  const text = ways['many named spaces between']?.('"keys": "4111 1111 1111 1111, and so on') ?? ''
+  const { output, held } = streamed(text, 11, undefined, secrets)
+  t.equal(output, whole(text, secrets, vault))
+  t.ok(held <= heldMax, `${held}`)
 })
 
 void t.test('values in a chain that has no end take no time in the square of them, nor more room', async (t) => {

@@ -119,3 +119,26 @@ void t.test('what another rule hides is not observed, whatever of it', async (t)
   const { text: whole, observed } = replace(text, plan.scanner.scan(text), plan, vault)
   t.same([whole, observed], [`phone [PHONE]${rest}`, { 'us-ssn': 1 }])
 })
+
+void t.test('what stands in or behind what stops or has no end is not observed', async (t) => {
+  const dice = new Dice(2)
+  const header = { detect: ['authorization-header'] } as const
+  const web = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0${dice.of('A-Za-z0-9', 400)}.${dice.of('A-Za-z0-9', 43)}`
+  const endless = `authorization: bearer ${dice.of('A-Za-z0-9', 70_000)} and ada@example.org, DE89 3704 0044 0532 0130 00`
+  const stopping = planOfRules({ ...header, action: 'block' }, { detect: ['jwt'], action: 'tag' })
+  const seeing = planOfRules(
+    { detect: ['iban'], action: 'mask' },
+    { detect: ['authorization-header', 'email'], action: 'tag' },
+  )
+  for (const [plan, text] of [
+    [stopping, `authorization: bearer ${web} and so on`],
+    [seeing, endless],
+    [seeing, endless.slice(0, 70_050)],
+  ] as const) {
+    const window = openWindow({ plan, vault })
+    for (let at = 0; at < text.length; at += 450) window.push(text.slice(at, at + 450))
+    window.end()
+    const { counts, observed } = replace(text, plan.scanner.scan(text), plan, vault)
+    t.same([window.counts, window.observed], [counts, observed])
+  }
+})

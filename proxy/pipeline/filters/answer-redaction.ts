@@ -67,12 +67,13 @@ export class AnswerRedaction {
     if (vault === undefined) return text
     let result = text
     if (plan !== undefined) {
-      const findings =
-        markup === undefined ? scanNamed(plan.scanner, text, address) : scanMarkup(plan.scanner, text, markup)
+      const ofForm = plan.forForm(form)
+      const { scanner } = ofForm
+      const findings = markup === undefined ? scanNamed(scanner, text, address) : scanMarkup(scanner, text, markup)
       if (findings.length > 0) {
         // As the same answer gives it when it is streamed.
         const inPieces = givesModelAnswer(this.#x.operation)
-        const replaced = replace(text, findings, plan.forForm(form), vault, { number: form === 'number', inPieces })
+        const replaced = replace(text, findings, ofForm, vault, { number: form === 'number', inPieces })
         this.#stop(replaced.blocked)
         this.#count(replaced.counts, replaced.observed)
         if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)

@@ -73,8 +73,16 @@ function shownPathOf(x: Consulted): string | undefined {
 function redactionFindings(x: Consulted, found: readonly (readonly Finding[])[]): Inspected['findings'] {
   const { plan, scanner } = x.route.request
   if (plan === undefined) return undefined
-  return plan.scanner.scan === scanner?.scan ? found : x.content?.parts.map(scanOf(x, plan.scanner))
+  const isOfRules = (form: Form): boolean => plan.forForm(form).scanner.scan === scanner?.scan
+  if (forms.every(isOfRules)) return found
+  return x.content?.parts.map((part, at) => {
+    const known = isOfRules(part.form) ? found[at] : undefined
+    return known ?? scanOf(x, plan.forForm(part.form).scanner)(part)
+  })
 }
+
+type Form = TextPart['form']
+const forms: readonly Form[] = ['string', 'number', 'key']
 
 /** By entity and by group. */
 export function countFindings(findings: readonly (readonly Finding[])[]): Record<string, number> {

@@ -62,3 +62,12 @@ void t.test('where both are enforced, the longer one wins, and what is allowed l
   t.same(replace(text, some.scanner.scan(text), some, undefined).counts, { email: 2 })
   t.equal(planOfRules(secrets, emails).scanner, both.scanner, 'rules that are all enforced share a scanner')
 })
+
+void t.test('what a rule does about keys alone is looked for as what it does about strings', async (t) => {
+  const plan = planOfRules(
+    { detect: ['phone'], action: 'mask', keys: 'leave' },
+    { detect: ['us-ssn'], action: 'tag', keys: 'block' },
+  ).forForm('key')
+  const key = 'phone 378-07-9520'
+  t.match(replace(key, plan.scanner.scan(key), plan, undefined).blocked, { entity: 'us-ssn' })
+})
