@@ -40,13 +40,18 @@ export function patternDetector(spec: PatternSpec): Detector {
 function unasked(): void {}
 
 function sweep(spec: PatternSpec, probe: Probe, from: number): void {
-  spec.pattern.each(probe.text, from, (start, end) => {
+  const { pattern } = spec
+  const { text, final } = probe
+  let tail = final ? text.length : pattern.tailStart(text, from)
+  pattern.each(text, from, (start, end) => {
     probe.arm(start)
-    if (isValue(spec, probe.text, start, end)) accept(spec, probe, start, end)
+    if (isValue(spec, text, start, end)) accept(spec, probe, start, end)
     // The next match is looked for behind this one, so a scan must not begin inside of it.
     else probe.keepWhole(start, end)
+    // So nothing begins inside of it, once it is whole.
+    if (start < tail && tail < end) tail = pattern.tailStart(text, end)
   })
-  if (!probe.final) probe.leaveFrom(spec.pattern.tailStart(probe.text, from))
+  if (!final) probe.leaveFrom(tail)
 }
 
 function accept(spec: PatternSpec, probe: Probe, start: number, end: number): void {

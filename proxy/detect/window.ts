@@ -134,8 +134,9 @@ class TextWindow implements Window {
     if (length <= eagerLength) return true
     const heldLength = course.text.length - course.decidedTo
     const isNearMost = held > nearMost && held < 2 * eagerLength && length < scannedSoonMax
+    const soon = Math.max(soonLength, length >> soonShift)
     const lazyLength = isNearMost
-      ? Math.max(soonLength, length >> soonShift)
+      ? Math.min(soon, held < eagerLength ? eagerLength - held : soon)
       : Math.max((heldLength - eagerLength) >> lazyShift, 0) + (length >> lazierShift)
     return this.#unscanned >= lazyLength || this.#mayEnd()
   }

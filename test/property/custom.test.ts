@@ -2,7 +2,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { compileDetectors } from '../../proxy/detect/custom.ts'
+import type { RedactionRuleOptions } from '../../proxy/detect/options.ts'
+import { compileRedaction } from '../../proxy/detect/redaction.ts'
 import { compileScanner, type Scanner } from '../../proxy/detect/scanner.ts'
+import { openWindow } from '../../proxy/detect/window.ts'
 
 const { catalogue, problems } = compileDetectors(
   [
@@ -92,4 +95,19 @@ t.test('unit by unit, little is held back', async (t) => {
     Array.from({ length: text.length }, (_, i) => i),
   )
   t.same(found, ['employee 38 46'])
+})
+
+t.test('matches in a row hold no more than one of them', async (t) => {
+  const long = compileDetectors([{ id: 'long', pattern: '[a-z ]{500,512}' }], []).catalogue
+  const rules: RedactionRuleOptions[] = [{ id: 'r', direction: 'response', detect: ['long'], action: 'mask' }]
+  const plan = compileRedaction(rules, ['redaction'], undefined, long).redaction?.plan('response', 'u', 'r')
+  const window = openWindow({ plan })
+  let output = ''
+  let held = 0
+  for (let at = 0; at < 1600; at += 20) {
+    output += window.push('word '.repeat(4))
+    held = Math.max(held, window.held - 20)
+  }
+  t.equal(output + window.end(), `${'[LONG]'.repeat(3)}${'word '.repeat(320).slice(1536)}`)
+  t.ok(held <= 512, `${held}`)
 })
