@@ -29,6 +29,5 @@ function merged(first: readonly Finding[], others: readonly Finding[]): readonly
       all.push(before)
     if ((first[next]?.start ?? one.end) >= one.end) all.push(one)
   }
-  all.push(...first.slice(next))
-  return all
+  return all.concat(first.slice(next))
 }
