@@ -39,14 +39,7 @@ export class Observer {
 
   /** What is hidden before `hiddenTo` has been told. */
   push(text: string, hiddenTo: number, final: boolean): void {
-    const course = this.#course
-    if (this.#isEndless) {
-      this.#count(final ? endless : hiddenTo)
-      return
-    }
-    course.text += text
-    this.#unscanned += text.length
-    if (final || this.#unscanned >= Math.max(eagerLength, course.length >> 1)) this.#scan(final)
+    if (!this.#isEndless) this.#take(text, final)
     this.#count(final ? endless : hiddenTo)
   }
 
@@ -54,6 +47,13 @@ export class Observer {
   close(to: number): void {
     if (!this.#isEndless) this.#scan(true)
     this.#count(to)
+  }
+
+  #take(text: string, final: boolean): void {
+    const course = this.#course
+    course.text += text
+    this.#unscanned += text.length
+    if (final || this.#unscanned >= Math.max(eagerLength, course.length >> 1)) this.#scan(final)
   }
 
   #scan(final: boolean): void {

@@ -8,6 +8,7 @@ import type { CompiledRule, EntityAction, Plan } from './redaction.ts'
 import type { Mattering } from './overlap.ts'
 import type { Detector } from './detector.ts'
 import { layeredScanner } from './layered-scanner.ts'
+import { isObserved } from './replace.ts'
 import { compileScanner, type Scanner } from './scanner.ts'
 
 type Form = 'string' | 'number' | 'key'
@@ -42,29 +43,25 @@ function actionIn(offers: Offers, entity: string, value: string | undefined): En
   return offers.get(entity)?.find(({ allowed }) => value === undefined || allowed?.(value) !== true)?.action
 }
 
-/** What is only observed is looked for by itself, so that it hides nothing from a rule that acts. */
+/**
+ * What is only observed is looked for by itself, so that it hides nothing from a rule that acts. What a rule lets be may
+ * overlap what another one hides: then the value is hidden.
+ */
 function scannerOf(offers: Offers, detectors: readonly Detector[]): Scanner {
+  const matters: Mattering = (entity, value) => changes(actionIn(offers, entity, value))
   const acting = [...offers].filter(([, [strictest]]) => changes(strictest?.action))
-  const hiding = compileScanner(new Set(acting.map(([entity]) => entity)), detectors, matteringOf(new Map(acting)))
+  const isAlike = acting.every(([, [strictest]]) => strictest?.allowed === undefined)
+  const hiding = compileScanner(new Set(acting.map(([entity]) => entity)), detectors, isAlike ? undefined : matters)
   if (acting.length === offers.size) return hiding
   const watched = [...offers].filter(([, some]) => some.some(({ action }) => !changes(action)))
   const watching = compileScanner(new Set(watched.map(([entity]) => entity)), detectors)
   if (acting.length === 0) return { ...watching, scanPart: hiding.scanPart, watched: watching }
   // External detectors find entities that no scanner here knows.
-  return layeredScanner(hiding, watching, (entity, value) => changes(actionIn(offers, entity, value)))
-}
-
-/**
- * What a rule lets be may overlap what another one hides: then the value is hidden. Undefined: all that is found is treated
- * alike.
- */
-function matteringOf(offers: Offers): Mattering | undefined {
-  if ([...offers.values()].every(([strictest]) => strictest?.allowed === undefined)) return undefined
-  return (entity, value) => changes(actionIn(offers, entity, value))
+  return layeredScanner(hiding, watching, matters)
 }
 
 function changes(action: EntityAction | undefined): boolean {
-  return action !== undefined && action.mode === 'enforce' && action.action !== 'tag'
+  return action !== undefined && !isObserved(action)
 }
 
 function differs(action: FormAction | undefined): boolean {
