@@ -154,14 +154,10 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
       probe.accept(detector, start, end, true)
     },
     // The anchor may have come in part.
-    tailStart(text) {
-      const { length } = text
-      let from = runStart(text, length, before, beforeMax)
-      for (let come = anchor.length - 1; come > 0; come--) {
-        if (text.charCodeAt(length - 1) !== anchor.charCodeAt(come - 1) || !text.endsWith(anchor.slice(0, come)))
-          continue
-        from = Math.min(from, runStart(text, length - come, before, beforeMax))
-      }
+    tailStart(units, end) {
+      let from = runStart(units, end, before, beforeMax)
+      for (let come = 1; come < anchor.length; come++)
+        if (endsWith(units, end, anchor, come)) from = Math.min(from, runStart(units, end - come, before, beforeMax))
       return from
     },
   }
@@ -236,11 +232,18 @@ export function isWordUnit(code: number): boolean {
   return isDigit(code) || (code >= 0 && isLetter(code)) || code === 95
 }
 
-function runStart(text: string, end: number, characters: CharacterClass, lengthMax: number): number {
+function runStart(units: Uint16Array, end: number, characters: CharacterClass, lengthMax: number): number {
   const least = Math.max(0, end - lengthMax)
   let start = end
-  while (start > least && holds(characters, text.charCodeAt(start - 1))) start--
+  while (start > least && holds(characters, units[start - 1] as number)) start--
   return start
+}
+
+/** Whether the first `count` units of `anchor` stand before `end`. */
+function endsWith(units: Uint16Array, end: number, anchor: string, count: number): boolean {
+  if (count > end) return false
+  for (let at = count - 1; at >= 0; at--) if (units[end - count + at] !== anchor.charCodeAt(at)) return false
+  return true
 }
 
 /** The form says how the body ends, be it with a full stop. */

@@ -104,7 +104,8 @@ export function codeDetector(kind: CodeKind): Detector[] {
       probe.accept(detector, start, end, true)
   }
   const names = { ...namesOf(kind), digitsMin: 1 }
-  const tail = kind.letters === 0 ? {} : { tailStart: (text: string) => lettersAtEnd(text, kind) }
+  const tail =
+    kind.letters === 0 ? {} : { tailStart: (units: Uint16Array, end: number) => lettersAtEnd(units, end, kind) }
   const detectorOf = (digits: 'number' | 'code', startOf: StartOf): Detector => {
     const detector: Detector = {
       ...names,
@@ -131,6 +132,7 @@ const codeLengthMax = 28
 const gluedLettersMax = 12
 const wordsBefore = 72
 const wordsAfter = 40
+const joints = characterClass(' .-')
 const compactCharacters = characterClass('A-Za-z0-9+/.-')
 const spacedCharacters = characterClass('A-Za-z0-9+/.: -')
 
@@ -213,12 +215,12 @@ function gluedStart(probe: Probe, at: number): number | undefined {
 }
 
 /** Where the letters at the end begin, which the digits that wake a detector may follow. */
-function lettersAtEnd(text: string, { letters, spaced }: CodeKind): number {
-  let end = text.length
-  if (spaced === true && end > 0 && ' -.'.includes(text.charAt(end - 1))) end--
+function lettersAtEnd(units: Uint16Array, textEnd: number, { letters, spaced }: CodeKind): number {
+  let end = textEnd
+  if (spaced === true && end > 0 && holds(joints, units[end - 1] as number)) end--
   let start = end
-  while (start > 0 && start > end - letters && isLetter(text.charCodeAt(start - 1))) start--
-  return start === end ? text.length : start
+  while (start > 0 && start > end - letters && isLetter(units[start - 1] as number)) start--
+  return start === end ? textEnd : start
 }
 
 function isAlone(probe: Probe, start: number, end: number): boolean {

@@ -4,7 +4,7 @@ import { alphanumerics, holds, isCapital, isDigit } from './characters.ts'
 import {
   base16From,
   base64From,
-  isRunUnit as isDigitOfRun,
+  isRunUnit as isRunUnitOf,
   nibbles,
   none,
   nowhere,
@@ -26,6 +26,7 @@ const sextetOf = sextets
 const nibbleOf = nibbles
 const notDigit = none
 const padding = pad
+const isDigitOfRun = isRunUnitOf
 const stride = base64LengthMin
 /** For so many places at once it is asked whether text may begin there. */
 const windowLength = 64
@@ -42,6 +43,7 @@ const undecided = -1
  */
 export function readEncoded(
   text: string,
+  units: Uint16Array,
   from: number,
   to: number,
   final: boolean,
@@ -68,14 +70,14 @@ export function readEncoded(
       known = Math.max(known, start)
     }
     let at = start + stride - 1
-    while (at >= known && isRunUnit(text, at)) at--
+    while (at >= known && isDigitOfRun(units[at] as number)) at--
     if (at >= known) {
       known = start + stride
       start = at + 1
       continue
     }
     let runEnd = start + stride
-    while (runEnd < to && isRunUnit(text, runEnd)) runEnd++
+    while (runEnd < to && isDigitOfRun(units[runEnd] as number)) runEnd++
     const mayBeLine = runEnd - start >= lineLengthMin || start === from
     const lines =
       mayBeLine && isLineEnd(text, runEnd) ? Lines.join(text, start, runEnd, to, isOpen, isRunUnit) : undefined
@@ -88,7 +90,7 @@ export function readEncoded(
   }
   if (!isOpen) return to
   let tail = to
-  while (tail > start && isRunUnit(text, tail - 1)) tail--
+  while (tail > start && isDigitOfRun(units[tail - 1] as number)) tail--
   return readRun(text, tail, to, true, into)
 }
 

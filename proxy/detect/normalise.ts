@@ -27,10 +27,11 @@ const undecided = -1
 
 /**
  * Puts into `into`, which is open, everything from `from` on that is read otherwise than it is written. Returns the index
- * up to which that is decided. `isAscii` may be false for a text that is; without `runs` they are searched for.
+ * up to which that is decided. `units` are those of `text`. `isAscii` may be false for a text that is; without `runs` they are searched for.
  */
 export function normalise(
   text: string,
+  units: Uint16Array,
   from: number,
   final: boolean,
   isAscii: boolean,
@@ -41,8 +42,8 @@ export function normalise(
   forgetNeighbours()
   let index = from
   for (;;) {
-    const spot = isAscii ? nextEscape(text, index) : nextSpot(text, index)
-    const known = readEncoded(text, index, spot, final, into, runs)
+    const spot = isAscii ? nextEscape(text, index) : nextSpot(units, index, text.length)
+    const known = readEncoded(text, units, index, spot, final, into, runs)
     if (known < spot || spot === text.length) return known
     const end = readSpot(text, spot, final, into)
     if (end === undecided) return spot
@@ -76,12 +77,12 @@ function nextEscape(text: string, from: number): number {
   return next
 }
 
-function nextSpot(text: string, from: number): number {
-  for (let index = from; index < text.length; index++) {
-    const code = text.charCodeAt(index)
+function nextSpot(units: Uint16Array, from: number, to: number): number {
+  for (let index = from; index < to; index++) {
+    const code = units[index] as number
     if (code < 128 ? isSpot[code] === 1 : folds[code] !== foldKinds.none) return index
   }
-  return text.length
+  return to
 }
 
 /** Returns where what is read differently ends. */

@@ -180,9 +180,9 @@ export class Pass {
 
   /** What stands at the end may be the beginning of something, whoever has been asked. */
   #findTail(): number {
-    const { text } = this.probe
+    const { text, units } = this.probe
     let from = text.length - this.#depth
-    for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(text) ?? from)
+    for (const detector of this.#tails) from = Math.min(from, detector.tailStart?.(units, text.length) ?? from)
     return from
   }
 

@@ -10,6 +10,7 @@ import { EncodedRuns } from './normalise-runs.ts'
 import { byName, countingIn, foreseenFirst, resolveOverlaps, type Counting, type Mattering } from './overlap.ts'
 import { Pass } from './pass.ts'
 import { Respelling } from './respelling.ts'
+import { unitsOf } from './units.ts'
 
 /**
  * `decidedTo`: whatever text follows, the findings before this index stay as they are. The next scan begins at `scannedTo`
@@ -76,7 +77,7 @@ export class Readings {
     const written = this.#written
     written.run(text, true, [{ from: 0, to: text.length }])
     respelling.open(text, 0, '')
-    normalise(text, 0, true, written.isAscii, respelling, this.#runs)
+    normalise(text, written.probe.units, 0, true, written.isAscii, respelling, this.#runs)
     const counts = countingIn(text, this.#matters)
     if (!respelling.isChanged) return resolveOverlaps(joinChains(written.probe.candidates, counts), counts)
     this.#runRead(respelling.finish(text.length), true)
@@ -89,7 +90,7 @@ export class Readings {
    */
   scanPart(text: string, from: number, final: boolean, carried: string | undefined, decidedFrom: number): PartialScan {
     respelling.open(text, from, carried ?? text.slice(Math.max(0, from - contextBefore), from))
-    const known = normalise(text, from, final, false, respelling)
+    const known = normalise(text, unitsOf(text), from, final, false, respelling)
     const written = this.#written
     const came = known === text.length ? text : text.slice(0, known)
     written.run(came, final, [{ from, to: known }], undefined, decidedFrom)

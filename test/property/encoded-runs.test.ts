@@ -6,6 +6,7 @@ import { normalise } from '../../proxy/detect/normalise.ts'
 import { EncodedRuns } from '../../proxy/detect/normalise-runs.ts'
 import { Pass } from '../../proxy/detect/pass.ts'
 import { Respelling } from '../../proxy/detect/respelling.ts'
+import { unitsOf } from '../../proxy/detect/units.ts'
 import { runsOf } from '../support/runs.ts'
 
 const runs = new EncodedRuns()
@@ -71,7 +72,7 @@ const texts = array(tuple(constantFrom(...pieces), constantFrom('', '', ' ', '\n
 function reading(text: string, seen?: EncodedRuns): unknown {
   const into = new Respelling()
   into.open(text, 0, '')
-  normalise(text, 0, true, false, into, seen)
+  normalise(text, unitsOf(text), 0, true, false, into, seen)
   return into.isChanged ? [into.finish(text.length), into.changes(0, 0)] : text
 }
 

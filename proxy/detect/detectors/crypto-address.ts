@@ -51,13 +51,13 @@ export const base58Address: Detector = {
   contexts: [solanaWords],
   find(probe, at) {
     if (isShortAround(probe, at)) return
-    const start = wordStart(probe.text, at)
+    const start = wordStart(probe.units, at)
     if (start === undefined || isShorter(probe, start, base58LengthMin) || !startsWord(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
     if (findBase58(probe, start) || probe.before(start) !== 92) return
     if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
   },
-  tailStart: (text) => wordStart(text, text.length) ?? text.length,
+  tailStart: (units, end) => wordStart(units, end) ?? end,
 }
 
 /** The word around `at` ends soon, and is shorter than an address. */
@@ -99,12 +99,12 @@ function isNearSolana(probe: Probe, start: number, length: number): boolean {
 }
 
 /** The start of leading digits and letters up to `end`; undefined when a digit follows a letter, or it is too long. */
-function wordStart(text: string, end: number): number | undefined {
+function wordStart(units: Uint16Array, end: number): number | undefined {
   const limit = Math.max(0, end - base58LengthMax)
   let start = end
-  while (start > limit && isLetter(text.charCodeAt(start - 1))) start--
-  while (start > limit && isDigit(text.charCodeAt(start - 1))) start--
-  return start > 0 && holds(alphanumerics, text.charCodeAt(start - 1)) ? undefined : start
+  while (start > limit && isLetter(units[start - 1] as number)) start--
+  while (start > limit && isDigit(units[start - 1] as number)) start--
+  return start > 0 && holds(alphanumerics, units[start - 1] as number) ? undefined : start
 }
 
 function isBase58Address(text: string): boolean {

@@ -36,7 +36,7 @@ export const email: Detector = {
   group,
   triggers: ['@'],
   find(probe, at) {
-    const start = trimStart(probe.text, localStart(probe.text, at), at)
+    const start = trimStart(probe.text, localStart(probe.units, at), at)
     if (start === at) return
     probe.startsAt(start)
     const end = domainEnd(probe, at + 1)
@@ -44,13 +44,13 @@ export const email: Detector = {
     if (probe.text.slice(start, at) === 'git' || isLogin(probe.text, start)) return
     probe.accept(email, start, end, false)
   },
-  tailStart: (text) => localStart(text, text.length),
+  tailStart: localStart,
 }
 
-function localStart(text: string, end: number): number {
+function localStart(units: Uint16Array, end: number): number {
   const limit = Math.max(0, end - localLengthMax)
   let start = end
-  while (start > limit && holds(localCharacters, text.charCodeAt(start - 1))) start--
+  while (start > limit && holds(localCharacters, units[start - 1] as number)) start--
   return start
 }
 

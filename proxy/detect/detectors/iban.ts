@@ -179,8 +179,8 @@ function mod97(remainder: number, code: number): number {
 }
 
 /** The country's two letters come before the digits that wake this detector. */
-function lettersAtEnd(text: string): number {
-  let start = text.length
-  while (start > 0 && start > text.length - 2 && isLetter(text.charCodeAt(start - 1))) start--
+function lettersAtEnd(units: Uint16Array, end: number): number {
+  let start = end
+  while (start > 0 && start > end - 2 && isLetter(units[start - 1] as number)) start--
   return start
 }

@@ -80,7 +80,7 @@ export const ipv6Address: Detector = {
   triggers: [':'],
   next: characterClass('0-9A-Fa-f:'),
   find(probe, at) {
-    const start = groupStart(probe.text, at)
+    const start = groupStart(probe.units, at)
     const previous = probe.before(start)
     // Not the first colon of its run, or the middle of a word.
     if (previous === 58 || previous === 46 || holds(wordCharacters, previous)) return
@@ -93,7 +93,7 @@ export const ipv6Address: Detector = {
     if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address))
       probe.accept(ipv6Address, start, prefixEnd(probe, zoneEnd(probe, end)), false)
   },
-  tailStart: (text) => groupStart(text, text.length),
+  tailStart: groupStart,
 }
 
 /** Two colons together, or six at least; times of day have fewer. */
@@ -108,9 +108,9 @@ function mayBeIpv6(text: string, start: number, end: number): boolean {
 }
 
 /** The start of the up to four hexadecimal digits that end at `end`. */
-function groupStart(text: string, end: number): number {
+function groupStart(units: Uint16Array, end: number): number {
   let start = end
-  while (start > 0 && start > end - 4 && holds(hexadecimals, text.charCodeAt(start - 1))) start--
+  while (start > 0 && start > end - 4 && holds(hexadecimals, units[start - 1] as number)) start--
   return start
 }
 

@@ -49,9 +49,9 @@ function isAssigned(address: string): boolean {
   return /[1-9a-e]/i.test(address) || /f.*0|0.*f/i.test(address)
 }
 
-function hexadecimalsAtEnd(text: string): number {
-  let start = text.length
-  while (start > 0 && start > text.length - 2 && holds(hexadecimals, text.charCodeAt(start - 1))) start--
+function hexadecimalsAtEnd(units: Uint16Array, end: number): number {
+  let start = end
+  while (start > 0 && start > end - 2 && holds(hexadecimals, units[start - 1] as number)) start--
   return start
 }
 

@@ -36,7 +36,7 @@ export const phone: Detector = {
     const { number } = probe
     const previous = probe.before(at)
     if (!isSign(previous) && isTooLong(probe.units, number) && !isFirstOfSeveral(probe, at)) return
-    const start = signStart(probe.text, at)
+    const start = signStart(probe.units, at)
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
     const hasPlus = previous === 43 || probe.text.charCodeAt(start) === 43
@@ -51,7 +51,7 @@ export const phone: Detector = {
     const isFirst = hasPhoneWordBefore(probe, start) || (hasPlus && isBeforeSlash(probe, last))
     if (isFirst) acceptFollowing(probe, start, start, last, listed)
   },
-  tailStart: (text) => signStart(text, text.length),
+  tailStart: signStart,
 }
 
 const listed = { of: phone, endOf: endOfNext, isBare: true } as const
@@ -107,9 +107,9 @@ function isTooLong(units: Uint16Array, number: NumberRun): boolean {
 }
 
 /** `+`, `(`, `+(`, `(+` before the first digit. */
-function signStart(text: string, at: number): number {
+function signStart(units: Uint16Array, at: number): number {
   let start = at
-  while (start > 0 && start > at - 2 && isSign(text.charCodeAt(start - 1))) start--
+  while (start > 0 && start > at - 2 && isSign(units[start - 1] as number)) start--
   return start
 }
 

@@ -2,12 +2,13 @@ import t from 'tap'
 import { normalise } from '../../../proxy/detect/normalise.ts'
 import { folds, readingOf } from '../../../proxy/detect/normalise-fold.ts'
 import { Respelling } from '../../../proxy/detect/respelling.ts'
+import { unitsOf } from '../../../proxy/detect/units.ts'
 
 /** How a whole text is read; undefined: as it is written. */
 function read(text: string): string | undefined {
   const into = new Respelling()
   into.open(text, 0, '')
-  t.equal(normalise(text, 0, true, false, into), text.length)
+  t.equal(normalise(text, unitsOf(text), 0, true, false, into), text.length)
   return into.isChanged ? into.finish(text.length) : undefined
 }
 
@@ -66,7 +67,7 @@ void t.test('each unit that is read is told where it is written', async (t) => {
   const text = 'a%34&#x31;b\u200bc NDExMSAxMTEx'
   const into = new Respelling()
   into.open(text, 0, '')
-  normalise(text, 0, true, false, into)
+  normalise(text, unitsOf(text), 0, true, false, into)
   const reading = into.finish(text.length)
   t.equal(reading, 'a41bc 4111 1111')
   const written = Array.from(reading, (_, at) => text.slice(into.startOf(at), into.endOf(at + 1)))
@@ -90,7 +91,7 @@ void t.test('of what is encoded the digits are told that have some of a byte, an
     const into = new Respelling()
     const text = `${written} 1`
     into.open(text, 0, '')
-    normalise(text, 0, true, false, into)
+    normalise(text, unitsOf(text), 0, true, false, into)
     t.equal(into.finish(text.length), `${bytes} 1`, name)
     for (let at = 0; at + 1 < bytes.length; at++) {
       t.equal(into.startOf(at), Math.floor(at * perByte), name)
@@ -114,7 +115,7 @@ void t.test('what is cut is not decided, and never more than the cap', async (t)
   ] as const) {
     const into = new Respelling()
     into.open(text, 0, '')
-    t.equal(normalise(text, 0, false, false, into), known, text)
+    t.equal(normalise(text, unitsOf(text), 0, false, false, into), known, text)
   }
 })
 
