@@ -262,8 +262,8 @@ export class HttpClient implements Client, Enrolled {
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
     if (this.#closed) throw new Fault('client-aborted')
-    this.bytesOut += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
-    return this.#response.write(chunk) ? undefined : this.#until('drain')
+    const isTaken = typeof chunk === 'string' ? this.#writeText(chunk) : this.#writeBytes(chunk)
+    return isTaken ? undefined : this.#until('drain')
   }
 
   end(last?: Uint8Array | string): void {
@@ -273,6 +273,18 @@ export class HttpClient implements Client, Enrolled {
       this.#response.end(last)
     }
     if (this.hasBody && !this.#request.complete) this.#discardBody()
+  }
+
+  #writeBytes(chunk: Uint8Array): boolean {
+    this.bytesOut += chunk.length
+    return this.#response.write(chunk)
+  }
+
+  /** Of a text in UTF-8 Node counts the bytes, and has room for three times as many. */
+  #writeText(text: string): boolean {
+    const bytes = Buffer.byteLength(text)
+    this.bytesOut += bytes
+    return bytes === text.length ? this.#response.write(text, 'latin1') : this.#response.write(Buffer.from(text))
   }
 
   /** A head and a text of ASCII leave as one string; in UTF-8 the head would be written so as well, and it is Latin-1. */
