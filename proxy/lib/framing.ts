@@ -1,6 +1,7 @@
 // Owns what the two framings of a stream have in common, so that whoever reads one need not know which it is.
 import { formatLine, NdjsonDecoder, parseLine } from './ndjson.ts'
-import { formatEvent, parseBlock, SseDecoder, type SseBlocks, type SseEvent } from './sse.ts'
+import { formatEvent, parseBlock, SseDecoder, type BlockReader, type SseBlocks, type SseEvent } from './sse.ts'
+import type { Undecodable } from './unfinished-text.ts'
 
 export type FramingName = 'sse' | 'ndjson'
 
@@ -17,6 +18,7 @@ export type Framing = {
 
 export type Decoder = {
   split(bytes: Uint8Array): SseBlocks
+  read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined
   end(): 'clean' | 'partial'
   /** Takes what is left of a block whose end did not come, where that may be a block all the same. */
   rest?(): string

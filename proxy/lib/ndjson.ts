@@ -1,7 +1,7 @@
 // Owns streams of JSON lines as text: bytes to lines and back. It does not know what the lines mean; whether they are
 // JSON at all is for whoever reads them.
-import type { SseBlocks, SseEvent } from './sse.ts'
-import { UnfinishedText } from './unfinished-text.ts'
+import type { BlockReader, SseBlocks, SseEvent } from './sse.ts'
+import { UnfinishedText, type Undecodable } from './unfinished-text.ts'
 
 /** Fed bytes in any split, it gives the same lines. */
 export class NdjsonDecoder {
@@ -15,18 +15,24 @@ export class NdjsonDecoder {
 
   /** The exact texts of whole lines, their ends included. After an error the decoder is unusable. */
   split(bytes: Uint8Array): SseBlocks {
-    const text = this.#pending.decode(bytes)
-    if (text === undefined) return { blocks: [], error: 'not-utf8' }
     const blocks: string[] = []
+    const error = this.read(bytes, { block: (raw) => blocks.push(raw) })
+    return error === undefined ? { blocks } : { blocks, error }
+  }
+
+  /** The same for a reader of blocks. */
+  read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined {
+    const text = this.#pending.decode(bytes)
+    if (text === undefined) return 'not-utf8'
     let from = 0
     for (let lf = text.indexOf('\n'); lf !== -1; lf = text.indexOf('\n', from)) {
       const raw = this.#pending.finish(text.slice(from, lf + 1))
-      if (raw.length > this.#unitsMax) return { blocks, error: 'too-large' }
-      blocks.push(raw)
+      if (raw.length > this.#unitsMax) return 'too-large'
+      reader.block(raw)
       from = lf + 1
     }
     this.#pending.keep(text.slice(from))
-    return this.#pending.length > this.#unitsMax ? { blocks, error: 'too-large' } : { blocks }
+    return this.#pending.length > this.#unitsMax ? 'too-large' : undefined
   }
 
   /** Takes what has come of a line without its end. */

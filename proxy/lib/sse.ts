@@ -20,6 +20,16 @@ export type SseStep = { readonly events: readonly SseEvent[]; readonly error?: U
 /** The exact texts of whole blocks, before the error if there is one. */
 export type SseBlocks = { readonly blocks: readonly string[]; readonly error?: Undecodable }
 
+/** Takes the blocks of a stream, each as its exact text. */
+export type BlockReader = {
+  block(raw: string): void
+  /**
+   * Asked where a block begins in a text: takes any number of blocks that end with LF and have `unitsMax` units at most, and
+   * returns where the last of them ends; `from` where it takes none.
+   */
+  known?(text: string, from: number, unitsMax: number): number
+}
+
 /** Fed bytes in any split, it gives the same events. */
 export class SseDecoder {
   readonly #pending = new UnfinishedText()
@@ -39,13 +49,20 @@ export class SseDecoder {
     return error === undefined ? { events } : { events, error }
   }
 
-  /** The same without looking into the blocks, for a reader that may know them already. */
+  /** The same without looking into the blocks. */
   split(bytes: Uint8Array): SseBlocks {
-    const text = this.#pending.decode(bytes)
-    if (text === undefined) return { blocks: [], error: 'not-utf8' }
     const blocks: string[] = []
+    const error = this.read(bytes, { block: (raw) => blocks.push(raw) })
+    return error === undefined ? { blocks } : { blocks, error }
+  }
+
+  /** The same for a reader that may know what comes next. After an error the decoder is unusable. */
+  read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined {
+    const text = this.#pending.decode(bytes)
+    if (text === undefined) return 'not-utf8'
     let from = 0
     let at = this.#skipBom(text)
+    if (at === 0 && this.#pending.length === 0) from = at = this.#skipKnown(text, 0, reader)
     let cr = text.indexOf('\r', at)
     let lf = text.indexOf('\n', at)
     while (cr !== -1 || lf !== -1) {
@@ -60,9 +77,9 @@ export class SseDecoder {
       const alone = restOfCrLf && this.#pending.length === 0 && end === from
       if ((blank && !restOfCrLf) || alone) {
         const raw = this.#pending.finish(text.slice(from, at))
-        if (raw.length > this.#unitsMax) return { blocks, error: 'too-large' }
-        blocks.push(raw)
-        from = at
+        if (raw.length > this.#unitsMax) return 'too-large'
+        reader.block(raw)
+        from = at = this.#skipKnown(text, at, reader)
       }
       if (cr !== -1 && cr < at) cr = text.indexOf('\r', at)
       if (lf !== -1 && lf < at) lf = text.indexOf('\n', at)
@@ -72,12 +89,20 @@ export class SseDecoder {
       this.#afterCr = false
     }
     this.#pending.keep(text.slice(from))
-    return this.#pending.length > this.#unitsMax ? { blocks, error: 'too-large' } : { blocks }
+    return this.#pending.length > this.#unitsMax ? 'too-large' : undefined
   }
 
   /** `partial`: an unfinished block or character was left over. No client dispatches it. */
   end(): 'clean' | 'partial' {
     return this.#pending.end()
+  }
+
+  /** A block begins at `at`. */
+  #skipKnown(text: string, at: number, reader: BlockReader): number {
+    if (reader.known === undefined || at === text.length) return at
+    const end = reader.known(text, at, this.#unitsMax)
+    if (end > at) this.#afterCr = false
+    return end
   }
 
   #skipBom(text: string): number {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { array, assert, boolean, constantFrom, nat, property, string, tuple } from 'fast-check'
 import { parseJsonText, type Json } from '../../proxy/lib/json.ts'
 import { parseBlock, SseDecoder, type SseEvent } from '../../proxy/lib/sse.ts'
-import { RepeatedEvent } from '../../proxy/pipeline/filters/repeated-event.ts'
+import { RepeatedEvent, type Run } from '../../proxy/pipeline/filters/repeated-event.ts'
 import { openChatStream } from '../../proxy/protocol/openai-stream.ts'
 import { runsOf } from '../support/runs.ts'
 
@@ -46,7 +46,7 @@ function says(raw: string, text: string, lineEnd: string): boolean {
   )
 }
 
-const lineEnds = constantFrom('\n', '\r\n', '\r')
+const lineEnds = constantFrom('\n', '\r\n')
 const wellFormed = string({ unit: 'binary', maxLength: 12 })
 const hostile = constantFrom(
   '"',
@@ -92,9 +92,9 @@ t.test('what is taken is what the strict reader finds', async () => {
       }
       // Decoding gives no halves of characters.
       raw = raw.toWellFormed()
-      const [taken] = template.textsIn([raw], 0)
+      const taken = template.runIn(raw, 0, 100_000)
       if (taken === undefined) return changed.length > 0
-      return says(raw, taken, end)
+      return says(raw.slice(0, taken.ends[0]), taken.text.slice(0, taken.textEnds[0]), end)
     },
   )
   assert(around, { numRuns: runs })
@@ -102,27 +102,70 @@ t.test('what is taken is what the strict reader finds', async () => {
 
 t.test('events with text spread over them say it, and keep their bytes where nothing was changed', async () => {
   const texts = array(wellFormed, { minLength: 1, maxLength: 6 })
-  const over = property(texts, wellFormed, nat(20), lineEnds, (own, other, heldBefore, end) => {
+  const over = property(texts, wellFormed, nat(20), nat(20), lineEnds, (own, other, heldBefore, heldAfter, end) => {
     const template = templateOf(rawOf('a', end))
-    const raws = ['x', ...own.map((text) => rawOf(text, end))]
-    if (template.spread(raws, 1, own, own.join(''), 0) !== raws.slice(1).join('')) return false
-    for (const released of [other + own.join(''), other, '😀'.repeat(7), '']) {
-      const out = template.spread(raws, 1, own, released, heldBefore)
-      const blocks = new SseDecoder({ eventBytesMax: 100_000 })
-        .split(Buffer.from(out + end))
-        .blocks.slice(0, own.length)
-      const said = template.textsIn(blocks, 0)
-      if (said.length !== own.length || said.join('') !== released) return false
-      if (blocks.some((block, i) => !says(block, said[i] ?? '', end))) return false
+    const raws = own.map((text) => rawOf(text, end))
+    const run = runIn(template, `x${raws.join('')}${rawOf('a', end === '\n' ? '\r\n' : '\n')}`, 1)
+    const all = own.join('')
+    if (run.text !== all || run.ends.length !== own.length) return false
+    if (template.spread(run, all, 0) !== raws.join('')) return false
+    const held = all.slice(0, Math.max(0, all.length - heldAfter))
+    for (const released of [held, other + all, other + held, other, '😀'.repeat(7), '']) {
+      for (const before of [heldBefore, other.length]) {
+        const said = runIn(template, template.spread(run, released, before), 0)
+        if (said.text !== released.toWellFormed() || said.ends.length !== own.length) return false
+        if (textsOf(said).some((text, at) => !says(rawAt(said, at), text, end))) return false
+      }
     }
     return true
   })
   assert(over, { numRuns: runsOf(3000, 5) })
 })
 
+t.test('what is held back changes only the first event and those at the end', async (t) => {
+  const template = templateOf(rawOf('a', '\n'))
+  const raws = ['one ', 'two ', 'three ', 'four ', 'five'].map((text) => `${rawOf(text, '\n').slice(0, -1)}\n`)
+  const spelled = raws.map((raw) => raw.replace('"content":"t', '"content":"\\u0074'))
+  const run = runIn(template, spelled.join(''), 0)
+  const out = template.spread(run, 'zero one two three fo', 5)
+  const expected = [rawOf('zero one ', '\n'), ...spelled.slice(1, 3), rawOf('fo', '\n'), rawOf('', '\n')]
+  t.equal(out, expected.join(''))
+})
+
 t.test('a run ends before the first event that differs', async (t) => {
   const template = templateOf(rawOf('a', '\n'))
-  const alike = ['x', '"', 'é'].map((text) => rawOf(text, '\n'))
-  t.same(template.textsIn([...alike, rawOf('y', '\r\n'), ...alike], 1), ['"', 'é'])
-  t.same(template.textsIn(alike, 3), [])
+  const alike = ['x', '"', 'é'].map((text) => rawOf(text, '\n')).join('')
+  const from = rawOf('x', '\n').length
+  t.same(textsOf(runIn(template, alike + rawOf('y', '\r\n') + alike, from)), ['"', 'é'])
+  for (const other of ['', alike.slice(0, -1).slice(2 * from), 'data: x\n\n']) {
+    t.same(textsOf(runIn(template, alike + other, 0)), ['x', '"', 'é'], other)
+    t.equal(template.runIn(alike + other, alike.length, 100_000), undefined)
+  }
+  t.equal(template.runIn(alike, 1, 100_000), undefined)
 })
+
+t.test('an event that is too long is left to whoever says so', async (t) => {
+  const template = templateOf(rawOf('a', '\n'))
+  const [short, long] = [rawOf('short', '\n'), rawOf('not so short', '\n')]
+  t.same(textsOf(runIn(template, short + long + short, 0, short.length)), ['short'])
+  t.same(textsOf(runIn(template, short + long + short, 0, long.length)), ['short', 'not so short', 'short'])
+  t.equal(template.runIn(long, 0, short.length), undefined)
+})
+
+t.test('line ends of CR alone are read one by one', async (t) => {
+  t.throws(() => templateOf(rawOf('a', '\r')), /no template/)
+})
+
+function runIn(template: RepeatedEvent, source: string, from: number, unitsMax = 100_000): Run {
+  const run = template.runIn(source, from, unitsMax)
+  if (run === undefined) throw new Error('no run')
+  return run
+}
+
+function textsOf({ text, textEnds }: Run): string[] {
+  return textEnds.map((end, at) => text.slice(textEnds[at - 1] ?? 0, end))
+}
+
+function rawAt({ source, start, ends }: Run, at: number): string {
+  return source.slice(ends[at - 1] ?? start, ends[at])
+}

@@ -53,6 +53,45 @@ t.test('the raws of a stream are the stream', async () => {
   )
 })
 
+/** Takes some of the blocks by itself, several at once. */
+const knownRun = /(?:data: x\r?\n\r?\n)+/y
+
+t.test('a reader that knows some of the blocks is given the others, and together they are the stream', async () => {
+  const pieces = fc.array(
+    fc.constantFrom('data: x\n\n', 'data: x\r\n\r\n', 'data: y\n\n', '\r', '\n', ':', 'é', '\ufeff'),
+    {
+      maxLength: 30,
+    },
+  )
+  const cutting = pieces.chain((all) => {
+    const bytes = utf8.encode(all.join(''))
+    return fc.tuple(fc.constant(bytes), fc.array(fc.nat(bytes.length), { maxLength: 8 }))
+  })
+  fc.assert(
+    fc.property(cutting, ([bytes, cuts]) => {
+      const decoder = new SseDecoder({ eventBytesMax: 1e6 })
+      const seen: string[] = []
+      const reader = {
+        block: (raw: string) => seen.push(raw),
+        known: (text: string, from: number) => {
+          knownRun.lastIndex = from
+          const [run = ''] = knownRun.exec(text) ?? []
+          if (run !== '') seen.push(...(run.match(/data: x\r?\n\r?\n/g) ?? []))
+          return from + run.length
+        },
+      }
+      let from = 0
+      for (const cut of [...cuts, bytes.length].sort((a, b) => a - b)) {
+        decoder.read(bytes.subarray(from, cut), reader)
+        from = cut
+      }
+      const { blocks, end } = decode(bytes, cuts)
+      return JSON.stringify(seen) === JSON.stringify(blocks.map(({ raw }) => raw)) && decoder.end() === end
+    }),
+    { numRuns: 5000 },
+  )
+})
+
 t.test('a formatted event decodes to one event, whatever it carries', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (event, data) => {

@@ -102,7 +102,8 @@ export class Conversation {
     if (typeof piece !== 'string') throw new Fault('upstream-invalid', 'The upstream sent a message that is not text.')
     const on: string[] = []
     try {
-      for (const lines of this.#filter.blocks([`${messageLine(piece)}\n`])) on.push(...messagesOf(lines))
+      this.#filter.block(`${messageLine(piece)}\n`)
+      on.push(...messagesOf(this.#filter.take()))
     } catch (error) {
       if (error instanceof Fault) return { on, fault: error }
       throw error

@@ -7,8 +7,8 @@ import { parseJsonText } from '../../lib/json.ts'
 import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
 import { framings, type Framing } from '../../lib/framing.ts'
-import type { SseEvent } from '../../lib/sse.ts'
-import { undecodable } from '../../lib/unfinished-text.ts'
+import type { BlockReader, SseEvent } from '../../lib/sse.ts'
+import { undecodable, type Undecodable } from '../../lib/unfinished-text.ts'
 import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
@@ -48,8 +48,13 @@ export class ByteFilter {
   }
 
   *push(chunk: Uint8Array): Generator<string> {
-    const { blocks, error } = this.#decoder.split(chunk)
-    yield* this.#filter.blocks(blocks)
+    let error: Undecodable | undefined
+    try {
+      error = this.#decoder.read(chunk, this.#filter)
+    } finally {
+      const out = this.#filter.take()
+      if (out !== '') yield out
+    }
     if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
 
@@ -64,7 +69,8 @@ export class ByteFilter {
     const rest = this.#decoder.rest?.() ?? ''
     if (rest.trim() === '') return rest
     if (!/^\s*[[{]/.test(rest)) throw new Fault('upstream-truncated')
-    return [...this.#filter.blocks([rest])].join('')
+    this.#filter.block(rest)
+    return this.#filter.take()
   }
 
   /** However it ended. */
@@ -85,7 +91,7 @@ type Parts = {
   readonly outlivesErrors?: boolean
 }
 
-export class StreamFilter {
+export class StreamFilter implements BlockReader {
   readonly #x: Answered
   readonly #runtime: Runtime
   readonly #redaction: AnswerRedaction
@@ -115,16 +121,11 @@ export class StreamFilter {
     this.#errorEnds = givesModelAnswer(x.operation) && !outlivesErrors
   }
 
-  /** One text for all events of a chunk; when an event is refused, what came before it is still given out. */
-  *blocks(blocks: readonly string[]): Generator<string> {
+  /** What is to be written of the events since it was asked last; of an event that is refused, nothing. */
+  take(): string {
+    const out = this.#out
     this.#out = ''
-    try {
-      for (let at = 0; at < blocks.length;) at += this.#repeated(blocks, at) || this.#one(blocks[at] as string)
-    } finally {
-      const out = this.#out
-      this.#out = ''
-      if (out !== '') yield out
-    }
+    return out
   }
 
   /** `end` tells whether the last event was whole. */
@@ -146,27 +147,24 @@ export class StreamFilter {
     this.#windows = undefined
   }
 
-  #one(raw: string): number {
+  block(raw: string): void {
     this.#out += this.#event(this.#framing.parse(raw))
-    return 1
   }
 
-  /** Events like the one before but for their text, without parsing them. Their text is redacted in one go. How many. */
-  #repeated(blocks: readonly string[], first: number): number {
+  /** Events like the one before but for their text, without parsing them. Their text is redacted in one go. */
+  known(source: string, from: number, unitsMax: number): number {
     const last = this.#last
-    if (last === undefined) return 0
-    const texts = last.textsIn(blocks, first)
-    if (texts.length === 0) return 0
+    const run = last?.runIn(source, from, unitsMax)
+    if (last === undefined || run === undefined) return from
     const window = this.#windowOf(last.channel)
     const heldBefore = window?.held ?? 0
-    const text = texts.length === 1 ? (texts[0] as string) : texts.join('')
-    this.#x.trace.answerTextBytes += Buffer.byteLength(text)
-    const released = window?.push(text) ?? text
+    this.#x.trace.answerTextBytes += Buffer.byteLength(run.text)
+    const released = window?.push(run.text) ?? run.text
     // Of text that is cut off at a blocked value no event is left to stand for what follows.
     if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(released)
-    else this.#out += last.spread(blocks, first, texts, released, heldBefore)
+    else this.#out += last.spread(run, released, heldBefore)
     if (window !== undefined) this.#redaction.stopWhereBlocked(window)
-    return texts.length
+    return run.ends.at(-1) as number
   }
 
   #event(event: SseEvent): string {
