@@ -1,4 +1,5 @@
-// Owns the streamed chat: the same question, answered in 200 events that arrive in ten pieces.
+// Owns the streamed chat: the same question, answered in 200 events that arrive in ten pieces, written as OpenAI writes
+// them: a word of random length makes each of them say less about how long its text is.
 import { chat1k } from './chat-1k.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -8,14 +9,24 @@ const eventsPerPiece = 20
 const words =
   'the fix is out on Monday and the second copy of each invoice may be deleted so no reminder is sent'.split(' ')
 
+let written = 0
+
+/** The same in every run. */
+function padding(): string {
+  written += 1
+  return `a${((written * 7919) % 9973).toString(36)}${'Zq7Kx2bT9'.slice(0, written % 10)}`
+}
+
 function event(delta: object, finishReason: string | null): string {
   const chunk = {
     id: 'chatcmpl-bench00000000000000000000',
     object: 'chat.completion.chunk',
     created: 1_795_219_200,
     model: 'gpt-4o-mini-2024-07-18',
+    service_tier: 'default',
     system_fingerprint: 'fp_0000000000',
     choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+    obfuscation: padding(),
   }
   return `data: ${JSON.stringify(chunk)}\n\n`
 }

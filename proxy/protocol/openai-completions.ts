@@ -9,7 +9,7 @@ import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, stringOf, wrongMember } from './shape.ts'
-import { emptyStep, newDraft, stepOf, type Draft } from './step.ts'
+import { emptyStep, newDraft, notePadding, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -91,6 +91,7 @@ class CompletionsStream implements StreamReader {
     if (!isObject(value)) return { ok: false, message: 'A chunk must be an object.' }
     const draft = newDraft()
     draft.repeats = true
+    notePadding(draft, value)
     const wrong = this.#chunk(value, draft)
     if (wrong !== undefined) return { ok: false, message: wrong }
     const reported = chatUsage(value.usage)

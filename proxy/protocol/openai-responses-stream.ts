@@ -18,7 +18,7 @@ import { messageEvents, Refusals } from './openai-responses-refusal.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Refused, RefusedCall, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
-import { emptyStep, holdEvent, nearestBefore, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
+import { emptyStep, holdEvent, nearestBefore, newDraft, notePadding, pushDelta, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
@@ -58,8 +58,10 @@ class ResponsesStream implements StreamReader {
     this.#numberBefore = this.#number
     this.#number = value.sequence_number
     const draft = newDraft()
-    // Events that are numbered never repeat.
-    draft.repeats = type.endsWith('.delta') && value.sequence_number === undefined
+    draft.repeats = type.endsWith('.delta')
+    notePadding(draft, value)
+    if (value.sequence_number !== undefined)
+      draft.varying.push({ address: { path: ['sequence_number'] }, kind: 'number' })
     draft.failed = type === 'response.failed' && !this.#stored
     const before = nearestBefore(value.output_index, this.#pending)
     if (before !== undefined) draft.behind = callChannel(before)
@@ -71,6 +73,10 @@ class ResponsesStream implements StreamReader {
     if (texts.parts.length + texts.uninspected.length > 0 && !isKnown(type))
       draft.unknown = 'An event of an unknown type carries text.'
     return stepOf(value, draft, texts)
+  }
+
+  repeated(number: number): void {
+    this.#number = number
   }
 
   /** It comes before the event last read, so it has the number of the one before that. */

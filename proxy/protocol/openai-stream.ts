@@ -13,7 +13,7 @@ import { announcesCall, paragraph } from './openai-chat-refusal.ts'
 import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, present, wrongMember } from './shape.ts'
-import { emptyStep, newDraft, pushDelta, stepOf, type Draft } from './step.ts'
+import { emptyStep, newDraft, notePadding, pushDelta, stepOf, type Draft } from './step.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
@@ -64,6 +64,7 @@ class ChatStream implements StreamReader {
       return this.#step(value, text, draft, answerLayout)
     }
     draft.repeats = true
+    notePadding(draft, value)
     const wrong = this.#chunk(value, draft)
     return wrong === undefined ? this.#step(value, text, draft, chunkLayout(draft)) : { ok: false, message: wrong }
   }

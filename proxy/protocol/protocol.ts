@@ -143,6 +143,8 @@ export type Refused = { readonly opening: string; readonly channel: string; read
 export interface StreamReader {
   /** `data` is the event's data as one string, or the line. Text that is not understood is a reading failure. */
   read(event: { readonly event: string; readonly data: string }): StreamStep
+  /** Told of the number of the last of events that were not read (`StreamStep.varying`). */
+  repeated?(number: number): void
   /** A whole event in the format's framing, its end included, that adds `text` to a channel, as the format writes it. */
   deltaEvent(channel: string, text: string): string
   /** A whole event that carries a piece of a call (`StreamStep.held`), given as JSON. Needed where steps hold pieces. */
@@ -194,6 +196,8 @@ export type StreamStep =
        * as it is, so it need not be read.
        */
       readonly repeatable?: true
+      /** What else may differ in it: its number, or what only makes events longer. */
+      readonly varying?: readonly Varying[]
       /** The format's own clean end (`[DONE]`, `message_stop`): a stream that ends without one was cut off. */
       readonly terminal: boolean
       /** Why the event as a whole is not understood; its texts are in `parts` all the same, each as if it stood alone. */
@@ -208,6 +212,9 @@ export type StreamStep =
       readonly unreadBytes?: number
     }
   | { readonly ok: false; readonly message: string }
+
+/** `padding`: a word of letters and digits that says nothing. `number`: a whole number that counts events. */
+export type Varying = { readonly address: Address; readonly kind: 'padding' | 'number' }
 
 /** `also`: what else the same call may be taken for. It is denied if any of it is. */
 export type StreamedCall = ToolCall & { readonly channel: string; readonly also?: readonly ToolCall[] }

@@ -1,8 +1,8 @@
 // Owns how the meaning of one event of a stream is gathered and then said as a step. It knows no format.
-import type { Json } from '../lib/json.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import type { Usage } from './content.ts'
-import type { Delta, StreamedCall, StreamStep } from './protocol.ts'
+import type { Delta, StreamedCall, StreamStep, Varying } from './protocol.ts'
 import type { Texts } from './texts.ts'
 
 type ReadStep = Extract<StreamStep, { ok: true }>
@@ -25,6 +25,8 @@ export type Draft = {
   unreadBytes: number
   /** The reader keeps nothing of an event of this type but the text that grows, so others may be like it. */
   repeats: boolean
+  /** But for these. */
+  readonly varying: Varying[]
 }
 
 export function newDraft(): Draft {
@@ -43,11 +45,17 @@ export function newDraft(): Draft {
     usage: undefined,
     unreadBytes: 0,
     repeats: false,
+    varying: [],
   }
 }
 
 export function pushDelta(draft: Draft, delta: Delta): void {
   if (delta.text !== '') draft.deltas.push(delta)
+}
+
+/** Providers make their events alike in length, so that nobody can guess the words from it. */
+export function notePadding(draft: Draft, { obfuscation }: JsonObject): void {
+  if (typeof obfuscation === 'string') draft.varying.push({ address: { path: ['obfuscation'] }, kind: 'padding' })
 }
 
 /** The whole event belongs to the call on this channel. */
@@ -84,7 +92,10 @@ export function stepOf(value: Json, draft: Draft, { parts, uninspected }: Texts)
   if (draft.failed) step.failed = true
   if (usage !== undefined) step.usage = usage
   if (draft.unreadBytes > 0) step.unreadBytes = draft.unreadBytes
-  if (draft.repeats && isRepeatable(draft, parts.length + uninspected.length)) step.repeatable = true
+  if (draft.repeats && isRepeatable(draft, parts.length + uninspected.length)) {
+    step.repeatable = true
+    if (draft.varying.length > 0) step.varying = draft.varying
+  }
   return step
 }
 

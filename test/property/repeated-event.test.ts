@@ -1,7 +1,20 @@
 // The shortcut through a stream takes an event only if the strict reader would find in it the event before with another
 // text; and what it writes is that event again, whatever the text.
 import t from 'tap'
-import { array, assert, boolean, constantFrom, nat, property, string, tuple } from 'fast-check'
+import {
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  maxSafeNat,
+  nat,
+  oneof,
+  property,
+  record,
+  shuffledSubarray,
+  string,
+  tuple,
+} from 'fast-check'
 import { parseJsonText, type Json } from '../../proxy/lib/json.ts'
 import { parseBlock, SseDecoder, type SseEvent } from '../../proxy/lib/sse.ts'
 import { RepeatedEvent, type Run } from '../../proxy/pipeline/filters/repeated-event.ts'
@@ -98,6 +111,90 @@ t.test('what is taken is what the strict reader finds', async () => {
     },
   )
   assert(around, { numRuns: runs })
+})
+
+/** As OpenAI writes them: numbered, and with a word that says nothing. */
+type Numbered = { readonly text: string; readonly number: number; readonly padding: string }
+
+function numberedOf({ text, number, padding }: Numbered, order: readonly number[]): string {
+  const members: [string, unknown][] = [
+    ['type', 'response.output_text.delta'],
+    ['sequence_number', number],
+    ['delta', text],
+    ['obfuscation', padding],
+  ]
+  const placed = order.map((at) => members[at]).filter((one) => one !== undefined)
+  return `event: response.output_text.delta\ndata: ${JSON.stringify(Object.fromEntries(placed))}\n\n`
+}
+
+function numberedTemplate(order: readonly number[]): RepeatedEvent {
+  const event = parseBlock(numberedOf({ text: 'a', number: 1, padding: 'b' }, order))
+  const delta = { channel: 'text:0:0', address: { path: ['delta'] }, text: 'a', kind: 'text' } as const
+  const template = RepeatedEvent.from(event, delta, [
+    { address: { path: ['obfuscation'] }, kind: 'padding' },
+    { address: { path: ['sequence_number'] }, kind: 'number' },
+  ])
+  if (template === undefined) throw new Error('no template')
+  return template
+}
+
+const orders = shuffledSubarray([0, 1, 2, 3], { minLength: 4 })
+const paddings = oneof(constantFrom('', 'a', 'a1B2', 'x'.repeat(128)), string({ unit: constantFrom('a', 'Z', '9') }))
+const numbered = record({ text: wellFormed, number: maxSafeNat(), padding: paddings })
+
+t.test('what varies besides is a number or a word, and nothing else', async (t) => {
+  const changes = array(tuple(nat(400), nat(2), oneof(hostile, constantFrom('7', '-', '.', 'e5', '00'))), {
+    maxLength: 2,
+  })
+  let found = 0
+  const varied = property(orders, numbered, changes, (order, one, changed) => {
+    let raw = numberedOf(one, order)
+    for (const [at, removed, added] of changed) {
+      const index = at % (raw.length + 1)
+      raw = raw.slice(0, index) + added + raw.slice(index + removed)
+    }
+    const run = numberedTemplate(order).runIn(raw.toWellFormed(), 0, 100_000)
+    if (run === undefined)
+      return changed.length > 0 || !/^$|[a-z]/i.test(one.padding) || one.number > 999_999_999_999_999
+    found += 1
+    const read = strictly(raw.toWellFormed().slice(0, run.ends[0]))?.value as { [name: string]: Json } | undefined
+    return (
+      read !== undefined &&
+      Object.keys(read).length === 4 &&
+      read['type'] === 'response.output_text.delta' &&
+      read['delta'] === run.text.slice(0, run.textEnds[0]) &&
+      (run.ends.length > 1 || read['sequence_number'] === run.number) &&
+      /^$|^[a-z0-9]*[a-z][a-z0-9]*$/i.test(JSON.stringify(read['obfuscation']).slice(1, -1))
+    )
+  })
+  assert(varied, { numRuns: runs })
+  t.ok(found > 100)
+})
+
+t.test('what varies stays with its event, whatever becomes of the text', async () => {
+  const all = array(
+    numbered.filter(({ padding, number }) => /^$|[a-z]/i.test(padding) && number < 1e15),
+    { minLength: 1, maxLength: 5 },
+  )
+  const kept = property(orders, all, wellFormed, nat(9), (order, events, other, heldAfter) => {
+    const template = numberedTemplate(order)
+    const run = runIn(template, events.map((one) => numberedOf(one, order)).join(''), 0)
+    const text = events.map((one) => one.text).join('')
+    if (run.text !== text || run.number !== events.at(-1)?.number) return false
+    const released = other + text.slice(0, Math.max(0, text.length - heldAfter))
+    const said = runIn(template, template.spread(run, released, other.length), 0)
+    const expected = textsOf(said).map((own, at) => numberedOf({ ...(events[at] as Numbered), text: own }, order))
+    return (
+      said.text === released.toWellFormed() &&
+      said.ends.length === events.length &&
+      expected.every((raw, at) => says(rawAt(said, at), raw))
+    )
+  })
+  assert(kept, { numRuns: runsOf(3000, 5) })
+
+  function says(raw: string, meant: string): boolean {
+    return JSON.stringify(strictly(raw)?.value) === JSON.stringify(strictly(meant)?.value)
+  }
 })
 
 t.test('events with text spread over them say it, and keep their bytes where nothing was changed', async () => {

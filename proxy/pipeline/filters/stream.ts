@@ -161,9 +161,10 @@ export class StreamFilter implements BlockReader {
     this.#x.trace.answerTextBytes += Buffer.byteLength(run.text)
     const released = window?.push(run.text) ?? run.text
     // Of text that is cut off at a blocked value no event is left to stand for what follows.
-    if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(released)
+    if (window?.blocked !== undefined) this.#out += released === '' ? '' : last.withText(run, 0, released)
     else this.#out += last.spread(run, released, heldBefore)
     if (window !== undefined) this.#redaction.stopWhereBlocked(window)
+    if (run.number !== undefined) this.#reader.repeated?.(run.number)
     return run.ends.at(-1) as number
   }
 
@@ -181,7 +182,8 @@ export class StreamFilter implements BlockReader {
     // What it began of a call is nothing to the client.
     if (this.#failed) this.#held.drop()
     const [delta] = step.deltas
-    this.#last = step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta) : undefined
+    this.#last =
+      step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta, step.varying) : undefined
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
     if (this.#holds && step.held !== undefined) this.#holdPieces(event, step, step.held, draft)
     for (const delta of step.deltas) {

@@ -38,8 +38,13 @@ export function parseEvents(text: string): WireEvent[] {
 
 export const openai: Format = {
   write(said, order, ending = 'own') {
-    const chunk = (index: number, delta: object, finish: string | null = null): string =>
-      `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index, delta, finish_reason: finish }] })}\n\n`
+    let written = 0
+    // The first choice as OpenAI writes it, the others as most servers behind its format do.
+    const chunk = (index: number, delta: object, finish: string | null = null): string => {
+      const choices = [{ index, delta, finish_reason: finish }]
+      const more = index === 0 ? { obfuscation: 'a1B2c3D4'.slice(0, (written += 5) % 9) } : {}
+      return `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices, ...more })}\n\n`
+    }
     const events = said.map((one) => {
       const finish = (i: number): string | null =>
         ending === 'with-last' && i === one.pieces.length - 1 ? 'stop' : null

@@ -14,6 +14,7 @@ function resolve(method: string, path: string): string | undefined {
   return found === undefined ? undefined : `${found.name} ${found.path}`
 }
 
+const chat = operation('POST', '/v1/chat/completions')
 const completions = operation('POST', '/v1/completions')
 const embeddings = operation('POST', '/v1/embeddings')
 
@@ -132,6 +133,19 @@ t.test('shapes that are none are refused', async (t) => {
   ]
   for (const [called, body] of rows) t.match(called.readRequest(body, JSON.stringify(body)), { ok: false }, called.name)
   t.match(completions.readAnswer({ choices: {} }, '{"choices":{}}'), { ok: false })
+})
+
+t.test('streams: what only makes events longer may differ where it says nothing', async (t) => {
+  const open = () => {
+    const reader = chat.openStream?.()
+    if (reader === undefined) throw new Error('no stream')
+    return reader
+  }
+  const said = (obfuscation: unknown) => ({ id: 'c', choices: [{ index: 0, delta: { content: 'x' } }], obfuscation })
+  const varying = [{ address: { path: ['obfuscation'] }, kind: 'padding' }]
+  for (const word of ['', 'a', 'a1B2']) t.match(feed(open(), said(word)), { repeatable: true, varying }, word)
+  for (const other of ['7', 'ada@example.org', { text: 'x' }]) t.notOk('repeatable' in feed(open(), said(other)))
+  t.notOk('varying' in feed(open(), said(7)))
 })
 
 t.test('legacy streams: what has no single meaning is refused', async (t) => {

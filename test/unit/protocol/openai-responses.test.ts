@@ -139,12 +139,27 @@ t.test('streams: an unknown event with text is told from one without, and its te
   t.match(feed(open(), { type: 'response.telepathy.started' }), { ok: true, unknown: undefined })
 })
 
+t.test('streams: what is given out late has the number of the event before, read or not', async (t) => {
+  const reader = open()
+  feed(reader, added(message), text('x', { sequence_number: 4 }))
+  reader.repeated?.(7)
+  feed(reader, { ...text('x'), type: 'response.output_text.done', text: 'x', sequence_number: 8 })
+  t.match(reader.deltaEvent('text:0:0', 'y'), /"delta":"y",.*"sequence_number":7}/)
+})
+
 t.test('streams: what is odd and harmless is read', async (t) => {
   t.match(feed(open(), { type: 'response.telepathy.started', output_index: 0, item_id: 'x_1' }), { ok: true })
   t.match(feed(open(), completed, '[DONE]'), { ok: true, terminal: false })
   t.match(feed(open(), { error: { message: 'out of order' } }), { ok: true, error: true })
   t.match(feed(open(), added(message), text('x')), { repeatable: true })
-  t.match(feed(open(), added(message), text('x', { sequence_number: 4 })), { repeatable: undefined })
+  const numbered = text('x', { sequence_number: 4, obfuscation: 'a1B2' })
+  t.match(feed(open(), added(message), numbered), {
+    repeatable: true,
+    varying: [
+      { address: { path: ['obfuscation'] }, kind: 'padding' },
+      { address: { path: ['sequence_number'] }, kind: 'number' },
+    ],
+  })
   const begun = { ...message, content: [{ type: 'output_text', text: 'He' }] }
   t.match(feed(open(), added(begun)), { deltas: [{ channel: 'text:0:0', text: 'He' }], parts: [] })
 })
