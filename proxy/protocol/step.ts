@@ -99,11 +99,15 @@ export function stepOf(value: Json, draft: Draft, { parts, uninspected }: Texts)
   return step
 }
 
-/** One piece of text and nothing else. Arguments are not: the reader gathers them itself. `others` counts other texts. */
-function isRepeatable({ deltas, ends, calls, behind, usage, terminal }: Draft, others: number): boolean {
-  if (deltas.length !== 1 || deltas[0]?.kind !== 'text' || ends.length > 0 || calls.length > 0 || others > 0)
-    return false
-  return behind === undefined && usage === undefined && !terminal
+/**
+ * One piece of text and nothing else, for an event like it goes out as it came. Arguments are not: the reader gathers
+ * them itself. `others` counts other texts.
+ */
+function isRepeatable(draft: Draft, others: number): boolean {
+  const { deltas, ends, calls, held, withheld, behind, unknown, usage, terminal, error, failed, unreadBytes } = draft
+  if (deltas.length !== 1 || deltas[0]?.kind !== 'text' || others > 0) return false
+  if (ends.length + calls.length + held.length + withheld.length > 0 || terminal || error || failed) return false
+  return behind === undefined && unknown === undefined && usage === undefined && unreadBytes === 0
 }
 
 /** Of an event that says nothing. */

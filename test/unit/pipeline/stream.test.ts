@@ -90,6 +90,37 @@ t.test('a call that the rules deny is never written; text stands in its place', 
   }
 })
 
+t.test('nothing of a denied call leaves beside a text, however often it is said', async (t) => {
+  const whole = { index: 0, id: 'call_1', type: 'function' }
+  const rows = [
+    { tool_calls: [{ ...whole, function: { name: 'rm' } }] },
+    { tool_calls: [{ ...whole, function: { name: 'rm', arguments: '' } }] },
+    { function_call: { name: 'rm', arguments: '' } },
+  ]
+  for (const call of rows) {
+    const said = (content: string): string => {
+      const choices = [{ index: 0, delta: { content, ...call }, finish_reason: null }]
+      return `data: ${JSON.stringify({ id: 'c', choices, obfuscation: `a${content}` })}\n\n`
+    }
+    const end = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] })}\n\n`
+    const body = ['So', 'So', 'be', 'it'].map(said).join('') + end + done
+    const { written, fault, x } = await run(judged, 'openai', body)
+    t.equal(fault, undefined)
+    t.notMatch(written, /"rm"|call_1|"function_call"/)
+    t.match(openai.assemble(written).get('text:0'), /^SoSobeit\n\n\[Gatewright denied the tool call rm/)
+    t.match(x.trace.answerDecisions, [{ tool: 'rm', decision: { effect: 'deny' } }])
+  }
+})
+
+t.test('nothing follows an error that has a text beside it', async (t) => {
+  const line = (content: string): string =>
+    `${JSON.stringify({ model: 'm', created_at: content, message: { role: 'assistant', content }, error: 'gone', done: false })}\n`
+  const { written, x } = await run(masked, 'ollama', line('so') + line('and') + line('so'))
+  t.match(written, '"so"')
+  t.notMatch(written, '"and"')
+  t.ok(x.trace.upstreamError)
+})
+
 t.test('a value that is to be blocked stops the stream before it', async (t) => {
   const body = openai.write([{ kind: 'text', at: 0, pieces: ['The number is 378-', '07-9520, keep it.'] }]).join('')
   const { written, fault } = await run(blocking, 'openai', body)

@@ -56,6 +56,12 @@ void t.test('one piece of text and nothing else may repeat', async (t) => {
     'an end': (draft) => draft.ends.push('text:0'),
     'a call': (draft) => draft.calls.push({ channel: 'c', name: 'look', address: { path: [] } }),
     'a call before it': (draft) => (draft.behind = 'call:0'),
+    'a piece of a call': (draft) => draft.held.push({ channel: 'call:0', address: { path: ['call'] } }),
+    'what does not leave': (draft) => draft.withheld.push({ path: ['call'] }),
+    'what the model wrote unseen': (draft) => (draft.unreadBytes = 7),
+    'an unknown type': (draft) => (draft.unknown = 'why'),
+    'an error': (draft) => (draft.error = true),
+    'a failure': (draft) => (draft.failed = true),
     usage: (draft) => (draft.usage = { input: 1 }),
     'the end of all': (draft) => (draft.terminal = true),
   }
