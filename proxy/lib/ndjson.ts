@@ -20,19 +20,24 @@ export class NdjsonDecoder {
     return error === undefined ? { blocks } : { blocks, error }
   }
 
-  /** The same for a reader of blocks. */
+  /** The same for a reader that may know what comes next. */
   read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined {
     const text = this.#pending.decode(bytes)
     if (text === undefined) return 'not-utf8'
-    let from = 0
-    for (let lf = text.indexOf('\n'); lf !== -1; lf = text.indexOf('\n', from)) {
+    let from = this.#pending.length === 0 ? this.#knownEnd(text, 0, reader) : 0
+    for (let lf = text.indexOf('\n', from); lf !== -1; lf = text.indexOf('\n', from)) {
       const raw = this.#pending.finish(text.slice(from, lf + 1))
       if (raw.length > this.#unitsMax) return 'too-large'
       reader.block(raw)
-      from = lf + 1
+      from = this.#knownEnd(text, lf + 1, reader)
     }
     this.#pending.keep(text.slice(from))
     return this.#pending.length > this.#unitsMax ? 'too-large' : undefined
+  }
+
+  /** A line begins at `at`. */
+  #knownEnd(text: string, at: number, reader: BlockReader): number {
+    return reader.known === undefined || at === text.length ? at : reader.known(text, at, this.#unitsMax)
   }
 
   /** Takes what has come of a line without its end. */

@@ -37,6 +37,9 @@ class LineReader implements StreamReader {
     const calls = callsIn(value)
     if (typeof calls === 'string') return { ok: false, message: calls }
     const draft = newDraft()
+    draft.repeats = !this.#ended
+    // What we write ourselves may have the time of a line before.
+    if (typeof value.created_at === 'string') draft.varying.push({ address: { path: ['created_at'] }, kind: 'padding' })
     this.#grow(value, draft)
     if (calls.length > 0 || this.#ended) this.#end(draft)
     // Nothing is held back on the channel.

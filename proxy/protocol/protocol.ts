@@ -213,7 +213,7 @@ export type StreamStep =
     }
   | { readonly ok: false; readonly message: string }
 
-/** `padding`: a word of letters and digits that says nothing. `number`: a whole number that counts events. */
+/** `padding`: an identifier (`identifierEnd`) that says nothing. `number`: a whole number that counts events. */
 export type Varying = { readonly address: Address; readonly kind: 'padding' | 'number' }
 
 /** `also`: what else the same call may be taken for. It is denied if any of it is. */

@@ -230,15 +230,37 @@ export function parseArguments(text: string): Json | undefined {
 
 /** A word, a dotted or dashed name, a UUID. It has a letter: a bare number may be anybody's. */
 function isIdentifier(text: string): boolean {
-  if (text.length > 128) return false
+  if (text.length > identifierLengthMax) return false
   let hasLetter = false
   for (let at = 0; at < text.length; at += 1) {
     const c = text.charCodeAt(at)
-    if ((c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)) hasLetter = true
-    // `-./0123456789:` stand side by side.
-    else if ((c < 0x2d || c > 0x3a) && c !== 0x5f) return false
+    if (isLetter(c)) hasLetter = true
+    else if (!isOfIdentifier(c)) return false
   }
   return hasLetter
+}
+
+/** The index after the identifier that begins at `from`, which may be empty; -1 where what stands there is none. */
+export function identifierEnd(text: string, from: number): number {
+  let hasLetter = false
+  let at = from
+  for (; at < from + identifierLengthMax; at += 1) {
+    const c = text.charCodeAt(at)
+    if (isLetter(c)) hasLetter = true
+    else if (!isOfIdentifier(c)) break
+  }
+  return hasLetter || at === from ? at : -1
+}
+
+const identifierLengthMax = 128
+
+function isLetter(c: number): boolean {
+  return (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)
+}
+
+/** Besides letters: `-./0123456789:` stand side by side. */
+function isOfIdentifier(c: number): boolean {
+  return (c >= 0x2d && c <= 0x3a) || c === 0x5f
 }
 
 /** Base64, bare or in a data URL. A short text with dashes is rather a number than base64 for URLs. */

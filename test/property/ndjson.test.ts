@@ -10,7 +10,9 @@ const back = openBack(`
 redaction: [{ id: back, direction: response, detect: [us-ssn, email], action: mask }]
 rules: [{ id: no, effect: deny, actions: [tool.call], tools: [denied] }]`)
 const runs = Number(process.env['RUNS'] ?? 600)
-const head = { model: 'm', created_at: '2026-08-04T08:52:19.385406Z' }
+/** Each line has a time of its own. */
+let written = 0
+const head = () => ({ model: 'm', created_at: `2026-08-04T08:52:19.${(written += 7919)}Z` })
 
 type Line = {
   readonly model: string
@@ -23,7 +25,7 @@ type Line = {
 }
 
 function lineOf(message: object, done = false): string {
-  return JSON.stringify({ ...head, message: { role: 'assistant', content: '', ...message }, done })
+  return JSON.stringify({ ...head(), message: { role: 'assistant', content: '', ...message }, done })
 }
 
 async function filtered(pieces: readonly Uint8Array[]): Promise<{ written: string; fault: string | undefined }> {

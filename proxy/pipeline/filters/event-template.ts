@@ -4,6 +4,7 @@
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import type { SseEvent } from '../../lib/sse.ts'
 import type { Delta, Varying } from '../../protocol/protocol.ts'
+import { identifierEnd } from '../../protocol/texts.ts'
 
 type Kind = 'text' | Varying['kind']
 
@@ -11,12 +12,11 @@ type Kind = 'text' | Varying['kind']
 const marker = (kind: Kind): string => `gatewright:${kind}:5b1e1f0c`
 const markers = /gatewright:(text|padding|number):5b1e1f0c/
 
-const lineHead = /^(?:event:[^\r\n]*(?:\r\n|\r|\n))?data: ?$/
+/** Of an event, or of a line of JSON, which has none. */
+const lineHead = /^(?:(?:event:[^\r\n]*(?:\r\n|\r|\n))?data: ?)?$/
 /** A CR alone could be half of a line end. */
 const lineEnds = /^[\r\n]*\n$/
 
-/** As far as an identifier goes, so that what is not read is what would not have been looked into. */
-const paddingLengthMax = 128
 /** So that any reader takes it for the same number. */
 const figuresMax = 15
 
@@ -99,7 +99,8 @@ export class EventTemplate {
   }
 
   #blankEnd(kind: Kind, source: string, from: number): number {
-    if (kind === 'padding') return paddingEnd(source, from)
+    // What would not have been looked into either.
+    if (kind === 'padding') return identifierEnd(source, from)
     if (kind === 'number') {
       this.numberFrom = from
       return (this.numberTo = figuresEnd(source, from))
@@ -131,18 +132,6 @@ function stringEnd(source: string, from: number): number {
 const quote = 34
 const backslash = 92
 const space = 32
-
-/** Letters and digits; figures alone are looked into, as everywhere. */
-function paddingEnd(source: string, from: number): number {
-  let hasLetter = false
-  let at = from
-  for (; at < from + paddingLengthMax; at++) {
-    const code = source.charCodeAt(at)
-    if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90)) hasLetter = true
-    else if (!isFigure(code)) break
-  }
-  return hasLetter || at === from ? at : -1
-}
 
 /** As JSON has whole numbers (RFC 8259 §6). */
 function figuresEnd(source: string, from: number): number {
