@@ -65,8 +65,8 @@ export class Pass {
   #depth = 0
   /** Digits before this index are a part of what has been looked at. */
   #digitsFrom = 0
-  /** Of the text that `run` went over, once it was asked for; negative before. */
-  #tailFrom = -1
+  /** Where the end of the text that `run` went over begins, which may be the beginning of something. */
+  #tail = 0
   readonly #runs: EncodedRuns | undefined
 
   /** Into `runs` goes where encoded text may stand. */
@@ -114,7 +114,6 @@ export class Pass {
     this.isAscii = true
     this.#depth = 0
     this.#digitsFrom = 0
-    this.#tailFrom = -1
     for (const { from, to } of ranges) {
       // What stands before is not gone over, so any of the words may end there, or go on here.
       const heardTo = from === 0 ? neverHeard : from + contextLiteralLengthMax
@@ -124,6 +123,8 @@ export class Pass {
       if (to === text.length) this.#depth = this.#automaton.depths[state] ?? 0
     }
     for (const detector of this.#sweeping) detector.sweep?.(this.probe, ranges[0]?.from ?? text.length)
+    // Now: the next text takes the place of these units, the same text as it is read among them.
+    this.#tail = final ? text.length : this.#findTail()
   }
 
   /** How long a value may be that a name gives away: of words that are only listened for it follows closely. */
@@ -166,11 +167,6 @@ export class Pass {
 
   get unclearBeforeFirst(): number {
     return Math.min(this.probe.unclearBeforeFirst, this.#nearTail)
-  }
-
-  get #tail(): number {
-    if (this.#tailFrom < 0) this.#tailFrom = this.#findTail()
-    return this.#tailFrom
   }
 
   /** As much of it as is waited for. */

@@ -155,6 +155,19 @@ void t.test('random texts in random pieces', async () => {
   )
 })
 
+void t.test(
+  'what is read otherwise than it is written hides nothing of the end of the text as it is written',
+  async (t) => {
+    const plan = planOf('mask')
+    const vault = openVault(key, 'p')
+    for (let length = 16; length < 64; length++) {
+      const text = `${'A'.repeat(length)}x@y.zz`
+      if (inPieces(text.split(''), plan, vault) !== '[EMAIL]') t.fail(text)
+    }
+    t.equal(whole(`${'A'.repeat(30)}x@y.zz`, plan, vault), '[EMAIL]')
+  },
+)
+
 void t.test('what is dropped from a window is never looked back on', async (t) => {
   const plan = planOf('mask')
   const vault = openVault(key, 'p')
