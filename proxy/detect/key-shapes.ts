@@ -137,6 +137,11 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
   const [beforeMin, beforeMax] = shape.before.lengths
   const after = characterClass(shape.after.body)
   const [afterMin, afterMax] = shape.after.lengths
+  const first = anchor.charCodeAt(0)
+  const goesOnIn = (units: Uint16Array, from: number, to: number): boolean => {
+    for (let at = from + 1; at < to; at++) if (units[at] !== anchor.charCodeAt(at - from)) return false
+    return true
+  }
   const detector: Detector = {
     entity,
     group: 'secrets',
@@ -156,8 +161,9 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     // The anchor may have come in part.
     tailStart(units, end) {
       let from = runStart(units, end, before, beforeMax)
-      for (let come = 1; come < anchor.length; come++)
-        if (endsWith(units, end, anchor, come)) from = Math.min(from, runStart(units, end - come, before, beforeMax))
+      for (let at = end - 1; at >= 0 && at > end - anchor.length; at--)
+        if (units[at] === first && goesOnIn(units, at, end))
+          from = Math.min(from, runStart(units, at, before, beforeMax))
       return from
     },
   }
@@ -237,13 +243,6 @@ function runStart(units: Uint16Array, end: number, characters: CharacterClass, l
   let start = end
   while (start > least && holds(characters, units[start - 1] as number)) start--
   return start
-}
-
-/** Whether the first `count` units of `anchor` stand before `end`. */
-function endsWith(units: Uint16Array, end: number, anchor: string, count: number): boolean {
-  if (count > end) return false
-  for (let at = count - 1; at >= 0; at--) if (units[end - count + at] !== anchor.charCodeAt(at)) return false
-  return true
 }
 
 /** The form says how the body ends, be it with a full stop. */
