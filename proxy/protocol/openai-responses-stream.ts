@@ -75,7 +75,9 @@ class ResponsesStream implements StreamReader {
     return stepOf(value, draft, texts)
   }
 
+  /** What is written without another event comes after the last. */
   repeated(number: number): void {
+    this.#numberBefore = number
     this.#number = number
   }
 

@@ -41,6 +41,11 @@ export class RepeatedEvent {
     return template === undefined ? undefined : new RepeatedEvent(delta.channel, template, isNumbered)
   }
 
+  /** Whether the event differs in nothing else. */
+  isLike(raw: string): boolean {
+    return this.runIn(raw, 0, raw.length)?.ends[0] === raw.length
+  }
+
   /** The events from `from` on that differ in nothing else, and are no longer than `unitsMax`; undefined where the first does. */
   runIn(source: string, from: number, unitsMax: number): Run | undefined {
     const template = this.#template

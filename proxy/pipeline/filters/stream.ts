@@ -105,7 +105,9 @@ export class StreamFilter implements BlockReader {
   #failed = false
   /** Some call of the stream was denied, so later events may have to say something else. */
   #refused = false
-  #last: RepeatedEvent | undefined
+  /** What the last event was, and what the last two were: only those are known to mean the same one after the other. */
+  #once: RepeatedEvent | undefined
+  #twice: RepeatedEvent | undefined
   /** What the events of the chunk gave so far. */
   #out = ''
   #terminated = false
@@ -153,9 +155,11 @@ export class StreamFilter implements BlockReader {
 
   /** Events like the one before but for their text, without parsing them. Their text is redacted in one go. */
   known(source: string, from: number, unitsMax: number): number {
-    const last = this.#last
-    const run = last?.runIn(source, from, unitsMax)
-    if (last === undefined || run === undefined) return from
+    const last = this.#twice
+    // Once a call was denied, later events may have to say something else.
+    if (last === undefined || this.#refused) return from
+    const run = last.runIn(source, from, unitsMax)
+    if (run === undefined) return from
     const window = this.#windowOf(last.channel)
     const heldBefore = window?.held ?? 0
     this.#x.trace.answerTextBytes += Buffer.byteLength(run.text)
@@ -181,9 +185,7 @@ export class StreamFilter implements BlockReader {
     this.#failed = step.error === true && this.#errorEnds
     // What it began of a call is nothing to the client.
     if (this.#failed) this.#held.drop()
-    const [delta] = step.deltas
-    this.#last =
-      step.repeatable === true && delta !== undefined ? RepeatedEvent.from(event, delta, step.varying) : undefined
+    this.#compare(event, step)
     const draft: Draft = { inPlace: new Map(), edits: this.#partEdits(step), before: '', after: '' }
     if (this.#holds && step.held !== undefined) this.#holdPieces(event, step, step.held, draft)
     for (const delta of step.deltas) {
@@ -196,6 +198,15 @@ export class StreamFilter implements BlockReader {
     const written = draft.before + this.#rewrite(event, step, draft) + draft.after
     if (this.#holds && step.behind !== undefined && this.#held.addBehind(step.behind, written)) return ''
     return written
+  }
+
+  /** The first of a kind may leave the reader so that the next one would mean something else. */
+  #compare(event: SseEvent, { repeatable, deltas: [delta], varying }: Step): void {
+    const before = this.#once
+    this.#twice = undefined
+    if (repeatable !== true || delta === undefined) this.#once = undefined
+    else if (before?.channel === delta.channel && before.isLike(event.raw)) this.#twice = before
+    else this.#once = RepeatedEvent.from(event, delta, varying)
   }
 
   #passUnknown(why: string): void {

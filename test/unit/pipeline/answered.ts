@@ -12,7 +12,7 @@ import { AnswerRedaction } from '../../../proxy/pipeline/filters/answer-redactio
 import type { Runtime } from '../../../proxy/pipeline/runtime.ts'
 import { grant } from '../../../proxy/policy/permit.ts'
 
-export type Way = 'openai' | 'anthropic' | 'ollama' | 'http'
+export type Way = 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'http'
 
 export type Back = {
   readonly runtime: Runtime
@@ -30,6 +30,7 @@ export type Answering = {
 const requests = {
   openai: { method: 'POST', path: '/v1/chat/completions' },
   anthropic: { method: 'POST', path: '/v1/messages' },
+  gemini: { method: 'POST', path: '/v1beta/models/gemini-x:streamGenerateContent' },
   ollama: { method: 'POST', path: '/api/chat' },
   http: { method: 'GET', path: '/x' },
 } as const

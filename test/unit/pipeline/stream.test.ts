@@ -112,6 +112,46 @@ t.test('nothing of a denied call leaves beside a text, however often it is said'
   }
 })
 
+t.test('an event is known again only when two in a row have meant the same', async (t) => {
+  const gemini = (text: string): object => ({
+    candidates: [{ content: { parts: [{ videoMetadata: { fps: 1 } }, { text }], role: 'model' }, index: 0 }],
+  })
+  const last = { candidates: [{ content: { parts: [{ text: '' }], role: 'model' }, index: 0, finishReason: 'STOP' }] }
+  const twice = (content: string): object => ({
+    id: 'c',
+    choices: [
+      { index: 0, delta: {}, finish_reason: 'stop' },
+      { index: 0, delta: { content }, finish_reason: null },
+    ],
+  })
+  for (const [way, make, end] of [
+    ['gemini', gemini, `data: ${JSON.stringify(last)}\n\n`],
+    ['openai', twice, done],
+  ] as const) {
+    const body = ['hi', 'A', ssn, 'Z rest '].map((text) => `data: ${JSON.stringify(make(text))}\n\n`).join('') + end
+    const { written, fault, x } = await run(masked, way, body)
+    t.equal(fault, undefined, way)
+    t.notMatch(written, ssn, way)
+    t.match(written, '[US_SSN]', way)
+    t.same([...x.trace.redactedAnswer], [['us-ssn', 1]], way)
+    t.equal((await run(blocking, way, body)).fault, 'content-blocked', way)
+  }
+})
+
+t.test('after a denied call every event is looked at for what it says of it', async (t) => {
+  const call = { index: 0, id: 'call_1', type: 'function', function: { name: 'rm', arguments: '{}' } }
+  const finished = { index: 1, delta: {}, finish_reason: 'tool_calls' }
+  const chunkOf = (...choices: object[]): string => `data: ${JSON.stringify({ id: 'c', choices })}\n\n`
+  const body =
+    chunkOf({ index: 1, delta: { tool_calls: [call] }, finish_reason: null }) +
+    chunkOf(finished) +
+    ['a', 'b', 'c', 'd'].map((content) => chunkOf({ index: 0, delta: { content } }, finished)).join('')
+  const { written, fault } = await run(judged, 'openai', body + done)
+  t.equal(fault, undefined)
+  t.equal(openai.assemble(written).get('text:0'), 'abcd')
+  t.notMatch(written, '"tool_calls"')
+})
+
 t.test('nothing follows an error that has a text beside it', async (t) => {
   const line = (content: string): string =>
     `${JSON.stringify({ model: 'm', created_at: content, message: { role: 'assistant', content }, error: 'gone', done: false })}\n`
