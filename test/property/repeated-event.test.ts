@@ -232,6 +232,21 @@ t.test('what is held back changes only the first event and those at the end', as
   t.equal(out, expected.join(''))
 })
 
+t.test('space before the end of an event may be any, and stays with it', async (t) => {
+  const padded = (text: string, count: number): string =>
+    `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":${JSON.stringify(text)}}${' '.repeat(count)}}\n\n`
+  const delta = { channel: 'text:0', address: { path: ['delta', 'text'] }, text: 'a', kind: 'text' } as const
+  const template = RepeatedEvent.from(parseBlock(padded('a', 3)), delta)
+  if (template === undefined) throw new Error('no template')
+  const events = [padded('So', 1), padded(' be', 0), padded(' it', 16)]
+  const run = runIn(template, events.join(''), 0)
+  t.same(textsOf(run), ['So', ' be', ' it'])
+  t.equal(template.spread(run, run.text, 0), events.join(''))
+  t.equal(template.spread(run, 'So be', 0), events.slice(0, 2).join('') + padded('', 16))
+  t.equal(template.runIn(padded('So', 2).replace('  }', ' \t}'), 0, 100_000), undefined)
+  t.equal(template.runIn(padded('So', 2).replace('  }', '  ,"a":1}'), 0, 100_000), undefined)
+})
+
 t.test('a run ends before the first event that differs', async (t) => {
   const template = templateOf(rawOf('a', '\n'))
   const alike = ['x', '"', 'é'].map((text) => rawOf(text, '\n')).join('')

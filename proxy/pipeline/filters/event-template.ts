@@ -6,7 +6,7 @@ import type { SseEvent } from '../../lib/sse.ts'
 import type { Delta, Varying } from '../../protocol/protocol.ts'
 import { identifierEnd } from '../../protocol/texts.ts'
 
-type Kind = 'text' | Varying['kind']
+type Kind = 'text' | Varying['kind'] | 'space'
 
 /** Stands for a blank while the event around it is taken apart; nothing that streams says this. */
 const marker = (kind: Kind): string => `gatewright:${kind}:5b1e1f0c`
@@ -16,6 +16,9 @@ const markers = /gatewright:(text|padding|number):5b1e1f0c/
 const lineHead = /^(?:(?:event:[^\r\n]*(?:\r\n|\r|\n))?data: ?)?$/
 /** A CR alone could be half of a line end. */
 const lineEnds = /^[\r\n]*\n$/
+
+/** JSON means the same with more of it; Anthropic makes its events alike in length so. */
+const spaceAtEnd = / +(?=\}$)/
 
 /** So that any reader takes it for the same number. */
 const figuresMax = 15
@@ -61,8 +64,14 @@ export class EventTemplate {
     const parts = marked.filter((_, index) => index % 2 === 0)
     const kinds = marked.filter((_, index) => index % 2 === 1) as Kind[]
     if (kinds.length !== 1 + varying.length) return undefined
+    const last = parts.pop() ?? ''
+    const closing = last.search(spaceAtEnd)
+    if (closing !== -1) {
+      kinds.push('space')
+      parts.push(last.slice(0, closing))
+    }
     parts[0] = raw.slice(0, at) + (parts[0] ?? '')
-    parts.push((parts.pop() ?? '') + raw.slice(at + data.length))
+    parts.push((closing === -1 ? last : '}') + raw.slice(at + data.length))
     return new EventTemplate(parts, kinds)
   }
 
@@ -101,6 +110,7 @@ export class EventTemplate {
   #blankEnd(kind: Kind, source: string, from: number): number {
     // What would not have been looked into either.
     if (kind === 'padding') return identifierEnd(source, from)
+    if (kind === 'space') return spaceEnd(source, from)
     if (kind === 'number') {
       this.numberFrom = from
       return (this.numberTo = figuresEnd(source, from))
@@ -132,6 +142,12 @@ function stringEnd(source: string, from: number): number {
 const quote = 34
 const backslash = 92
 const space = 32
+
+function spaceEnd(source: string, from: number): number {
+  let at = from
+  while (source.charCodeAt(at) === space) at++
+  return at
+}
 
 /** As JSON has whole numbers (RFC 8259 §6). */
 function figuresEnd(source: string, from: number): number {

@@ -90,8 +90,12 @@ type OpenAiChunk = {
 
 export const anthropic: Format = {
   write(said, order) {
-    const event = (value: { readonly type: string } & Record<string, unknown>): string =>
-      `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`
+    let written = 0
+    // Anthropic makes its events alike in length by spaces.
+    const event = (value: { readonly type: string } & Record<string, unknown>): string => {
+      const space = ' '.repeat((written += 7) % 16)
+      return `event: ${value.type}\ndata: ${JSON.stringify(value).slice(0, -1)}${space}}\n\n`
+    }
     const blocks = said.map((one) => {
       const index = one.at
       const start =
