@@ -87,3 +87,18 @@ export function isForeignLetter(code: number): boolean {
 function never(): boolean {
   return false
 }
+
+/** The start of the run of `characters` that ends at `end`, of its last `lengthMax` units. */
+export function runStart(units: Uint16Array, end: number, lengthMax: number, characters: CharacterClass): number {
+  return runStartIn(units, end, Math.max(0, end - lengthMax), characters)
+}
+
+/** The same, but not before `least`. */
+export function runStartIn(units: Uint16Array, end: number, least: number, { ascii, beyond }: CharacterClass): number {
+  let index = end
+  for (;;) {
+    while (index > least && (units[index - 1] as number) < 128 && ascii[units[index - 1] as number] === 1) index--
+    if (index === least || (units[index - 1] as number) < 128 || !beyond(units[index - 1] as number)) return index
+    index--
+  }
+}

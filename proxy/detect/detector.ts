@@ -46,7 +46,7 @@ export type Detector = {
   readonly find: (probe: Probe, start: number, end: number) => void
   /** Asked once for each text instead of being woken: it goes over `probe.text` from `from` on, in linear time. */
   sweep?(probe: Probe, from: number): void
-  /** For values that start left of their trigger: where one may start whose trigger has not come yet, in a text that ends at `end`. */
+  /** For values that start left of their trigger: where one may start whose trigger has not come yet. The text ends at `end`. */
   tailStart?(units: Uint16Array, end: number): number
 }
 

@@ -2,7 +2,7 @@
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
 import { foreseenLength } from './candidate.ts'
-import { characterClass, holds, isDigit, isLetter, type CharacterClass } from './characters.ts'
+import { characterClass, holds, isDigit, isLetter, runStart, type CharacterClass } from './characters.ts'
 import { startOfRun, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
@@ -160,10 +160,10 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     },
     // The anchor may have come in part.
     tailStart(units, end) {
-      let from = runStart(units, end, before, beforeMax)
+      let from = runStart(units, end, beforeMax, before)
       for (let at = end - 1; at >= 0 && at > end - anchor.length; at--)
         if (units[at] === first && goesOnIn(units, at, end))
-          from = Math.min(from, runStart(units, at, before, beforeMax))
+          from = Math.min(from, runStart(units, at, beforeMax, before))
       return from
     },
   }
@@ -236,13 +236,6 @@ function isJoined(
 
 export function isWordUnit(code: number): boolean {
   return isDigit(code) || (code >= 0 && isLetter(code)) || code === 95
-}
-
-function runStart(units: Uint16Array, end: number, characters: CharacterClass, lengthMax: number): number {
-  const least = Math.max(0, end - lengthMax)
-  let start = end
-  while (start > least && holds(characters, units[start - 1] as number)) start--
-  return start
 }
 
 /** The form says how the body ends, be it with a full stop. */

@@ -27,7 +27,8 @@ const undecided = -1
 
 /**
  * Puts into `into`, which is open, everything from `from` on that is read otherwise than it is written. Returns the index
- * up to which that is decided. `units` are those of `text`. `isAscii` may be false for a text that is; without `runs` they are searched for.
+ * up to which that is decided. `units` are those of `text`. `isAscii` may be false for a text that is; without `runs` they are
+ * searched for.
  */
 export function normalise(
   text: string,

@@ -1,7 +1,7 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
 import { contextBefore, foreseenLength, type Candidate, type Foreseen, type Foresight } from './candidate.ts'
-import { isDigit, type CharacterClass, type KnownRun } from './characters.ts'
+import { isDigit, runStartIn, type CharacterClass, type KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
 import type { EntityGroup } from './finding.ts'
 import { Marks } from './marks.ts'
@@ -387,12 +387,3 @@ let texts = 0
 
 /** Shorter runs are read again as quickly as they are remembered. */
 const knownLengthMin = 24
-
-function runStartIn(units: Uint16Array, end: number, least: number, { ascii, beyond }: CharacterClass): number {
-  let index = end
-  for (;;) {
-    while (index > least && (units[index - 1] as number) < 128 && ascii[units[index - 1] as number] === 1) index--
-    if (index === least || (units[index - 1] as number) < 128 || !beyond(units[index - 1] as number)) return index
-    index--
-  }
-}

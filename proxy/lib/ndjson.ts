@@ -1,6 +1,6 @@
 // Owns streams of JSON lines as text: bytes to lines and back. It does not know what the lines mean; whether they are
 // JSON at all is for whoever reads them.
-import type { BlockReader, SseBlocks, SseEvent } from './sse.ts'
+import { blocksOf, type BlockReader, type SseBlocks, type SseEvent } from './sse.ts'
 import { UnfinishedText, type Undecodable } from './unfinished-text.ts'
 
 /** Fed bytes in any split, it gives the same lines. */
@@ -15,9 +15,7 @@ export class NdjsonDecoder {
 
   /** The exact texts of whole lines, their ends included. After an error the decoder is unusable. */
   split(bytes: Uint8Array): SseBlocks {
-    const blocks: string[] = []
-    const error = this.read(bytes, { block: (raw) => blocks.push(raw) })
-    return error === undefined ? { blocks } : { blocks, error }
+    return blocksOf(this, bytes)
   }
 
   /** The same for a reader that may know what comes next. */

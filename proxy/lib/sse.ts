@@ -30,6 +30,16 @@ export type BlockReader = {
   known?(text: string, from: number, unitsMax: number): number
 }
 
+/** All blocks that a decoder gives of a chunk. */
+export function blocksOf(
+  decoder: { read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined },
+  bytes: Uint8Array,
+): SseBlocks {
+  const blocks: string[] = []
+  const error = decoder.read(bytes, { block: (raw) => blocks.push(raw) })
+  return error === undefined ? { blocks } : { blocks, error }
+}
+
 /** Fed bytes in any split, it gives the same events. */
 export class SseDecoder {
   readonly #pending = new UnfinishedText()
@@ -51,9 +61,7 @@ export class SseDecoder {
 
   /** The same without looking into the blocks. */
   split(bytes: Uint8Array): SseBlocks {
-    const blocks: string[] = []
-    const error = this.read(bytes, { block: (raw) => blocks.push(raw) })
-    return error === undefined ? { blocks } : { blocks, error }
+    return blocksOf(this, bytes)
   }
 
   /** The same for a reader that may know what comes next. After an error the decoder is unusable. */

@@ -228,19 +228,14 @@ export function parseArguments(text: string): Json | undefined {
   return parsed.ok && isObject(parsed.value) ? parsed.value : undefined
 }
 
-/** A word, a dotted or dashed name, a UUID. It has a letter: a bare number may be anybody's. */
 function isIdentifier(text: string): boolean {
-  if (text.length > identifierLengthMax) return false
-  let hasLetter = false
-  for (let at = 0; at < text.length; at += 1) {
-    const c = text.charCodeAt(at)
-    if (isLetter(c)) hasLetter = true
-    else if (!isOfIdentifier(c)) return false
-  }
-  return hasLetter
+  return text !== '' && identifierEnd(text, 0) === text.length
 }
 
-/** The index after the identifier that begins at `from`, which may be empty; -1 where what stands there is none. */
+/**
+ * The index after the identifier that begins at `from`, which may be empty; -1 where what stands there is none. A word, a
+ * dotted or dashed name, a UUID. It has a letter: a bare number may be anybody's.
+ */
 export function identifierEnd(text: string, from: number): number {
   let hasLetter = false
   let at = from

@@ -1,7 +1,7 @@
 // Owns e-mail addresses (RFC 5321 shape, internationalised domains included). A login in a URL (`//user@host`) and
 // things that only look like an address (`git@host`, `pkg@1.2.3`, `icon@2x.png`) are not.
 import { isEscapeLetter } from '../boundary.ts'
-import { characterClass, holds, isForeignLetter, isLetter } from '../characters.ts'
+import { characterClass, isForeignLetter, isLetter, runStart } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -48,10 +48,7 @@ export const email: Detector = {
 }
 
 function localStart(units: Uint16Array, end: number): number {
-  const limit = Math.max(0, end - localLengthMax)
-  let start = end
-  while (start > limit && holds(localCharacters, units[start - 1] as number)) start--
-  return start
+  return runStart(units, end, localLengthMax, localCharacters)
 }
 
 /** Quotes, dots, dashes and escaped line ends before an address belong to the sentence. */

@@ -1,6 +1,6 @@
 // Owns IPv4 and IPv6 addresses. Version numbers, times, hardware addresses and C++ scopes are not addresses.
 import { isIPv6 } from 'node:net'
-import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, runStart, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -109,9 +109,7 @@ function mayBeIpv6(text: string, start: number, end: number): boolean {
 
 /** The start of the up to four hexadecimal digits that end at `end`. */
 function groupStart(units: Uint16Array, end: number): number {
-  let start = end
-  while (start > 0 && start > end - 4 && holds(hexadecimals, units[start - 1] as number)) start--
-  return start
+  return runStart(units, end, 4, hexadecimals)
 }
 
 /** `::` is an operator in many languages: a prefix's length must follow it, or such a word stand before it. */

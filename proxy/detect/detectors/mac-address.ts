@@ -1,7 +1,7 @@
 // Owns hardware addresses (IEEE 802, EUI-48): pairs with colons or dashes; beside the word also fours with dots, and
 // digits alone.
 import { startsWord } from '../boundary.ts'
-import { characterClass, holds, wordCharacters } from '../characters.ts'
+import { characterClass, holds, runStart, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -50,9 +50,7 @@ function isAssigned(address: string): boolean {
 }
 
 function hexadecimalsAtEnd(units: Uint16Array, end: number): number {
-  let start = end
-  while (start > 0 && start > end - 2 && holds(hexadecimals, units[start - 1] as number)) start--
-  return start
+  return runStart(units, end, 2, hexadecimals)
 }
 
 const value = '[\\da-f]{4}\\.[\\da-f]{4}\\.[\\da-f]{4}|[\\da-f]{12}'

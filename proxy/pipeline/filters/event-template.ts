@@ -1,6 +1,7 @@
 // Owns the frame of an event that comes again and again: what stands in it, byte for byte, and the blanks between, where
 // each event has something else. It was parsed and accepted once; whoever finds it again has found the same event, with
 // another text in the one blank and with what means nothing in the others.
+import { isDigit } from '../../detect/characters.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import type { SseEvent } from '../../lib/sse.ts'
 import type { Delta, Varying } from '../../protocol/protocol.ts'
@@ -152,14 +153,10 @@ function spaceEnd(source: string, from: number): number {
 /** As JSON has whole numbers (RFC 8259 §6). */
 function figuresEnd(source: string, from: number): number {
   let at = from
-  while (at <= from + figuresMax && isFigure(source.charCodeAt(at))) at++
+  while (at <= from + figuresMax && isDigit(source.charCodeAt(at))) at++
   const count = at - from
   const hasZero = count > 1 && source.charCodeAt(from) === 48
   return count === 0 || count > figuresMax || hasZero ? -1 : at
-}
-
-function isFigure(code: number): boolean {
-  return code >= 48 && code <= 57
 }
 
 /** A string of one piece: comparing against one that was put together costs more than twice as much, at every event. */
