@@ -12,8 +12,18 @@ export type Opening = 'content' | 'limited' | 'exhausted' | 'failed' | 'wrong' |
 /** Longer than any first event that is an error. */
 const eventBytesMax = 64 * 1024
 
+/** Longer than most first events: the rest of what has come would be taken apart for nothing. */
+const firstBytes = 1024
+
 /** `bytes` from the beginning of the stream; undefined while they hold no event that says anything. */
 export function readOpening(bytes: Uint8Array, framing: FramingName): Opening | undefined {
+  return (
+    readFirst(bytes.subarray(0, firstBytes), framing) ??
+    (bytes.length > firstBytes ? readFirst(bytes, framing) : undefined)
+  )
+}
+
+function readFirst(bytes: Uint8Array, framing: FramingName): Opening | undefined {
   const framed = framings[framing]
   const { blocks, error } = framed.open({ eventBytesMax }).split(bytes)
   for (const block of blocks) {

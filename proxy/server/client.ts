@@ -255,7 +255,13 @@ export class HttpClient implements Client, Enrolled {
     this.headSent = true
   }
 
+  /** With the turn: the first piece of a stream is mostly there already, and then leaves in the same packet. */
   flush(): void {
+    const { socket } = this.#response
+    if (socket !== null) {
+      socket.cork()
+      process.nextTick(uncork, socket)
+    }
     this.#response.flushHeaders()
     dropHeads(this.#request, this.#response)
   }
@@ -373,6 +379,10 @@ export class HttpClient implements Client, Enrolled {
 }
 
 function ignore(): void {}
+
+function uncork(socket: Socket): void {
+  socket.uncork()
+}
 
 /** Both were read and written, and the answer may go on for hours. Others hold them, but nobody reads what they say. */
 function dropHeads(request: IncomingMessage, response: ServerResponse): void {

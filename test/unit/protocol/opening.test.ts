@@ -16,6 +16,16 @@ t.test('nothing is said before an event is whole, and comments and pings say not
     t.equal(sse(text), undefined, JSON.stringify(text))
 })
 
+t.test('an event that begins or ends behind the first kilobyte is read all the same', async (t) => {
+  const failure = error({ type: 'server_error', message: 'zu viel los, é'.repeat(100) })
+  for (let length = 900; length < 1100; length++) {
+    const comment = `: ${'ä'.repeat(length / 2)}${'x'.repeat(length % 2)}\n\n`
+    t.equal(sse(comment), undefined)
+    t.equal(sse(comment + failure), 'failed', `${length}`)
+    t.equal(sse(`${comment}data: {"choices":[]}\n\n`), 'content', `${length}`)
+  }
+})
+
 t.test('content is content, whatever it speaks of', async (t) => {
   const texts = [
     'data: {"choices":[]}\n\n',

@@ -380,3 +380,32 @@ t.test('a whole answer may be a text: its bytes are UTF-8, those of its head Lat
     t.equal(client.bytesOut, bytes.length)
   }
 })
+
+t.test('a head that is not to wait leaves with what is written in the same turn, or alone at its end', async (t) => {
+  const { connect, next } = await stage(t)
+  const socket = await connect()
+  socket.write(`POST / HTTP/1.1\r\n${head}content-length: 0\r\n\r\n`)
+  const { client } = await next()
+  let writes = 0
+  for (const name of ['_write', '_writev'] as const) {
+    const write = (client.socket[name] as (...args: unknown[]) => void).bind(client.socket)
+    client.socket[name] = (...args: unknown[]) => {
+      writes += 1
+      write(...args)
+    }
+  }
+  client.start(200, ['content-type', 'text/event-stream'])
+  client.flush()
+  await Promise.resolve()
+  client.write('data: 1\n\n')
+  t.match(await readUntil(socket, 'data: 1'), /^HTTP\/1\.1 200 OK\r\n/)
+  t.equal(writes, 1)
+  client.end()
+
+  socket.write(`POST / HTTP/1.1\r\n${head}content-length: 0\r\n\r\n`)
+  const { client: silent } = await next()
+  silent.start(200, ['content-type', 'text/event-stream'])
+  silent.flush()
+  t.match(await readUntil(socket, 'event-stream'), /HTTP\/1\.1 200 OK\r\n/)
+  silent.end()
+})
