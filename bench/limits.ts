@@ -9,7 +9,8 @@ import { compileStore } from '../proxy/limits/compile-store.ts'
 import { openLimiter } from '../proxy/limits/open-limiter.ts'
 import type { LimitOptions } from '../proxy/limits/options.ts'
 import { openStore, type Store } from '../proxy/limits/store.ts'
-import { findRedisServer, startRedis } from '../test/support/redis.ts'
+import { findProgram } from '../test/support/debian.ts'
+import { startRedis } from '../test/support/redis.ts'
 import { percentiles } from './percentiles.ts'
 
 const one: LimitOptions[] = [{ id: 'requests', by: ['principal'], requests: '900M/d' }]
@@ -63,7 +64,7 @@ function open(url?: string): Store {
   return openStore(plan, { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' })
 }
 
-const binary = findRedisServer()
+const binary = findProgram('redis-server')
 if (binary === undefined) throw new Error('there is no redis-server')
 const redis = await startRedis(binary)
 const rows: Row[] = []

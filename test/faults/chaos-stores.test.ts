@@ -8,13 +8,14 @@ import t, { type Test } from 'tap'
 import { verifyLog } from '../../proxy/audit/verify.ts'
 import { ChaosAgent, type Called } from '../support/chaos-calls.ts'
 import { ChaosModel } from '../support/chaos-model.ts'
+import { findProgram, missing } from '../support/debian.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { configText, startProxy, type ProxyProcess } from '../support/proxy-process.ts'
-import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
+import { startRedis } from '../support/redis.ts'
 import { stores, type Store, type StoreFault } from './catalogue/stores.ts'
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 
 t.setTimeout(120_000)
 

@@ -16,11 +16,12 @@ import type { Route, Runtime } from '../../proxy/pipeline/runtime.ts'
 import { tokensOf } from '../../proxy/pipeline/token-estimate.ts'
 import type { UpstreamAnswer } from '../../proxy/upstream/answer.ts'
 import { billedFormats, type Bill, type BilledFormat } from '../support/billed-formats.ts'
-import { findRedisServer, startRedis } from '../support/redis.ts'
+import { findProgram, missing } from '../support/debian.ts'
+import { startRedis } from '../support/redis.ts'
 import { chunks, openBack } from '../unit/pipeline/answered.ts'
 
-const binary = findRedisServer()
-const skip = binary === undefined ? 'redis-server is not installed, and this user cannot install it' : false
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 
 t.setTimeout(180_000)
 

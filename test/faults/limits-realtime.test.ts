@@ -1,13 +1,14 @@
 // Realtime conversations whose answers are reserved for in a real Redis: by several proxies at once, while it hangs in the
 // middle of a conversation, and when it was killed. No conversation ends for it.
 import t, { type Test } from 'tap'
+import { findProgram, missing } from '../support/debian.ts'
 import { created, done, opener, type Event, type Talk } from '../support/realtime-talk.ts'
-import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
 
 t.setTimeout(60_000)
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 
 const tokens = '{ id: tokens, by: [principal], tokens: 1000/d, assumedTokens: 400 }'
 

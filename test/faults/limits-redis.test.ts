@@ -1,15 +1,16 @@
 // Limits counted in a real Redis, seen from the clients of two proxies: one shared count, and what each `onStoreError`
 // does while Redis is hung or gone. No request may wait for it.
 import t, { type Test } from 'tap'
+import { findProgram, missing } from '../support/debian.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { metric } from '../support/proxy-process.ts'
-import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
 import { answer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
 t.setTimeout(60_000)
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 
 /** Far above what is promised (100 ms) and far below a hang, so that a busy machine does not fail the test. */
 const overheadMsMax = 700

@@ -7,12 +7,13 @@ import { compileStore } from '../../proxy/limits/compile-store.ts'
 import type { Admission, Demand, LimitSubject, Spent } from '../../proxy/limits/limiter.ts'
 import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import { openStore } from '../../proxy/limits/store.ts'
-import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
+import { findProgram, missing } from '../support/debian.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
 
 t.setTimeout(60_000)
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 const subject: LimitSubject = { principal: 'anna', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 const demand: Demand = {
   model: 'gpt-4o',

@@ -15,14 +15,15 @@ import type { LimitOptions } from '../../proxy/limits/options.ts'
 import { openStore, type Store } from '../../proxy/limits/store.ts'
 import { windowOf, type WindowOptions } from '../../proxy/limits/window.ts'
 import { ManualClock } from '../support/clock.ts'
-import { findRedisServer, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
+import { findProgram, missing } from '../support/debian.ts'
+import { startRedis, type RedisServer } from '../support/redis.ts'
 
 t.setTimeout(120_000)
 
 /** What a busy machine makes of a command must not look like an outage. */
 const patienceMs = 60_000
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 const anna: LimitSubject = { principal: 'anna', org: 'acme', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 const call: Demand = {
   model: 'gpt-4o',

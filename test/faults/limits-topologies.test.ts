@@ -13,12 +13,13 @@ import { compileStore } from '../../proxy/limits/compile-store.ts'
 import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import type { LimitOptions, RedisOptions } from '../../proxy/limits/options.ts'
 import { openStore } from '../../proxy/limits/store.ts'
-import { findRedisServer, freePort, redisMissing, startRedis, type RedisServer } from '../support/redis.ts'
+import { findProgram, missing } from '../support/debian.ts'
+import { freePort, startRedis, type RedisServer } from '../support/redis.ts'
 
 t.setTimeout(60_000)
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 const subject = { principal: 'anna', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 const limits: LimitOptions[] = [
   { id: 'agent', by: ['principal'], requests: '3/h' },

@@ -8,17 +8,11 @@ import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import type { LimitOptions, StoreOptions } from '../../proxy/limits/options.ts'
 import { openStore } from '../../proxy/limits/store.ts'
 import type { StoreEvent } from '../../proxy/limits/store-event.ts'
-import {
-  findRedisServer,
-  freePort,
-  redisMissing,
-  startRedis,
-  type RedisServer,
-  type StartOptions,
-} from '../support/redis.ts'
+import { findProgram, missing } from '../support/debian.ts'
+import { freePort, startRedis, type RedisServer, type StartOptions } from '../support/redis.ts'
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 const anna: LimitSubject = { principal: 'anna', ip: '10.0.0.1', route: 'openai', upstream: 'openai' }
 
 async function serve(t: Test, options?: StartOptions): Promise<RedisServer> {

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { startAgentModel } from '../support/agent-model.ts'
 import { auditLines } from '../support/audit-lines.ts'
+import { findProgram, missing } from '../support/debian.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { findRedisServer, redisMissing, startRedis } from '../support/redis.ts'
+import { startRedis } from '../support/redis.ts'
 
-const binary = findRedisServer()
-const skip = binary === undefined && redisMissing
+const binary = findProgram('redis-server')
+const skip = binary === undefined && missing('redis-server')
 const sha256 = createHash('sha256').update('gw_test').digest('hex')
 
 void t.test('gateways that share a key share tokens, and stop without Redis', { skip }, async (t) => {

@@ -1,27 +1,11 @@
 // Starts, stalls and kills real redis-servers for tests, each on a port and in a folder of its own.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-
-/** Its path. Installs it by apt-get where it is missing and this user may; undefined: there is none, so tests skip. */
-export function findRedisServer(): string | undefined {
-  const found = inPath('redis-server')
-  if (found !== undefined || process.getuid?.() !== 0 || inPath('apt-get') === undefined) return found
-  // RUNLEVEL keeps the package from starting a server of its own on the standard port.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const lock = 'DPkg::Lock::Timeout=120'
-  spawnSync('apt-get', ['-o', lock, 'update', '-q'], { env, timeout: 120_000 })
-  spawnSync('apt-get', ['-o', lock, 'install', '-y', '-q', 'redis-server'], { env, timeout: 300_000 })
-  return inPath('redis-server')
-}
-
-/** Why tests skip where there is none. */
-export const redisMissing = 'redis-server is not installed, and this user cannot install it'
 
 export type RedisServer = {
   readonly url: string
@@ -104,10 +88,4 @@ export async function freePort(): Promise<number> {
   probe.close()
   await once(probe, 'close')
   return port
-}
-
-function inPath(name: string): string | undefined {
-  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin']
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path))
 }

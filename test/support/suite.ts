@@ -4,7 +4,7 @@ import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { compileCache } from './compile-cache.ts'
-import { findRedisServer } from './redis.ts'
+import { findProgram, missing, programs } from './debian.ts'
 import { endAll, runFile, type FileResult } from './suite-file.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -42,12 +42,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-const redis = findRedisServer()
-process.stdout.write(
-  redis === undefined
-    ? 'redis-server is not here and cannot be installed: its tests are skipped\n'
-    : `redis-server: ${redis}\n`,
-)
+for (const program of programs) {
+  const path = findProgram(program)
+  process.stdout.write(path === undefined ? `${missing(program)}: its tests are skipped\n` : `${program}: ${path}\n`)
+}
 const results = await runAll(filesOf(process.argv.slice(2)))
 const sum = (of: (result: FileResult) => number): number => results.reduce((total, result) => total + of(result), 0)
 const [passed, failed, skipped] = [sum((file) => file.passed), sum((file) => file.failed), sum((file) => file.skipped)]

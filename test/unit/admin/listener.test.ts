@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { AdminListener, type Health } from '../../../proxy/admin/listener.ts'
 import { openMetrics } from '../../../proxy/pipeline/metrics.ts'
+import { findProgram, missing } from '../../support/debian.ts'
 
 let reasons: string[] = []
 let isStarted = true
@@ -103,17 +104,13 @@ t.test('the metrics have the names of the interface', async (t) => {
   t.equal(text.match(/^# TYPE /gm)?.length, served.length, 'and nothing without the prefix')
 })
 
-t.test(
-  'Prometheus takes them',
-  { skip: spawnSync('promtool', ['--version']).error === undefined ? false : 'promtool is absent' },
-  async (t) => {
-    const checked = spawnSync('promtool', ['check', 'metrics'], {
-      input: await metrics.registry.metrics(),
-      encoding: 'utf8',
-    })
-    t.equal(checked.status, 0, checked.stdout + checked.stderr)
-  },
-)
+const promtool = findProgram('promtool')
+
+t.test('Prometheus takes them', { skip: promtool === undefined && missing('promtool') }, async (t) => {
+  const input = await metrics.registry.metrics()
+  const checked = spawnSync(promtool as string, ['check', 'metrics'], { input, encoding: 'utf8' })
+  t.equal(checked.status, 0, checked.stdout + checked.stderr)
+})
 
 t.test('a reading that fails is an error, not an end', async (t) => {
   reasons = undefined as unknown as string[]
