@@ -14,14 +14,19 @@ export type Framing = {
   readonly beat: string
   /** Whether the block has nothing in it but what `parse` shows. */
   isPlain(raw: string): boolean
+  /**
+   * What is left over at the end of a body, as the block that it is: many servers leave out the last line end. Undefined
+   * where it may have been cut.
+   */
+  lastBlock(rest: string): string | undefined
 }
 
 export type Decoder = {
   split(bytes: Uint8Array): SseBlocks
   read(bytes: Uint8Array, reader: BlockReader): Undecodable | undefined
   end(): 'clean' | 'partial'
-  /** Takes what is left of a block whose end did not come, where that may be a block all the same. */
-  rest?(): string
+  /** Takes what has come of a block whose end did not come. */
+  rest(): string
 }
 
 /** Comments, ids and fields of no meaning are read by nobody. */
@@ -34,6 +39,7 @@ export const framings: Readonly<Record<FramingName, Framing>> = {
     format: formatEvent,
     beat: ':\n\n',
     isPlain: (raw) => plainBlock.test(raw),
+    lastBlock: lastEvent,
   },
   ndjson: {
     open: (limits) => new NdjsonDecoder(limits),
@@ -41,5 +47,25 @@ export const framings: Readonly<Record<FramingName, Framing>> = {
     format: (_event, data) => formatLine(data),
     beat: '',
     isPlain: () => true,
+    lastBlock: (rest) => (rest.trim() === '' || isWhole(rest) ? rest : undefined),
   },
+}
+
+function lastEvent(rest: string): string | undefined {
+  const text = rest.replace(/[\r\n]+$/, '')
+  const endsInData = /(?:^|[\r\n])data:[^\r\n]*$/.test(text)
+  const raw = `${text}\n\n`
+  return endsInData && isWhole(parseBlock(raw).data) ? raw : undefined
+}
+
+/** A number or a word might have been cut, and so might any other text. */
+function isWhole(data: string): boolean {
+  if (data === '[DONE]') return true
+  if (!/^\s*[[{]/.test(data)) return false
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -100,6 +100,11 @@ export class SseDecoder {
     return this.#pending.length > this.#unitsMax ? 'too-large' : undefined
   }
 
+  /** Takes what has come of a block without its blank line. */
+  rest(): string {
+    return this.#pending.finish('')
+  }
+
   /** `partial`: an unfinished block or character was left over. No client dispatches it. */
   end(): 'clean' | 'partial' {
     return this.#pending.end()

@@ -38,7 +38,8 @@ async function setUp(
 upstreams:
   tool: { protocol: http, url: "${upstream.url}" }
   openai: { protocol: openai, url: "${upstream.url}" }
-routes: [{ id: tool, path: /tool, upstream: tool }, { id: openai, path: /openai, upstream: openai }]
+  ollama: { protocol: ollama, url: "${upstream.url}" }
+routes: [{ id: tool, path: /tool, upstream: tool }, { id: openai, path: /openai, upstream: openai }, { id: ollama, path: /ollama, upstream: ollama }]
 principals: [{ id: agent }]
 anonymous: agent
 defaultEffect: allow
@@ -240,6 +241,14 @@ t.test('a stream that is held until it is over is looked into as a whole', async
   const [record] = await outcomes(set)
   t.match(String(record), /"answer":\["email","presidio"\]/)
   t.notMatch(String(record), /uninspected/)
+})
+
+t.test('what stands in a last line of a held stream is looked into without its line end as well', async (t) => {
+  const set = await setUp(t, { detector: 'onStream: hold' })
+  const line = JSON.stringify({ model: 'm', message: { role: 'assistant', content: 'Ada Lovelace' }, done: true })
+  set.upstream.next(answer(200, line, { 'content-type': 'application/x-ndjson' }))
+  const said = await (await post(set, { ...chat, stream: true }, '/ollama/api/chat')).text()
+  t.match(JSON.parse(said), { message: { content: '[PERSON]' }, done: true })
 })
 
 t.test('a held stream without an answer of the detector is broken off', async (t) => {

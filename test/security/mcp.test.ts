@@ -197,6 +197,19 @@ t.test('M11: line ends that would make fields of their own', async (t) => {
   t.equal((await sendRaw(gateway.gateway.data.port, injected)).status, 400)
 })
 
+t.test('a last message without its blank line is read like any other, and half of one is none', async (t) => {
+  const said = `data: ${result({ said: 'all of it' })}`
+  for (const end of ['', '\n', '\r\n']) {
+    answerNext(said + end, 'text/event-stream')
+    t.equal((await post(rpc('ping'))).text, `${said}\n\n`)
+  }
+  answerNext(`data: ${JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'roots/list' })}`, 'text/event-stream')
+  server.next('HTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n')
+  t.notMatch((await post(rpc('ping'))).text, /roots/)
+  answerNext(`${said}\n\n${said.slice(0, -1)}`, 'text/event-stream')
+  await t.rejects(post(rpc('ping')), 'broken off')
+})
+
 t.test('M12: headers that a tool wants for its arguments', async (t) => {
   const wants = (header: string, twin?: string) => ({
     properties: {

@@ -32,17 +32,19 @@ function textsOf(x: Answered, runtime: Runtime, chunks: readonly Uint8Array[]): 
   const decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
   const heard = new Heard()
   if (reader === undefined) return heard.texts
+  const add = (raw: string): boolean => {
+    const event = framing.parse(raw)
+    if (event.comment) return true
+    const step = reader.read(event)
+    if (step.ok) heard.add(step)
+    return step.ok
+  }
   for (const chunk of chunks) {
     const { blocks, error } = decoder.split(chunk)
-    for (const raw of blocks) {
-      const event = framing.parse(raw)
-      if (event.comment) continue
-      const step = reader.read(event)
-      if (!step.ok) return heard.finish()
-      heard.add(step)
-    }
-    if (error !== undefined) break
+    if (!blocks.every(add) || error !== undefined) return heard.finish()
   }
+  const last = framing.lastBlock(decoder.rest())
+  if (last !== undefined) add(last)
   return heard.finish()
 }
 

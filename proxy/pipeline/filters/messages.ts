@@ -2,6 +2,7 @@
 // judged, and loses what the caller may not use; then its texts are redacted.
 import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
+import { framings } from '../../lib/framing.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import { undecodable } from '../../lib/unfinished-text.ts'
@@ -42,17 +43,23 @@ export async function* filterMessageStream(
 ): AsyncGenerator<string> {
   const decoder = new SseDecoder({ eventBytesMax: runtime.limits.bodyBytesMax })
   const asks = consultsAnswer(x)
-  for await (const chunk of isStanding(x) ? untilSilent(body) : body) {
-    const { blocks, error } = decoder.split(chunk)
+  const texts = async function* (blocks: readonly string[]): AsyncGenerator<string> {
     for (const raw of blocks) {
       const event = parseBlock(raw)
       if (asks && !event.comment && event.data !== '') await consultJson(x, runtime, event.data)
       const text = filterEvent(x, runtime, redaction, event)
       if (text !== '') yield text
     }
+  }
+  for await (const chunk of isStanding(x) ? untilSilent(body) : body) {
+    const { blocks, error } = decoder.split(chunk)
+    yield* texts(blocks)
     if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
-  if (decoder.end() === 'partial') throw new Fault('upstream-truncated')
+  const rest = decoder.rest()
+  const last = rest === '' ? '' : framings.sse.lastBlock(rest)
+  if (last === undefined || decoder.end() === 'partial') throw new Fault('upstream-truncated')
+  if (last !== '') yield* texts([last])
 }
 
 /** A stream that answers nothing: the server says something when it has something to say, or never. */

@@ -33,16 +33,15 @@ type Draft = { readonly inPlace: Map<string, string>; readonly edits: Edit[]; be
  */
 export class ByteFilter {
   readonly #filter: StreamFilter
+  readonly #framing: Framing
   readonly #decoder: ReturnType<Framing['open']>
-  /** Of no format that has an end of its own. */
-  readonly #isLines: boolean
 
   constructor(x: Answered, runtime: Runtime, redaction: AnswerRedaction) {
     const { operation } = x
     const reader = operation.openStream?.()
     if (reader === undefined) throw new Fault('internal')
-    this.#isLines = operation.lines !== undefined && operation.framing === 'ndjson'
     const framing = framings[operation.framing ?? 'sse']
+    this.#framing = framing
     this.#filter = new StreamFilter({ x, runtime, redaction, reader, framing })
     this.#decoder = framing.open({ eventBytesMax: runtime.limits.eventBytesMax })
   }
@@ -60,17 +59,14 @@ export class ByteFilter {
 
   /** The body has come to its end. */
   end(): string {
-    const last = this.#isLines ? this.#lastLine() : ''
-    return last + this.#filter.finish(this.#decoder.end())
-  }
-
-  /** Many tools leave out the last line's end. A number or a word might have been cut. */
-  #lastLine(): string {
-    const rest = this.#decoder.rest?.() ?? ''
-    if (rest.trim() === '') return rest
-    if (!/^\s*[[{]/.test(rest)) throw new Fault('upstream-truncated')
-    this.#filter.block(rest)
-    return this.#filter.take()
+    const rest = this.#decoder.rest()
+    const end = this.#decoder.end()
+    if (rest !== '') {
+      const last = this.#framing.lastBlock(rest)
+      if (last === undefined) throw new Fault('upstream-truncated')
+      this.#filter.block(last)
+    }
+    return this.#filter.take() + this.#filter.finish(end)
   }
 
   /** However it ended. */

@@ -56,6 +56,36 @@ t.test('what stands beside the data carries nothing past the redaction', async (
   }
 })
 
+t.test('the last event may lack its blank line where it shows by itself that all of it is there', async (t) => {
+  const text = `data: ${chunk(ssn)}\n\n`
+  const whole = await run(masked, 'openai', text + done)
+  for (const last of ['data: [DONE]', 'data:[DONE]', 'data: [DONE]\n', 'data: [DONE]\r\n', ': end\ndata: [DONE]'])
+    t.match(
+      await run(masked, 'openai', text + last),
+      { fault: undefined, written: /^data: .*\n\ndata: ?\[DONE\]\n\n$/s },
+      last,
+    )
+  t.equal((await run(masked, 'openai', `${text}data: [DONE]`)).written, whole.written)
+
+  const error = 'data: {"error":{"message":"overloaded","type":"server_error"}}'
+  t.match(await run(masked, 'openai', text + error), { fault: undefined, x: { trace: { upstreamError: true } } })
+  const secret = await run(blocking, 'openai', `${text}${done}`)
+  t.same([secret.fault, secret.written.includes(ssn)], ['content-blocked', false])
+  const late = `data: ${chunk(ssn)}`
+  for (const back of [masked, blocking])
+    t.match(await run(back, 'openai', late), { fault: /^(?:upstream-truncated|content-blocked)$/, written: '' })
+
+  const cut = [
+    'data: [DONE',
+    'data: [DONE]\nev',
+    'data: [DONE]\n:',
+    'dat',
+    'event: x',
+    `data: ${chunk('x').slice(0, -1)}`,
+  ]
+  for (const last of cut) t.match(await run(masked, 'openai', text + last), { fault: 'upstream-truncated' }, last)
+})
+
 t.test('what was observed of a stream that breaks off or is stopped is recorded', async (t) => {
   const seeing = openBack(`redaction:
   - { id: seen, direction: response, detect: [email], action: tag }
@@ -282,6 +312,6 @@ t.test('JSON lines of a tool: each is read and leaves by itself, whatever the ch
   t.equal((await read(`{"a":1}\n{"ssn":"${ssn}"}`, 9)).written.join('').trimEnd(), '{"a":1}\n{"ssn":"[US_SSN]"}')
   t.equal((await read(`"${ssn}"\n ["a"]\n`, 9)).written.join(''), '"[US_SSN]"\n ["a"]\n')
   t.equal((await read('{"a":1}\n12', 9)).fault, 'upstream-truncated')
-  t.equal((await read('{"a":1}\n{"b":', 9)).fault, 'upstream-invalid')
+  t.equal((await read('{"a":1}\n{"b":', 9)).fault, 'upstream-truncated')
   t.equal((await read('{"a":1}\n{"b":1} x\n', 9)).fault, 'upstream-invalid')
 })
