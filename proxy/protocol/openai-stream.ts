@@ -28,7 +28,7 @@ type Call = {
   readonly channel: string
   readonly form: Form
   arguments: string
-  index: number
+  readonly index: number
 }
 type Form = 'function' | 'custom' | 'function_call'
 type Choice = {
@@ -39,6 +39,8 @@ type Choice = {
   said: boolean
   made: number
   refused: number
+  /** Where the calls stand in order, by channel; undefined as long as each has an index of its own. */
+  ranks: Map<string, number> | undefined
 }
 
 class ChatStream implements StreamReader {
@@ -83,10 +85,11 @@ class ChatStream implements StreamReader {
     const path = ['choices', 0, 'delta']
     if (place === 'function')
       return formatEvent('message', applyEdits(data, [{ address: { path: [...path, 'function_call'] }, json: piece }]))
+    const rank = choice.ranks?.get(channel)
     const numbered =
-      choice.refused === 0
+      choice.refused === 0 && rank === undefined
         ? piece
-        : applyEdits(piece, [{ address: { path: ['index'] }, json: String(Number(place) - choice.refused) }])
+        : applyEdits(piece, [{ address: { path: ['index'] }, json: String((rank ?? Number(place)) - choice.refused) }])
     return formatEvent(
       'message',
       applyEdits(data, [{ address: { path: [...path, 'tool_calls'] }, json: `[${numbered}]` }]),
@@ -145,7 +148,7 @@ class ChatStream implements StreamReader {
     const index = value.index as number
     let choice = this.#choices.get(index)
     if (choice === undefined) {
-      choice = { channels: new FirstMap(), calls: undefined, finished: false, said: false, made: 0, refused: 0 }
+      choice = openChoice()
       this.#choices.set(index, choice)
     }
     // Nobody would judge calls that stand where a stream does not have them.
@@ -180,6 +183,7 @@ class ChatStream implements StreamReader {
     for (const [at, call] of arrayOf(delta.tool_calls).entries()) {
       if (!isObject(call) || !Number.isSafeInteger(call.index)) return 'A tool call has no index.'
       const key = `${index}:${call.index as number}`
+      if (beginsAnother(call, choice.calls?.get(key))) setAside(choice, key)
       const wrong = this.#call(call, [...path, 'tool_calls', at], key, choice, draft)
       if (wrong !== undefined) return wrong
       const channel = choice.calls?.get(key)?.channel ?? ''
@@ -197,7 +201,8 @@ class ChatStream implements StreamReader {
     if (call === undefined) {
       if (form === undefined) return 'A tool call begins without saying what is called.'
       const index = typeof value.index === 'number' ? value.index : 0
-      call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}`, form, arguments: '', index }
+      const twin = choice.ranks === undefined ? '' : `:${choice.made}`
+      call = { channel: `${form === 'custom' ? 'input' : 'arguments'}:${key}${twin}`, form, arguments: '', index }
       choice.made += 1
       choice.calls ??= new Map()
       choice.calls.set(key, call)
@@ -247,13 +252,40 @@ const textsMax = 64
 
 const forms = ['function', 'custom', 'function_call'] as const
 
+function openChoice(): Choice {
+  const channels = new FirstMap<string, true>()
+  return { channels, calls: undefined, finished: false, said: false, made: 0, refused: 0, ranks: undefined }
+}
+
+/**
+ * Some servers (behind Gemini's and others' OpenAI formats) give all calls of an answer the index 0. One with an id and a name
+ * of its own is another call, whatever its index says; clients that go by the index would make one of them.
+ */
+function beginsAnother(value: JsonObject, call: Call | undefined): boolean {
+  if (call?.id === undefined || typeof value.id !== 'string' || value.id === '' || value.id === call.id) return false
+  return forms.some((form) => {
+    const called = value[form]
+    return isObject(called) && typeof called.name === 'string' && called.name !== ''
+  })
+}
+
+/** What is there under the key is complete; from here on each call of the choice is written under its place among them. */
+function setAside(choice: Choice, key: string): void {
+  const call = choice.calls?.get(key)
+  if (call === undefined) return
+  choice.calls?.delete(key)
+  choice.calls?.set(`${key} ${choice.made}`, call)
+  choice.ranks ??= new Map()
+}
+
 /** The choice grows no further, and its calls are as they are. */
 function finish(choice: Choice, draft: Draft): string | undefined {
   draft.ends.push(...choice.channels.keys())
   choice.channels.clear()
   // By their indexes, so that what is left of them can close up.
-  for (const call of [...(choice.calls?.values() ?? [])].sort((a, b) => a.index - b.index)) {
+  for (const [rank, call] of [...(choice.calls?.values() ?? [])].sort((a, b) => a.index - b.index).entries()) {
     if (call.name === undefined) return 'A tool call has no name.'
+    choice.ranks?.set(call.channel, rank)
     draft.calls.push({ ...finishedCall(call, call.name), channel: call.channel })
   }
   choice.calls = undefined

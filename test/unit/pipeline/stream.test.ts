@@ -315,3 +315,74 @@ t.test('JSON lines of a tool: each is read and leaves by itself, whatever the ch
   t.equal((await read('{"a":1}\n{"b":', 9)).fault, 'upstream-truncated')
   t.equal((await read('{"a":1}\n{"b":1} x\n', 9)).fault, 'upstream-invalid')
 })
+
+type Piece = { index: number; id?: string; function: { name?: string; arguments: string } }
+
+/** What a client makes of a stream that goes by the indexes, as the SDKs of OpenAI do. */
+function calledIn(written: string): { id: string; name: string; arguments: string }[] {
+  const calls: { id: string; name: string; arguments: string }[] = []
+  for (const line of written.split('\n')) {
+    if (!line.startsWith('data: {')) continue
+    const { choices } = JSON.parse(line.slice(6)) as { choices: { delta: { tool_calls?: Piece[] } }[] }
+    for (const piece of choices[0]?.delta.tool_calls ?? []) {
+      const call = (calls[piece.index] ??= { id: '', name: '', arguments: '' })
+      call.id += piece.id ?? ''
+      call.name += piece.function.name ?? ''
+      call.arguments += piece.function.arguments
+    }
+  }
+  return calls
+}
+
+t.test('several calls under one index are each judged and written under an index of their own', async (t) => {
+  const call = (id: string, name: string, args: string): Piece => ({
+    index: 0,
+    id,
+    function: { name, arguments: args },
+  })
+  const event = (calls: Piece[] | undefined, finish: string | null = null): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta: calls === undefined ? {} : { tool_calls: calls }, finish_reason: finish }] })}\n\n`
+  const rest: Piece = { index: 0, function: { arguments: ':1}' } }
+  const ls = call('c1', 'ls', '{"a"')
+  const rm = call('c2', 'rm', '{"b"')
+  const cat = call('c3', 'cat', '{"c"')
+  const last: Piece = { index: 7, id: 'c4', function: { name: 'ls', arguments: '{}' } }
+  const kept = [
+    { id: 'c1', name: 'ls', arguments: '{"a":1}' },
+    { id: 'c3', name: 'cat', arguments: '{"c":1}' },
+    { id: 'c4', name: 'ls', arguments: '{}' },
+  ]
+  const ways = {
+    'an event each': [
+      event([ls]),
+      event([rest]),
+      event([rm]),
+      event([rest]),
+      event([cat]),
+      event([rest]),
+      event([last]),
+    ],
+    'in one event': [event([ls, rest, rm, rest, cat, rest, last])],
+    'the other index first': [event([last]), event([ls, rest, rm]), event([rest, cat, rest])],
+  }
+  for (const [way, events] of Object.entries(ways)) {
+    const { written, fault } = await run(judged, 'openai', events.join('') + event(undefined, 'tool_calls') + done)
+    t.equal(fault, undefined, way)
+    t.same(calledIn(written), kept, way)
+    t.match(written, /Gatewright denied.*rm/, way)
+    const all = await run(masked, 'openai', events.join('') + event(undefined, 'tool_calls') + done)
+    t.same(
+      calledIn(all.written).map(({ id }) => id),
+      ['c1', 'c2', 'c3', 'c4'],
+      way,
+    )
+  }
+  for (const again of [
+    { ...rest, id: 'c2' },
+    { ...call('c1', 'cat', '') },
+    { ...rest, id: 'c2', function: { name: '', arguments: '' } },
+  ]) {
+    const { fault } = await run(judged, 'openai', event([ls]) + event([again]) + event(undefined, 'tool_calls') + done)
+    t.equal(fault, 'upstream-invalid', JSON.stringify(again))
+  }
+})
