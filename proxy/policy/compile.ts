@@ -14,7 +14,7 @@ import type { Known } from './known.ts'
 import { lintPolicy } from './lint.ts'
 import type { CompileContext, Condition, Matcher } from './matcher.ts'
 import { matcherKeys, matchers } from './matchers.ts'
-import { checkKnown } from './matchers/patterns.ts'
+import { hintFor } from './matchers/patterns.ts'
 import type { Conditions, PolicyOptions, RuleOptions } from './options.ts'
 import type { ActionType } from './query.ts'
 import type { Rule, RuleCondition } from './rule.ts'
@@ -190,12 +190,15 @@ function checkCatalogue(
         message: `"${tool.name}" is not a pattern: ${glob.error}`,
         severity: 'error',
       })
-    if (tool.upstream === undefined) return
-    const report: CompileContext['report'] = (_, message, { hint } = {}) => {
-      problems.push({ path: [...at, 'upstream'], message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
-    }
-    const context = { known, tools, headers: new Set<string>(), report }
-    checkKnown([tool.upstream], known.upstreams.map(({ id }) => id), 'upstream', context) // prettier-ignore
+    // A name, not a pattern: the catalogue compares it as it stands.
+    const ids = known.upstreams.map(({ id }) => id)
+    if (tool.upstream === undefined || ids.includes(tool.upstream)) return
+    problems.push({
+      path: [...at, 'upstream'],
+      message: `there is no upstream "${tool.upstream}"`,
+      hint: hintFor(tool.upstream, ids, 'upstream'),
+      severity: 'error',
+    })
   })
 }
 

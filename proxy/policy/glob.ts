@@ -51,8 +51,9 @@ function isNormal(name: string): boolean {
   return true
 }
 
+/** Nothing in it but a name: compiled as a pattern it would be no other, and no error. */
 export function isLiteral(pattern: string): boolean {
-  return !/[*?{}\\]/.test(pattern)
+  return !/[*?{}[\\]/.test(pattern)
 }
 
 /** Braces multiplied out; undefined when there are too many or they do not close. */

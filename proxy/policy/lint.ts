@@ -135,7 +135,7 @@ function namesUpstream(pattern: string): boolean {
 }
 
 function isGlob(pattern: string): boolean {
-  return /[*?{[]/.test(pattern)
+  return /[*?{]/.test(pattern)
 }
 
 function checkModelCalls(

@@ -1,15 +1,15 @@
 // Owns the condition `findings`: something of a kind was found in the content.
 import { actionTypes } from '../actions.ts'
 import type { Matcher } from '../matcher.ts'
-import { checkKnown, quoteAll } from './patterns.ts'
+import { matchKnown, quoteAll } from './patterns.ts'
 
 export const findings: Matcher<'findings'> = {
   key: 'findings',
   actions: actionTypes,
-  compile(names, context) {
+  compile(patterns, context) {
     const { entities } = context.known
-    checkKnown(names, [...new Set([...entities.values(), ...entities.keys()])], 'entity or group', context)
-    const wanted = entitiesOf(names, entities)
+    const names = [...new Set([...entities.values(), ...entities.keys()])]
+    const wanted = entitiesOf(matchKnown(patterns, names, 'entity or group', context), entities)
     return {
       reads: ['findings'],
       entities: wanted,
@@ -20,7 +20,7 @@ export const findings: Matcher<'findings'> = {
         return false
       },
       describe: (facts) =>
-        `findings ${facts.counts === undefined ? 'unknown' : show(facts.counts)} against ${quoteAll(names)}`,
+        `findings ${facts.counts === undefined ? 'unknown' : show(facts.counts)} against ${quoteAll(patterns)}`,
     }
   },
 }

@@ -25,9 +25,21 @@ export function compilePatterns(
   return (name) => literals.has(name) || globs.some((glob) => glob(name))
 }
 
+/** For names that all stand in the configuration: those that match. What is no pattern, or matches none, is reported. */
+export function matchKnown(
+  patterns: readonly string[],
+  names: readonly string[],
+  what: string,
+  context: CompileContext,
+): ReadonlySet<string> {
+  const matches = compilePatterns(patterns, '', context)
+  checkKnown(patterns, names, what, context)
+  return new Set(names.filter((name) => matches(name.normalize('NFC'))))
+}
+
 /**
  * Reports patterns that match none of the names there are. `open`: names may also come from elsewhere, so it is only a
- * warning; a glob over an open set is never reported.
+ * warning; a glob over an open set is never reported. What is no pattern at all is for `compilePatterns` to report.
  */
 export function checkKnown(
   patterns: readonly string[],
@@ -35,22 +47,22 @@ export function checkKnown(
   what: string,
   context: CompileContext,
   more: { readonly at?: Path; readonly open?: true } = {},
-): ReadonlySet<string> {
-  const matching = new Set<string>()
+): void {
   patterns.forEach((pattern, index) => {
     const glob = compileGlob(pattern, '')
-    const found = typeof glob === 'function' ? names.filter((name) => glob(name.normalize('NFC'))) : []
-    for (const name of found) matching.add(name)
-    if (found.length > 0 || typeof glob !== 'function' || (more.open === true && !isLiteral(pattern))) return
+    if (typeof glob !== 'function' || (more.open === true && !isLiteral(pattern))) return
+    if (names.some((name) => glob(name.normalize('NFC')))) return
     const at = [...(more.at ?? []), index]
     const message = isLiteral(pattern) ? `there is no ${what} "${pattern}"` : `no ${what} matches "${pattern}"`
-    const hint = didYouMean(pattern, names).hint ?? namesHint(names, what)
+    const hint = hintFor(pattern, names, what)
     context.report(at, message, more.open === true ? { hint, warning: true } : { hint })
   })
-  return matching
 }
 
-function namesHint(names: readonly string[], what: string): string {
+/** What may have been meant by a name that there is not. */
+export function hintFor(name: string, names: readonly string[], what: string): string {
+  const { hint } = didYouMean(name, names)
+  if (hint !== undefined) return hint
   if (names.length === 0) return `no ${what} is configured`
   const shown = names.slice(0, 5).map((name) => `"${name}"`)
   return `known: ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`

@@ -1,14 +1,14 @@
 // Owns the condition `upstreams`. The names are those of the configuration, so each must match one that exists.
 import { actionTypes } from '../actions.ts'
 import type { Matcher } from '../matcher.ts'
-import { checkKnown, quoteAll, show } from './patterns.ts'
+import { matchKnown, quoteAll, show } from './patterns.ts'
 
 export const upstreams: Matcher<'upstreams'> = {
   key: 'upstreams',
   actions: actionTypes,
   compile(patterns, context) {
     const ids = context.known.upstreams.map(({ id }) => id)
-    const matching = checkKnown(patterns, ids, 'upstream', context)
+    const matching = matchKnown(patterns, ids, 'upstream', context)
     return {
       reads: ['upstream'],
       matching,

@@ -94,6 +94,16 @@ t.test('rules that can never match, and names that do not exist', async (t) => {
       { at: 'rules.1.between.tz', message: 'there is no time zone "Mars/X"' },
     ],
     [{ models: ['{a,b'] }, { at: 'rules.1.models.0', message: /is not a pattern/ }],
+    [{ models: ['gpt-[34]'] }, { at: 'rules.1.models.0', message: /sets of characters/ }],
+    [{ models: ['gpt-[a'] }, { at: 'rules.1.models.0', message: /sets of characters/ }],
+    [{ tools: ['list', 'delete_[ab]'] }, { at: 'rules.1.tools.1', message: /sets of characters/ }],
+    [{ paths: ['/x/[ab]'] }, { at: 'rules.1.paths.0', message: /sets of characters/ }],
+    [{ tags: ['[ab]'] }, { at: 'rules.1.tags.0', message: /sets of characters/ }],
+    [{ routes: ['crm', 'openai[12]'] }, { at: 'rules.1.routes.1', message: /sets of characters/ }],
+    [{ upstreams: ['{crm'] }, { at: 'rules.1.upstreams.0', message: /is not a pattern/ }],
+    [{ findings: ['us-[a-z]*'] }, { at: 'rules.1.findings.0', message: /sets of characters/ }],
+    [{ principals: { ids: ['ops[12]'] } }, { at: 'rules.1.principals.ids.0', message: /sets of characters/ }],
+    [{ principals: { roles: ['r[12]'] } }, { at: 'rules.1.principals.roles.0', message: /sets of characters/ }],
     [{ when: '1 > 2' }, { at: 'rules.1.when', message: /always false/ }],
     [{ when: 'true' }, { at: 'rules.1.when', message: /always true/, severity: 'warning' }],
     [{ when: 'modle == "x"' }, { at: 'rules.1.when', message: 'unknown name "modle"', offset: 0 }],
@@ -125,6 +135,7 @@ t.test('rules that are fine', async (t) => {
     { principals: { roles: ['x*'] } },
     { routes: ['crm'], methods: ['PURGE'], paths: ['/**'] },
     { findings: ['secrets', 'email'] },
+    { models: ['gpt-\\[34]', 'gpt]'] },
   ]
   for (const rule of fine) t.equal(problemOf(rule), undefined, JSON.stringify(rule))
 })
@@ -149,6 +160,11 @@ t.test('the catalogue, and the whole of it', async (t) => {
   t.match(problemsOf({ tools: [{ name: 'a', tags: ['x'], upstream: 'crn' }] }), [
     { path: ['tools', 0, 'upstream'], hint: 'did you mean "crm"?' },
   ])
+  t.match(
+    problemsOf({ tools: [{ name: 'a', tags: ['x'], upstream: 'c*' }] }),
+    [{ path: ['tools', 0, 'upstream'], message: 'there is no upstream "c*"' }],
+    'a name, which a glob would never be',
+  )
   const { policy, problems } = compilePolicy({ rules: [{ id: 'a', effect: 'deny', routes: ['x'] }] }, known, ['part'])
   t.equal(policy, undefined)
   t.same(problems[0]?.path, ['part', 'rules', 0, 'routes', 0])

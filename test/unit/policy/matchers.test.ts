@@ -36,6 +36,7 @@ t.test('models: `*` crosses slashes and colons', async (t) => {
   t.equal(model('gpt-4.1', 'gpt-4x1'), false)
   t.equal(model('GPT-4o', 'gpt-4o'), false)
   t.equal(matches({ models: ['a', 'gpt-*'] }, chat), true)
+  t.equal(model('gpt-\\[3]', 'gpt-[3]'), true, 'a bracket itself')
 })
 
 t.test('tools: `*` stays within a segment', async (t) => {
@@ -95,6 +96,9 @@ t.test('findings: entities and groups', async (t) => {
   t.equal(found(['pii'], { jwt: 1 }), false)
   t.equal(found(['pii', 'secrets'], { jwt: 1 }), true)
   t.equal(found(['email'], {}), false)
+  t.equal(found(['us-*'], { 'us-ssn': 1 }), true, 'globs over entities')
+  t.equal(found(['sec*'], { jwt: 1 }), true, 'and over groups')
+  t.equal(found(['us-*'], { email: 1 }), false)
 })
 
 t.test('from: addresses and ranges, IPv4 inside IPv6 included', async (t) => {
