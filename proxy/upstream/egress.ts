@@ -10,9 +10,9 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 type Block = readonly [Address, number]
 
 export type Egress = {
-  /** Absent: everything but the special addresses. */
+  /** Where names may lead. Absent: to everything but the special addresses. */
   readonly only: readonly Block[] | undefined
-  /** The url says `localhost`, so loopback is meant. */
+  /** The url says `localhost`, so loopback is meant, too. */
   readonly localhost: boolean
 }
 
@@ -30,7 +30,10 @@ export type SocketLookup = (
   callback: (error: Error | null, address: string | LookupAddress[], family?: number) => void,
 ) => void
 
-/** `hostname` as WHATWG URL writes it: odd spellings of IPv4 are already canonical there. */
+/**
+ * `hostname` as WHATWG URL writes it. One that is an address is not looked up, so nothing here judges it: whoever wrote it
+ * down means it, whatever `egress` says.
+ */
 export function compileEgress(
   hostname: string,
   cidrs: readonly string[] | undefined,
@@ -42,21 +45,15 @@ export function compileEgress(
       report(['egress', index], `"${cidr}" is not an address range`, 'write it like 203.0.113.0/24')
     return block === undefined ? [] : [block]
   })
-  const egress = { only, localhost: /(^|\.)localhost\.?$/.test(hostname) }
-  const literal = hostname.replace(/^\[|\]$/g, '')
-  // Without `egress` an address that was written down is always meant, whichever it is.
-  if (only !== undefined && isIP(literal) !== 0 && !admits(egress, literal)) {
-    report(['url'], 'egress does not allow the address in this URL')
-  }
-  return egress
+  return { only, localhost: /(^|\.)localhost\.?$/.test(hostname) }
 }
 
 /** May this address, as a resolver gave it, be connected to? */
 export function admits(egress: Egress, text: string): boolean {
   const address = parseAddress(text)
   if (address === undefined) return false
-  if (egress.only !== undefined) return egress.only.some((block) => within(address, block))
   if (egress.localhost && address.range() === 'loopback') return true
+  if (egress.only !== undefined) return egress.only.some((block) => within(address, block))
   return !isSpecial(address)
 }
 

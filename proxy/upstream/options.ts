@@ -260,7 +260,8 @@ export const upstreamsSchema = {
         type: 'array',
         minItems: 1,
         items: { type: 'string' },
-        description: 'Addresses (CIDR) that may be reached, and no others.',
+        description:
+          'Addresses (CIDR) that may be reached, and no others. An address written in url, or localhost, is always meant.',
       },
       connections: {
         type: 'integer',
