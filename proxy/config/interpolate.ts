@@ -1,8 +1,9 @@
 // Owns variables in values: `${VAR}` and `${VAR:-default}`, replaced after parsing, so a variable can never add keys.
-// Keys and rule expressions are left alone; `$${` writes a plain `${`. It does not know what the values are for.
+// Keys are left alone; `$${` writes a plain `${`. It does not know what the values are for: of an expression, too, a
+// variable is a piece of the text.
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import type { Located, LocatedScalar } from './locate.ts'
+import type { Located, LocatedScalar, Replacement } from './locate.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -15,18 +16,10 @@ export function interpolate(root: Located, env: Environment): Interpolation {
     if (node.kind === 'scalar') return interpolateScalar(node, path, env, problems)
     if (node.kind === 'list') return { ...node, items: node.items.map((item, i) => walk(item, [...path, i])) }
     const entries = new Map<string, { keyAt: typeof node.at; node: Located }>()
-    for (const [key, entry] of node.entries) {
-      const at = [...path, key]
-      entries.set(key, isExpression(at) ? entry : { ...entry, node: walk(entry.node, at) })
-    }
+    for (const [key, entry] of node.entries) entries.set(key, { ...entry, node: walk(entry.node, [...path, key]) })
     return { ...node, entries }
   }
   return { root: walk(root, []), problems }
-}
-
-/** An expression may hold the text `${`, and a variable in it would be code from outside. */
-function isExpression(path: Path): boolean {
-  return path.length === 3 && path[0] === 'rules' && path[2] === 'when'
 }
 
 const variableRegExp = /\$\$\{|\$\{([^}]*)\}?/g
@@ -39,7 +32,7 @@ function interpolateScalar(node: LocatedScalar, path: Path, env: Environment, pr
     problems.push({ path, message, hint, severity: 'error' })
     return ''
   }
-  const value = template.replaceAll(variableRegExp, (written: string, inner: string | undefined) => {
+  const replaced = (written: string, inner: string | undefined): string => {
     if (inner === undefined) return '${'
     const [, name, fallback] = referenceRegExp.exec(written.endsWith('}') ? inner : '') ?? []
     if (name === undefined) {
@@ -49,7 +42,13 @@ function interpolateScalar(node: LocatedScalar, path: Path, env: Environment, pr
     // As in a shell: `:-` also replaces a variable that is set to nothing.
     if (fallback !== undefined && (set === undefined || set === '')) return fallback
     return set ?? say(`the variable ${name} is not set`, `set it, or write \${${name}:-default}`)
+  }
+  const replacements: Replacement[] = []
+  const value = template.replaceAll(variableRegExp, (written: string, inner: string | undefined, at: number) => {
+    const text = replaced(written, inner)
+    replacements.push({ at, written: written.length, put: text.length })
+    return text
   })
   const wholly = /^\$\{[^}]*\}$/.test(template)
-  return { ...node, value, template, ...(wholly ? { wholly } : {}) }
+  return { ...node, value, template, replacements, ...(wholly ? { wholly } : {}) }
 }

@@ -16,9 +16,14 @@ export type LocatedScalar = {
   readonly value: null | boolean | number | string
   /** The text before variables were put in. Errors show this, because a variable may hold a secret. */
   readonly template?: string
+  /** What was put into the template, in order. */
+  readonly replacements?: readonly Replacement[]
   /** Nothing but one variable: its text may be read as a number or a boolean. */
   readonly wholly?: true
 }
+
+/** At offset `at` of a template `written` characters gave way to `put` others. */
+export type Replacement = { readonly at: number; readonly written: number; readonly put: number }
 
 export type LocatedMap = {
   readonly kind: 'map'
@@ -141,18 +146,19 @@ function lineText(source: Source, line: number): string {
 }
 
 /**
- * Where character `offset` of a string value stands in the source. Value and source are walked side by side: a run of
- * white space in one stands for a run in the other (block and folded scalars), an escape stands for one character.
+ * Where character `offset` of a string value stands in the source; one that a variable brought stands where the variable
+ * does. What was written and the source are walked side by side: a run of white space in one stands for a run in the other (block and folded scalars), an escape stands for one character.
  */
 function spanWithin(node: LocatedScalar, offset: number): Span {
   const { source, start, end } = node.at
-  const value = String(node.value)
+  const value = node.template ?? String(node.value)
+  const until = writtenOffset(node.replacements ?? [], offset)
   const text = source.text
   const quote = text[start]
   let at = start
   if (quote === '"' || quote === "'") at += 1
   if (quote === '|' || quote === '>') at = skipSpace(text, lineEnd(text, start))
-  for (let i = 0; i < offset && at < end; i++) {
+  for (let i = 0; i < until && at < end; i++) {
     if (isSpace(value[i])) {
       const next = skipSpace(text, at)
       // Blanks inside a line are kept one for one; only line breaks bring indentation with them.
@@ -160,6 +166,17 @@ function spanWithin(node: LocatedScalar, offset: number): Span {
     } else at += escapeLength(text, at, quote)
   }
   return { source, start: Math.min(at, end), end }
+}
+
+/** An offset in the value as one in the template. */
+function writtenOffset(replacements: readonly Replacement[], offset: number): number {
+  let longer = 0
+  for (const { at, written, put } of replacements) {
+    if (offset < at + longer) break
+    if (offset < at + longer + put) return at
+    longer += put - written
+  }
+  return offset - longer
 }
 
 function escapeLength(text: string, at: number, quote: string | undefined): number {

@@ -1,33 +1,54 @@
 // Owns the types of variables: `${PORT}` is text, and where the schema wants a number or a boolean it is read as YAML
 // would read it. Values that are only partly a variable stay text. Quotes do not matter, since inside `{ }` a variable
 // cannot be written without them.
-import type { Located } from './locate.ts'
+import { conforms } from './conforms.ts'
+import type { Located, LocatedScalar } from './locate.ts'
 
 type SchemaNode = {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly additionalProperties?: boolean | SchemaNode
   readonly items?: SchemaNode
+  readonly oneOf?: readonly SchemaNode[]
 }
 
-/** Alternatives (`oneOf`) are not followed: no number stands in one. */
 export function coerceVariables(node: Located, schema: object): Located {
-  return coerce(node, schema)
+  return coerce(node, alternativesOf(schema))
 }
 
-function coerce(node: Located, schema: SchemaNode | undefined): Located {
-  if (schema === undefined) return node
-  if (node.kind === 'list') return { ...node, items: node.items.map((item) => coerce(item, schema.items)) }
+/** Which of several alternatives is meant cannot be known here, so a value has what any of them says of it. */
+function alternativesOf(schema: SchemaNode | undefined): readonly SchemaNode[] {
+  if (schema === undefined) return []
+  return schema.oneOf === undefined ? [schema] : schema.oneOf.flatMap(alternativesOf)
+}
+
+function coerce(node: Located, schemas: readonly SchemaNode[]): Located {
+  if (schemas.length === 0) return node
+  if (node.kind === 'list') {
+    const each = schemas.flatMap(({ items }) => alternativesOf(items))
+    return { ...node, items: node.items.map((item) => coerce(item, each)) }
+  }
   if (node.kind === 'map') {
-    const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
     const entries = [...node.entries].map(([key, entry]) => {
-      return [key, { ...entry, node: coerce(entry.node, schema.properties?.[key] ?? rest) }] as const
+      const known = schemas.flatMap((schema) => alternativesOf(schemaOfKey(schema, key)))
+      return [key, { ...entry, node: coerce(entry.node, known) }] as const
     })
     return { ...node, entries: new Map(entries) }
   }
-  const types = [schema.type ?? 'string'].flat()
-  if (node.wholly !== true || typeof node.value !== 'string' || types.includes('string')) return node
-  return { ...node, value: readScalar(node.value, types) }
+  return coerceScalar(node, schemas)
+}
+
+function schemaOfKey({ properties, additionalProperties: others }: SchemaNode, key: string): SchemaNode | undefined {
+  return properties?.[key] ?? (typeof others === 'object' ? others : undefined)
+}
+
+/** Text that is good as it stands stays text. */
+function coerceScalar(node: LocatedScalar, schemas: readonly SchemaNode[]): LocatedScalar {
+  const { value } = node
+  if (node.wholly !== true || typeof value !== 'string') return node
+  if (schemas.some((schema) => conforms(schema, value))) return node
+  const types = schemas.flatMap(({ type }) => type ?? [])
+  return { ...node, value: readScalar(value, types) }
 }
 
 function readScalar(text: string, types: readonly string[]): boolean | number | string {

@@ -12,7 +12,7 @@ function load(path: string, env: Environment = {}): Loaded {
   return result
 }
 
-t.test('variables: defaults, escapes, numbers, and none in expressions', async (t) => {
+t.test('variables: defaults, escapes, numbers, pieces of expressions', async (t) => {
   const folder = t.testdir({
     'c.yaml': `
 apiVersion: gatewright/v1
@@ -23,7 +23,7 @@ log: { slow: "\${EMPTY:-7s}" }
 upstreams:
   a: { protocol: http, url: "http://a/$\${X}/\${INJECT}" }
 rules:
-  - { id: a, effect: deny, reason: "costs $5", when: 'args.x == "\${PORT}"' }
+  - { id: a, effect: deny, reason: "costs $5", when: 'args.x == "\${PORT}" && args.y == "$\${PORT}"' }
 `,
   })
   const env = { PORT: '81', COUNT: '12', BODY: '2MiB', EMPTY: '', INJECT: 'x"\n  b: {}' }
@@ -31,7 +31,34 @@ rules:
   t.match(document.server, { listen: '127.0.0.1:81', limits: { headerCount: 12, body: '2MiB' } })
   t.equal(document.log.slow, '7s', 'set to nothing counts as unset where there is a default')
   t.same(document.upstreams['a'], { protocol: 'http', url: 'http://a/${X}/x"\n  b: {}' })
-  t.match(document.rules?.[0], { reason: 'costs $5', when: 'args.x == "${PORT}"' })
+  t.match(document.rules?.[0], { reason: 'costs $5', when: 'args.x == "81" && args.y == "${PORT}"' })
+})
+
+t.test('variables: numbers and booleans among alternatives', async (t) => {
+  const folder = t.testdir({
+    'c.yaml': `
+apiVersion: gatewright/v1
+server: { limits: { body: "\${BODY}" } }
+upstreams:
+  a: { protocol: mcp, url: http://a.example, pinTools: "\${PIN:-true}" }
+  b: { protocol: mcp, url: http://b.example, pinTools: { manifest: "\${MANIFEST}" } }
+routes:
+  - { id: a, path: /a, upstream: a, denyStatus: "\${STATUS:-404}" }
+  - { id: b, path: /b, upstream: b, denyStatus: "\${PRESET:-codex}" }
+detectors:
+  - { id: x, url: http://x.example, protocol: presidio, entities: { URL: "\${ENTITY:-true}" } }
+`,
+  })
+  const { document } = load(join(folder, 'c.yaml'), { MANIFEST: 'true', BODY: '512' })
+  t.match(document.upstreams, { a: { pinTools: true }, b: { pinTools: { manifest: 'true' } } })
+  t.match(document.routes, [{ denyStatus: 404 }, { denyStatus: 'codex' }])
+  t.match(document.detectors, [{ entities: { URL: 'true' } }], 'text where text is good')
+  t.equal(document.server.limits.body, '512')
+  const wrong = loadConfig([folder], { MANIFEST: 'x', BODY: '1', PIN: 'yes', STATUS: '600' })
+  t.same(wrong.ok ? [] : wrong.problems.map(({ message }) => message), [
+    'upstreams.a.pinTools must be true or false or a map with "manifest", not text',
+    'routes[0].denyStatus must be at most 499',
+  ])
 })
 
 t.test('upstreams are switched by the environment, and take their routes with them', async (t) => {
