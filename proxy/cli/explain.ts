@@ -13,7 +13,7 @@ type Options = { readonly config: readonly string[]; readonly request: string; r
 export function explainCommand(): Command {
   return new Command('explain')
     .description('every rule: what matched, what did not and why')
-    .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect, [])
+    .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect)
     .requiredOption(
       '-r, --request <file>',
       'YAML or JSON: principal and action, or principal and request, as in a policy test; - is standard input',

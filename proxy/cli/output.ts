@@ -14,8 +14,8 @@ export function jsonOutputOption(): Option {
   return new Option('-o, --output <format>', 'always json').choices(['json']).default('json')
 }
 
-/** For an option that may be given several times. */
-export function collect(value: string, before: readonly string[]): string[] {
+/** For an option that may be given several times. Where it must be given it has no default: any would count as given. */
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
 

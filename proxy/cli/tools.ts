@@ -26,7 +26,7 @@ export function toolsCommand(): Command {
   tools
     .command('pin')
     .description('list the tools of an upstream and write a manifest of them, signed with the audit key')
-    .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect, [])
+    .requiredOption('-c, --config <path>', 'the configuration; several merge in order', collect)
     .requiredOption('-u, --upstream <id>', 'the upstream whose tools are pinned')
     .option('-m, --manifest <file>', 'where to write; the file that pinTools.manifest names when absent')
     .addOption(outputOption())

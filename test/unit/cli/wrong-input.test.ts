@@ -121,3 +121,11 @@ t.test('a path that is not there is a wrong call, and a route that is not there 
   const { err } = await run('explain', '--config', 'routed.yaml', '--request', 'request.yaml')
   t.equal(err, 'gatewright: no route leads to "modle"; there are m to model\n')
 })
+
+t.test('what must be given is missed before any file is read', async (t) => {
+  const missed = (option: string) => ({ code: 2, out: '', err: `error: required option '${option}' not specified` })
+  t.match(await run('explain', '--request', 'request.yaml'), missed('-c, --config <path>'))
+  t.match(await run('explain', '--config', 'routed.yaml'), missed('-r, --request <file>'))
+  t.match(await run('tools', 'pin', '--upstream', 'model'), missed('-c, --config <path>'))
+  t.match(await run('tools', 'pin', '--config', 'routed.yaml'), missed('-u, --upstream <id>'))
+})
