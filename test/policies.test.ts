@@ -80,7 +80,7 @@ t.test('a suite that fails, and a rule without a case, are seen', async (t) => {
   t.equal((await gatewright(['test', '--require-coverage', join(dir, 'a.test.yaml')])).code, 1)
   const failing = await gatewright(['test', join(dir, 'bad.test.yaml')])
   t.equal(failing.code, 1)
-  t.match(failing.stdout, /FAILED b\n +rule: expected one, got two\n/)
+  t.match(failing.stdout, /FAILED b \(.*bad\.test\.yaml:3:5\)\n +rule: expected one, got two\n/)
   t.equal((await gatewright(['test', join(dir, 'none')])).code, 2, 'a path that is not there')
 })
 
@@ -105,9 +105,10 @@ t.test('a pack tightens what it is merged with', async (t) => {
   const at = { principal: { id: 'a', roles: [] }, client: { ip: '127.0.0.1' }, headers: {}, timeMs: 0 }
 
   const before = await judgeRequest(compileOrFail([base]), message('I am ada@example.org'), at)
-  t.same(before.redactions, {}, 'only in shadow')
+  t.match(before, { redactions: {} }, 'only in shadow')
+  t.notMatch(before, { redactions: { email: Number } })
   const after = compileOrFail([base, pack('pii-baseline.yaml')])
-  t.same((await judgeRequest(after, message('I am ada@example.org'), at)).redactions, { email: 1 })
+  t.match(await judgeRequest(after, message('I am ada@example.org'), at), { redactions: { email: 1 } })
 
   const call = { type: 'tool.call', tool: 'delete_row', via: 'model', args: {} } as const
   const query = { ...at, action: call, route: 'openai', upstream: 'openai' }

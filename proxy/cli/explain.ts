@@ -1,11 +1,12 @@
 // Owns `gatewright explain`: what the policy makes of one request, rule by rule.
 import { Command } from 'commander'
+import type { Fault } from '../errors.ts'
 import { explain, type Explanation, type RuleExplanation } from '../policy/explain.ts'
 import { runCase } from '../policy/suite.ts'
 import type { Query } from '../policy/query.ts'
 import { readCase } from './cases.ts'
 import { CommandError } from './command-error.ts'
-import { compileOrFail, judgeRequest } from './judging.ts'
+import { compileOrFail, judgeRequest, principalIn } from './judging.ts'
 import { collect, outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
 type Options = { readonly config: readonly string[]; readonly request: string; readonly output: OutputFormat }
@@ -25,13 +26,14 @@ export function explainCommand(): Command {
       const queries: Query[] = []
       // A case runs as it would in a suite; what is kept is what the policy was asked.
       const result = await runCase(config.policy, asked, {
+        findPrincipal: (id) => principalIn(config, id),
         judgeRequest: async (written, circumstances) => {
           const judged = await judgeRequest(config, written, circumstances)
+          if ('failure' in judged) return judged
           queries.push(...judged.queries)
-          if (judged.fault !== undefined)
-            process.stderr.write(`refused: ${judged.fault.code}: ${judged.fault.message}\n`)
           if (judged.decision === undefined)
-            throw new CommandError('the request is refused before any rule is asked', 1)
+            throw new CommandError(`the request is refused before any rule is asked: ${saidOf(judged.fault)}`, 1)
+          if (judged.fault !== undefined) process.stderr.write(`refused: ${saidOf(judged.fault)}\n`)
           return { decision: judged.decision, redactions: judged.redactions }
         },
       })
@@ -41,6 +43,10 @@ export function explainCommand(): Command {
       if (output === 'json') printJson(explanations)
       else for (const explanation of explanations) print(explanation)
     })
+}
+
+function saidOf(fault: Fault | undefined): string {
+  return fault === undefined ? 'nothing was decided' : `${fault.code}: ${fault.message}`
 }
 
 function print({ action, decision, rules }: Explanation & { readonly action: Query['action'] }): void {

@@ -4,9 +4,12 @@ import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { dryRuntime } from '../config/dry.ts'
 import { loadConfig } from '../config/load.ts'
 import { report } from '../config/report.ts'
+import { Fault } from '../errors.ts'
 import { judge, type Judged } from '../pipeline/judge.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
+import type { Subject } from '../policy/query.ts'
 import type { CaseRequest, Circumstances } from '../policy/suite.ts'
+import { splitTarget } from '../server/envelope.ts'
 import { CommandError } from './command-error.ts'
 
 /** Ends the command with the problems when the configuration is not good. */
@@ -18,6 +21,14 @@ export function compileOrFail(paths: readonly string[], exitCode = 1): CompiledC
   if (!compiled.ok)
     throw new CommandError(`the configuration is refused\n${report(compiled.problems, 'text')}`.trimEnd(), exitCode)
   return compiled.config
+}
+
+/** What rules see of the principal that is configured under an id. */
+export function principalIn({ document }: CompiledConfig, id: string): Subject | undefined {
+  const option = document.principals?.find((one) => one.id === id)
+  if (option === undefined) return undefined
+  const { roles = [], org, team } = option
+  return { id, roles, ...(org === undefined ? undefined : { org }), ...(team === undefined ? undefined : { team }) }
 }
 
 /** The path that a request of each format means when it names none. */
@@ -42,15 +53,18 @@ function modelIn(body: unknown): string {
   return typeof model === 'string' ? model.replace(/^models\//, '') : ''
 }
 
-export function judgeRequest(
+/** `failure`: one sentence, where what is written is no request. */
+export async function judgeRequest(
   config: CompiledConfig,
   request: CaseRequest,
   circumstances: Circumstances,
-): Promise<Judged> {
+): Promise<Judged | { readonly failure: string }> {
   const runtime: Runtime = dryRuntime(config, () => circumstances.timeMs)
-  const route = routeFor(runtime, request)
-  const rest = request.path ?? usualPath(route.protocol.name, request.body)
-  const [path = '', query = ''] = `${route.path}${rest}`.split('?', 2)
+  const written = targetOf(runtime.routes, request)
+  if ('failure' in written) return written
+  const { urlBytesMax, publicNames } = config.server
+  const target = splitTarget(written.target, { targetBytesMax: urlBytesMax, publicNames: new Set(publicNames) })
+  if (target instanceof Fault) return { queries: [], redactions: {}, fault: target }
   const body = request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
   const method = request.method ?? (body === undefined ? 'GET' : 'POST')
   const headers = Object.entries({
@@ -58,22 +72,25 @@ export function judgeRequest(
     ...(body === undefined ? undefined : { 'content-type': 'application/json' }),
     ...request.headers,
   }).flat()
-  const head = { method, path, query, headers, ip: circumstances.client.ip }
+  const head = { method, ...target, headers, ip: circumstances.client.ip }
   return judge(head, body, circumstances.principal, runtime)
 }
 
-function routeFor(runtime: Runtime, request: CaseRequest): Runtime['routes'][number] {
-  const fitting = runtime.routes.filter(
-    (route) =>
-      (request.route === undefined || route.id === request.route) &&
-      (request.upstream === undefined || route.upstream.id === request.upstream),
+/** The whole target, as a client would send it: `path` itself, but where a route or upstream is named it stands below that. */
+function targetOf(routes: Runtime['routes'], request: CaseRequest): { target: string } | { failure: string } {
+  const { route: id, upstream, path } = request
+  const isPlaced = id !== undefined || upstream !== undefined
+  if (!isPlaced && path !== undefined) return { target: path }
+  const fitting = routes.filter(
+    (route) => (id === undefined || route.id === id) && (upstream === undefined || route.upstream.id === upstream),
   )
-  const [first] = fitting
-  if (first === undefined) throw new CommandError(noRoute(runtime.routes, request), 1)
-  if (fitting.length > 1 && request.route === undefined && request.upstream === undefined) {
-    throw new CommandError(`say which route or upstream: ${fitting.map(({ id }) => id).join(', ')}`, 1)
-  }
-  return first
+  const [route] = fitting
+  if (route === undefined) return { failure: noRoute(routes, request) }
+  if (fitting.length > 1 && !isPlaced)
+    return { failure: `say which route or upstream: ${fitting.map((one) => one.id).join(', ')}` }
+  const below = path ?? usualPath(route.protocol.name, request.body)
+  if (!/^(?:[/?]|$)/.test(below)) return { failure: `the path below a route begins with "/": ${below}` }
+  return { target: `${route.path}${below}` }
 }
 
 function noRoute(routes: Runtime['routes'], { route, upstream }: CaseRequest): string {

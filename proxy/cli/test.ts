@@ -1,22 +1,31 @@
 // Owns `gatewright test`: runs the suites beside the policies and says which rules no case reached.
 import { existsSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, relative } from 'node:path'
 import { Command } from 'commander'
 import type { CompiledConfig } from '../config/compile.ts'
+import { report } from '../config/report.ts'
 import type { Decision } from '../policy/decision.ts'
-import { coverage, runCase, type CaseRequest, type CaseResult, type Circumstances } from '../policy/suite.ts'
-import type { Query } from '../policy/query.ts'
-import { readSuite } from './cases.ts'
+import {
+  coverage,
+  runCase,
+  type CaseRequest,
+  type CaseResult,
+  type Circumstances,
+  type JudgedRequest,
+  type SuiteDeps,
+} from '../policy/suite.ts'
+import { readSuite, type WrittenCase } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
-import { compileOrFail, judgeRequest } from './judging.ts'
+import { compileOrFail, judgeRequest, principalIn } from './judging.ts'
 import { limitsOn } from './limit-cases.ts'
 import { outputOption, printJson, styled, type OutputFormat } from './output.ts'
 
 type SuiteResult = {
   readonly file: string
   readonly policy: string
-  readonly results: readonly CaseResult[]
+  /** Each with its place in the file. */
+  readonly results: readonly (CaseResult & Pick<WrittenCase, 'line' | 'column'>)[]
   readonly uncovered: readonly string[]
 }
 
@@ -31,14 +40,18 @@ export function testCommand(): Command {
       // A misspelt path must not pass for a green run.
       if (files.length === 0) throw new CommandError(`no *.test.yaml file in ${paths.join(', ')}`, 2)
       const suites: SuiteResult[] = []
-      for (const file of files) suites.push(await runSuite(file))
+      for (const file of files) {
+        const suite = await runUnlessRefused(file)
+        if (suite !== undefined) suites.push(suite)
+      }
+      const refused = files.length - suites.length
       if (options.output === 'json') printJson(suites)
-      else printSuites(suites)
+      else printSuites(suites, refused)
       const failed = suites.some(
         ({ results, uncovered }) =>
           results.some(({ passed }) => !passed) || (options.requireCoverage === true && uncovered.length > 0),
       )
-      process.exitCode = failed ? 1 : 0
+      process.exitCode = failed || refused > 0 ? 1 : 0
     })
 }
 
@@ -53,31 +66,55 @@ function suiteOf(file: string): string {
   return suite
 }
 
-async function runSuite(file: string): Promise<SuiteResult> {
-  const { suite, checkNames } = await readSuite(file)
-  const policyFile = join(dirname(file), suite.policy)
-  const config = compileOrFail([policyFile])
-  checkNames(config.catalogue)
-  const deps = {
-    judgeRequest: (request: CaseRequest, circumstances: Circumstances) => judged(config, request, circumstances),
-    askLimits: (query: Query) => limitsOn(config, query),
+/** Undefined: it has been said why it cannot be run. The other suites have nothing to do with that. */
+async function runUnlessRefused(file: string): Promise<SuiteResult | undefined> {
+  try {
+    return await runSuite(file)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    process.stderr.write(`gatewright: ${error.message}\n`)
+    return undefined
   }
-  const results: CaseResult[] = []
-  for (const test of suite.cases) results.push(await runCase(config.policy, test, deps))
+}
+
+async function runSuite(file: string): Promise<SuiteResult> {
+  const { policy, cases } = await readSuite(file)
+  const config = compileOrFail([policy])
+  const deps: SuiteDeps = {
+    findPrincipal: (id) => principalIn(config, id),
+    judgeRequest: (request, circumstances) => judged(config, request, circumstances),
+    askLimits: (query) => limitsOn(config, query),
+  }
+  const results: SuiteResult['results'][number][] = []
+  for (const written of cases) {
+    const { line, column } = written
+    results.push({ ...(await runWritten(written, config, deps)), line, column })
+  }
   return {
     file,
-    policy: relative(process.cwd(), policyFile),
+    policy: relative(process.cwd(), policy),
     results,
     uncovered: coverage(config.policy, results).uncovered,
   }
+}
+
+function runWritten(written: WrittenCase, { catalogue, policy }: CompiledConfig, deps: SuiteDeps): Promise<CaseResult> {
+  const { name, test } = written
+  const problems = written.problems(catalogue)
+  if (test !== undefined && problems.length === 0) return runCase(policy, test, deps)
+  // A line for each, without the source.
+  const lines = problems.map((problem) => report([{ ...problem, sourceLine: '' }], 'text').trimEnd())
+  return Promise.resolve({ name, passed: false, failures: lines })
 }
 
 async function judged(
   config: CompiledConfig,
   request: CaseRequest,
   circumstances: Circumstances,
-): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }> {
-  const { decision, redactions, fault } = await judgeRequest(config, request, circumstances)
+): Promise<JudgedRequest | { failure: string }> {
+  const result = await judgeRequest(config, request, circumstances)
+  if ('failure' in result) return result
+  const { decision, redactions, fault } = result
   if (fault === undefined && decision !== undefined) return { decision, redactions }
   const rule = fault?.details.rule
   const refused: Decision = {
@@ -91,13 +128,18 @@ async function judged(
   return { decision: refused, redactions }
 }
 
-function printSuites(suites: readonly SuiteResult[]): void {
+function printSuites(suites: readonly SuiteResult[], refused: number): void {
   let passed = 0
   let failed = 0
   for (const { file, results, uncovered } of suites) {
     process.stdout.write(`${file}\n`)
     for (const result of results) {
-      process.stdout.write(`  ${result.passed ? styled('green', 'ok') : styled('red', 'FAILED')} ${result.name}\n`)
+      const { line, column } = result
+      process.stdout.write(
+        result.passed
+          ? `  ${styled('green', 'ok')} ${result.name}\n`
+          : `  ${styled('red', 'FAILED')} ${result.name} (${file}:${line}:${column})\n`,
+      )
       for (const failure of result.failures) process.stdout.write(`       ${failure}\n`)
       if (!result.passed && result.decision !== undefined)
         process.stdout.write(`       decided: ${result.decision.reason}\n`)
@@ -106,5 +148,6 @@ function printSuites(suites: readonly SuiteResult[]): void {
     }
     if (uncovered.length > 0) process.stdout.write(`  rules that no case reaches: ${uncovered.join(', ')}\n`)
   }
-  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+  const notRun = refused === 0 ? '' : `, ${refused} ${refused === 1 ? 'suite' : 'suites'} refused`
+  process.stdout.write(`${passed} passed, ${failed} failed${notRun}\n`)
 }

@@ -66,7 +66,8 @@ const caseSchema = {
   properties: {
     name: { type: 'string', minLength: 1 },
     principal: {
-      type: 'object',
+      description: 'Who asks; what is configured under the id holds for what is not said here. Text is an id.',
+      type: ['object', 'string'],
       additionalProperties: false,
       properties: { id: text, org: text, team: text, roles: texts },
     },

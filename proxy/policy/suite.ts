@@ -23,12 +23,8 @@ export type CaseRequest = {
 
 export type Case = {
   readonly name: string
-  readonly principal?: {
-    readonly id?: string
-    readonly org?: string
-    readonly team?: string
-    readonly roles?: readonly string[]
-  }
+  /** Text is an id. */
+  readonly principal?: string | Partial<Subject>
   readonly action?: Action
   readonly request?: CaseRequest
   readonly route?: string
@@ -62,13 +58,18 @@ export type Suite = { readonly policy: string; readonly cases: readonly Case[] }
 export type Circumstances = Pick<Query, 'principal' | 'client' | 'headers' | 'timeMs'>
 
 export type SuiteDeps = {
-  /** The decision over a whole request (the first that does not allow, else the last) and what was redacted, by entity. */
-  judgeRequest(
-    request: CaseRequest,
-    circumstances: Circumstances,
-  ): Promise<{ decision: Decision; redactions: Readonly<Record<string, number>> }>
+  /** The principal that is configured under an id. */
+  findPrincipal?(id: string): Subject | undefined
+  /** `failure`: one sentence, where what is written is no request. */
+  judgeRequest(request: CaseRequest, circumstances: Circumstances): Promise<JudgedRequest | { failure: string }>
   /** What limits would do to the same request again and again. */
   askLimits?(query: Query): Promise<AskedLimits>
+}
+
+/** The decision over a whole request (the first that does not allow, else the last) and what was redacted, by entity. */
+export type JudgedRequest = {
+  readonly decision: Decision
+  readonly redactions: Readonly<Record<string, number>>
 }
 
 export type AskedLimits = { readonly applies: readonly string[]; readonly passes: number; readonly stops?: string }
@@ -88,7 +89,9 @@ let compiled: ValidateFunction<Suite> | undefined
 
 /** `json` is the parsed file. */
 export function parseSuite(json: unknown): { readonly suite?: Suite; readonly problems: readonly Problem[] } {
-  const validate = (compiled ??= openAjv({ allErrors: true, verbose: true }).compile<Suite>(suiteSchema))
+  const validate = (compiled ??= openAjv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<Suite>(
+    suiteSchema,
+  ))
   if (validate(json)) return { suite: json, problems: [] }
   // Which of the alternatives fails, and how, is said by the choice between them.
   const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/oneOf/'))
@@ -121,6 +124,7 @@ function sentenceOf({ keyword, params, message = 'is not valid' }: ErrorObject):
 }
 
 const kinds: Readonly<Record<string, string>> = {
+  'object,string': 'a map or an id',
   object: 'a map',
   array: 'a list',
   string: 'text',
@@ -129,7 +133,7 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Promise<CaseResult> {
-  const circumstances = circumstancesOf(test, policy)
+  const circumstances = circumstancesOf(test, policy, deps)
   if (Number.isNaN(circumstances.timeMs)) return failed(test, `"${test.time}" is not a time`)
   if (test.request !== undefined) {
     const place = {
@@ -138,8 +142,8 @@ export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Prom
     }
     if (limitKeys.some((key) => test.expect[key] !== undefined))
       return failed(test, 'limits are asked about actions, not about requests')
-    const { decision, redactions } = await deps.judgeRequest({ ...place, ...test.request }, circumstances)
-    return verdict(test, decision, redactions)
+    const judged = await deps.judgeRequest({ ...place, ...test.request }, circumstances)
+    return 'failure' in judged ? failed(test, judged.failure) : verdict(test, judged.decision, judged.redactions)
   }
   if (test.action === undefined) return failed(test, 'a case needs an action or a request')
   const place = placeOf(test, test.action, policy)
@@ -170,9 +174,10 @@ export function coverage(
   return { covered: ids.filter((id) => matched.has(id)), uncovered: ids.filter((id) => !matched.has(id)) }
 }
 
-function circumstancesOf(test: Case, policy: Policy): Circumstances {
-  const { id = 'test', roles = [], ...rest } = test.principal ?? {}
-  const principal: Subject = { id, roles, ...rest }
+function circumstancesOf(test: Case, policy: Policy, deps: SuiteDeps): Circumstances {
+  const said = typeof test.principal === 'string' ? { id: test.principal } : (test.principal ?? {})
+  const { id = 'test' } = said
+  const principal: Subject = { id, roles: [], ...deps.findPrincipal?.(id), ...said }
   const headers = Object.entries(test.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     principal,

@@ -123,7 +123,11 @@ export function normaliseIp(ip: string): string {
   return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
 }
 
-function splitTarget(target: string, limits: EnvelopeLimits): { path: string; query: string } | Fault {
+/** What a request target means: path and query, the path without needless escapes. */
+export function splitTarget(
+  target: string,
+  limits: Pick<EnvelopeLimits, 'targetBytesMax' | 'publicNames'>,
+): { path: string; query: string } | Fault {
   if (target.length > limits.targetBytesMax)
     return new Fault('target-invalid', 'The request target is too long.', { status: 414 })
   if (!targetForm.test(target)) return new Fault('target-invalid')

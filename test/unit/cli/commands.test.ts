@@ -203,12 +203,12 @@ cases:
   file('names.test.yaml', found('emial: 1, secrets: 2, email: 1'))
   const names = await run(['test', 'names.test.yaml'])
   t.equal(names.code, 1)
-  t.match(names.err, /names\.test\.yaml:5:17: error: unknown entity "emial" \(did you mean "email"\?\)/)
-  t.match(names.err, /names\.test\.yaml:5:27: error: "secrets" is a group.*\(one of .*private-key/)
-  t.match(names.err, /names\.test\.yaml:6:54: error: unknown entity "phnoe" \(did you mean "phone"\?\)/)
-  t.equal(names.err.match(/: error: /g)?.length, 3)
+  t.match(names.out, /names\.test\.yaml:5:17: error: unknown entity "emial" \(did you mean "email"\?\)/)
+  t.match(names.out, /names\.test\.yaml:5:27: error: "secrets" is a group.*\(one of .*private-key/)
+  t.match(names.out, /names\.test\.yaml:6:54: error: unknown entity "phnoe" \(did you mean "phone"\?\)/)
+  t.equal(names.out.match(/: error: /g)?.length, 3)
   file('shape.test.yaml', found('email: 1').replace('action:', 'acton:'))
-  t.match((await run(['test', 'shape.test.yaml'])).err, /shape\.test\.yaml:4:5: error: unknown key "acton"/)
+  t.match((await run(['test', 'shape.test.yaml'])).out, /shape\.test\.yaml:4:5: error: unknown key "acton"/)
 })
 
 t.test('explain', async (t) => {
