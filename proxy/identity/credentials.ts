@@ -27,36 +27,37 @@ export function presentedKey(headers: readonly string[], query: string): Present
   let inQuery = 0
   for (const field of credentialFields(query)) {
     inQuery += 1
-    const equals = field.indexOf('=')
-    const value = equals === -1 ? '' : decode(field.slice(equals + 1))
+    const value = valueOf(field)
     if (inQuery > 1 || (value !== '' && key !== '' && value !== key)) return ambiguous
     if (value !== '') key = value
   }
   return key === '' ? none : { kind: 'key', key }
 }
 
-/**
- * The same headers and query without anything that may have carried the agent's key; every other byte stays as it was.
- * `query` is without its `?`.
- */
-export function stripCredentials(
-  headers: readonly string[],
-  query: string,
-): { readonly headers: readonly string[]; readonly query: string } {
+/** Whatever stands in a query where a key may stand, but for empty values. */
+export function keysInQuery(query: string): readonly string[] {
+  return credentialFields(query)
+    .map(valueOf)
+    .filter((value) => value !== '')
+}
+
+/** The headers without anything that may have carried the agent's key. */
+export function withoutKeyHeaders(headers: readonly string[]): readonly string[] {
   const kept: string[] = []
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? ''
     if (credentialHeader(name) === undefined) kept.push(name, headers[i + 1] ?? '')
   }
-  const fields = credentialFields(query)
-  if (fields.length === 0) return { headers: kept, query }
-  return {
-    headers: kept,
-    query: query
-      .split('&')
-      .filter((field) => !isCredentialField(field))
-      .join('&'),
-  }
+  return kept
+}
+
+/** The same of a query, without its `?`; every other byte stays as it was. */
+export function withoutKeyFields(query: string): string {
+  if (credentialFields(query).length === 0) return query
+  return query
+    .split('&')
+    .filter((field) => !isCredentialField(field))
+    .join('&')
 }
 
 /** By length first: most names are none of these, and this runs over every header of every request. */
@@ -96,6 +97,11 @@ function isCredentialField(field: string): boolean {
   const name = equals === -1 ? field : field.slice(0, equals)
   if (name.length < 3 || name.length > 9) return false
   return name === 'key' || (name.includes('%') && decode(name) === 'key')
+}
+
+function valueOf(field: string): string {
+  const equals = field.indexOf('=')
+  return equals === -1 ? '' : decode(field.slice(equals + 1))
 }
 
 function decode(text: string): string {

@@ -21,6 +21,8 @@ export type Identified =
       readonly via: 'api-key' | 'anonymous'
       readonly key?: string
       readonly expiresMs?: number
+      /** `key` in the query is for us alone. Otherwise it is a parameter, and stays. */
+      readonly keyInQuery: boolean
     }
   | {
       readonly ok: false

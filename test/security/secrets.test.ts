@@ -62,6 +62,23 @@ t.test('the agent’s key goes upstream from none of its places, and to no opera
   for (const secret of [agentKey, 'gw_wrong']) t.notOk(traces.includes(secret))
 })
 
+t.test('a tool gets a parameter called `key`, and no agent’s key in it', async (t) => {
+  const fortress = await open(t)
+  fortress.upstream.always(answer(200, 'ok', { 'content-type': 'text/plain' }))
+  const call = async (target: string, headers: readonly string[]): Promise<number | undefined> =>
+    (await talk(fortress.port, request('GET', target, headers))).replies[0]?.status
+  t.equal(await call('/tools/crm/x?key=42&a=1', [bearer]), 200)
+  t.equal(await call(`/tools/crm/x?key=${agentKey}&a=1`, [bearer]), 200)
+  t.equal(await call(`/tools/crm/x?a=1&k%65y=${agentKey.replace('gw', '%67w')}`, []), 200)
+  t.same(
+    fortress.upstream.requests.map(({ target }) => target),
+    ['/x?key=42&a=1', '/x?a=1', '/x?a=1'],
+  )
+  t.equal(await call(`/tools/crm/x?key=${agentKey}&key=42`, [bearer]), 401)
+  t.equal(await call('/open/x?key=42', []), 401, 'it may be a key, although anybody may ask')
+  t.equal(fortress.upstream.requests.length, 3)
+})
+
 t.test('the credential of an upstream comes back to nobody', async (t) => {
   const fortress = await open(t)
   const { upstream } = fortress

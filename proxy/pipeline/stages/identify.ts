@@ -1,7 +1,7 @@
 // Owns the question who is asking. From here on the agent's key is in no header and no query of this exchange.
 import { Fault } from '../../errors.ts'
 import type { IdentifyInput } from '../../identity/authenticate.ts'
-import { stripCredentials } from '../../identity/credentials.ts'
+import { withoutKeyFields, withoutKeyHeaders } from '../../identity/credentials.ts'
 import { withoutHeaders } from '../../lib/headers.ts'
 import { grow, type Identified, type Routed } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -12,25 +12,26 @@ export function identify(x: Routed, runtime: Runtime): Identified {
   const { headers, query } = x.head
   const identified = runtime.authenticator.authenticate({ ...presented(x), nowMs: runtime.clock.now() })
   if (!identified.ok) throw new Fault(identified.code, identified.message)
-  const stripped = stripCredentials(headers, query)
+  const kept = withoutKeyHeaders(headers)
   const known = grow(x, {
     principal: identified.principal,
     identifiedVia: identified.via,
     keyId: identified.key,
-    headers: withoutKey(x, stripped.headers),
-    query: stripped.query,
+    headers: withoutKey(x, kept),
+    query: identified.keyInQuery ? withoutKeyFields(query) : query,
   })
-  return x.operation.action === 'asked' ? grow(known, { headers: openIds(known, stripped.headers, runtime) }) : known
+  return x.operation.action === 'asked' ? grow(known, { headers: openIds(known, kept, runtime) }) : known
 }
 
 /** By what the caller is identified. A browser's WebSocket can set no header, so its key stands among the subprotocols. */
-export function presented({ head, operation }: Routed): Omit<IdentifyInput, 'nowMs'> {
+export function presented({ head, operation, route }: Routed): Omit<IdentifyInput, 'nowMs'> {
   const { headers, query, ip } = head
-  if (!isConversation(operation)) return { headers, query, ip }
+  const toolQuery = route.protocol.name === 'http'
+  if (!isConversation(operation)) return { headers, query, toolQuery, ip }
   const { keyInSubprotocol } = operation.subprotocols
   const keys = offeredSubprotocols(headers).filter((name) => name.startsWith(keyInSubprotocol))
   const bearers = keys.flatMap((name) => ['authorization', `Bearer ${name.slice(keyInSubprotocol.length)}`])
-  return { headers: keys.length === 0 ? headers : [...headers, ...bearers], query, ip }
+  return { headers: keys.length === 0 ? headers : [...headers, ...bearers], query, toolQuery, ip }
 }
 
 function withoutKey({ operation }: Routed, headers: readonly string[]): readonly string[] {

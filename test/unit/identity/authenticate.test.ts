@@ -16,14 +16,25 @@ const options: IdentityOptions = {
   ],
 }
 
-function ask(headers: readonly string[], more: Partial<IdentityOptions> = {}, query = '', ip = '127.0.0.1') {
+function ask(
+  headers: readonly string[],
+  more: Partial<IdentityOptions> = {},
+  query = '',
+  ip = '127.0.0.1',
+  toolQuery = false,
+) {
   const { authenticator } = compileIdentity({ ...options, ...more }, [], { nowMs })
-  return authenticator.authenticate({ headers, query, ip, nowMs })
+  return authenticator.authenticate({ headers, query, toolQuery, ip, nowMs })
+}
+
+/** Of a tool, whose parameters the query has. */
+function askTool(headers: readonly string[], query: string, more: Partial<IdentityOptions> = {}) {
+  return ask(headers, more, query, '127.0.0.1', true)
 }
 
 t.test('a key is found wherever clients put it', async (t) => {
   const principal = { id: 'alice', org: 'acme', team: 'growth', roles: ['researcher'] }
-  const identified = { ok: true, principal, via: 'api-key', key: alice.sha256.slice(0, 12) }
+  const identified = { ok: true, principal, via: 'api-key', key: alice.sha256.slice(0, 12), keyInQuery: true }
   for (const headers of [
     ['Host', 'x', 'Authorization', `Bearer ${alice.key}`],
     ['authorization', `bearer  ${alice.key}`],
@@ -74,7 +85,7 @@ t.test('a key is valid until the millisecond it expires', async (t) => {
   const { authenticator } = compileIdentity(options, [], { nowMs })
   const expiresMs = Date.parse('2026-11-20T00:00:00Z')
   const at = (atMs: number) =>
-    authenticator.authenticate({ headers: ['x-api-key', old.key], query: '', ip: '::1', nowMs: atMs })
+    authenticator.authenticate({ headers: ['x-api-key', old.key], query: '', toolQuery: false, ip: '::1', nowMs: atMs })
   t.match(at(expiresMs - 1), { ok: true, principal: { id: 'carol' } })
   t.match(at(expiresMs), { ok: false, code: 'credentials-invalid' })
 })
@@ -105,6 +116,7 @@ t.test('without a key: nobody, or the anonymous principal', async (t) => {
     ok: true,
     principal: { id: 'alice', org: 'acme', team: 'growth', roles: ['researcher'] },
     via: 'anonymous',
+    keyInQuery: true,
   })
   t.match(ask([], { anonymous: 'bob' }), { ok: false, code: 'credentials-missing' }, 'from holds for the anonymous too')
   t.match(ask([], { anonymous: 'bob' }, '', '10.0.0.1'), { ok: true, principal: { id: 'bob' }, via: 'anonymous' })
@@ -117,8 +129,38 @@ t.test('a bad key never falls back to anonymous', async (t) => {
 
 t.test('where no principal has a key, whatever an SDK sends is ignored', async (t) => {
   const keyless: IdentityOptions = { principals: [{ id: 'demo' }], anonymous: 'demo' }
-  const anonymous = { ok: true, principal: { id: 'demo', roles: [] }, via: 'anonymous' }
+  const anonymous = { ok: true, principal: { id: 'demo', roles: [] }, via: 'anonymous', keyInQuery: true }
   t.same(ask(['authorization', 'Bearer sk-anything'], keyless), anonymous)
   t.same(ask(['x-api-key', 'a', 'authorization', 'Bearer b'], keyless), anonymous)
   t.match(ask(['x-api-key', 'a'], { principals: [{ id: 'demo' }] }), { ok: false, code: 'credentials-invalid' })
+})
+
+t.test('to a tool `key` is a parameter, unless it is an agent’s', async (t) => {
+  const bearer = ['authorization', `Bearer ${alice.key}`]
+  for (const query of ['key=42', '%6Bey=42&a=1', 'key=', 'key=1&key=2'])
+    t.match(askTool(bearer, query), { ok: true, principal: { id: 'alice' }, keyInQuery: false }, query)
+  for (const query of [`key=${alice.key}`, `k%65y=${alice.key.replace('gw', '%67w')}`]) {
+    const identified = { ok: true, principal: { id: 'alice' }, keyInQuery: true }
+    t.match(askTool([], query), identified)
+    t.match(askTool(bearer, query), identified)
+  }
+  const invalid = { ok: false, code: 'credentials-invalid' }
+  for (const query of [`key=${bob.key}`, `key=${old.key}`, `key=42&key=${alice.key}`])
+    t.match(askTool(bearer, query), invalid, 'an agent’s key goes to no tool')
+})
+
+t.test('where no header says who asks, `key` is no parameter of anybody', async (t) => {
+  for (const anonymous of ['deny', 'alice']) {
+    t.match(askTool([], 'key=42', { anonymous }), { ok: false, code: 'credentials-invalid' })
+    t.match(askTool(['x-api-key', ''], 'key=1&key=2', { anonymous }), { ok: false, code: 'credentials-invalid' })
+    t.match(askTool([], `key=${old.key}`, { anonymous }), { ok: false, code: 'credentials-invalid' })
+  }
+  t.match(askTool([], 'key=&a=1', { anonymous: 'alice' }), { ok: true, via: 'anonymous', keyInQuery: false })
+})
+
+t.test('where no principal has a key, `key` is a parameter of every tool', async (t) => {
+  const keyless: IdentityOptions = { principals: [{ id: 'demo' }], anonymous: 'demo' }
+  for (const headers of [[], ['authorization', 'Bearer sk-anything']])
+    t.match(askTool(headers, 'key=42', keyless), { ok: true, via: 'anonymous', keyInQuery: false })
+  t.match(ask([], keyless, 'key=42'), { ok: true, via: 'anonymous', keyInQuery: true }, 'and of no model')
 })
