@@ -18,7 +18,10 @@ export type Relayed = {
 
 type Result = IteratorResult<Uint8Array, void>
 
-/** Resolves when all was handed to the client; however it ends, the filter is closed. */
+/**
+ * Resolves when all was handed to the client, or the upstream's own error was: what is behind that is read by nobody, and is
+ * given up when the answer is settled. However it ends, the filter is closed.
+ */
 export function relayStream(relayed: Relayed): Promise<void> {
   return new Promise((resolve, reject) => {
     new StreamRelay(relayed, resolve, reject).next()
@@ -71,7 +74,8 @@ class StreamRelay {
           (error) => this.#stop(error),
         )
       }
-      this.next()
+      if (this.#relayed.filter.failed) this.#end()
+      else this.next()
     } catch (error) {
       this.#stop(error)
     }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import { auditLines, type AuditLine } from '../support/audit-lines.ts'
+import { auditLines, untilOutcomes, type AuditLine } from '../support/audit-lines.ts'
 import { ManualClock } from '../support/clock.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { metric } from '../support/proxy-process.ts'
@@ -13,6 +13,7 @@ import {
   answer,
   chunk,
   chunkedHead,
+  lastChunk,
   scriptedUpstream,
   type Scene,
   type ScriptedUpstream,
@@ -116,6 +117,34 @@ for (const where of ['before the first byte', 'mid-stream'] as const) {
     await gateway.gateway.close()
     t.match(outcomes(gateway)[0], { end: 'client-gone', fault: 'client-aborted' })
     t.equal(outcomes(gateway).length, 2)
+  })
+}
+
+const errorEvent = 'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
+
+/** What an upstream may still do once its error has gone out: the answer is over for the client, which leaves as SDKs do. */
+const afterwards: Record<string, (scene: Scene) => Promise<void>> = {
+  'ends with it': (scene) => scene.write(chunk(errorEvent) + lastChunk),
+  'says no more': (scene) => scene.write(chunk(errorEvent)),
+  'goes on': (scene) => scene.write(chunk(errorEvent) + chunk(event.repeat(20))),
+}
+for (const [how, fail] of Object.entries(afterwards)) {
+  t.test(`an upstream that reports an error in its stream and ${how} has failed, and no client has left`, async (t) => {
+    const setup = await setUp(t)
+    const { gateway, upstream } = setup
+    const scene = nextScene(upstream, streaming)
+    const asking = ask(gateway)
+    const [reply] = await once(asking, 'response')
+    reply.on('error', () => {})
+    await once(reply, 'data')
+    await fail(await scene)
+    // The clock stands still: nothing has run out when the slot is free and the record written.
+    await idle(gateway)
+    const [outcome] = await untilOutcomes(gateway.auditDir, 1)
+    t.match(outcome, { status: 200, end: 'broken-off' })
+    t.equal(outcome?.['fault'], undefined)
+    t.equal(await metric(gateway.adminUrl, 'gatewright_breaker_state{upstream="openai"}'), 2, 'the breaker counts it')
+    asking.destroy()
   })
 }
 

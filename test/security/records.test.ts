@@ -144,7 +144,7 @@ const endings: readonly Ending[] = [
     name: 'an error in the stream',
     bytes: post(chat),
     upstream: stream + chunk(event) + chunk('data: {"error":{"message":"overloaded"}}\n\n') + lastChunk,
-    record: { status: 200 },
+    record: { status: 200, end: 'broken-off', fault: undefined },
   },
   {
     name: 'a client that leaves in its body',

@@ -57,6 +57,11 @@ export class ByteFilter {
     if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
 
+  /** The upstream's own error has gone out, and nothing that comes after it would. */
+  get failed(): boolean {
+    return this.#filter.failed
+  }
+
   /** The body has come to its end. */
   end(): string {
     const rest = this.#decoder.rest()
@@ -117,6 +122,10 @@ export class StreamFilter implements BlockReader {
     this.#held = new HeldCalls(runtime.limits.bodyBytesMax)
     this.#holds = holds || redaction.changes || x.route.needs.answer
     this.#errorEnds = givesModelAnswer(x.operation) && !outlivesErrors
+  }
+
+  get failed(): boolean {
+    return this.#failed
   }
 
   /** What is to be written of the events since it was asked last; of an event that is refused, nothing. */

@@ -54,16 +54,16 @@ function formOf(x: Answered): Form {
   return mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked' ? deliverWhole : relay
 }
 
-/** An answer is complete when the client has it, not when it was handed over. */
+/** An answer is complete when the client has it, not when it was handed over. One that is broken off never is. */
 function arrive(x: Answered, runtime: Runtime, client: Client): Promise<void> | undefined {
-  const taken = client.flushed()
+  const taken = x.trace.end === 'broken-off' ? undefined : client.flushed()
   if (taken !== undefined) return new Waiting(x, runtime).while(taken).then(() => complete(x))
   complete(x)
   return undefined
 }
 
 function complete({ trace }: Answered): void {
-  trace.end = trace.upstreamError ? 'broken-off' : 'complete'
+  trace.end ??= 'complete'
 }
 
 /** RFC 9110 §9.3.2, §15.3.5, §15.4.5: these never carry content, whatever their Content-Length says. */
@@ -129,10 +129,14 @@ function startStream(x: Answered, runtime: Runtime, client: Client): void {
   letGo(x, runtime)
 }
 
-/** The upstream's own error event was relayed; a clean end after it would make the answer look whole. */
+/**
+ * The upstream's own error event was relayed; a clean end after it would make the answer look whole. What becomes of the
+ * connection from here on is our doing and nothing to wait for.
+ */
 function endStream(x: Answered, client: Client): void {
-  if (x.trace.upstreamError) client.breakOff('')
-  else client.end()
+  if (!x.trace.upstreamError) return client.end()
+  x.trace.end = 'broken-off'
+  client.breakOff('')
 }
 
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
