@@ -5,6 +5,7 @@ import { decodeBody } from '../../lib/encoding.ts'
 import { gather } from '../../lib/gather.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
+import { parseRetryAfter } from '../../upstream/retry-after.ts'
 import type { Client } from '../client.ts'
 import { grow, type Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
@@ -209,7 +210,8 @@ function answerHeaders(x: Answered, runtime: Runtime, framing: 'as-is' | 'refram
     if (name === 'www-authenticate' && x.operation.action === 'asked') continue
     if (name === 'location' && repeatsElsewhere(x)) continue
     const value = headers[i + 1] as string
-    kept.push(name, headerSent(x, runtime, name, redaction?.header(name, value) ?? value))
+    const sent = headerSent(x, runtime, name, redaction?.header(name, value) ?? value)
+    if (sent !== undefined) kept.push(name, sent)
   }
   // For HEAD and 304 it is the length of what is not sent (RFC 9110 §8.6).
   if (framing === 'as-is' && contentLength !== undefined && status !== 204)
@@ -228,21 +230,30 @@ function repeatsElsewhere({ answer: { status }, head: { method }, operation, rou
   return (status === 307 || status === 308) && method !== 'GET' && method !== 'HEAD'
 }
 
-function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string {
-  if (name === 'retry-after') return cappedWait(value, runtime.clock.now())
-  // Read as SDKs read it, whatever stands behind the number.
-  if (name === 'retry-after-ms')
-    return Number.parseFloat(value) > waitSecondsMax * 1000 ? String(waitSecondsMax * 1000) : value
+function headerSent(x: Answered, runtime: Runtime, name: string, value: string): string | undefined {
+  const unitMs = waits.get(name)
+  if (unitMs !== undefined) return cappedWait(value.trim(), unitMs, runtime.clock.now())
   return name === sessionHeader && x.operation.action === 'asked' ? sealId(x, 'session', value, runtime) : value
 }
 
-/** SDKs wait as long as they are told, so an upstream may not tell them more than a minute either. */
-function cappedWait(value: string, nowMs: number): string {
-  const seconds = /^[0-9]+$/.test(value) ? Number(value) : (Date.parse(value) - nowMs) / 1000
-  return Number.isNaN(seconds) || seconds <= waitSecondsMax ? value : String(waitSecondsMax)
+/** What SDKs take for the time to wait, and what a number in it counts; the last is Azure's. */
+const waits: ReadonlyMap<string, number> = new Map([
+  ['retry-after', 1000],
+  ['retry-after-ms', 1],
+  ['x-ms-retry-after-ms', 1],
+])
+
+/**
+ * SDKs wait as long as they are told, so an upstream may not tell them more than a minute either. Some read a number
+ * whatever stands behind it, some its exponent, some a date of any form, by a clock of their own: only digits say the same
+ * to all of them. Undefined: what is neither a number nor a date (RFC 9110 §10.2.3) is no advice, here or there.
+ */
+function cappedWait(value: string, unitMs: number, nowMs: number): string | undefined {
+  const waitMs = /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) * unitMs : parseRetryAfter(value, nowMs)
+  return waitMs === undefined ? undefined : String(Math.ceil(Math.min(Math.max(waitMs, 0), waitMsMax) / unitMs))
 }
 
-const waitSecondsMax = 60
+const waitMsMax = 60_000
 
 const reframedNames = new Set([
   'content-length',
