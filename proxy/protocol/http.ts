@@ -21,7 +21,7 @@ export const httpProtocol: Protocol = {
       path,
       action: 'tool.call',
       body: 'any',
-      idempotent: idempotentMethods.has(method),
+      idempotent: safeMethods.has(method),
       readRequest: (body, text) => readDocument(body, text, 'other'),
       readAnswer: (body, text) => readDocument(body, text, 'tool'),
       openStream: () => new EventReader(),
@@ -42,8 +42,11 @@ const jsonLines: NonNullable<Operation['lines']> = {
   streamError: (fault) => formatLine(JSON.stringify(problem(fault))),
 }
 
-/** RFC 9110 §9.2.2. */
-const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
+/**
+ * Those that change nothing (RFC 9110 §9.2.1). PUT and DELETE are idempotent by their definition, but whether this tool keeps
+ * to it is for its operator to say: repeated, they may undo what somebody else did in between.
+ */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** JSON of no particular format, such as the arguments of a tool call: every string, long number and telling key. */
 export function readDocument(body: Json, text: string, role: Role): Reading {

@@ -85,7 +85,7 @@ export interface Operation {
   readonly unserved?: string
   /** Its answer is a stream that stays open for whatever the server may have to say. */
   readonly standing?: true
-  /** Whether repeating the request cannot act twice (RFC 9110 §9.2.2). */
+  /** Whether it may be repeated although it may have been done, without anybody saying so. */
   readonly idempotent: boolean
   /**
    * `text` is the source that `body` was parsed from: long numbers are inspected as they were written. Malformed shapes

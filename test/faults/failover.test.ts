@@ -382,6 +382,47 @@ defaultEffect: allow`)
   t.equal(again, one)
 })
 
+t.test('a tool is asked again only by methods that change nothing', async (t) => {
+  const upstream = await scriptedUpstream()
+  const gateway = await startGateway(
+    `
+upstreams:
+  tool: { protocol: http, url: "${upstream.url}", retry: { budget: 1, idempotent: ["/told/*"] }, breaker: { mode: disabled } }
+routes: [{ id: tool, path: /tool, upstream: tool }]
+principals: [{ id: agent }]
+anonymous: agent
+defaultEffect: allow`,
+    { random: () => 0 },
+  )
+  t.teardown(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  upstream.always(answer(204))
+  const failures: Record<string, Script> = {
+    reset: (scene) => scene.reset(),
+    'half a head': async (scene) => {
+      await scene.write('HTTP/1.1 200 O')
+      scene.end()
+    },
+    '500': answer(500),
+  }
+  const sent = async (method: string, path: string, failure: Script): Promise<number> => {
+    const before = upstream.requests.length
+    upstream.next(failure)
+    const reply = await fetch(gateway.url + path, { method })
+    await reply.text()
+    return upstream.requests.length - before
+  }
+  for (const [name, failure] of Object.entries(failures)) {
+    for (const method of ['GET', 'HEAD', 'OPTIONS'])
+      t.equal(await sent(method, '/tool/a', failure), 2, `${method} ${name}`)
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'POST'])
+      t.equal(await sent(method, '/tool/a', failure), 1, `${method} ${name}`)
+  }
+  t.equal(await sent('PUT', '/tool/told/a', failures['reset'] as Script), 2, 'but where the operator says so')
+})
+
 t.test('an operator says of which paths and tools a repetition does no harm', async (t) => {
   const upstream = await scriptedUpstream()
   const gateway = await startGateway(`
