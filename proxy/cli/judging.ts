@@ -5,7 +5,7 @@ import { dryRuntime } from '../config/dry.ts'
 import { loadConfig } from '../config/load.ts'
 import { report } from '../config/report.ts'
 import { Fault } from '../errors.ts'
-import { judge, type Judged } from '../pipeline/judge.ts'
+import { judge, refusedBy, type Judged } from '../pipeline/judge.ts'
 import type { Runtime } from '../pipeline/runtime.ts'
 import type { Subject } from '../policy/query.ts'
 import type { CaseRequest, Circumstances } from '../policy/suite.ts'
@@ -64,7 +64,7 @@ export async function judgeRequest(
   if ('failure' in written) return written
   const { urlBytesMax, publicNames } = config.server
   const target = splitTarget(written.target, { targetBytesMax: urlBytesMax, publicNames: new Set(publicNames) })
-  if (target instanceof Fault) return { queries: [], redactions: {}, fault: target }
+  if (target instanceof Fault) return refusedBy(target)
   const body = request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
   const method = request.method ?? (body === undefined ? 'GET' : 'POST')
   const headers = Object.entries({

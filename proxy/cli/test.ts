@@ -4,16 +4,7 @@ import { basename, relative } from 'node:path'
 import { Command } from 'commander'
 import type { CompiledConfig } from '../config/compile.ts'
 import { report } from '../config/report.ts'
-import type { Decision } from '../policy/decision.ts'
-import {
-  coverage,
-  runCase,
-  type CaseRequest,
-  type CaseResult,
-  type Circumstances,
-  type JudgedRequest,
-  type SuiteDeps,
-} from '../policy/suite.ts'
+import { coverage, runCase, type CaseResult, type SuiteDeps } from '../policy/suite.ts'
 import { readSuite, type WrittenCase } from './cases.ts'
 import { CommandError } from './command-error.ts'
 import { filesBelow } from './files.ts'
@@ -82,7 +73,7 @@ async function runSuite(file: string): Promise<SuiteResult> {
   const config = compileOrFail([policy])
   const deps: SuiteDeps = {
     findPrincipal: (id) => principalIn(config, id),
-    judgeRequest: (request, circumstances) => judged(config, request, circumstances),
+    judgeRequest: (request, circumstances) => judgeRequest(config, request, circumstances),
     askLimits: (query) => limitsOn(config, query),
   }
   const results: SuiteResult['results'][number][] = []
@@ -105,27 +96,6 @@ function runWritten(written: WrittenCase, { catalogue, policy }: CompiledConfig,
   // A line for each, without the source.
   const lines = problems.map((problem) => report([{ ...problem, sourceLine: '' }], 'text').trimEnd())
   return Promise.resolve({ name, passed: false, failures: lines })
-}
-
-async function judged(
-  config: CompiledConfig,
-  request: CaseRequest,
-  circumstances: Circumstances,
-): Promise<JudgedRequest | { failure: string }> {
-  const result = await judgeRequest(config, request, circumstances)
-  if ('failure' in result) return result
-  const { decision, redactions, fault } = result
-  if (fault === undefined && decision !== undefined) return { decision, redactions }
-  const rule = fault?.details.rule
-  const refused: Decision = {
-    effect: 'deny',
-    ...(rule === undefined ? undefined : { rule }),
-    reason: fault?.message ?? 'not decided',
-    code: fault?.code ?? 'internal',
-    matched: [],
-    unevaluable: [],
-  }
-  return { decision: refused, redactions }
 }
 
 function printSuites(suites: readonly SuiteResult[], refused: number): void {

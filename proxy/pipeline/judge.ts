@@ -3,9 +3,12 @@
 import { Fault } from '../errors.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { Question } from '../policy/explain.ts'
 import type { Client } from './client.ts'
 import { grow, openExchange, type Decided, type Exchange, type RequestHead } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
+import { isListing } from './listing.ts'
+import { offerQuery } from './offers.ts'
 import { queryOf } from './query.ts'
 import { decide } from './stages/decide.ts'
 import { decode } from './stages/decode.ts'
@@ -17,11 +20,23 @@ import { stopIfBlocked } from './stages/enforce.ts'
 import { grant } from '../policy/permit.ts'
 import type { Query } from '../policy/query.ts'
 
-export type Judged = {
-  /** The first that does not allow, else the last. Absent when a fault came before any decision. */
-  readonly decision?: Decision
+/** One action of the request, or one tool that it offers. */
+export type Judgement = {
   /** What the policy was asked. */
-  readonly queries: readonly Query[]
+  readonly query: Query
+  /** `ever`: for a listing, whether some such action may be allowed. */
+  readonly question: Question
+  /** What becomes of it; of a listing as a whole. */
+  readonly decision: Decision
+  /** What the rules alone say, where something else denies what they allow. */
+  readonly byRules?: Decision
+}
+
+export type Judged = {
+  /** What the client is told: the first that does not allow, else the last; a denial where a fault came before any. */
+  readonly decision: Decision
+  /** Actions, then offers. Empty when a fault came before any decision. */
+  readonly judgements: readonly Judgement[]
   readonly redactions: Readonly<Record<string, number>>
   readonly fault?: Fault
 }
@@ -33,15 +48,53 @@ export async function judge(
   runtime: Runtime,
 ): Promise<Judged> {
   const x = openExchange('req_dry', head, runtime.clock.monotonic())
-  try {
-    const decided = await decideDry(x, body, principal, runtime)
-    const queries = decided.actions.map((action) => queryOf(decided, runtime, action, decided.findingCounts))
-    const decision = decided.decisions.find(({ effect }) => effect !== 'allow') ?? decided.decisions.at(-1)
-    return { ...(decision === undefined ? undefined : { decision }), queries, ...redacted(decided, runtime) }
-  } catch (error) {
-    if (error instanceof Fault) return { queries: [], redactions: {}, fault: error }
-    throw error
+  const decided = await decideDry(x, body, principal, runtime).catch(faultOnly)
+  if (decided instanceof Fault) return refusedBy(decided)
+  const fault = blockOrRedact(decided, runtime)
+  const actions = judgementsOf(decided, runtime)
+  const offers = offersOf(decided, runtime)
+  if (fault !== undefined) {
+    const denied = actions.map((one) => ({ ...one, decision: denialBy(fault, one.decision), byRules: one.decision }))
+    return { ...refusedBy(fault, decided.decisions.at(-1)), judgements: [...denied, ...offers] }
   }
+  const decision = decided.decisions.find(({ effect }) => effect !== 'allow') ?? decided.decisions.at(-1)
+  if (decision === undefined) return refusedBy(new Fault('internal'))
+  const redactions = Object.fromEntries(x.trace.redactedRequest)
+  return { decision, judgements: [...actions, ...offers], redactions }
+}
+
+/** A request that no rule was asked about. */
+export function refusedBy(fault: Fault, byRules?: Decision): Judged {
+  return { decision: denialBy(fault, byRules), judgements: [], redactions: {}, fault }
+}
+
+function denialBy({ code, message, details: { rule } }: Fault, byRules: Decision | undefined): Decision {
+  return {
+    effect: 'deny',
+    ...(rule === undefined ? undefined : { rule }),
+    reason: message,
+    code,
+    matched: byRules?.matched ?? [],
+    unevaluable: byRules?.unevaluable ?? [],
+  }
+}
+
+function judgementsOf(x: Decided, runtime: Runtime): Judgement[] {
+  const question = isListing(x) ? 'ever' : 'now'
+  return x.actions.flatMap((action, at) => {
+    // A listing is decided as a whole, of whatever it lists.
+    const decision = x.decisions[question === 'ever' ? 0 : at]
+    return decision === undefined
+      ? []
+      : [{ query: queryOf(x, runtime, action, x.findingCounts), question, decision } as const]
+  })
+}
+
+/** What is withheld of them withholds nothing else. */
+function offersOf(x: Decided, runtime: Runtime): Judgement[] {
+  if (x.operation.action === 'asked') return []
+  const queries = (x.content?.tools ?? []).map((tool) => offerQuery(x, runtime, tool))
+  return queries.map((query) => ({ query, question: 'now', decision: runtime.policy.evaluate(query) }))
 }
 
 async function decideDry(
@@ -65,18 +118,22 @@ async function decideDry(
   return decide(inspected, runtime)
 }
 
-/** A denied request is not redacted: nothing of it would leave. */
-function redacted(x: Decided, runtime: Runtime): Pick<Judged, 'redactions' | 'fault'> {
+/** A denied request is neither blocked nor redacted: nothing of it would leave. */
+function blockOrRedact(x: Decided, runtime: Runtime): Fault | undefined {
   const permit = grant(x.decisions)
-  if (permit === undefined) return { redactions: {} }
+  if (permit === undefined) return undefined
   try {
     stopIfBlocked(x)
+    oblige(grow(x, { permit }), runtime)
+    return undefined
   } catch (error) {
-    if (error instanceof Fault) return { redactions: {}, fault: error }
-    throw error
+    return faultOnly(error)
   }
-  oblige(grow(x, { permit }), runtime)
-  return { redactions: Object.fromEntries(x.trace.redactedRequest) }
+}
+
+function faultOnly(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  throw error
 }
 
 /** A client that has a body and nothing else. */

@@ -13,7 +13,8 @@ export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] 
   return tools.filter((tool) => runtime.policy.evaluate(offerQuery(x, runtime, tool)).effect !== 'allow')
 }
 
-function offerQuery(x: Inspected, runtime: Runtime, { name, description }: ToolDefinition): Query {
+/** What the policy is asked about a tool that is offered. */
+export function offerQuery(x: Inspected, runtime: Runtime, { name, description }: ToolDefinition): Query {
   const action = {
     type: 'tool.offer',
     tool: name,

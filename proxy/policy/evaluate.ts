@@ -6,6 +6,7 @@ import type { Decision, Effect, Needs } from './decision.ts'
 import { Facts, type Background } from './facts.ts'
 import type { KnownRoute } from './known.ts'
 import { findNeeds } from './needs.ts'
+import { callOffered } from './offered.ts'
 import type { Mode } from './options.ts'
 import type { ActionType, Query } from './query.ts'
 import { holds, mayApplyOn, type Rule } from './rule.ts'
@@ -120,7 +121,7 @@ export class Engine implements Policy {
       enforced = rule
       deciderFailed = truth === undefined
     }
-    const outcome = enforced === undefined ? this.#fallback(query, facts) : outcomeOf(enforced, deciderFailed)
+    const outcome = enforced === undefined ? this.#fallback(query) : outcomeOf(enforced, deciderFailed)
     const whatIf = hypothetical === enforced || hypothetical === undefined ? outcome : outcomeOf(hypothetical, false)
     // As long as it looks: an array that grew has room for sixteen more, and decisions are kept.
     return conclude(this.mode, outcome, whatIf, matched.slice(), unevaluable)
@@ -130,7 +131,7 @@ export class Engine implements Policy {
    * What holds when no rule says anything. An offer of a tool is then judged by whether a call of it could ever be
    * allowed, so that lists agree with calls without rules of their own.
    */
-  #fallback(query: Query, facts: Facts): Outcome {
+  #fallback(query: Query): Outcome {
     if (query.action.type !== 'tool.offer') {
       const denied = this.defaultEffect === 'deny'
       const reason = denied
@@ -138,14 +139,7 @@ export class Engine implements Policy {
         : 'No rule matches, and the default is allow.'
       return { effect: this.defaultEffect, code: 'no-rule-matched', reason }
     }
-    const { tool, via } = facts.action
-    const action = {
-      type: 'tool.call',
-      ...(tool === undefined ? {} : { tool }),
-      ...(via === undefined ? {} : { via }),
-    } as const
-    const { findings: _, ...rest } = query
-    const call: Query = { ...rest, action }
+    const call = callOffered(query)
     if (mayBeAllowed(this.#candidates(call).of(call.principal), new Facts(call, this.background), this.defaultEffect)) {
       return { effect: 'allow', code: 'may-be-called', reason: 'Calls of this tool may be allowed.' }
     }
