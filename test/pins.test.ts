@@ -62,7 +62,7 @@ t.test('metrics and their labels', async (t) => {
     upstream_concurrency_limit{upstream} queue_refused_total{upstream,why} shed_total{priority,signal}
     upstream_time_to_first_byte_seconds{upstream} breaker_state{upstream} breaker_openings_total{upstream,part} retries_total{upstream}
     credential_rests_total{upstream,credential} upstream_quota_exhausted_total{upstream}
-    upstream_credential_refused_total{upstream}
+    upstream_credential_refused_total{upstream} upstream_implausible_usage_total{upstream}
     audit_records_total{kind} audit_failures_total{} audit_size{} audit_checkpoint_age_seconds{}
     config_reload_success{} config_reloads_total{result} config_info{hash} build_info{version,node}`)
   const metrics = openMetrics().registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[]

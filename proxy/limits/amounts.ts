@@ -2,7 +2,7 @@
 import type { Limit } from './compile.ts'
 import type { Demand, LimitSubject, Spent } from './limiter.ts'
 import type { Unit } from './options.ts'
-import { costNanos, type Price } from './prices.ts'
+import { costNanos, wholeNanos, type Price } from './prices.ts'
 
 /** `price-unknown`: the limit counts money, and refuses what it cannot count. */
 export function reservedAmount(
@@ -30,7 +30,7 @@ export function reservedAmount(
       if (price === undefined) return 'price-unknown'
       // What is written to a cache may cost more than input, and nobody knows what will be.
       const input = Math.max(price.input, price.cacheWrite)
-      return Math.ceil(demand.inputTokens * input + outputMax(limit, demand) * price.output)
+      return wholeNanos(demand.inputTokens * input + outputMax(limit, demand) * price.output)
     }
   }
 }

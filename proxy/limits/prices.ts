@@ -47,11 +47,15 @@ export function openPrices(own: readonly PriceMatcher[]): Prices {
   }
 }
 
-/** Rounded up, once for a call. */
 export function costNanos(price: Price, { input, output, cacheRead, cacheWrite }: Omit<Spent, 'bytes'>): number {
-  return Math.ceil(
+  return wholeNanos(
     input * price.input + output * price.output + cacheRead * price.cacheRead + cacheWrite * price.cacheWrite,
   )
+}
+
+/** Rounded up, once for a call. Nine million dollars are the most that a whole number can say, and more than any call costs. */
+export function wholeNanos(nanos: number): number {
+  return Math.min(Math.ceil(nanos), Number.MAX_SAFE_INTEGER)
 }
 
 /** What is not said of a cache costs as much as other input. */

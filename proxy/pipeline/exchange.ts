@@ -62,6 +62,8 @@ export type Trace = {
   /** Upstreams that were asked in vain before, or passed over, for the record. */
   readonly earlier: AuditFields[]
   usage: Usage | undefined
+  /** What the upstream reported was not to be believed, or something of it. */
+  usageImplausible: boolean
   /** Of a conversation: what the answers took that were reserved and settled one by one; undefined before the first. */
   answersUsage: Usage | undefined
   /** On behalf of a limit, where the client did not ask a stream for its usage: whether the upstream knew the question. */
@@ -260,6 +262,7 @@ function openTrace(): Trace {
     attempts: none,
     earlier: [],
     usage: undefined,
+    usageImplausible: false,
     answersUsage: undefined,
     usageAsked: undefined,
     answerTextBytes: 0,
@@ -300,6 +303,15 @@ export function addCount(trace: Trace, counted: Counted, entity: string, count: 
   let sum = trace[counted] as Map<string, number>
   if (sum === noCounts) trace[counted] = sum = new Map()
   sum.set(entity, (sum.get(entity) ?? 0) + count)
+}
+
+/** What an upstream reports; where it cannot be true, only what is left of it without. */
+export function noteUsage(trace: Trace, reported: Usage): void {
+  trace.usage = reported
+  if (reported.implausible !== true) return
+  const { implausible, ...counts } = reported
+  trace.usageImplausible = implausible
+  trace.usage = Object.keys(counts).length === 0 ? undefined : counts
 }
 
 export function noteUninspected(trace: Trace, what: string): void {

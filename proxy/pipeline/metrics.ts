@@ -60,6 +60,7 @@ export function openMetrics() {
         if (count !== undefined) i.tokens.add(count, type)
       }
     },
+    implausibleUsage: (upstream: string) => i.implausibleUsages.add(1, upstream),
     /** In billionths of a dollar. */
     cost: (nanos: number) => i.cost.add(nanos / 1e9),
     attempt(upstream: string, { outcome, status, firstByteMs }: Attempt) {
@@ -175,6 +176,11 @@ function upstreamsIn(registry: Registry) {
     upstreamQuotas: counter('upstream_quota_exhausted_total', 'Answers that say that a quota or budget is used up', [
       'upstream',
     ]),
+    implausibleUsages: counter(
+      'upstream_implausible_usage_total',
+      'Answers that report a usage that cannot be true, and are estimated instead',
+      ['upstream'],
+    ),
     queueRefused: counter(
       'queue_refused_total',
       'Requests refused because the queue before an upstream was full or slow',

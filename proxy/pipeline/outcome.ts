@@ -3,7 +3,6 @@
 // that they have in the log, which spares their sorting.
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
-import type { Usage } from '../protocol/content.ts'
 import { reachedModel, spentOf } from './consumption.ts'
 import { noCounts, type AuditFields, type Counts, type Decided, type Ended, type Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
@@ -63,7 +62,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.earlier.length > 0) fields['earlier'] = trace.earlier
   if (trace.limitsExceeded.length > 0) fields['limitsExceeded'] = trace.limitsExceeded
   if (trace.usageAsked !== undefined) fields['usageAsked'] = trace.usageAsked
-  if (trace.usage !== undefined) addUsage(fields, x, wholeNumbers(trace.usage))
+  if (trace.usageImplausible) fields['usageReported'] = 'implausible'
+  if (trace.usage !== undefined) addUsage(fields, x, { ...trace.usage })
   else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
@@ -182,11 +182,4 @@ function estimatedUsage(x: Ended): AuditFields {
 function addUsage(fields: AuditFields, { trace }: Ended, usage: AuditFields): void {
   fields['usage'] = usage
   if (trace.costNanos !== undefined) fields['costNanos'] = trace.costNanos
-}
-
-/** Records hold no fractions, and what an upstream reports may have some. */
-function wholeNumbers(usage: Usage): AuditFields {
-  const fields: AuditFields = {}
-  for (const [type, count] of Object.entries(usage)) fields[type] = Math.round(count)
-  return fields
 }

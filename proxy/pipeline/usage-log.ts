@@ -169,6 +169,7 @@ function parseUse(line: string): Use | undefined {
   }
 }
 
+/** Logs of earlier versions hold what upstreams reported, whatever it was, and one such number would be in a sum for good. */
 function numberOf(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : 0
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0
 }

@@ -10,6 +10,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
+import { tokenCount, usageFrom } from './usage.ts'
 
 export function readMessagesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -54,11 +55,11 @@ export function readTokenCount(body: Json, text: string): Reading {
 /** `input_tokens` is without what came from or went into the cache, as Anthropic counts. */
 export function messagesUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
-  return present<Usage>({
-    input: countOf(usage.input_tokens),
-    output: countOf(usage.output_tokens),
-    cacheRead: countOf(usage.cache_read_input_tokens),
-    cacheWrite: countOf(usage.cache_creation_input_tokens),
+  return usageFrom({
+    input: tokenCount(usage.input_tokens),
+    output: tokenCount(usage.output_tokens),
+    cacheRead: tokenCount(usage.cache_read_input_tokens),
+    cacheWrite: tokenCount(usage.cache_creation_input_tokens),
   })
 }
 

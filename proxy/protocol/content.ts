@@ -80,6 +80,8 @@ export type Usage = {
   readonly output?: number
   readonly cacheRead?: number
   readonly cacheWrite?: number
+  /** Something of it was reported that cannot be true, and is not in the counts. */
+  readonly implausible?: true
 }
 
 export type Content = {

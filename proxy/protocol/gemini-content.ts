@@ -13,6 +13,7 @@ import { countOf, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
+import { tokenCount, usageFrom } from './usage.ts'
 
 /** What the path says of a request. `needs`: the fields of which it must have one. */
 export type Subject = { readonly model: string; readonly stream: boolean; readonly needs: readonly string[] }
@@ -62,8 +63,8 @@ export const answerRole: Layout['roleAt'] = (path) => {
 /** Thoughts are output, and what tools put into the prompt is input: neither is in the count beside it. */
 export function generateUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
-  const count = (name: string) => countOf(fieldOf(usage, name))
-  return present<Usage>({
+  const count = (name: string) => tokenCount(fieldOf(usage, name))
+  return usageFrom({
     input: sumOf(count('promptTokenCount'), count('toolUsePromptTokenCount')),
     output: sumOf(count('candidatesTokenCount'), count('thoughtsTokenCount')),
     cacheRead: count('cachedContentTokenCount'),

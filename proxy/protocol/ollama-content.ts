@@ -7,9 +7,10 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading, RefusedCall } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, foldName, maximumOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, foldName, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
+import { tokenCount, usageFrom } from './usage.ts'
 
 /** What the operation says of a request. `texts`: the fields that hold what the model is given. */
 export type Subject = { readonly streams: boolean; readonly texts: readonly string[] }
@@ -43,13 +44,12 @@ export function readOtherAnswer(body: Json, text: string): Reading {
 }
 
 export function usageOf(body: JsonObject): Usage | undefined {
-  const usage = present<Usage>({
-    input: countOf(body.prompt_eval_count),
-    output: countOf(body.eval_count),
+  return usageFrom({
+    input: tokenCount(body.prompt_eval_count),
+    output: tokenCount(body.eval_count),
     cacheRead: undefined,
     cacheWrite: undefined,
   })
-  return Object.keys(usage).length === 0 ? undefined : usage
 }
 
 /** Those of a chat's message and those of a completion. A string says what is wrong. */

@@ -6,9 +6,10 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
-import { arrayOf, countOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
+import { arrayOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
+import { tokenCount, usageFrom } from './usage.ts'
 
 export function readChatRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -43,10 +44,10 @@ export function readChatAnswer(body: Json, text: string): Reading {
 export function chatUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
   const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {}
-  return present<Usage>({
-    input: countOf(usage.prompt_tokens),
-    output: countOf(usage.completion_tokens),
-    cacheRead: countOf(details.cached_tokens),
+  return usageFrom({
+    input: tokenCount(usage.prompt_tokens),
+    output: tokenCount(usage.completion_tokens),
+    cacheRead: tokenCount(details.cached_tokens),
     cacheWrite: undefined,
   })
 }

@@ -2,7 +2,7 @@
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Usage } from './content.ts'
-import { countOf, present } from './shape.ts'
+import { sumUsage, tokenCount, usageFrom } from './usage.ts'
 
 /** Undefined: the event reports none. */
 export function usageIn(type: string, value: JsonObject): Json | undefined {
@@ -14,17 +14,11 @@ export function usageIn(type: string, value: JsonObject): Json | undefined {
 export function addedUsage(sum: Usage | undefined, reported: Json | undefined): Usage | undefined {
   if (!isObject(reported)) return undefined
   const details = isObject(reported.input_token_details) ? reported.input_token_details : {}
-  const input = countOf(reported.input_tokens)
-  const output = countOf(reported.output_tokens)
-  if (input === undefined && output === undefined) return undefined
-  return present<Usage>({
-    input: total(sum?.input, input),
-    output: total(sum?.output, output),
-    cacheRead: total(sum?.cacheRead, countOf(details.cached_tokens)),
+  const usage = usageFrom({
+    input: tokenCount(reported.input_tokens),
+    output: tokenCount(reported.output_tokens),
+    cacheRead: tokenCount(details.cached_tokens),
     cacheWrite: undefined,
   })
-}
-
-function total(before: number | undefined, now: number | undefined): number | undefined {
-  return before === undefined && now === undefined ? undefined : (before ?? 0) + (now ?? 0)
+  return sum === undefined || usage === undefined ? usage : sumUsage(sum, usage)
 }

@@ -12,6 +12,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
+import { tokenCount, usageFrom } from './usage.ts'
 
 export function readResponsesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -64,11 +65,11 @@ export function readStoredItems(body: Json, text: string): Reading {
 export function responsesUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
   const details = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {}
-  return present<Usage>({
-    input: countOf(usage.input_tokens),
-    output: countOf(usage.output_tokens),
-    cacheRead: countOf(details.cached_tokens),
-    cacheWrite: countOf(details.cache_write_tokens),
+  return usageFrom({
+    input: tokenCount(usage.input_tokens),
+    output: tokenCount(usage.output_tokens),
+    cacheRead: tokenCount(details.cached_tokens),
+    cacheWrite: tokenCount(details.cache_write_tokens),
   })
 }
 

@@ -230,3 +230,67 @@ limits: [{ id: tokens, by: [org], tokens: 1000/h, assumedTokens: 500 }]`)
   const log = readFileSync(join(gateway.auditDir, writerOf(gateway), '00000000000000000000.jsonl'), 'utf8')
   t.match(log, /"usage":\{"estimated":true,"input":5,"output":4\}/)
 })
+
+t.test('a report that cannot be true is counted as none, and seen', async (t) => {
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  const gateway = await startGateway(`
+upstreams: { openai: { protocol: openai, url: "${upstream.url}" } }
+routes: [{ id: openai, path: /openai, upstream: openai }]
+principals: [{ id: agent, org: acme }]
+anonymous: agent
+defaultEffect: allow
+limits: [{ id: spend, by: [org], cost: 1/d }]
+prices: [{ model: 'gpt*', input: 1, output: 2 }]`)
+  t.teardown(() => gateway.close())
+  const report = (number: string): string => `{"prompt_tokens":5,"completion_tokens":${number}}`
+  const numbers = ['1e308', '1e15', '14.4', '-1', '"5"']
+  for (const number of numbers) {
+    const whole = completion.replace(/"usage":.*/, `"usage":${report(number)}}`)
+    upstream.next(answer(200, whole, { 'content-type': 'application/json' }))
+    t.equal((await chat(gateway)).status, 200, number)
+    const chunk = '{"id":"c","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":'
+    const stream = [
+      `${chunk}[{"index":0,"delta":{"content":"yes"},"finish_reason":"stop"}]}`,
+      `${chunk}[],"usage":${report(number)}}`,
+      '[DONE]',
+    ]
+    const events = stream.map((data) => `data: ${data}\n\n`).join('')
+    upstream.next(answer(200, events, { 'content-type': 'text/event-stream' }))
+    const reply = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    t.equal(reply.status, 200, number)
+    await reply.text()
+  }
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+  t.match(metrics, `upstream_implausible_usage_total{upstream="openai"} ${numbers.length * 2}\n`)
+  t.match(metrics, /gatewright_cost_total 0\.000[01]\d*\n/)
+  t.notMatch(metrics, 'gatewright_tokens_total{')
+  await gateway.gateway.close()
+  const records = auditLines(gateway.auditDir).filter(({ kind }) => kind === 'outcome')
+  t.equal(records.length, numbers.length * 2)
+  for (const { usage, usageReported, costNanos } of records) {
+    t.match({ usage, usageReported }, { usage: { input: 5, estimated: true }, usageReported: 'implausible' })
+    const { output } = usage as { readonly output: number }
+    // Three letters, and in a whole answer what stands beside them.
+    t.ok(Number.isInteger(output) && output > 0 && output < 10, String(output))
+    t.equal(costNanos, 5 * 1000 + output * 2000)
+  }
+  const sum = records.reduce((nanos, { costNanos }) => nanos + Number(costNanos), 0)
+  const [row] = await new UsageLog(gateway.auditDir, openPrices([])).rows({ by: ['org'] })
+  t.match(row, { requests: numbers.length * 2, input: 5 * numbers.length * 2, costNanos: sum })
+})
+
+t.test('a record of an earlier version with such a number adds nothing to the sums', async (t) => {
+  const dir = t.testdir({ w: { '00000000000000000000.jsonl': ['1e+308', '0.5', '7'].map(old).join('') } })
+  const [row] = await new UsageLog(dir, openPrices([])).rows({ by: ['model'] })
+  t.match(row, { requests: 3, input: 7, output: 0, costNanos: 7 * 2500 })
+})
+
+function old(number: string): string {
+  const cost = number === '7' ? '' : '"costNanos":"Infinity",'
+  return `{${cost}"i":1,"kind":"outcome","model":"gpt-4o","t":"2026-11-01T00:00:00Z","usage":{"input":${number}}}\n`
+}

@@ -7,7 +7,7 @@ import type { Content, ToolCall } from '../../protocol/content.ts'
 import { givesModelAnswer, type Reading, type RefusedCall } from '../../protocol/protocol.ts'
 import { decodeUtf8 } from '../../lib/utf8.ts'
 import { readCarried } from '../carried-json.ts'
-import { noteUninspected, type Answered } from '../exchange.ts'
+import { noteUninspected, noteUsage, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import { flawOf, type MediaKind } from '../stages/decode.ts'
@@ -85,8 +85,9 @@ function filterRead(
   const reading = read(x, parsed.value, parsed.text)
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading
-  if (content.usage !== undefined) x.trace.usage = content.usage
-  else for (const { text } of content.parts) x.trace.answerTextBytes += Buffer.byteLength(text)
+  if (content.usage !== undefined) noteUsage(x.trace, content.usage)
+  if (x.trace.usage === undefined)
+    for (const { text } of content.parts) x.trace.answerTextBytes += Buffer.byteLength(text)
   const redaction = new AnswerRedaction(x, runtime)
   for (const what of content.uninspected) redaction.unread(what)
   const refused = judgeCalls(x, runtime, content.toolCalls)

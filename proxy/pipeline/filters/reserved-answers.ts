@@ -4,7 +4,8 @@
 import type { Spent } from '../../limits/limiter.ts'
 import type { Usage } from '../../protocol/content.ts'
 import type { AnswerEvent, ClientReading } from '../../protocol/socket.ts'
-import { billedOf, textEstimate } from '../consumption.ts'
+import { sumUsage } from '../../protocol/usage.ts'
+import { billedOf, nothingBut, textEstimate } from '../consumption.ts'
 import type { Admitted, Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { admitAgain } from '../stages/admit.ts'
@@ -98,8 +99,10 @@ export class ReservedAnswers {
     const at = this.#reserved.findIndex((one) => one.begun && one.id === id)
     const [over] = at === -1 ? [] : this.#reserved.splice(at, 1)
     if (usage === undefined || over === undefined) return this.#settle(over, undefined)
+    // It took something, and nobody knows how much, so what was reserved for it stays.
+    if (usage.implausible === true) return this.#settle(over, { ...nothingBut(0), unfinished: true })
     const { trace } = this.#x
-    trace.answersUsage = sum(trace.answersUsage ?? {}, usage)
+    trace.answersUsage = sumUsage(trace.answersUsage ?? {}, usage)
     this.#contextTokens = (usage.input ?? 0) + (usage.output ?? 0)
     this.#settle(over, { ...billedOf(usage, this.#x.route.protocol.cachedInputApart), bytes: 0 })
   }
@@ -107,13 +110,4 @@ export class ReservedAnswers {
   #settle(reserved: Reserved | undefined, spent: Spent | undefined): void {
     for (const admission of reserved?.admissions ?? []) admission.settle?.(spent)
   }
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  const added: { -readonly [K in keyof Usage]: Usage[K] } = { ...a }
-  for (const field of ['input', 'output', 'cacheRead', 'cacheWrite'] as const) {
-    const more = b[field]
-    if (more !== undefined) added[field] = (a[field] ?? 0) + more
-  }
-  return added
 }

@@ -13,7 +13,7 @@ import { readError } from '../../protocol/opening.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { Delta, RefusedCall, StreamedCall, StreamReader, StreamStep } from '../../protocol/protocol.ts'
 import { isUsageOnly } from '../../protocol/usage-request.ts'
-import { noteUninspected, type Answered } from '../exchange.ts'
+import { noteUninspected, noteUsage, type Answered } from '../exchange.ts'
 import { partEdit } from '../part-edit.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AnswerRedaction } from './answer-redaction.ts'
@@ -229,7 +229,7 @@ export class StreamFilter implements BlockReader {
 
   #note(step: Step): void {
     const { trace } = this.#x
-    if (step.usage !== undefined) trace.usage = step.usage
+    if (step.usage !== undefined) noteUsage(trace, step.usage)
     if (step.unreadBytes !== undefined) trace.answerTextBytes += step.unreadBytes
     for (const what of step.uninspected ?? []) this.#redaction.unread(what)
     if (step.terminal) this.#terminated = true

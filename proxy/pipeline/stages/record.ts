@@ -11,7 +11,10 @@ import type { Runtime } from '../runtime.ts'
 export function record(x: Exchange, runtime: Runtime, client: Client): void {
   const ended = x as Ended
   // Of an answer that was kept nothing is produced again, so nobody is billed for what it says.
-  if (ended.answer?.replayed === true) ended.trace.usage = undefined
+  if (ended.answer?.replayed === true) {
+    ended.trace.usage = undefined
+    ended.trace.usageImplausible = false
+  }
   settleLimits(ended, runtime, client)
   ended.answer?.settle(settlement(ended))
   const ending: Ending = {
@@ -68,6 +71,7 @@ function measure(x: Ended, runtime: Runtime, { decision, end, totalMs }: Ending)
   for (const { decision: made } of trace.answerDecisions) runtime.metrics.decision(made)
   for (const what of trace.uninspected) runtime.metrics.uninspected(what)
   if (trace.usage !== undefined) runtime.metrics.tokens(trace.usage)
+  if (trace.usageImplausible && x.route !== undefined) runtime.metrics.implausibleUsage(x.route.upstream.id)
   const line = {
     request: x.id,
     route: x.route?.id,

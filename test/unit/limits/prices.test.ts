@@ -1,4 +1,6 @@
 import t from 'tap'
+import { reservedAmount } from '../../../proxy/limits/amounts.ts'
+import type { LimitSubject } from '../../../proxy/limits/limiter.ts'
 import { listPrices, priceSources, pricesAsOf } from '../../../proxy/limits/price-list.ts'
 import { costNanos, openPrices } from '../../../proxy/limits/prices.ts'
 import { compileLimits, compilePrices } from '../../../proxy/limits/compile.ts'
@@ -37,6 +39,16 @@ t.test('a call costs whole billionths, never less than its parts', async (t) => 
   const price = { input: 0.3, output: 1.5, cacheRead: 0, cacheWrite: 0 }
   t.equal(costNanos(price, { input: 1, output: 1, cacheRead: 5, cacheWrite: 5 }), 2)
   t.equal(costNanos(price, { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }), 0)
+})
+
+t.test('no price and no number of tokens makes a cost that is no whole number', async (t) => {
+  const price = { input: 1e8, output: 1e8, cacheRead: 1e8, cacheWrite: 1e8 }
+  t.equal(costNanos(price, { input: 1e15, output: 1e15, cacheRead: 0, cacheWrite: 0 }), Number.MAX_SAFE_INTEGER)
+  const dear = compilePrices([{ model: '*', input: 100_000, output: 100_000 }], ['prices'], compileGlob).prices
+  const [limit] = compileLimits([{ id: 'a', by: ['org'], cost: '1/d' }], [], {}, dear).plan
+  const demand = { actions: ['model.call'], tools: [], inputTokens: 1e9, outputTokensMax: 1e13, answers: 1, model: 'm' }
+  if (limit === undefined) throw new Error('no limit')
+  t.equal(reservedAmount('cost', limit, {} as LimitSubject, demand), Number.MAX_SAFE_INTEGER)
 })
 
 t.test('the list says how old it is and where it comes from, and nothing in it is free', async (t) => {

@@ -54,6 +54,27 @@ t.test('an answer that is cut off keeps what was reserved for it, one that was r
   t.equal((await open()).left, 900)
 })
 
+t.test(
+  'an answer whose report cannot be true keeps what was reserved for it, the others are as they say',
+  async (t) => {
+    const open = await opener(t, tokens)
+    const talk = await open()
+    const { say, answer, atClient, atServer } = talk
+    for (const [id, output] of [
+      ['a', 1e15],
+      ['b', 20],
+    ] as const) {
+      say({ type: 'response.create', response: { max_output_tokens: 100 } })
+      await atServer()
+      answer(created(id))
+      answer(done(id, 0, output))
+      for (let n = 0; n < 2; n += 1) await atClient()
+    }
+    t.match(await talk.leave(), { usage: { input: 0, output: 20 }, usageReported: 'implausible' })
+    t.equal((await open()).left, 1000 - 100 - 20)
+  },
+)
+
 t.test('what the server begins by itself is stopped where there is no room', async (t) => {
   const open = await opener(t, `${tokens}, { id: answers, by: [principal], requests: 4/h }`)
   const talk = await open()

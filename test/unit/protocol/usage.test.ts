@@ -1,0 +1,47 @@
+import t from 'tap'
+import type { Json } from '../../../proxy/lib/json.ts'
+import { messagesUsage } from '../../../proxy/protocol/anthropic-messages.ts'
+import type { Usage } from '../../../proxy/protocol/content.ts'
+import { generateUsage } from '../../../proxy/protocol/gemini-content.ts'
+import { usageOf } from '../../../proxy/protocol/ollama-content.ts'
+import { chatUsage } from '../../../proxy/protocol/openai-chat.ts'
+import { addedUsage } from '../../../proxy/protocol/openai-realtime-usage.ts'
+import { responsesUsage } from '../../../proxy/protocol/openai-responses.ts'
+import { largerUsage, sumUsage } from '../../../proxy/protocol/usage.ts'
+
+type Read = (usage: { [member: string]: Json }) => Usage | undefined
+
+const formats: readonly (readonly [string, Read, string, string])[] = [
+  ['chat', chatUsage, 'prompt_tokens', 'completion_tokens'],
+  ['responses', responsesUsage, 'input_tokens', 'output_tokens'],
+  ['realtime', (usage) => addedUsage(undefined, usage), 'input_tokens', 'output_tokens'],
+  ['messages', messagesUsage, 'input_tokens', 'output_tokens'],
+  ['generateContent', generateUsage, 'promptTokenCount', 'candidatesTokenCount'],
+  ['ollama', usageOf, 'prompt_eval_count', 'eval_count'],
+]
+
+t.test('a report with a number that is no count of tokens is none', async (t) => {
+  for (const [name, read, input, output] of formats) {
+    t.same(read({ [input]: 5, [output]: 100_000_000 }), { input: 5, output: 100_000_000 }, name)
+    t.same(read({ [input]: 5, [output]: null }), { input: 5 }, `${name}: what is not said`)
+    t.equal(read({}), undefined, `${name}: nothing is said`)
+    for (const value of [100_000_001, 1e15, 1e308, 14.4, 1e-9, -1, '5', [], {}, true])
+      t.same(read({ [input]: 5, [output]: value }), { implausible: true }, `${name}: ${JSON.stringify(value)}`)
+  }
+  t.same(chatUsage({ prompt_tokens: 5, prompt_tokens_details: { cached_tokens: 0.5 } }), { implausible: true })
+  t.same(generateUsage({ promptTokenCount: 1e8, toolUsePromptTokenCount: 1 }), { implausible: true }, 'a sum of two')
+})
+
+t.test('of one answer nothing is left of a report that cannot be true, whenever it comes', async (t) => {
+  const implausible = messagesUsage({ output_tokens: 1e308 })
+  t.same(largerUsage({ input: 5, output: 1 }, implausible), { implausible: true })
+  t.same(largerUsage(implausible, { output: 1 }), { implausible: true })
+  t.same(largerUsage({ input: 5, output: 1 }, { output: 3 }), { input: 5, output: 3 })
+})
+
+t.test('of several answers the others are left, and the sum is a whole number for ever', async (t) => {
+  const sum = addedUsage({ input: 5, output: 1 }, { input_tokens: 1e15, output_tokens: 2 })
+  t.same(sum, { input: 5, output: 1, implausible: true })
+  t.same(addedUsage(sum, { input_tokens: 1, output_tokens: 2 }), { input: 6, output: 3, implausible: true })
+  t.same(sumUsage({ input: Number.MAX_SAFE_INTEGER }, { input: 3 }), { input: Number.MAX_SAFE_INTEGER })
+})
