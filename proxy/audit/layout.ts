@@ -6,6 +6,7 @@ export const checkpointName = 'checkpoint'
 export const checkpointsName = 'checkpoints.log'
 /** The file that `checkpoints.log` becomes when it is full. */
 export const checkpointsBeforeName = 'checkpoints.log.1'
+const checkpointNames: ReadonlySet<string> = new Set([checkpointName, checkpointsName, checkpointsBeforeName])
 export const frontierName = 'frontier'
 export const vkeyName = 'vkey'
 export const recoveryName = 'recovery'
@@ -47,16 +48,19 @@ export async function listSegments(folder: string): Promise<Segment[]> {
     .map((name) => ({ name, first: Number(name.slice(0, 20)) }))
 }
 
-/** The folders of the logs in `dir`, which may also be the folder of one log. */
+/** The folders of the logs in `dir`, which may itself be the folder of one, too: a log there must not hide the others. */
 export async function listLogs(dir: string): Promise<string[]> {
-  if ((await listSegments(dir)).length > 0) return [dir]
   const entries = await readdir(dir, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory() && new RegExp(writerPattern).test(entry.name))
-  const logs: string[] = []
+  const logs = isLog(entries.map(({ name }) => name)) ? [dir] : []
   for (const { name } of folders.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const folder = `${dir}/${name}`
-    const names = await readdir(folder)
-    if (names.includes(checkpointName) || (await listSegments(folder)).length > 0) logs.push(folder)
+    if (isLog(await readdir(folder))) logs.push(folder)
   }
   return logs
+}
+
+/** Also where the records are gone: the checkpoints tell of them. */
+function isLog(names: readonly string[]): boolean {
+  return names.some((name) => checkpointNames.has(name) || segmentRegExp.test(name))
 }

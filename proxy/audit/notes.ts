@@ -1,12 +1,12 @@
 // Owns reading the signed notes that stand beside a log's segments. It does not know whether the log agrees with them.
 import { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type Vkey } from './checkpoint.ts'
 import { checkpointName, checkpointsBeforeName, checkpointsName, readText } from './layout.ts'
+import type { ParsedRecord } from './record-check.ts'
 
-/** A checkpoint that is properly signed, and the file it was found in. */
-export type KeptNote = { readonly checkpoint: Checkpoint; readonly file: string }
 export type NoteProblem = { readonly file: string; readonly message: string }
 export type Notes = {
-  readonly kept: readonly KeptNote[]
+  /** Those that are properly signed, in the order in which they were published. */
+  readonly kept: readonly Checkpoint[]
   readonly problems: readonly NoteProblem[]
   /** Size of the newest, from the file `checkpoint` itself; undefined when there is no such file. */
   readonly newest: number | undefined
@@ -19,7 +19,7 @@ const rememberedMax = 262_144
 
 /** `checkpoint` is read last: it is always published before `checkpoints.log` is appended to. */
 export async function readNotes(folder: string, opener: NoteOpener): Promise<Notes> {
-  const kept: KeptNote[] = []
+  const kept: Checkpoint[] = []
   const problems: NoteProblem[] = []
   let torn = false
   const add = (file: string, note: string, where: string): number | undefined => {
@@ -28,8 +28,10 @@ export async function readNotes(folder: string, opener: NoteOpener): Promise<Not
       problems.push({ file, message: `${where} cannot be trusted: ${opened.problem}` })
       return undefined
     }
-    kept.push({ checkpoint: opened.checkpoint, file })
-    return opened.checkpoint.size
+    const { checkpoint } = opened
+    // Its place among the others says when it was published, whatever was put into `checkpoint` since.
+    if (file !== checkpointName || !kept.some((known) => isSame(known, checkpoint))) kept.push(checkpoint)
+    return checkpoint.size
   }
   for (const file of [checkpointsBeforeName, checkpointsName]) {
     const split = splitNotes((await readText(`${folder}/${file}`)) ?? '')
@@ -41,10 +43,42 @@ export async function readNotes(folder: string, opener: NoteOpener): Promise<Not
   return { kept, problems, newest, torn }
 }
 
+function isSame(one: Checkpoint, other: Checkpoint): boolean {
+  return one.size === other.size && one.root.equals(other.root)
+}
+
 /** The size in the file `checkpoint` as it is now, believed without looking at its signature. */
 export async function newestSize(folder: string): Promise<number | undefined> {
   const note = await readText(`${folder}/${checkpointName}`)
-  return note === undefined ? undefined : Number(note.split('\n')[1])
+  return note === undefined ? undefined : sizeOf(note)
+}
+
+/** The note beside `checkpoint` that says it covers most, and its file; whether it is signed is the caller's to see. */
+export async function largestKept(
+  folder: string,
+): Promise<{ readonly note: string; readonly file: string } | undefined> {
+  let largest: { readonly note: string; readonly file: string; readonly size: number } | undefined
+  for (const file of [checkpointsBeforeName, checkpointsName]) {
+    for (const note of splitNotes((await readText(`${folder}/${file}`)) ?? '').notes) {
+      const size = sizeOf(note)
+      if (largest === undefined || size >= largest.size) largest = { note, file, size }
+    }
+  }
+  return largest
+}
+
+/** Nothing else stands in a log before its first checkpoint, which is published before any caller may append. */
+const kindsBefore = new Set(['open', 'close', 'gap', 'recovered'])
+
+/** How many records a checkpoint covered at least when this record was written. */
+export function publishedBefore({ kind, note }: ParsedRecord): number {
+  if (kind === 'checkpoint') return sizeOf(String(note))
+  return kindsBefore.has(kind) ? 0 : 1
+}
+
+/** What a note says, true or not. */
+function sizeOf(note: string): number {
+  return Number(note.split('\n', 2)[1])
 }
 
 /**

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, truncate } from 'node:fs/promises'
 import { Fault } from '../errors.ts'
 import { readBlocks } from './blocks.ts'
-import { openCheckpoint, type Vkey } from './checkpoint.ts'
+import { type Checkpoint, openCheckpoint, type Vkey } from './checkpoint.ts'
 import { checkpointName, checkpointsName, frontierName, listSegments, readText, recoveryName } from './layout.ts'
 import type { Segment } from './layout.ts'
-import { splitNotes } from './notes.ts'
+import { largestKept, publishedBefore, splitNotes } from './notes.ts'
 import { parseFrontiers } from './publisher.ts'
 import { checkLine, type ParsedRecord } from './record-check.ts'
 import { Frontier, peakCount } from './tree.ts'
@@ -27,13 +27,13 @@ export type Recovered = {
 /** Undefined for a log that has no records yet. Throws a Fault whose cause names the damage. */
 export async function recover(folder: string, vkey: Vkey, nowMs: number): Promise<Recovered | undefined> {
   const segments = await listSegments(folder)
-  const newest = await readCheckpoint(folder, vkey)
+  const newest = await readNewest(folder, vkey)
   if (segments.length === 0) {
     if (newest === undefined) return undefined
     throw damaged(folder, `the checkpoint covers ${newest.size} records, but there is no segment`)
   }
   const frontier = newest === undefined ? new Frontier() : await startingFrontier(folder, newest)
-  const end = await replay(folder, segments, frontier)
+  const end = await replay(folder, segments, frontier, newest)
   if (newest !== undefined && end.records < newest.size) {
     throw damaged(folder, `the log ends at ${end.records} records, the checkpoint covers ${newest.size}`)
   }
@@ -51,14 +51,32 @@ export async function recover(folder: string, vkey: Vkey, nowMs: number): Promis
 
 type Newest = { readonly note: string; readonly size: number; readonly root: Buffer }
 
-async function readCheckpoint(folder: string, vkey: Vkey): Promise<Newest | undefined> {
+/** `checkpoint`, which is published before anything else tells of it: that it is gone or older is no crash. */
+async function readNewest(folder: string, vkey: Vkey): Promise<Newest | undefined> {
   const note = await readText(`${folder}/${checkpointName}`)
-  if (note === undefined) return undefined
+  const newest = note === undefined ? undefined : { note, ...trusted(folder, 'the checkpoint', note, vkey) }
+  const kept = await largestKept(folder)
+  if (kept === undefined) return newest
+  const { size, root } = trusted(folder, `the largest checkpoint in ${kept.file}`, kept.note, vkey)
+  if (newest === undefined || newest.size < size) throw outdated(folder, newest, size, `it is in ${kept.file}`)
+  if (newest.size === size && !newest.root.equals(root)) {
+    throw damaged(folder, `the checkpoint and ${kept.file} tell of two different logs of ${size} records`)
+  }
+  return newest
+}
+
+function trusted(folder: string, which: string, note: string, vkey: Vkey): Checkpoint {
   const opened = openCheckpoint(note, vkey)
-  if ('problem' in opened) throw damaged(folder, `the checkpoint cannot be trusted: ${opened.problem}`)
-  const { origin, size, root } = opened.checkpoint
-  if (origin !== vkey.name) throw damaged(folder, `the checkpoint is of another log: ${origin}`)
-  return { note, size, root }
+  if ('problem' in opened) throw damaged(folder, `${which} cannot be trusted: ${opened.problem}`)
+  const { origin } = opened.checkpoint
+  if (origin !== vkey.name) throw damaged(folder, `${which} is of another log: ${origin}`)
+  return opened.checkpoint
+}
+
+/** To go on from there would sign another history than the one that is signed already. */
+function outdated(folder: string, newest: Newest | undefined, size: number, where: string): Fault {
+  const is = newest === undefined ? 'is missing' : `covers ${newest.size} records`
+  return damaged(folder, `the checkpoint ${is}, although one that covers ${size} was published (${where})`)
 }
 
 /** The kept frontier is believed only when it folds to the signed root; otherwise everything is hashed again. */
@@ -81,7 +99,12 @@ type End = {
 }
 
 /** Appends to `frontier` the records that it does not cover yet, each checked against the one before. */
-async function replay(folder: string, segments: readonly Segment[], frontier: Frontier): Promise<End> {
+async function replay(
+  folder: string,
+  segments: readonly Segment[],
+  frontier: Frontier,
+  newest: Newest | undefined,
+): Promise<End> {
   const from = Math.max(
     0,
     segments.findLastIndex(({ first }) => first <= frontier.size),
@@ -92,7 +115,7 @@ async function replay(folder: string, segments: readonly Segment[], frontier: Fr
     if (position > from && segment.first !== frontier.size) {
       throw damaged(folder, `segment ${segment.name} should begin with record ${frontier.size}`)
     }
-    end = await replaySegment(folder, segment, frontier)
+    end = await replaySegment(folder, segment, frontier, newest)
     if (end.tornBytes > 0 && position < segments.length - 1) {
       throw damaged(folder, `segment ${segment.name} ends in the middle of a line, and there are later segments`)
     }
@@ -101,7 +124,12 @@ async function replay(folder: string, segments: readonly Segment[], frontier: Fr
   return end
 }
 
-async function replaySegment(folder: string, { name, first }: Segment, frontier: Frontier): Promise<End> {
+async function replaySegment(
+  folder: string,
+  { name, first }: Segment,
+  frontier: Frontier,
+  newest: Newest | undefined,
+): Promise<End> {
   let [index, bytes, startedMs] = [first, 0, 0]
   let lastKind: string | undefined
   let tornBytes = 0
@@ -120,6 +148,7 @@ async function replaySegment(folder: string, { name, first }: Segment, frontier:
         const checked = checkLine(block.bytes, at, end, { index: frontier.size, last: frontier.last })
         if ('flaw' in checked) throw damaged(folder, `segment ${name}, byte ${bytes}: ${checked.flaw.message}`)
         frontier.append(checked.leaf)
+        compare(folder, frontier, checked.record, newest)
       }
       if (end === block.end - 1) lastKind = kindOf(block.bytes.toString('utf8', at, end))
       index += 1
@@ -128,6 +157,15 @@ async function replaySegment(folder: string, { name, first }: Segment, frontier:
     }
   }
   return { segment: { name, bytes, startedMs }, records: index, tornBytes, lastKind }
+}
+
+/** The record just appended, and the tree that it completes, against the newest checkpoint. */
+function compare(folder: string, frontier: Frontier, record: ParsedRecord, newest: Newest | undefined): void {
+  if (frontier.size === newest?.size && !frontier.root().equals(newest.root)) {
+    throw damaged(folder, `its first ${newest.size} records are not those that the checkpoint was signed for`)
+  }
+  const published = publishedBefore(record)
+  if (published > (newest?.size ?? 0)) throw outdated(folder, newest, published, `record ${record.i} shows it`)
 }
 
 /** What was torn is kept for whoever wants to look at it; it was never acknowledged. */

@@ -1,12 +1,12 @@
 // Owns verifying one log: every line in its place, every link, every signed root, and what is missing at the end. It
 // stops at the first record that is bad: what follows one proves nothing.
 import { open, readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { lineEnd, readBlocks } from './blocks.ts'
 import { type Checkpoint, formatVkey, parseVkey, type Vkey } from './checkpoint.ts'
 import { frontierName, listSegments, originPrefix, type Segment, vkeyName } from './layout.ts'
 import { isLocked } from './lock.ts'
-import { newestSize, NoteOpener, readNotes } from './notes.ts'
+import { newestSize, NoteOpener, type Notes, publishedBefore, readNotes } from './notes.ts'
 import { Pairing } from './pairing.ts'
 import { parseFrontiers } from './publisher.ts'
 import { checkLine, type LineCheck, type ParsedRecord } from './record-check.ts'
@@ -56,7 +56,7 @@ export type LogReport = {
 export type OneOptions = { readonly publicKey?: Buffer | undefined; readonly since?: string | undefined }
 
 export async function verifyOne(folder: string, options: OneOptions): Promise<LogReport> {
-  const log = basename(folder)
+  const log = basename(resolve(folder))
   const live = await isLocked(folder).catch(() => false)
   const first = await firstLine(folder)
   const vkey = await findKey(folder, first, options.publicKey)
@@ -65,21 +65,22 @@ export async function verifyOne(folder: string, options: OneOptions): Promise<Lo
   const notes = opener === undefined ? undefined : await readNotes(folder, opener)
   if (vkey === undefined) walk.find({ check: 'key', segment: vkeyName, message: 'there is no usable public key' })
   for (const { file, message } of notes?.problems ?? []) walk.find({ check: 'signature', segment: file, message })
-  const expected = (notes?.kept ?? []).map(({ checkpoint }) => checkpoint)
+  const published = notes?.kept ?? []
   const { since } = options
   // With several logs in a folder, it is about the one that it names.
-  if (vkey !== undefined && since?.split('\n')[0] === vkey.name) expected.push(...walk.openSince(since))
-  await walk.read(await listSegments(folder), expected)
-  if (walk.wholeChain) await walk.checkEnd(notes?.newest)
+  const isAbout = vkey !== undefined && since?.split('\n')[0] === vkey.name
+  await walk.read(await listSegments(folder), published, isAbout ? walk.openSince(since) : undefined)
+  if (walk.wholeChain) await walk.checkEnd(notes)
   return walk.report(live, notes?.torn === true)
 }
 
 /** The origin comes from the log itself, which the root covers; the key from the caller, if he has one. */
 async function findKey(folder: string, first: string, given: Buffer | undefined): Promise<Vkey | undefined> {
-  const named = /"origin":"([^"\\\s+]{1,200})"/.exec(first)?.[1] ?? originPrefix + basename(folder)
-  if (given !== undefined) return { name: named, publicKey: given }
-  const own = await readFile(`${folder}/${vkeyName}`, 'utf8').catch(() => undefined)
-  return own === undefined ? parseVkey(/"vkey":"([^"\\]{1,400})"/.exec(first)?.[1] ?? '') : parseVkey(own)
+  const text = await readFile(`${folder}/${vkeyName}`, 'utf8').catch(() => undefined)
+  const own = parseVkey(text ?? /"vkey":"([^"\\]{1,400})"/.exec(first)?.[1] ?? '')
+  if (given === undefined) return own
+  const named = /"origin":"([^"\\\s+]{1,200})"/.exec(first)?.[1]
+  return { name: named ?? own?.name ?? originPrefix + basename(resolve(folder)), publicKey: given }
 }
 
 /** Empty where there is none. */
@@ -106,7 +107,7 @@ class Walk {
   readonly #pairing = new Pairing()
   readonly #findings: Finding[] = []
   readonly #warnings: Finding[] = []
-  #tree = new TreeCheck([], [])
+  #tree = new TreeCheck([], undefined, [])
   #records = 0
   #segments = 0
   #tornBytes = 0
@@ -115,8 +116,8 @@ class Walk {
   #lastAt: At | undefined
   /** A root that did not match, until the next line has told whether the last record is to blame. */
   #mismatch: RootMismatch | undefined
-  #largestNote = 0
-  #exchanges = false
+  /** The size of the largest checkpoint that the records show to have been published. */
+  #published = 0
   #stopped = false
 
   constructor(folder: string, log: string, vkey: Vkey | undefined, opener: NoteOpener | undefined) {
@@ -135,16 +136,21 @@ class Walk {
   }
 
   /** The checkpoint kept elsewhere must be of this log and of its key; otherwise the log was replaced. */
-  openSince(since: string): Checkpoint[] {
+  openSince(since: string): Checkpoint | undefined {
     const opened = this.#opener?.open(since) ?? { problem: 'there is no key' }
-    if ('checkpoint' in opened) return [opened.checkpoint]
+    if ('checkpoint' in opened) return opened.checkpoint
     this.find({ check: 'since', message: `the checkpoint kept elsewhere is not of this log: ${opened.problem}` })
-    return []
+    return undefined
   }
 
-  async read(segments: readonly Segment[], expected: readonly Checkpoint[]): Promise<void> {
+  /** `published`: in the order in which it was. */
+  async read(
+    segments: readonly Segment[],
+    published: readonly Checkpoint[],
+    since: Checkpoint | undefined,
+  ): Promise<void> {
     const kept = parseFrontiers(await readFile(`${this.#folder}/${frontierName}`, 'utf8').catch(() => ''))
-    this.#tree = new TreeCheck(expected, kept)
+    this.#tree = new TreeCheck(published, since, kept)
     for (const [position, segment] of segments.entries()) {
       if (segment.first !== this.#records) {
         const message = `a segment should begin with record ${this.#records}; this one begins with ${segment.first}`
@@ -216,7 +222,7 @@ class Walk {
       this.#warn({ check: 'time', index: record.i, message: `its time is before that of record ${before.i}`, ...at })
     }
     if (record.kind === 'checkpoint') this.#lookAtNote(record, at)
-    this.#exchanges ||= record.kind === 'intent' || record.kind === 'outcome'
+    if (!this.#stopped) this.#published = Math.max(this.#published, publishedBefore(record))
     this.#pairing.see(record)
   }
 
@@ -233,7 +239,6 @@ class Walk {
       return
     }
     const { checkpoint } = opened
-    this.#largestNote = Math.max(this.#largestNote, checkpoint.size)
     if (checkpoint.size > i) {
       this.#stop({
         check: 'root',
@@ -250,22 +255,34 @@ class Walk {
   }
 
   /** What the files beside the segments say of the end of the log. */
-  async checkEnd(newest: number | undefined): Promise<void> {
-    const missing = this.#tree.missing
-    if (missing !== undefined) {
-      const message = `the log ends at ${this.#records} records; a checkpoint covers ${missing.size}: the end is missing`
+  async checkEnd(notes: Notes | undefined): Promise<void> {
+    const { abandoned, missing } = this.#tree
+    if (abandoned !== undefined) {
+      const { from, size } = abandoned
+      const message = `the log was cut and continued: ${notThose(from, size)} that the checkpoint of ${size} records was signed for, and one of fewer was signed after it`
+      this.#stop({ check: 'root', index: from, message })
+      return
+    }
+    if (missing > 0) {
+      const message =
+        this.#segments === 0
+          ? `there is no segment; a checkpoint covers ${missing} records: 0 to ${missing - 1} are missing`
+          : `the log ends at ${this.#records} records; a checkpoint covers ${missing}: the end is missing`
       this.#stop({ check: 'tail', index: this.#records, message, ...this.#lastAt })
       return
     }
-    if (newest === undefined && (this.#largestNote > 0 || this.#exchanges)) {
-      this.find({ check: 'checkpoint', segment: 'checkpoint', message: 'there is no checkpoint that can be trusted' })
-    } else if (newest !== undefined && newest < this.#largestNote) {
-      // A living writer may have published since the file was read.
-      const now = await newestSize(this.#folder)
-      if (now !== undefined && now >= this.#largestNote) return
-      const message = `the checkpoint covers ${newest} records; the log itself tells of one that covers ${this.#largestNote}`
-      this.find({ check: 'checkpoint', segment: 'checkpoint', message })
-    }
+    const newest = notes?.newest ?? 0
+    const published = (notes?.kept ?? []).reduce((most, { size }) => Math.max(most, size), this.#published)
+    if (newest >= published) return
+    // A living writer may have published since the file was read.
+    const now = await newestSize(this.#folder)
+    if (now !== undefined && now >= published) return
+    const is = newest > 0 ? `the checkpoint covers ${newest} records` : 'there is no checkpoint that can be trusted'
+    this.find({
+      check: 'checkpoint',
+      segment: 'checkpoint',
+      message: `${is}; one that covers ${published} was published`,
+    })
   }
 
   report(live: boolean, tornNotes: boolean): LogReport {
@@ -316,12 +333,8 @@ class Walk {
   }
 
   #stopAtRoot({ from, size }: RootMismatch): void {
-    const exact = from === size - 1
-    const which = exact
-      ? `record ${from} is not the one`
-      : `one or more of the records ${from} to ${size - 1} are not those`
-    const where = exact && size === this.#records ? this.#lastAt : undefined
-    const message = `${which} that the checkpoint of ${size} records was signed for`
+    const where = from === size - 1 && size === this.#records ? this.#lastAt : undefined
+    const message = `${notThose(from, size)} that the checkpoint of ${size} records was signed for`
     this.#stop({ check: 'root', index: from, message, ...where })
   }
 
@@ -333,6 +346,12 @@ class Walk {
   #warn(warning: Omit<Finding, 'log'>): void {
     if (this.#warnings.length < 100) this.#warnings.push({ log: this.#log, ...warning })
   }
+}
+
+function notThose(from: number, size: number): string {
+  return from === size - 1
+    ? `record ${from} is not the one`
+    : `one or more of the records ${from} to ${size - 1} are not those`
 }
 
 /** Times in UTC of the same precision are in order when their texts are. */

@@ -1,5 +1,5 @@
 // Owns verification as its callers see it: all the logs in a folder, one report. It reads nothing but that folder.
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { parseVkey } from './checkpoint.ts'
 import { listLogs } from './layout.ts'
 import { type Finding, firstLine, type LogReport, type Status, verifyOne } from './verify-one.ts'
@@ -70,7 +70,7 @@ async function copiesAmong(folders: readonly string[]): Promise<Finding[]> {
   const logs = new Map<string, string>()
   for (const folder of folders) {
     const first = await firstLine(folder)
-    const log = basename(folder)
+    const log = basename(resolve(folder))
     const other = logs.get(first)
     if (other === undefined) logs.set(first, log)
     else if (first !== '') findings.push({ log, check: 'copy', message: `this is the log of ${other} once more` })

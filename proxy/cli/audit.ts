@@ -95,7 +95,8 @@ function printReport(dir: string, report: Report): void {
   process.stdout.write(
     `  ${status === 'tampered' ? `stopped after ${goodRecords(report)} good records` : `${records} records`} in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
   )
-  if (first !== undefined) process.stdout.write(`  first bad record: ${placeOf(first)}${first.message}\n`)
+  if (first !== undefined)
+    process.stdout.write(`  first bad record: ${placeOf(first, report.logs.length > 1)}${first.message}\n`)
   for (const log of report.logs) for (const reason of log.incomplete) process.stdout.write(`  ${reason}\n`)
   // Of a log that is bad these would only be about its good beginning.
   const whole = status !== 'tampered'
@@ -112,10 +113,10 @@ function goodRecords({ records, logs, first }: Report): number {
   return read === undefined || first?.index === undefined ? records : records - Math.max(0, read - first.index)
 }
 
-function placeOf({ index, segment, byteOffset }: Finding): string {
+function placeOf({ log, index, segment, byteOffset }: Finding, isOneOfSeveral: boolean): string {
   const parts = [
     ...(index === undefined ? [] : [`record ${index}`]),
-    ...(segment === undefined ? [] : [`in ${segment}`]),
+    ...(segment === undefined ? [] : [`in ${isOneOfSeveral ? `${log}/${segment}` : segment}`]),
     ...(byteOffset === undefined ? [] : [`at byte ${byteOffset}`]),
   ]
   return parts.length === 0 ? '' : `${parts.join(' ')}: `

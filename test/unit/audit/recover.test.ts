@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { leafHash } from '../../../proxy/audit/tree.ts'
 import { verifyLog } from '../../../proxy/audit/verify.ts'
 import { linesOf, openTestLog, segmentsOf, temporaryFolder } from './support.ts'
 
@@ -120,6 +121,63 @@ t.test('a log that is shorter than its checkpoint, or has none that can be trust
   t.match(await whyNot(dir), /cannot be trusted/)
   writeFileSync(join(folder, 'checkpoint'), note)
   t.equal(await whyNot(dir), 'opened')
+})
+
+t.test('a log whose checkpoint is gone or older than one that was published is refused', async (t) => {
+  const dir = temporaryFolder(t)
+  const folder = join(dir, 'w')
+  const notes: Buffer[] = []
+  for (let n = 0; n < 8; n += 1) {
+    const { log } = await openTestLog(dir, { segmentBytesMax: 1200 })
+    await log.commit('outcome', { n })
+    await log.close()
+    notes.push(readFileSync(join(folder, 'checkpoint')))
+  }
+  const older = notes[3] ?? Buffer.alloc(0)
+  const cut = segmentsOf(folder).slice(-2)
+  t.ok(Number(cut[0]?.slice(0, 20)) > Number(String(older).split('\n')[1]), 'what is cut came after it')
+  const damages: [string, readonly string[], Buffer | undefined, RegExp][] = [
+    ['only the checkpoint', ['checkpoint'], undefined, /checkpoint is missing, although.*checkpoints\.log/],
+    ['the last segments and all notes', [...cut, 'checkpoint', 'checkpoints.log', 'frontier'], undefined, /is missing/],
+    ['all segments, but not the notes', [...segmentsOf(folder), 'checkpoint'], undefined, /checkpoint is missing/],
+    ['the last segments', cut, older, /checkpoint covers .* although one that covers .* checkpoints\.log/],
+    ['nothing', [], older, /although one that covers .* checkpoints\.log/],
+    ['all older notes', ['checkpoints.log', 'frontier'], older, /although one that covers .*record \d+ shows it/],
+  ]
+  for (const [what, gone, note, why] of damages) {
+    const each = crashed(t, dir)
+    for (const name of gone) rmSync(join(each, 'w', name))
+    if (note !== undefined) writeFileSync(join(each, 'w', 'checkpoint'), note)
+    t.match(await verifyLog(each), { status: 'tampered' }, what)
+    const before = readdirSync(join(each, 'w')).filter((name) => name !== 'vkey')
+    t.match(await whyNot(each), why, what)
+    t.same(
+      readdirSync(join(each, 'w')).filter((name) => name !== 'vkey'),
+      before,
+      'nothing was added',
+    )
+    t.match(await verifyLog(each), { status: 'tampered' }, what)
+  }
+})
+
+t.test('records that were changed with all their links are not gone on from without the frontier either', async (t) => {
+  const { log, dir, folder } = await openTestLog(temporaryFolder(t))
+  for (let n = 0; n < 4; n += 1) await log.commit('outcome', { n })
+  await log.close()
+  const lines = readFileSync(lastSegment(dir), 'utf8').split('\n').slice(0, -1)
+  let last: Buffer | undefined
+  const forged = lines.map((line) => {
+    const prev = last?.toString('base64')
+    const changed = (prev === undefined ? line : line.replace(/"prev":"[^"]*"/, `"prev":"${prev}"`)).replace(
+      '"n":1',
+      '"n":9',
+    )
+    last = leafHash(Buffer.from(changed))
+    return `${changed}\n`
+  })
+  writeFileSync(lastSegment(dir), forged.join(''))
+  for (const name of ['frontier', 'checkpoints.log']) rmSync(join(folder, name))
+  t.match(await whyNot(dir), /are not those that the checkpoint was signed for/)
 })
 
 t.test('the start reads only the last segment, but does without the kept frontier', async (t) => {

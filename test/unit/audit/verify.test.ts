@@ -157,6 +157,45 @@ t.test('an older state with its older checkpoint is only seen with one kept else
   )
 })
 
+/** Two histories that part at record 13: what this folder was signed for before it was cut, and how it went on. */
+async function forked(t: { teardown: (run: () => void) => void }, late: number) {
+  const { dir, folder } = await make(t)
+  const cut = temporaryFolder(t)
+  cpSync(dir, cut, { recursive: true })
+  const common = readFileSync(join(folder, 'checkpoints.log'), 'utf8').length
+  for (let n = 0; n < 2; n += 1) await goOn(dir, 'old', 2)
+  await goOn(cut, 'new', late)
+  const notes = join(cut, 'w', 'checkpoints.log')
+  const after = readFileSync(notes, 'utf8').slice(common)
+  writeFileSync(notes, readFileSync(join(folder, 'checkpoints.log'), 'utf8') + after)
+  return { cut, since: readFileSync(join(folder, 'checkpoint'), 'utf8') }
+}
+
+async function goOn(dir: string, name: string, count: number): Promise<void> {
+  const { log } = await openTestLog(dir)
+  for (let n = 0; n < count; n += 1) await log.commit('outcome', { request: `${name}${n}` })
+  await log.close()
+}
+
+t.test('a log that was cut and continued is named where its two histories may part', async (t) => {
+  for (const late of [0, 2, 6]) {
+    const { cut, since } = await forked(t, late)
+    const { first } = await verifyLog(cut, { vkey })
+    const [, from, to] = /records? ([0-9]+)(?: to ([0-9]+))?/.exec(first?.message ?? '') ?? []
+    t.equal(first?.index, 13, `${late} records later: ${first?.message}`)
+    t.equal(Number(from), 13)
+    if (to !== undefined) t.ok(Number(to) > Number(from))
+    rmSync(join(cut, 'w', 'checkpoints.log'))
+    const { status, first: alone } = await verifyLog(cut, { vkey, since })
+    t.equal(status, 'tampered')
+    t.match(
+      alone?.message,
+      /one or more of the records 0 |the end is missing/,
+      'what was kept elsewhere tells nothing of a place',
+    )
+  }
+})
+
 t.test('a replaced folder is seen with the key or with a checkpoint kept elsewhere', async (t) => {
   const { folder } = await make(t)
   const since = readFileSync(join(folder, 'checkpoint'), 'utf8')
@@ -194,7 +233,7 @@ t.test('the files beside the segments cannot be taken away or put back unseen', 
   rmSync(join(folder, 'checkpoints.log'))
   t.match(await verifyLog(dir), {
     status: 'tampered',
-    first: { check: 'checkpoint', message: /covers 11 records; the log itself tells of one that covers 13/ },
+    first: { check: 'checkpoint', message: /covers 11 records; one that covers 13 was published/ },
   })
   rmSync(join(folder, 'checkpoint'))
   t.match(await verifyLog(dir), { status: 'tampered', first: { check: 'checkpoint' } })
@@ -347,6 +386,32 @@ t.test('a copy of a log beside it is told, although each is whole by itself', as
   writeFileSync(join(copy, segmentsOf(copy)[0] ?? ''), `${lines()[0]}\n`)
   t.match((await verifyLog(dir)).status, 'tampered', 'a part of it')
   t.match(await verifyLog(copy), { first: { check: /tail|checkpoint|root/ } })
+})
+
+t.test('a log in the audit folder itself does not hide those below it', async (t) => {
+  const { dir, folder, lines, write } = await make(t)
+  const older = temporaryFolder(t)
+  cpSync(folder, older, { recursive: true })
+  write(lines().with(3, edited(lines()[3], { extra: 1 })))
+  cpSync(older, dir, { recursive: true })
+  t.match(await verifyLog(dir, { vkey }), { status: 'tampered', first: { log: 'w', index: 3 } })
+})
+
+t.test('a log of which only the checkpoints are left is tampered with, alone and beside another', async (t) => {
+  const { dir, folder, path } = await make(t)
+  const left = ['checkpoint', 'checkpoints.log']
+  rmSync(path)
+  for (const name of left) {
+    const found = { status: 'tampered', first: { log: 'w', index: 0, message: /no segment.* 0 to 10 are missing/ } }
+    t.match(await verifyLog(dir, { vkey }), found, `${name} is there`)
+    t.match(await verifyLog(folder), found, 'named itself')
+    const both = temporaryFolder(t)
+    await (await openTestLog(both, { writer: 'v' })).log.close()
+    cpSync(folder, join(both, 'w'), { recursive: true })
+    t.match(await verifyLog(both), { ...found, logs: [{ status: 'intact' }, { status: 'tampered' }] })
+    rmSync(join(folder, name))
+  }
+  await t.rejects(verifyLog(dir), /no audit log/, 'a folder without any of it says nothing')
 })
 
 t.test('what cannot be verified is an error', async (t) => {
