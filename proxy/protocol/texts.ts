@@ -1,9 +1,10 @@
 // Owns the walk that finds every text in a document. Everything is inspected unless a layout says otherwise, so a field
 // that nobody thought of is read, not skipped. It knows no format: a layout is one format's exceptions.
+import { isDataKey } from '../lib/data-key.ts'
 import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { sourcesAt } from '../lib/json-source.ts'
-import { isDataKey, lastPath } from '../lib/pointer.ts'
+import { lastPath } from '../lib/pointer.ts'
 import type { Address, Path } from '../lib/pointer.ts'
 import type { Role, TextPart } from './content.ts'
 

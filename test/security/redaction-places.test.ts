@@ -84,6 +84,47 @@ t.test('keys of objects', async (t) => {
   t.same(sent(left), { [email]: '[EMAIL]' })
 })
 
+t.test('keys of objects are values wherever they stand, and in no record', async (t) => {
+  const aws = ['AKIA', 'Z5GMHYJKLMNOPQR2'].join('')
+  const keys = [
+    aws,
+    '10.20.3.4',
+    '2001:db8::1',
+    'aa:bb:cc:dd:ee:ff',
+    'password=Hunter2xyz9',
+    `hf_${'aBcDeFgHiJkLmNoPq'.repeat(2)}`,
+  ]
+  const blocking = await setUp(t, '[{ id: r, direction: both, detect: [pii, secrets], action: block }]')
+  for (const key of keys) t.equal((await post(blocking, { [key]: 1 })).status, 403, key)
+  t.equal((await post(blocking, { [keys.length]: { sha256: 1, 'x-request-id': 2, $ref: 3 } })).status, 200)
+  blocking.upstream.next(jsonAnswer(200, { hosts: { '10.20.3.4': 'up' } }))
+  t.equal((await post(blocking, {})).status, 403)
+
+  const masking = await setUp(t, '[{ id: r, direction: both, detect: [pii, secrets], action: mask }]')
+  const inner = JSON.stringify({ [aws]: { '10.20.3.4': email } })
+  masking.upstream.next(jsonAnswer(200, { inner }))
+  const answer = await (await post(masking, { inner })).text()
+  for (const text of [answer, JSON.stringify(sent(masking))]) t.notMatch(text, /AKIA|10\.20|ada@/)
+  await masking.gateway.gateway.close()
+  const record = auditLines(masking.gateway.auditDir).find(({ kind }) => kind === 'outcome')
+  t.strictSame(record?.['redactedAt'], [
+    'request /inner#@key',
+    'request /inner#/~*@key',
+    'request /inner#/~*/~*',
+    'answer /inner#@key',
+    'answer /inner#/~*@key',
+    'answer /inner#/~*/~*',
+  ])
+})
+
+t.test('a token that is a key becomes its value again', async (t) => {
+  const set = await setUp(t, '[{ id: r, direction: request, detect: [email], action: token }]')
+  const owners = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`user${n}@example.org`, n]))
+  set.upstream.next((scene) => scene.write(jsonAnswer(200, JSON.parse(String(scene.request.body)))))
+  t.same(await (await post(set, owners)).json(), owners)
+  t.notMatch(String(set.upstream.requests[0]?.body), /@/)
+})
+
 t.test('values that are let be', async (t) => {
   const allow = "allow: ['@example.com', '4111111111111111']"
   const set = await setUp(t, `[{ id: r, direction: request, detect: [pii], action: block, ${allow} }]`)
