@@ -52,6 +52,14 @@ export const variableTypes: Readonly<Record<Attribute, string>> = {
   time: 'google.protobuf.Timestamp',
 }
 
+/** Types of variables as people say them. */
+export const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  bool: 'true or false',
+  int: 'a number',
+  'list<string>': 'a list of texts',
+}
+
 /** Every name is a getter, so that only what an expression uses is converted. CEL integers are BigInts. */
 export class ExpressionContext {
   readonly #facts: Facts

@@ -1,11 +1,11 @@
 // Owns `when`: one CEL expression, checked at load and evaluated within a budget. An expression that cannot be
 // evaluated gives unknown, never an error, and what it says of itself never quotes the content that it looked at.
-import { Environment } from '@marcbachmann/cel-js'
-import { attributes, type Attribute } from './actions.ts'
+import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+import { attributes, isAttribute, type Attribute } from './actions.ts'
 import { registerBoundedLoops } from './bounded-loops.ts'
 import { registerBoundedText } from './bounded-text.ts'
 import { Budget } from './budget.ts'
-import { clientType, ExpressionContext, principalType, variableTypes } from './expression-context.ts'
+import { clientType, ExpressionContext, principalType, typeNames, variableTypes } from './expression-context.ts'
 import { compileShortcut } from './expression-shortcut.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
 import type { Facts } from './facts.ts'
@@ -46,7 +46,10 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   const scope = inspectExpression(parsed.ast, names)
   if (scope.problems.length > 0) return { ...unusable, problems: scope.problems }
   const checked = parsed.check()
-  if (!checked.valid) return { ...unusable, problems: [problemOf(checked.error)] }
+  if (!checked.valid) {
+    const hint = typesIn(checked.error, names)
+    return { ...unusable, problems: [{ ...problemOf(checked.error), hint }] }
+  }
   if (checked.type !== 'bool' && checked.type !== 'dyn') {
     return { ...unusable, problems: [{ message: `the expression gives ${checked.type}, not bool`, offset: 0 }] }
   }
@@ -105,6 +108,17 @@ function syntaxProblem(error: unknown): ExpressionProblem {
 function problemOf(error: unknown): ExpressionProblem {
   const { range, summary } = errorPlace(error)
   return { message: summary, offset: range?.start ?? 0 }
+}
+
+/** What the names in the piece that does not fit are: `messages` sounds like a list. */
+function typesIn(error: unknown, names: ExpressionNames): string | undefined {
+  const node = (error as { readonly node?: ASTNode } | undefined)?.node
+  if (node === undefined) return undefined
+  const kinds = [...inspectExpression(node, names).variables].flatMap((name) => {
+    const kind = isAttribute(name) ? typeNames[variableTypes[name]] : undefined
+    return kind === undefined ? [] : [`\`${name}\` is ${kind}`]
+  })
+  return kinds.length === 0 ? undefined : kinds.join(', ')
 }
 
 type ErrorPlace = { code: string; summary: string; range: { start: number; end: number } | undefined }
