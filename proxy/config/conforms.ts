@@ -37,6 +37,7 @@ const forAll = {
   title: noted,
   description: noted,
   examples: noted,
+  writeOnly: noted,
   default: noted,
   type: (types: string | readonly string[], value: Json) => [types].flat().some((type) => isType(type, value)),
   const: (only: Json, value: Json) => only === value,

@@ -10,6 +10,7 @@ import {
   type Source,
   type Span,
 } from './locate.ts'
+import { visibleUnread } from './visible-text.ts'
 
 /** Nodes after aliases are expanded: what a bomb of nested aliases may cost. */
 const nodesMax = 100_000
@@ -19,9 +20,26 @@ export type YamlResult =
   | { readonly ok: true; readonly root: LocatedMap }
   | { readonly ok: false; readonly problems: readonly LocatedProblem[] }
 
-/** Reads `text`; `file` is only for messages. An empty text is an empty map. */
-export function loadYaml(file: string, text: string): YamlResult {
-  const source: Source = { file, text, lineStarts: lineStartsOf(text) }
+/**
+ * Reads `text`; `file` is only for messages. An empty text is an empty map. `visibleOf` says what errors may show of a text
+ * that could be read.
+ */
+export function loadYaml(
+  file: string,
+  text: string,
+  visibleOf: (root: LocatedMap) => string = (root) => root.at.source.text,
+): YamlResult {
+  const source = { file, text, lineStarts: lineStartsOf(text), visible: '' }
+  const result = readYaml(source, text)
+  source.visible = result.ok ? visibleOf(result.root) : visibleUnread(text)
+  return result.ok ? result : { ok: false, problems: result.faults.map((fault) => problemAt(...fault)) }
+}
+
+type Fault = Parameters<typeof problemAt>
+type ReadYaml =
+  { readonly ok: true; readonly root: LocatedMap } | { readonly ok: false; readonly faults: readonly Fault[] }
+
+function readYaml(source: Source, text: string): ReadYaml {
   const document = parseDocument(text, {
     version: '1.2',
     schema: 'core',
@@ -34,15 +52,14 @@ export function loadYaml(file: string, text: string): YamlResult {
   // An unresolved tag is only a warning to the parser, and its value would be taken as if the tag were not there.
   const faults = [...document.errors, ...document.warnings]
   if (faults.length > 0) {
-    return { ok: false, problems: worthSaying(faults).map((fault) => syntaxProblem(source, fault)) }
+    return { ok: false, faults: worthSaying(faults).map((fault) => syntaxFault(source, fault)) }
   }
   try {
     const root = new Conversion(source, document).root()
     return { ok: true, root }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const problem = problemAt(error.span, { path: '', message: error.message, severity: 'error' })
-    return { ok: false, problems: [problem] }
+    return { ok: false, faults: [[error.span, { path: '', message: error.message, severity: 'error' }]] }
   }
 }
 
@@ -127,7 +144,7 @@ function worthSaying(faults: readonly YAMLError[]): readonly YAMLError[] {
 
 const faultsMax = 20
 
-function syntaxProblem(source: Source, fault: YAMLError): LocatedProblem {
+function syntaxFault(source: Source, fault: YAMLError): Fault {
   const [start, end] = fault.pos
   const written = source.text.slice(start, end)
   const span = { source, start, end: Math.max(end, start + 1) }
@@ -142,7 +159,7 @@ function syntaxProblem(source: Source, fault: YAMLError): LocatedProblem {
   const message = sentences[fault.code] ?? `not valid YAML: ${fault.message.replace(/\.$/, '')}`
   const bareVariable = source.text.slice(start - 1, start + 1) === '${'
   const hint = bareVariable ? 'inside { } and [ ], put "${…}" in quotes' : undefined
-  return problemAt(span, { path: '', message, severity: 'error', ...(hint === undefined ? {} : { hint }) })
+  return [span, { path: '', message, severity: 'error', ...(hint === undefined ? {} : { hint }) }]
 }
 
 function keyAt(text: string): string {

@@ -18,6 +18,7 @@ import {
 import { loadYaml } from './load-yaml.ts'
 import {
   formatPath,
+  isVisible,
   type Located,
   locateProblem,
   type LocatedMap,
@@ -29,6 +30,7 @@ import { duplicates, merge } from './merge.ts'
 import { configSchema, type Document } from './schema.ts'
 import { coerceVariables } from './schema-coerce.ts'
 import { validator } from './schema-errors.ts'
+import { visibleText } from './visible-text.ts'
 
 export type Loaded = {
   readonly ok: true
@@ -112,7 +114,7 @@ function readAll(paths: readonly string[]): Read {
     const peers: LocatedMap[] = []
     for (const { file, text } of found.files) {
       read.files.push(file)
-      const parsed = loadYaml(file, text)
+      const parsed = loadYaml(file, text, (root) => visibleText(root, configSchema))
       if (parsed.ok) peers.push(parsed.root)
       read.problems.push(...(parsed.ok ? duplicates(parsed.root) : parsed.problems))
     }
@@ -126,6 +128,8 @@ function unreadable(file: string, message: string): LocatedProblem {
 }
 
 function shown(root: Located, path: Path, value: Json): string {
+  const node = nodeAt(root, path)
+  if (node?.kind === 'scalar' && !isVisible(node)) return 'what stands there'
   const text = JSON.stringify(templateAt(root, path) ?? value)
   return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
 }

@@ -5,7 +5,13 @@ import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 
 /** One file as it was read. `lineStarts` are offsets into `text`, ascending, the first is 0. */
-export type Source = { readonly file: string; readonly text: string; readonly lineStarts: readonly number[] }
+export type Source = {
+  readonly file: string
+  readonly text: string
+  readonly lineStarts: readonly number[]
+  /** `text` without what errors must not show, every other character in its place. */
+  readonly visible: string
+}
 
 /** A stretch of a source, end exclusive, UTF-16 offsets. */
 export type Span = { readonly source: Source; readonly start: number; readonly end: number }
@@ -47,7 +53,7 @@ export type LocatedProblem = {
   readonly message: string
   readonly hint?: string
   readonly severity: 'error' | 'warning'
-  /** The line itself, for a caret. Absent when the file could not be read. */
+  /** The line itself as far as it may be shown, for a caret. Absent when the file could not be read. */
   readonly sourceLine?: string
 }
 
@@ -102,6 +108,11 @@ export function nodeAt(root: Located, path: Path): Located | undefined {
   return node
 }
 
+/** Whether errors may show all of what was written there. */
+export function isVisible({ at: { source, start, end } }: Located): boolean {
+  return source.visible.slice(start, end) === source.text.slice(start, end)
+}
+
 /** The value without its places. */
 export function plainValue(node: Located): Json {
   if (node.kind === 'scalar') return node.value
@@ -142,7 +153,7 @@ export function lineStartsOf(text: string): number[] {
 function lineText(source: Source, line: number): string {
   const start = source.lineStarts[line - 1] ?? 0
   const end = source.lineStarts[line]
-  return source.text.slice(start, end === undefined ? undefined : end - 1).replace(/\r$/, '')
+  return source.visible.slice(start, end === undefined ? undefined : end - 1).replace(/\r$/, '')
 }
 
 /**

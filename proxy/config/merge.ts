@@ -33,7 +33,7 @@ export function merge(
 
 const emptyMap: LocatedMap = {
   kind: 'map',
-  at: { source: { file: '', text: '', lineStarts: [0] }, start: 0, end: 0 },
+  at: { source: { file: '', text: '', lineStarts: [0], visible: '' }, start: 0, end: 0 },
   entries: new Map(),
 }
 

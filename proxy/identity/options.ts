@@ -44,6 +44,7 @@ export const principalsSchema = {
             sha256: {
               type: 'string',
               pattern: '^[0-9a-fA-F]{64}$',
+              writeOnly: true,
               description: 'SHA-256 of the key in hex, as `gatewright keys generate` prints it.',
             },
             expires: { type: 'string', description: 'RFC 3339 time from which the key is refused.' },
