@@ -9,6 +9,7 @@ import { nowhere, type Enrolled } from '../lib/roster.ts'
 import type { Client } from '../pipeline/client.ts'
 import { Abort } from './abort.ts'
 import type { Parking } from './parking.ts'
+import { sendHead } from './send-head.ts'
 
 export type ClientTimes = {
   readonly bodyTimeoutMs: number
@@ -98,6 +99,15 @@ export class HttpClient implements Client, Enrolled {
     return !this.#request.complete
   }
 
+  /** Whether the connection can go on after the answer. */
+  get keepsAlive(): boolean {
+    return this.#response.shouldKeepAlive
+  }
+
+  closeAfter(): void {
+    this.#response.shouldKeepAlive = false
+  }
+
   /** Ends the exchange from outside: the parser failed on this connection, or the process is shutting down. */
   interrupt(fault: Fault): void {
     this.#failBody?.(fault)
@@ -116,6 +126,11 @@ export class HttpClient implements Client, Enrolled {
   /** Whatever is under way. */
   cut(): void {
     this.#request.socket.destroy()
+  }
+
+  /** node:http has let go of the connection, and so tells only who has its turn that it is gone. */
+  loseTurn(): void {
+    if (this.#response.socket === null) this.#response.destroy()
   }
 
   /**
@@ -237,7 +252,7 @@ export class HttpClient implements Client, Enrolled {
 
   /** Nobody waits for the rest, so the connection ends with the answer (RFC 9110 §15.5.9). */
   #tooLate(): Fault {
-    this.#response.shouldKeepAlive = false
+    this.closeAfter()
     return new Fault('body-timeout')
   }
 
@@ -255,15 +270,8 @@ export class HttpClient implements Client, Enrolled {
     this.headSent = true
   }
 
-  /** With the turn: the first piece of a stream is mostly there already, and then leaves in the same packet. */
   flush(): void {
-    const { socket } = this.#response
-    if (socket !== null) {
-      socket.cork()
-      process.nextTick(uncork, socket)
-    }
-    this.#response.flushHeaders()
-    dropHeads(this.#request, this.#response)
+    sendHead(this.#request, this.#response)
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -379,20 +387,6 @@ export class HttpClient implements Client, Enrolled {
 }
 
 function ignore(): void {}
-
-function uncork(socket: Socket): void {
-  socket.uncork()
-}
-
-/** Both were read and written, and the answer may go on for hours. Others hold them, but nobody reads what they say. */
-function dropHeads(request: IncomingMessage, response: ServerResponse): void {
-  request.headers = nothingSaid
-  request.rawHeaders = []
-  // From now on it only tells that there was one.
-  Object.assign(response, { _header: ' ' })
-}
-
-const nothingSaid = Object.freeze({})
 
 function tooLarge(bytesMax: number): Fault {
   return new Fault('body-too-large', `The request body is larger than ${bytesMax} bytes.`)

@@ -100,9 +100,7 @@ export class Listener {
     server.on('checkExpectation', (request, response) => this.#accept(request, response))
     server.on('upgrade', (request, socket, first) => this.#upgrade(request, socket, first))
     server.on('clientError', (error, socket) => this.#onParserError(error, socket))
-    server.on('connect', (request, socket) =>
-      this.#refuseRaw(new Fault('method-unsupported'), socket, request.method ?? ''),
-    )
+    server.on('connect', ({ socket }) => this.#refuseDetached(new Fault('method-unsupported'), socket, 'CONNECT'))
     return server
   }
 
@@ -184,6 +182,8 @@ export class Listener {
   }
 
   #accept(request: IncomingMessage, response: ServerResponse): void {
+    // A head that came too late: the connection is about to end.
+    if ((request.socket as Occupied)[sequel] !== undefined) return
     const runtime = this.#runtime
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders)
@@ -197,13 +197,7 @@ export class Listener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, first: Uint8Array): void {
-    const before = (socket as Occupied)[occupant]
-    if (before !== undefined && this.#underWay.has(before)) {
-      // Pipelined behind a request that is not answered yet: their answers would run into each other.
-      before.interrupt(new Fault('client-aborted'))
-      socket.destroy()
-      return
-    }
+    if (this.#isBusy(socket)) return this.#refuseDetached(new Fault('upgrade-refused'), socket, 'GET')
     const runtime = this.#runtime
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders, true)
@@ -243,9 +237,12 @@ export class Listener {
 
   #settled(client: HttpClient): void {
     this.#underWay.remove(client)
-    // An idle connection holds nothing of its last exchange, unless the rest of its body is still to come.
     const socket: Occupied = client.socket
-    if (!client.bodyPending && socket[occupant] === client) socket[occupant] = undefined
+    if (socket[occupant] === client) {
+      if (socket[sequel] !== undefined) this.#conclude(socket, client)
+      // An idle connection holds nothing of its last exchange, unless the rest of its body is still to come.
+      else if (!client.bodyPending) socket[occupant] = undefined
+    }
     if (this.#underWay.size === 0) this.#becomeIdle()
   }
 
@@ -257,24 +254,55 @@ export class Listener {
     this.#onRetired(runtime)
   }
 
-  #onParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  /** Nobody knows where a next request would begin, so the first error is the last, and the connection ends. */
+  #onParserError(error: NodeJS.ErrnoException, socket: Occupied): void {
+    if (socket[sequel] !== undefined) return
     const fault = parserFault(error)
-    const client = (socket as Occupied)[occupant]
-    if (client !== undefined && this.#underWay.has(client)) {
-      // The body of the exchange under way broke its framing: that exchange is refused, there is no second one.
-      client.interrupt(fault ?? new Fault('client-aborted'))
-      return
-    }
-    if (fault === undefined || !socket.writable) {
-      socket.destroy()
-      return
-    }
+    const client = socket[occupant]
     if (client?.bodyPending === true) {
-      // The rest of a body whose request has been answered and recorded already.
-      socket.end(() => socket.destroy())
-      return
+      socket[sequel] = null
+      this.#breakBody(client, fault)
+    } else if (this.#isBusy(socket)) {
+      // What came behind a whole request is no matter of that one, and is answered in its turn.
+      socket[sequel] = fault ?? null
+    } else if (fault === undefined || !socket.writable) {
+      socket.destroy()
+    } else {
+      socket[sequel] = null
+      this.#refuseRaw(fault, socket, '')
     }
-    this.#refuseRaw(fault, socket, '')
+  }
+
+  /** There is no second exchange: it is the one under way that is refused, if it has not been answered and recorded already. */
+  #breakBody(client: HttpClient, fault: Fault | undefined): void {
+    if (this.#underWay.has(client)) {
+      client.closeAfter()
+      client.interrupt(fault ?? new Fault('client-aborted'))
+    } else client.socket.destroySoon()
+  }
+
+  /** The last request on a connection is answered. Behind an answer that says so nothing is read. */
+  #conclude(socket: Occupied, client: HttpClient): void {
+    const fault = socket[sequel]
+    if (fault instanceof Fault && client.keepsAlive && socket.writable) this.#refuseRaw(fault, socket, '')
+    else client.socket.destroySoon()
+  }
+
+  /**
+   * Of a connection that node:http has let go of. If something on it is still to be answered, it is cut: node:http would not
+   * go on writing that answer when the client can take more, and ours would stand in its middle.
+   */
+  #refuseDetached(fault: Fault, socket: Duplex, method: string): void {
+    if (this.#isBusy(socket)) {
+      socket.destroy()
+      for (const client of this.#underWay.all()) if (client.socket === socket) client.loseTurn()
+    }
+    this.#refuseRaw(fault, socket, method)
+  }
+
+  #isBusy(socket: Occupied): boolean {
+    const client = socket[occupant]
+    return client !== undefined && this.#underWay.has(client)
   }
 
   #refuseRaw(fault: Fault, socket: Duplex, method: string): void {
@@ -294,9 +322,11 @@ function closesAfter({ headers, httpVersionMinor }: IncomingMessage, fault: Faul
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) === 0
 }
 
-/** Which exchange a socket is busy with: a parser error names only the socket. */
+/** Which exchange was begun last on a socket: a parser error names only the socket. */
 const occupant = Symbol('occupant')
-type Occupied = Duplex & { [occupant]?: HttpClient | undefined }
+/** Where no request can follow any more: what is to be said when the last one is answered, or null for nothing. */
+const sequel = Symbol('sequel')
+type Occupied = Duplex & { [occupant]?: HttpClient | undefined; [sequel]?: Fault | null }
 
 function occupy(socket: Occupied, client: HttpClient): void {
   socket[occupant] = client
@@ -329,8 +359,10 @@ function parserFault(error: NodeJS.ErrnoException): Fault | undefined {
   return undefined
 }
 
-/** HTTP, but for a method that the parser does not know (RFC 9110 §9.1); anything else is no HTTP. */
+/** HTTP, but for a method that the parser does not know (RFC 9110 §9.1); anything else is no HTTP. Requests may stand before it. */
 function isRequestLine(error: NodeJS.ErrnoException): boolean {
-  const { rawPacket } = error as { rawPacket?: Buffer }
-  return /^[!#$%&'*+.^`|~\w-]{1,64} \S+ HTTP\/1\.[01]\r\n/.test(rawPacket?.toString('latin1', 0, 8192) ?? '')
+  const { rawPacket, bytesParsed = 0 } = error as { rawPacket?: Buffer; bytesParsed?: number }
+  if (rawPacket === undefined) return false
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1
+  return /^[!#$%&'*+.^`|~\w-]{1,64} \S+ HTTP\/1\.[01]\r\n/.test(rawPacket.toString('latin1', start, start + 8192))
 }

@@ -11,11 +11,16 @@ export class RawClient implements Client {
   readonly bytesIn = 0
   bytesOut = 0
   headSent = false
-  readonly gone = false
   readonly #socket: Duplex
 
   constructor(socket: Duplex) {
     this.#socket = socket
+    // node:http may have let go of it, and nobody else listens: without this a reset would be an uncaught 'error'.
+    socket.on('error', ignore)
+  }
+
+  get gone(): boolean {
+    return this.#socket.destroyed
   }
 
   readBody(): Promise<Uint8Array> {
@@ -55,3 +60,5 @@ export class RawClient implements Client {
     this.end(last)
   }
 }
+
+function ignore(): void {}
