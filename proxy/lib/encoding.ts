@@ -1,6 +1,14 @@
 // Owns content encodings (RFC 9110 §8.4): encoded bytes to plain ones, or a refusal. One layer, bounded, off the event
 // loop. It does not know what the bytes mean.
-import { brotliDecompress, gunzip, zstdDecompress } from 'node:zlib'
+import { pipeline } from 'node:stream'
+import {
+  brotliDecompress,
+  createBrotliDecompress,
+  createGunzip,
+  createZstdDecompress,
+  gunzip,
+  zstdDecompress,
+} from 'node:zlib'
 
 export type Decoded =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -41,6 +49,75 @@ const decompressors = new Map<string, Decompress>([
   ['br', brotliDecompress],
   ['zstd', zstdDecompress],
 ])
+
+type Decoder = ReturnType<typeof createGunzip>
+
+const decoders = new Map<string, () => Decoder>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+])
+
+/** `coding` in lower case; undefined where it is not known. */
+export function openDecoder(coding: string): (() => Decoder) | undefined {
+  return decoders.get(coding)
+}
+
+/** What a client accepts, without what could not be decoded on the way; in clear where nothing else is left. */
+export function decodableOf(acceptEncoding: string): string {
+  const kept = acceptEncoding.split(',').filter((one) => {
+    const coding = (one.split(';', 1)[0] as string).trim().toLowerCase()
+    return coding === 'identity' || decoders.has(coding)
+  })
+  return kept.length === 0 ? 'identity' : kept.join(',').trim()
+}
+
+/** Logs and tables come to a tenth or a fiftieth; only what was made for it, or says nothing, comes to less. */
+const ratioMax = 100
+
+/**
+ * Decodes a body as it comes: beyond `plainBytesMax` no more than a hundred times what has come. What the body throws is
+ * thrown on; what is wrong with the encoding, as `refusal` says.
+ */
+export async function* decodePieces(
+  body: AsyncIterable<Uint8Array>,
+  open: () => Decoder,
+  plainBytesMax: number,
+  refusal: (flaw: 'malformed' | 'too-large') => Error,
+): AsyncGenerator<Uint8Array, undefined> {
+  let encodedBytes = 0
+  let plainBytes = 0
+  let thrown: Error | undefined
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of body) {
+        encodedBytes += piece.length
+        yield piece
+      }
+    } catch (error) {
+      thrown = error as Error
+      throw error
+    }
+  }
+  const decoder = open()
+  // What goes wrong is thrown where it is read.
+  pipeline(counted, decoder, () => {})
+  try {
+    for await (const piece of decoder as AsyncIterable<Uint8Array>) {
+      plainBytes += piece.length
+      if (plainBytes > Math.max(plainBytesMax, encodedBytes * ratioMax)) throw (thrown = refusal('too-large'))
+      yield piece
+    }
+  } catch {
+    // Nothing at all is no damage.
+    if (thrown === undefined && encodedBytes === 0) return undefined
+    throw thrown ?? refusal('malformed')
+  }
+  // What it did not use, another reader might.
+  if (decoder.bytesWritten !== encodedBytes) throw refusal('malformed')
+  return undefined
+}
 
 /** With `info`, zlib tells how much input it used. What it did not use, another reader might: so there must be none. */
 function whole(result: unknown, encodedBytes: number): Decoded {

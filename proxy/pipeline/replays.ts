@@ -26,7 +26,7 @@ const answerBytesMax = 1024 * 1024
 /** These say "not now" or "not you": what is done about it should change the answer. */
 const notKept: ReadonlySet<number> = new Set([401, 402, 408, 409, 425, 429])
 
-type Kept = Pick<UpstreamAnswer, 'status' | 'headers' | 'contentLength'> & { readonly body: Uint8Array }
+type Kept = Pick<UpstreamAnswer, 'status' | 'headers' | 'contentLength' | 'scrub'> & { readonly body: Uint8Array }
 type Entry = {
   readonly request: string
   untilMs: number
@@ -109,7 +109,7 @@ class BoundedReplays implements Replays {
 
 /** The answer with a copy of its body made as it is read; `onEnd` is told once, with nothing where it is not to be kept. */
 function recorded(answer: UpstreamAnswer, room: Room, onEnd: (kept: Kept | undefined) => void): UpstreamAnswer {
-  const { status, headers, contentLength } = answer
+  const { status, headers, contentLength, scrub } = answer
   if (status >= 500 || notKept.has(status) || answer.elsewhere === true) {
     // At once: another upstream may be asked before anybody settles this.
     onEnd(undefined)
@@ -126,7 +126,7 @@ function recorded(answer: UpstreamAnswer, room: Room, onEnd: (kept: Kept | undef
       settled = true
       const whole = outcome === 'complete' ? copy.whole : undefined
       copy.giveUp()
-      onEnd(whole === undefined ? undefined : { status, headers, contentLength, body: whole })
+      onEnd(whole === undefined ? undefined : { status, headers, contentLength, scrub, body: whole })
     },
   }
 }
@@ -176,11 +176,12 @@ class Copy implements AsyncIterable<Uint8Array> {
   }
 }
 
-function replayed({ status, headers, contentLength, body }: Kept): UpstreamAnswer {
+function replayed({ status, headers, contentLength, scrub, body }: Kept): UpstreamAnswer {
   return {
     status,
     headers: [...headers, 'idempotency-replayed', 'true'],
     contentLength,
+    scrub,
     body: (async function* () {
       if (body.length > 0) yield body
     })(),

@@ -83,6 +83,9 @@ export type Attempt = {
   readonly waitedMs: number
 }
 
+/** Keeps the upstream's credential out of a body, whatever pieces it comes in. */
+export type Scrub = (body: AsyncIterableIterator<Uint8Array, undefined>) => Gatherable
+
 export type UpstreamAnswer = {
   /** 101 only where an upgrade was asked for, and then with a `peer`. */
   readonly status: number
@@ -90,8 +93,12 @@ export type UpstreamAnswer = {
   readonly headers: readonly string[]
   /** As the upstream declared it; for HEAD and 304 it is the length of what is not sent. */
   readonly contentLength: number | undefined
+  /** Neither a length nor chunks say where it ends: it ends with its connection, and may have been cut off anywhere. */
+  readonly closeDelimited?: boolean
   /** Pull to read: nothing is buffered beyond a high-water mark. Throws Fault `upstream-truncated` / `upstream-timeout` when cut off. */
   readonly body: Gatherable
+  /** In `body` the credential was looked for as it came: whoever decodes it looks again. Absent where there is none. */
+  readonly scrub?: Scrub | undefined
   readonly peer?: UpstreamPeer
   /**
    * Called once, when the exchange knows how the answer ended; it feeds the breaker, and without it a success is not

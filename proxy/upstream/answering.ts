@@ -30,6 +30,7 @@ export function answerOf(
     status: head.status,
     headers: head.headers,
     contentLength: head.contentLength,
+    closeDelimited: head.closeDelimited,
     body,
     settle(outcome) {
       pass.end(outcome === 'complete' ? 'success' : outcome === 'broken' ? judgeBreak(receiver.rested) : 'neutral')

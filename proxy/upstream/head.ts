@@ -1,6 +1,7 @@
 // Owns the heads that cross this hop: what of a request's head is sent, what of an answer's head is relayed. Everything
 // that belongs to one connection stays behind (RFC 9110 section 7.6.1), and so does the framing, which is always ours.
 import type { IncomingHttpHeaders } from 'node:http'
+import { decodableOf } from '../lib/encoding.ts'
 import { reveals, type Credential } from './credential.ts'
 
 export type AnswerHead = {
@@ -70,7 +71,9 @@ export function requestHeaders(
     const lower = name.toLowerCase()
     if (notForwarded.has(lower) || lower === credential?.name || ordersToProxies.test(lower)) continue
     if ((!cookies && lower === 'cookie') || keyHeaders?.has(lower) === true) continue
-    sent.push(name, headers[index + 1] ?? '')
+    const value = headers[index + 1] ?? ''
+    // An answer in which the credential could not be looked for would be refused.
+    sent.push(name, credential !== undefined && lower === 'accept-encoding' ? decodableOf(value) : value)
   }
   if (credential !== undefined) sent.push(credential.name, credential.value)
   return sent

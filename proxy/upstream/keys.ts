@@ -2,14 +2,20 @@
 import type { Clock } from '../lib/clock.ts'
 import type { ResolveSecret } from '../lib/secret.ts'
 import { openCredential, type Credential } from './credential.ts'
+import type { Scrub } from './answer.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Lookup } from './egress.ts'
 import { Keyring, type Slot } from './keyring.ts'
+import { scrubOf } from './scrub.ts'
 import type { UpstreamSettings } from './settings.ts'
 import { Switchboard } from './switchboard.ts'
 
 /** What goes with one credential. */
-export type Held = { readonly credential: Credential | undefined; readonly switchboard: Switchboard }
+export type Held = {
+  readonly credential: Credential | undefined
+  readonly scrub: Scrub | undefined
+  readonly switchboard: Switchboard
+}
 export type Key = Slot<Held>
 
 export type Keys = {
@@ -29,6 +35,7 @@ type Deps = {
 export function openKeys(id: string, settings: UpstreamSettings, { clock, deadlines, resolve, lookup }: Deps): Keys {
   const held = (credential: Credential | undefined): Held => ({
     credential,
+    scrub: scrubOf(credential),
     switchboard: new Switchboard({ settings, credential, clock, deadlines, lookup }),
   })
   const entries = settings.credentials.map(({ name, options }) => ({

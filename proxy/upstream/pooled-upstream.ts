@@ -101,9 +101,10 @@ export class PooledUpstream implements Upstream {
       if (retryMs === undefined) {
         const elsewhere = !signal.aborted && this.#retry.mayPassOn(request, judgement)
         if ('fault' in outcome) throw elsewhere ? withElsewhere(outcome.fault) : outcome.fault
-        const body = scrubBody(receiver.body, key.holding.credential)
+        const { credential, scrub } = key.holding
+        const body = scrubBody(receiver.body, credential)
         sending.request = lettingGo(request)
-        return { ...answerOf(outcome.head, receiver, body, pass), attempts: sending.attempts, elsewhere }
+        return { ...answerOf(outcome.head, receiver, body, pass), scrub, attempts: sending.attempts, elsewhere }
       }
       if ('head' in outcome) receiver.discard()
       this.#deps.onEvent({ type: 'retry', upstream: this.id, waitMs: retryMs })

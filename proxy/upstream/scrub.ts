@@ -1,6 +1,7 @@
 // Owns keeping the upstream's credential out of the bodies of its answers. It knows bytes only: not encodings, not
 // formats, and not who reads.
 import type { Gatherable } from '../lib/gather.ts'
+import type { Scrub } from './answer.ts'
 import { containedLengthMin, type Credential } from './credential.ts'
 
 type Bytes = AsyncIterableIterator<Uint8Array, undefined> & Gatherable
@@ -10,6 +11,12 @@ type Result = IteratorResult<Uint8Array, undefined>
 export function scrubBody(body: Bytes, credential: Credential | undefined): Bytes {
   if (credential === undefined || credential.secret.length < containedLengthMin) return body
   return new ScrubbedBody(body, Buffer.from(credential.secret))
+}
+
+/** The same for what others have decoded; undefined where there is nothing to look for. */
+export function scrubOf(credential: Credential | undefined): Scrub | undefined {
+  if (credential === undefined || credential.secret.length < containedLengthMin) return undefined
+  return (body) => scrubBody(body, credential)
 }
 
 const mask = 0x2a

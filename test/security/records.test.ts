@@ -1,7 +1,7 @@
 // Every exchange leaves exactly one outcome record, however it ends, with the status that was sent and how it ended.
 import { connect } from 'node:net'
 import t from 'tap'
-import { chunk, chunkedHead, jsonAnswer, lastChunk, type Script } from '../support/scripted-upstream.ts'
+import { chunk, chunkedHead, jsonAnswer, lastChunk, type Scene, type Script } from '../support/scripted-upstream.ts'
 import { agentKey, openFortress, talk, type Fortress } from './fortress.ts'
 
 const extra = `
@@ -124,6 +124,24 @@ const endings: readonly Ending[] = [
       scene.end()
     },
     record: { status: 502, fault: 'upstream-truncated' },
+  },
+  ...['{"id":"c","choices":[', ''].map((cut) => ({
+    name: `a document of ${cut.length} bytes that ends with its connection`,
+    bytes: post(chat),
+    upstream: async (scene: Scene) => {
+      await scene.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${cut}`)
+      scene.end()
+    },
+    record: { status: 502, fault: 'upstream-truncated' },
+  })),
+  {
+    name: 'a document that ends with its connection and is whole, but has two readings',
+    bytes: post(chat),
+    upstream: async (scene) => {
+      await scene.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"id":"c","id":"d","choices":[]}')
+      scene.end()
+    },
+    record: { status: 502, fault: 'upstream-invalid' },
   },
   {
     name: 'a stream cut off',

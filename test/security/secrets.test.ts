@@ -1,5 +1,6 @@
 // What must never be where it does not belong: the agent's key upstream, the upstream's credential with clients, either
 // of them or any content with operators, and headers of one hop on the next.
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { answer, chunk, chunkedHead, jsonAnswer, lastChunk } from '../support/scripted-upstream.ts'
 import { agentKey, openFortress, talk, upstreamKey, type Fortress } from './fortress.ts'
@@ -117,6 +118,43 @@ t.test('the credential of an upstream comes back to nobody', async (t) => {
   for (const text of seen) t.notOk(text.includes(upstreamKey), text.slice(0, 15))
   await fortress.outcomes(seen.length)
   t.notOk((await fortress.traces()).includes(upstreamKey))
+})
+
+t.test('nor inside of an encoding', async (t) => {
+  const fortress = await open(t)
+  const encoded = (encoding: string, body: Uint8Array, more: Record<string, string> = {}, status = 200) =>
+    fortress.upstream.next(async (scene) => {
+      const headers = { 'content-type': 'text/plain', 'content-encoding': encoding, etag: '"a"', ...more }
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      await scene.write(`HTTP/1.1 ${status} X\r\n${lines.join('')}content-length: ${body.length}\r\n\r\n`)
+      await scene.write(body)
+    })
+  const call = async (method: string, path: string, body = '') =>
+    (await talk(fortress.port, request(method, path, [bearer, 'accept-encoding: deflate, gzip'], body))).replies[0]
+  const told = Buffer.from(`x-api-key: ${upstreamKey}\r\n`.repeat(3))
+  const masked = told.toString().replaceAll(upstreamKey, '*'.repeat(upstreamKey.length))
+  for (const [encoding, encode] of Object.entries({ gzip: gzipSync, br: brotliCompressSync, zstd: zstdCompressSync })) {
+    encoded(encoding, encode(told))
+    const relayed = await call('GET', '/tools/crm/x')
+    t.match(relayed, { status: 200, body: masked }, encoding)
+    t.notMatch(relayed?.head, /content-encoding|etag/i, 'it is in clear, and not the same bytes')
+    const said = { ...completion, id: upstreamKey }
+    encoded(encoding, encode(Buffer.from(JSON.stringify(said))), { 'content-type': 'application/json' })
+    const whole = await call('POST', '/openai/v1/chat/completions', ask('hi'))
+    t.equal(whole?.status, 200)
+    t.equal(JSON.parse(whole?.body ?? '').id, '*'.repeat(upstreamKey.length), `${encoding}, read whole`)
+  }
+  encoded('deflate', deflateSync(told))
+  t.match(await call('GET', '/tools/crm/x'), { status: 502 }, 'one that nobody here reads')
+  encoded('gzip, gzip', gzipSync(gzipSync(told)))
+  t.match(await call('GET', '/tools/crm/x'), { status: 502 }, 'two layers')
+  encoded('gzip', gzipSync(told), {}, 206)
+  t.match(await call('GET', '/tools/crm/x'), { status: 502 }, 'a piece')
+  encoded('gzip', gzipSync(Buffer.alloc(200_000_000)))
+  t.equal(await call('GET', '/tools/crm/x'), undefined, 'a bomb is broken off')
+  for (const seen of fortress.upstream.requests) t.notMatch(seen.header('accept-encoding'), 'deflate')
+  encoded('deflate', deflateSync(told))
+  t.match((await call('GET', '/open/x'))?.head, /content-encoding: deflate/i, 'without a credential it is as it comes')
 })
 
 t.test('headers of one hop stay there, in both directions', async (t) => {

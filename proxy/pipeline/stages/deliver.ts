@@ -1,11 +1,11 @@
 // Owns the way back: which of the answer's forms it is, and which filters it goes through. An answer that must be read
 // and cannot be is refused; one that need not be read is relayed as it comes.
 import { Fault } from '../../errors.ts'
-import { decodeBody } from '../../lib/encoding.ts'
 import { gather } from '../../lib/gather.ts'
 import { headerValue } from '../../lib/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { parseRetryAfter } from '../../upstream/retry-after.ts'
+import { clearBody, mayHideCredential } from '../answer-body.ts'
 import type { Client } from '../client.ts'
 import { grow, type Answered } from '../exchange.ts'
 import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
@@ -141,19 +141,29 @@ function endStream(x: Answered, client: Client): void {
 }
 
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
-  const { bodyBytesMax } = runtime.limits
-  const collecting = collect(x, runtime, bodyBytesMax)
-  const raw = collecting instanceof Promise ? await collecting : collecting
-  const decoding = decodeBody(raw, headerValue(x.answer.headers, 'content-encoding'), bodyBytesMax)
-  const decoded = decoding instanceof Promise ? await decoding : decoding
-  if (!decoded.ok) throw new Fault('upstream-invalid', `The answer cannot be read: ${decoded.message}`)
+  const collecting = collect(x, runtime)
+  const bytes = collecting instanceof Promise ? await collecting : collecting
   const kind = kindOf(x)
-  if (consultsAnswer(x)) await consultDocument(x, runtime, kind, decoded.bytes)
-  const body = decoded.bytes.length === 0 ? decoded.bytes : filterWhole(x, runtime, kind, decoded.bytes)
+  if (kind === 'json' && isCutOff(x, bytes)) throw new Fault('upstream-truncated')
+  if (consultsAnswer(x)) await consultDocument(x, runtime, kind, bytes)
+  const body = bytes.length === 0 ? bytes : filterWhole(x, runtime, kind, bytes)
   const headers = answerHeaders(x, runtime, 'reframed')
   headers.push('content-length', String(Buffer.byteLength(body)))
   client.start(x.answer.status, headers)
   client.end(body)
+}
+
+/** Where a model's answer ends with its connection, only what it says tells whether that was its end. */
+function isCutOff({ answer: { closeDelimited, status }, operation }: Answered, bytes: Uint8Array): boolean {
+  if (closeDelimited !== true || status >= 400 || !givesModelAnswer(operation)) return false
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  try {
+    // Not as strictly as we read it: what we refuse to read may be whole.
+    JSON.parse(text.replace(/^\ufeff/, ''))
+    return false
+  } catch {
+    return true
+  }
 }
 
 function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array | string {
@@ -169,10 +179,12 @@ const noBytes = new Uint8Array()
 
 async function relay(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   noteUnread(x, kindOf(x))
-  client.start(x.answer.status, answerHeaders(x, runtime, 'as-is'))
+  const decodes = mayHideCredential(x)
+  const body = decodes ? clearBody(x, runtime) : x.answer.body
+  client.start(x.answer.status, answerHeaders(x, runtime, decodes ? 'reframed' : 'as-is'))
   client.flush()
   const waiting = new Waiting(x, runtime)
-  for await (const chunk of waiting.on(x.answer.body)) {
+  for await (const chunk of waiting.on(body)) {
     const written = client.write(chunk)
     if (written !== undefined) await waiting.while(written)
   }
@@ -187,8 +199,8 @@ function refuseEncoded(x: Answered): void {
 }
 
 /** Where it has to be waited for, nothing of ours happens between the chunks, so all of it counts as waiting. */
-function collect(x: Answered, runtime: Runtime, bytesMax: number): Promise<Uint8Array> | Uint8Array {
-  const gathered = gather(x.answer.body, bytesMax)
+function collect(x: Answered, runtime: Runtime): Promise<Uint8Array> | Uint8Array {
+  const gathered = gather(clearBody(x, runtime), runtime.limits.bodyBytesMax)
   return gathered instanceof Promise ? new Waiting(x, runtime).while(gathered).then(wholeOf) : wholeOf(gathered)
 }
 

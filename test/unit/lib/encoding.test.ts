@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
-import { decodeBody } from '../../../proxy/lib/encoding.ts'
+import { decodableOf, decodeBody, decodePieces, openDecoder } from '../../../proxy/lib/encoding.ts'
 
 const plain = Buffer.from('{"model":"denied-model"}')
 const bytesMax = 10_000
@@ -64,6 +64,63 @@ t.test('everything else is unsupported', async (t) => {
   }
   t.equal(await code(deflateSync(plain), 'deflate'), 'encoding-unsupported')
   t.equal(await code(deflateRawSync(plain), 'deflate'), 'encoding-unsupported')
+})
+
+t.test('piece by piece', async (t) => {
+  const decoded = async (bytes: Uint8Array, coding: string, size: number) => {
+    const open = openDecoder(coding)
+    if (open === undefined) return 'unknown'
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+    }
+    let length = 0
+    let text = ''
+    try {
+      for await (const piece of decodePieces(pieces(), open, bytesMax, (flaw) => new Error(flaw))) {
+        length += piece.length
+        if (length <= bytesMax) text += Buffer.from(piece).toString()
+      }
+      return length <= bytesMax ? text : length
+    } catch (error) {
+      return `${(error as Error).message} ${length <= bytesMax}`
+    }
+  }
+  for (const [name, encode] of codings) {
+    const coding = name.trim().toLowerCase()
+    const whole = encode(plain)
+    for (const size of [1, 7, 1000])
+      t.equal(await decoded(whole, coding, size), plain.toString(), `${coding} by ${size}`)
+    t.equal(await decoded(whole.subarray(0, -1), coding, 7), 'malformed true', `${coding} cut`)
+    t.equal(await decoded(Buffer.concat([whole, Buffer.from('x')]), coding, 7), 'malformed true', `${coding} junk`)
+    t.equal(await decoded(plain, coding, 7), 'malformed true', `${coding} plain`)
+    t.equal(await decoded(Buffer.alloc(0), coding, 7), '', `${coding} empty`)
+    t.match(await decoded(encode(Buffer.alloc(64_000_000)), coding, 1000), /^too-large/, `${coding} bomb`)
+    const large = Buffer.from(Array.from({ length: 40_000 }, (_, at) => at).join())
+    t.equal(await decoded(encode(large), coding, 1000), large.length, `${coding} in proportion`)
+  }
+  t.equal(await decoded(deflateSync(plain), 'deflate', 7), 'unknown')
+})
+
+t.test('what the body throws comes through', async (t) => {
+  const failed = new Error('broken off')
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield gzipSync(plain).subarray(0, 20)
+    throw failed
+  }
+  const reading = decodePieces(pieces(), openDecoder('gzip') as never, bytesMax, () => new Error('malformed'))
+  await t.rejects(async () => {
+    for await (const piece of reading) t.ok(piece)
+  }, failed)
+})
+
+t.test('only what can be decoded is accepted', async (t) => {
+  for (const [accepted, expected] of [
+    ['gzip, deflate, br, zstd', 'gzip, br, zstd'],
+    ['deflate;q=1, GZip;q=0.5, *', 'GZip;q=0.5'],
+    ['deflate, *;q=0', 'identity'],
+    ['', 'identity'],
+  ] as const)
+    t.equal(decodableOf(accepted), expected)
 })
 
 const vectors = new URL('../../../../shared/vectors/http/body-encoding-cases.jsonl', import.meta.url)
