@@ -1,17 +1,19 @@
 // Owns what the audit log says of an exchange. It is made from the trace alone: what ran, not what was configured.
-// Addresses, kinds and keyed digests; never content, keys or query strings. Members of members are written in the order
-// that they have in the log, which spares their sorting.
+// Addresses, kinds and keyed digests; never content, keys or query strings, and names only where they look like some.
+// Members of members are written in the order that they have in the log, which spares their sorting.
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { Operation } from '../protocol/protocol.ts'
 import { reachedModel, spentOf } from './consumption.ts'
 import { noCounts, type AuditFields, type Counts, type Decided, type Ended, type Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
 import type { Route, Runtime } from './runtime.ts'
-import { maskedPath } from './target.ts'
+import { shownName, shownNamePath } from './shown-name.ts'
+import { hasTarget, maskedPath } from './target.ts'
 
 /** What is made durable before the upstream call. */
 export function intentFields(x: Decided, runtime: Runtime): AuditFields {
-  const fields = whoAndWhat(x)
+  const fields = whoAndWhat(x, runtime)
   fields['decisions'] = x.decisions.map(decisionFields)
   fields['config'] = runtime.hash
   return fields
@@ -28,7 +30,7 @@ export type Ending = {
 
 export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): AuditFields {
   const { trace } = x
-  const fields = whoAndWhat(x)
+  const fields = whoAndWhat(x, runtime)
   fields['config'] = runtime.hash
   fields['decision'] = ending.decision
   fields['end'] = ending.end
@@ -44,13 +46,13 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   }
   if (trace.shed !== undefined) fields['shed'] = { ...trace.shed }
   if (trace.carried !== undefined) fields['messages'] = { ...trace.carried }
-  if (trace.refusals.length > 0) fields['refusals'] = trace.refusals.map(refusalFields)
+  if (trace.refusals.length > 0) fields['refusals'] = trace.refusals.map((refusal) => refusalFields(refusal, runtime))
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
   const withheld = [...(x.withheld ?? []).map(({ name }) => name), ...trace.withheld]
-  if (withheld.length > 0) fields['toolsWithheld'] = withheld.slice(0, 100).map((name) => name.slice(0, 128))
+  if (withheld.length > 0) fields['toolsWithheld'] = withheld.slice(0, 100).map((name) => shownName(name, runtime))
   if (trace.answerDecisions.length > 0) {
     fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({
-      tool,
+      tool: shownName(tool, runtime),
       ...decisionFields(decision),
     }))
   }
@@ -110,14 +112,14 @@ export function endOf(x: Ended): string {
   return x.trace.end ?? 'client-gone'
 }
 
-function whoAndWhat(x: Ended): AuditFields {
+function whoAndWhat(x: Ended, runtime: Runtime): AuditFields {
   const fields: AuditFields = { request: x.id, method: x.head.method, ip: x.head.ip }
   if (x.route === undefined) return fields
   fields['route'] = x.route.id
   fields['upstream'] = x.route.upstream.id
   if (x.operation !== undefined) {
     fields['operation'] = x.asked?.operation ?? x.operation.name
-    fields['path'] = (x.shownPath ?? x.operation.path).slice(0, pathLengthMax)
+    fields['path'] = shownPath(x, x.route, x.operation, runtime).slice(0, pathLengthMax)
   } else fields['path'] = refusedPath(x.route, x.head.path)
   const { principal } = x
   if (principal !== undefined) {
@@ -127,9 +129,9 @@ function whoAndWhat(x: Ended): AuditFields {
     if (principal.team !== undefined) fields['team'] = principal.team
   }
   if (x.keyId !== undefined) fields['key'] = x.keyId
-  if (x.content?.model !== undefined) fields['model'] = x.content.model.slice(0, 256)
+  if (x.content?.model !== undefined) fields['model'] = shownName(x.content.model, runtime)
   const tools = (x.actions ?? []).flatMap(({ tool, via }) =>
-    tool === undefined || via !== 'mcp' ? [] : [tool.slice(0, 192)],
+    tool === undefined || via !== 'mcp' ? [] : [shownName(tool, runtime)],
   )
   if (tools.length > 0) fields['tools'] = tools
   if (x.trace.digestRequest !== undefined) fields['digestRequest'] = x.trace.digestRequest
@@ -137,6 +139,14 @@ function whoAndWhat(x: Ended): AuditFields {
 }
 
 const pathLengthMax = 1024
+
+/** What is refused before it was looked into is looked into now. Of a model call that is known, the path is made of names. */
+function shownPath(x: Ended, { request: { scanner } }: Route, operation: Operation, runtime: Runtime): string {
+  if (x.shownPath !== undefined) return x.shownPath
+  const { path } = operation
+  if (!hasTarget(operation)) return shownNamePath(path, runtime)
+  return x.targetFindings !== undefined || scanner === undefined ? path : maskedPath(path, scanner)
+}
 
 /** What no adapter knows, below its route. Nobody has looked into it, so that is done now. */
 function refusedPath({ path: prefix, request: { scanner } }: Route, asked: string): string {
@@ -167,9 +177,13 @@ function attemptFields({ outcome, status, quota, upstream, credential }: Trace['
   return fields
 }
 
-function refusalFields({ type, fault }: Trace['refusals'][number]): AuditFields {
+function refusalFields({ type, fault }: Trace['refusals'][number], runtime: Runtime): AuditFields {
   const { code, details } = fault
-  return { type: type.slice(0, 64), fault: code, ...(details.rule === undefined ? undefined : { rule: details.rule }) }
+  return {
+    type: shownName(type, runtime),
+    fault: code,
+    ...(details.rule === undefined ? undefined : { rule: details.rule }),
+  }
 }
 
 /** What limits have counted, where the upstream said nothing. */

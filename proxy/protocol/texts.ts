@@ -229,7 +229,8 @@ export function parseArguments(text: string): Json | undefined {
   return parsed.ok && isObject(parsed.value) ? parsed.value : undefined
 }
 
-function isIdentifier(text: string): boolean {
+/** Shaped like a name or an id, with nothing else to it. */
+export function isIdentifier(text: string): boolean {
   return text !== '' && identifierEnd(text, 0) === text.length
 }
 
