@@ -135,7 +135,7 @@ for (const [stage, changes] of Object.entries(brokenIn)) {
   t.test(`a failure in ${stage}`, async (t) => {
     const kept = keeping(changes)
     const client = new Recorded(content)
-    await run(openExchange('req_1', head, 0), kept.runtime, client)
+    await run(openExchange('req_1', head, runtime.clock.monotonic()), kept.runtime, client)
     t.equal(client.status, 500)
     t.equal(client.ended, 1)
     t.notMatch(client.body, secret, 'clients learn nothing of it')
@@ -152,7 +152,7 @@ t.test('a failure in the audit log is counted and logged, and nothing is thrown'
   const kept = keeping({})
   const client = new Recorded(content)
   const broken = { ...kept.runtime, audit: { ...kept.runtime.audit, log: { ...kept.runtime.audit.log, append: boom } } }
-  await run(openExchange('req_1', { ...head, path: '/nowhere' }, 0), broken, client)
+  await run(openExchange('req_1', { ...head, path: '/nowhere' }, runtime.clock.monotonic()), broken, client)
   t.equal(client.status, 404)
   t.match(kept.logged.join(''), /not accepted by the audit log/)
   t.match(await runtime.metrics.registry.metrics(), /gatewright_audit_failures_total 1/)
@@ -161,7 +161,7 @@ t.test('a failure in the audit log is counted and logged, and nothing is thrown'
 t.test('an exchange that was refused before any stage', async (t) => {
   const kept = keeping({})
   const client = new Recorded('')
-  reject(openExchange('req_1', head, 0), kept.runtime, client, new Fault('header-invalid'))
+  reject(openExchange('req_1', head, runtime.clock.monotonic()), kept.runtime, client, new Fault('header-invalid'))
   t.equal(client.status, 400)
   t.match(kept.outcomes, [{ fault: 'header-invalid', status: 400, decision: 'none' }])
   t.equal(kept.outcomes.length, 1)
@@ -173,7 +173,7 @@ t.test('a client that cannot be written to still leaves a record', async (t) => 
   client.start = () => {
     throw new Fault('client-aborted')
   }
-  await run(openExchange('req_1', { ...head, path: '/nowhere' }, 0), kept.runtime, client)
+  await run(openExchange('req_1', { ...head, path: '/nowhere' }, runtime.clock.monotonic()), kept.runtime, client)
   t.match(kept.outcomes, [{ fault: 'route-not-found', end: 'client-gone' }])
   t.equal(kept.outcomes.length, 1)
   t.equal(kept.outcomes[0]?.['status'], undefined, 'nothing was sent')
