@@ -182,17 +182,21 @@ export class Listener {
   }
 
   #accept(request: IncomingMessage, response: ServerResponse): void {
+    const socket: Occupied = request.socket
     // A head that came too late: the connection is about to end.
-    if ((request.socket as Occupied)[sequel] !== undefined) return
+    if (socket[sequel] !== undefined) return
     const runtime = this.#runtime
     const { envelope, times, origins } = this.#options
     const { head, fault } = readHead(request, envelope, runtime.policyHeaders)
-    if (this.#draining || closesAfter(request, fault)) response.shouldKeepAlive = false
+    const isLast = this.#draining || closesAfter(request, fault)
+    if (isLast) response.shouldKeepAlive = false
     // Asked by a browser before a page may ask anything: nothing is done, so there is no exchange.
     if (fault === undefined && answerPreflight(request, response, origins)) return
-    this.#unused.delete(request.socket)
+    this.#unused.delete(socket)
     const client = new HttpClient(request, response, runtime.clock, times, corsHeaders(request, origins))
-    occupy(request.socket, client)
+    occupy(socket, client)
+    // What is pipelined behind it would be done and never answered.
+    if (isLast && !client.hasBody) socket[sequel] = null
     this.#track(runtime, client, head, fault)
   }
 

@@ -60,6 +60,26 @@ async function read({ fortress }: Line): Promise<void> {
   for (let round = 0; round < 3; round += 1) await fetch(`${fortress.gateway.adminUrl}/livez`)
 }
 
+t.test('what is pipelined behind an answer that ends its connection is not done', async (t) => {
+  const last = {
+    'a head that is refused': [`GET /open/../x HTTP/1.1\r\n${head}\r\n`, [400], 'GET 400 refused'],
+    'HTTP/1.0': [`GET /open/x HTTP/1.0\r\n${head}\r\n`, [200], 'GET 200 complete'],
+  } as const
+  for (const [name, [request, answers, record]] of Object.entries(last)) {
+    const line = await open(t)
+    line.fortress.upstream.always(answer(200, 'done', plain))
+    line.socket.write(request + get('behind') + post('behind'))
+    t.same(statuses(await line.whole), answers, name)
+    const [only, ...others] = await records(line, 1)
+    t.ok(only?.startsWith(record), `${name}: ${only}`)
+    t.same(others, [])
+    t.notOk(
+      line.fortress.upstream.requests.some(({ target }) => target.includes('behind')),
+      name,
+    )
+  }
+})
+
 t.test('nonsense behind a whole request is refused after it', async (t) => {
   for (const [behind, status, fault] of [
     ['nonsense\r\n\r\n', 400, 'request-malformed'],
