@@ -5,8 +5,9 @@ import type { KeyObject } from 'node:crypto'
 import { link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Fault } from '../errors.ts'
-import { formatVkey } from './checkpoint.ts'
+import { formatVkey, parseVkey } from './checkpoint.ts'
 import { makeFolders } from './folder.ts'
+import { readText } from './layout.ts'
 
 export interface AuditKey {
   /** The 32 bytes of RFC 8032. */
@@ -25,7 +26,14 @@ const publicName = 'gatewright'
  */
 export async function openKeyFile(path: string): Promise<AuditKey> {
   const key = parseKey(await readOrCreate(path), path)
-  await writePublicKey(`${path}.pub`, `${formatVkey(publicName, key.publicKey)}\n`)
+  const publicPath = `${path}.pub`
+  const known = await readPublicKey(publicPath)
+  if (known === undefined) await writePublicKey(publicPath, `${formatVkey(publicName, key.publicKey)}\n`)
+  else if (parseVkey(known)?.publicKey.equals(key.publicKey) !== true) {
+    throw unusable(
+      `${publicPath} is not the public half of the audit key ${path}: with it, everything signed from now on would look tampered with. If the key was replaced by mistake, put the old one back; otherwise move ${publicPath} away (what the old key signed is verified with it), and the next start writes the new one`,
+    )
+  }
   return key
 }
 
@@ -96,14 +104,18 @@ async function readKeyFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** The file appears whole or not at all: written aside, made durable, then linked, which never overwrites. */
 async function createKeyFile(path: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   await makeFolders(dirname(path))
-  const file = await open(aside, 'wx', 0o600)
+  await createFile(path, String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600)
+}
+
+/** The file appears whole or not at all: written aside, made durable, then linked, which never overwrites. */
+async function createFile(path: string, text: string, mode: number): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const file = await open(aside, 'wx', mode)
   try {
-    await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    await file.writeFile(text)
     await file.sync()
     await link(aside, path)
   } catch (error) {
@@ -115,13 +127,20 @@ async function createKeyFile(path: string): Promise<void> {
   }
 }
 
+async function readPublicKey(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw unusable(`the public half of the audit key, ${path}, cannot be read: ${why}`)
+  }
+}
+
 async function writePublicKey(path: string, text: string): Promise<void> {
   try {
-    const file = await open(path, 'wx', 0o644)
-    await file.writeFile(text)
-    await file.close()
+    await createFile(path, text, 0o644)
   } catch {
-    // It is there already, or beside a mounted secret where nothing can be written: each log carries its own vkey.
+    // Beside a mounted secret nothing can be written: each log carries its own vkey.
   }
 }
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, verify, createPublicKey } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
@@ -30,6 +30,25 @@ t.test('starts at the same time agree on one key', async (t) => {
   const path = join(temporaryFolder(t), 'audit.key')
   const keys = await Promise.all([1, 2, 3, 4].map(() => openKeyFile(path)))
   for (const key of keys) t.same(key.publicKey, keys[0]?.publicKey)
+})
+
+t.test('a public key that does not belong to the key stops the start and is left as it is', async (t) => {
+  const path = join(temporaryFolder(t), 'audit.key')
+  await openKeyFile(path)
+  const kept = readFileSync(`${path}.pub`, 'utf8')
+  const own = readFileSync(path)
+  rmSync(path)
+  const both = new RegExp(`${path}\\.pub is not the public half of the audit key ${path}:`)
+  t.match(await whyNot(openKeyFile(path)), both, 'a new key beside the old public one')
+  t.match(await whyNot(openKeyFile(path)), both, 'and again')
+  t.equal(readFileSync(`${path}.pub`, 'utf8'), kept)
+  writeFileSync(path, own)
+  t.equal(await whyNot(openKeyFile(path)), 'opened', 'the old key was put back')
+  writeFileSync(`${path}.pub`, 'anything')
+  t.match(await whyNot(openKeyFile(path)), both)
+  rmSync(`${path}.pub`)
+  t.equal(await whyNot(openKeyFile(path)), 'opened', 'the public one was moved away')
+  t.equal(readFileSync(`${path}.pub`, 'utf8'), kept)
 })
 
 t.test('a key that others can read is refused', { skip: process.platform === 'win32' && 'no modes' }, async (t) => {
