@@ -27,8 +27,7 @@ export type Place = { readonly index: number; readonly last: Buffer | undefined 
 export function checkLine(bytes: Buffer, start: number, end: number, place: Place): CheckedLine {
   const { index } = place
   const flaw = (check: LineCheck, message: string): CheckedLine => ({ flaw: { check, index, message } })
-  if (end - start > lineBytesMax)
-    return flaw('length', `the line has ${end - start} bytes; ${lineBytesMax} is the most`)
+  if (end - start > lineBytesMax) return { flaw: lengthFlaw(index, end - start) }
   if (!isUtf8(bytes.subarray(start, end))) return flaw('utf8', 'the line is not UTF-8')
   const text = bytes.toString('utf8', start, end)
   const value = parse(text)
@@ -41,6 +40,10 @@ export function checkLine(bytes: Buffer, start: number, end: number, place: Plac
   if (record.i !== index) return flaw('index', `record ${index} should stand here; found ${record.i}`)
   const broken = record.prev === expected ? undefined : brokenLink(record, place)
   return broken === undefined ? { record, leaf: leafHashAt(bytes, start, end) } : { flaw: broken }
+}
+
+export function lengthFlaw(index: number, bytes: number): Flaw {
+  return { check: 'length', index, message: `the line has ${bytes} bytes; ${lineBytesMax} is the most` }
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -9,7 +9,7 @@ import { isLocked } from './lock.ts'
 import { newestSize, NoteOpener, type Notes, publishedBefore, readNotes } from './notes.ts'
 import { Pairing } from './pairing.ts'
 import { parseFrontiers } from './publisher.ts'
-import { checkLine, type LineCheck, type ParsedRecord } from './record-check.ts'
+import { checkLine, lengthFlaw, type LineCheck, type ParsedRecord } from './record-check.ts'
 import { type RootMismatch, TreeCheck } from './tree-check.ts'
 
 export type Check =
@@ -166,28 +166,40 @@ class Walk {
 
   async #readSegment({ name }: Segment, isLast: boolean): Promise<void> {
     const before = this.#records
+    let rest: At & { readonly bytes: number } = { segment: name, byteOffset: 0, bytes: 0 }
     for await (const { bytes, start, end, offset, torn } of readBlocks(`${this.#folder}/${name}`)) {
-      const at: At = { segment: name, byteOffset: offset }
-      if (torn && !isLast) {
-        this.#stop({
-          check: 'segment',
-          ...at,
-          index: this.#records,
-          message: 'the segment ends in the middle of a line',
-        })
+      if (torn || bytes[end - 1] !== 0x0a) {
+        // Without any LF up to the end of the file it is torn, however long: a power cut can leave many zeros.
+        rest = {
+          segment: name,
+          byteOffset: rest.bytes === 0 ? offset : rest.byteOffset,
+          bytes: rest.bytes + end - start,
+        }
+        continue
       }
-      if (torn) this.#tornBytes = end - start
-      if (torn) return
+      if (rest.bytes > 0) {
+        this.#stopAtLength(rest, rest.bytes + lineEnd(bytes, start, end) - start)
+        return
+      }
       for (let from = start; from < end && !this.#stopped;) {
-        const lf = lineEnd(bytes, from, end)
-        const to = lf < 0 ? end : lf
+        const to = lineEnd(bytes, from, end)
         this.#line(bytes, from, to, { segment: name, byteOffset: offset + from - start }, this.#records === before)
         from = to + 1
       }
       if (this.#stopped) return
     }
-    if (this.#records > before) return
-    this.#stop({ check: 'segment', segment: name, byteOffset: 0, index: before, message: 'the segment has no header' })
+    const { bytes, ...at } = rest
+    if (bytes > 0 && isLast) this.#tornBytes = bytes
+    else if (bytes > 0)
+      this.#stop({ check: 'segment', ...at, index: this.#records, message: 'the segment ends in the middle of a line' })
+    else if (this.#records === before)
+      this.#stop({ check: 'segment', ...at, index: before, message: 'the segment has no header' })
+  }
+
+  #stopAtLength(at: At, length: number): void {
+    this.#blameRoot()
+    if (!this.#stopped)
+      this.#stop({ ...lengthFlaw(this.#records, length), segment: at.segment, byteOffset: at.byteOffset })
   }
 
   #line(bytes: Buffer, start: number, end: number, at: At, isHeader: boolean): void {

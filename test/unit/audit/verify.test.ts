@@ -306,10 +306,23 @@ t.test('lines that are not records are named', async (t) => {
 
 t.test('megabytes without a line end do no harm', async (t) => {
   const { dir, lines, path } = await make(t)
+  const whole = readFileSync(path)
+  const offset = Buffer.byteLength(lines()[0] ?? '') + 1
   writeFileSync(path, `${lines()[0]}\n${'x'.repeat(5_000_000)}\n`)
-  t.match(await verifyLog(dir), { status: 'tampered', first: { index: 1, check: 'length' } })
+  t.match(await verifyLog(dir), {
+    status: 'tampered',
+    first: { index: 1, check: 'length', byteOffset: offset, message: /5000000 bytes/ },
+  })
   writeFileSync(path, Buffer.alloc(5_000_000, 0x0a))
   t.match(await verifyLog(dir), { status: 'tampered', first: { index: 0, check: 'json' } })
+  for (const length of [1_200_000, 5_000_000]) {
+    writeFileSync(path, Buffer.concat([whole, Buffer.alloc(length)]))
+    t.match(
+      await verifyLog(dir),
+      { status: 'incomplete', records: 11, logs: [{ tornBytes: length }] },
+      'a power cut can leave such zeros behind the last line',
+    )
+  }
 })
 
 t.test('after a crash a log is incomplete, not tampered', async (t) => {
