@@ -5,9 +5,9 @@
 // EX_IOERR of sysexits.h: no command says anything else by it.
 const exitUnwritten = 74
 
-// A reader that has seen enough (`| head`) is no error.
+// A reader that has seen enough (`| head`) is no error, and changes no verdict: commands set theirs before they print.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
+  if (error.code === 'EPIPE') process.exit()
   process.stderr.write(`gatewright: standard output cannot be written: ${error.message}\n`)
   process.exit(exitUnwritten)
 })

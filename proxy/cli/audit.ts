@@ -22,9 +22,9 @@ export function auditCommand(): Command {
     .addOption(outputOption())
     .action(async (dir: string, options: { key?: string; since?: string; output: OutputFormat }) => {
       const report = await verifyOrFail(dir, options)
+      process.exitCode = exitCodes[report.status]
       if (options.output === 'json') printJson(report)
       else printReport(dir, report)
-      process.exitCode = exitCodes[report.status]
     })
   audit
     .command('tail')

@@ -29,9 +29,9 @@ export function checkCommand(): Command {
       if (files.length === 0) throw new CommandError(`no configuration file (.yaml) in ${paths.join(', ')}`, 2)
       const secrets = options.secrets ?? options.strict !== true
       const problems = units.flatMap((unit) => [...checkPaths(unit), ...(secrets ? absentSecrets(unit) : [])])
-      process.stdout.write(report(problems, options.format))
       const failed = problems.some((problem) => options.strict === true || problem.severity === 'error')
       process.exitCode = failed ? 1 : 0
+      process.stdout.write(report(problems, options.format))
       if (!failed && options.format === 'text')
         process.stdout.write(`${units.length} ${units.length === 1 ? 'configuration is' : 'configurations are'} good\n`)
     })

@@ -36,13 +36,13 @@ export function testCommand(): Command {
         if (suite !== undefined) suites.push(suite)
       }
       const refused = files.length - suites.length
-      if (options.output === 'json') printJson(suites)
-      else printSuites(suites, refused)
       const failed = suites.some(
         ({ results, uncovered }) =>
           results.some(({ passed }) => !passed) || (options.requireCoverage === true && uncovered.length > 0),
       )
       process.exitCode = failed || refused > 0 ? 1 : 0
+      if (options.output === 'json') printJson(suites)
+      else printSuites(suites, refused)
     })
 }
 
