@@ -85,7 +85,11 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
     // Also shows that the disk takes records, before anything depends on it.
     if (found !== undefined) await log.commit('open', { ...facts, why: 'start', clean: found.clean })
     await log.checkpoint()
-    return log
+    if (publisher.note !== undefined) return log
+    // Callers' records that no checkpoint was ever published before would look like a log that lost it.
+    await log.close()
+    const cause = new Error(`The first checkpoint of the audit log ${folder} could not be written.`)
+    throw new Fault('audit-unavailable', undefined, { cause })
   } catch (error) {
     await lock.release()
     throw error

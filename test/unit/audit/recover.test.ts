@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { leafHash } from '../../../proxy/audit/tree.ts'
 import { verifyLog } from '../../../proxy/audit/verify.ts'
-import { linesOf, openTestLog, segmentsOf, temporaryFolder } from './support.ts'
+import { diskError, linesOf, openTestLog, segmentsOf, temporaryFolder, watchedDisk } from './support.ts'
 
 /** What is on the disk when the process dies now. */
 function crashed(t: { teardown: (run: () => void) => void }, dir: string): string {
@@ -218,6 +218,19 @@ t.test('what a crash leaves of a new segment or a note does no harm', async (t) 
   await again.commit('outcome', {})
   await again.close()
   t.match(await verifyLog(copy), { status: 'intact' })
+})
+
+t.test('nothing is taken before the first checkpoint stands', async (t) => {
+  const dir = temporaryFolder(t)
+  let full = true
+  const disk = watchedDisk((operation, path) => {
+    if (full && operation === 'rename' && path.includes('checkpoint')) throw diskError('ENOSPC')
+  })
+  await t.rejects(openTestLog(dir, { disk }), { code: 'audit-unavailable' })
+  t.match(await verifyLog(dir), { status: 'incomplete' })
+  full = false
+  await (await openTestLog(dir, { disk })).log.close()
+  t.match(await verifyLog(dir), { status: 'intact' })
 })
 
 t.test('a crash before the first checkpoint', async (t) => {
