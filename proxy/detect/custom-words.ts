@@ -58,7 +58,9 @@ function wokenWords(spec: WordsSpec, words: readonly string[]): Detector {
     group: spec.group,
     triggers: [...tries.keys()],
     find(probe, start, triggerEnd) {
-      if (!startsWord(probe, start) || isForeignLetter(probe.before(start))) return
+      const previous = probe.before(start)
+      // What operators list are words, and identifiers are made of words: to them an underscore is a letter.
+      if (previous === 95 || isForeignLetter(previous) || !startsWord(probe, start)) return
       const trie = tries.get(probe.text.slice(start, triggerEnd).toLowerCase())
       const end = trie === undefined ? -1 : longestWordEnd(probe, start, trie, spec)
       if (end !== -1 && !spec.allowed(probe.text.slice(start, end))) probe.accept(detector, start, end, false)

@@ -21,6 +21,8 @@ export type Detector = {
   readonly isCaseSensitive?: true
   /** Only triggers that begin a word wake it, as `startsWord` has it. */
   readonly isAtWordStart?: true
+  /** Only triggers that begin a word wake it, or stand behind an underscore, as `startsValue` has it. */
+  readonly isAtValueStart?: true
   /** Only triggers that begin a word, or a later word of an identifier, wake it, as `startsPart` has it. */
   readonly isAtPartStart?: true
   /** What must stand right after the trigger, or nothing can be found. */
@@ -28,8 +30,8 @@ export type Detector = {
   /** The unit that the trigger ends with must stand again so many units further, unless the text ends before. */
   readonly recursAfter?: number
   /**
-   * `number`: digits that follow no word character, nor a digit with one of `-./` between; asked in the order of the
-   * table until one accepts. `code`: digits that follow a letter.
+   * `number`: digits that follow no letter, nor a digit with one of `-./` between; asked in the order of the
+   * table until one accepts. `code`: digits that follow a letter. Whether they may be in an identifier, the detector says.
    */
   readonly digits?: 'number' | 'code'
   /** Of detectors of numbers: fewer digits are no number of theirs. Absent: `numberDigitsMin`. */

@@ -2,8 +2,8 @@
 // before it tells from other random text. It knows no vendor.
 import { readAssignment } from './assignment.ts'
 import { foreseenLength } from './candidate.ts'
-import { characterClass, holds, isDigit, isLetter, runStart, type CharacterClass } from './characters.ts'
-import { startOfRun, startsWord } from './boundary.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, runStart, type CharacterClass } from './characters.ts'
+import { emphasisBefore, emphasisMax, endsWord, startOfRun, startsValue, startsWord } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import { isFiller, isFillerWithin } from './filler.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from './long-run.ts'
@@ -36,11 +36,14 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
   const body = characterClass(shape.body)
   const [lengthMin, lengthMax] = shape.lengths
   const long = longRunOf(shape, body)
+  const begins = mayBeIdentifier(prefixes, body)
+    ? ({ isAtWordStart: true } as const)
+    : ({ isAtValueStart: true } as const)
   /** The prefix that was met last: mostly the one that another is joined to. */
   const met = { text: 0, start: 0, end: 0 }
   const isLater = (probe: Probe, start: number, end: number): boolean => {
     const least = met.text === probe.textNumber && met.end <= start ? met.start : start
-    const isLaterPart = isJoined(probe, start, body, prefixes, least)
+    const isLaterPart = isJoined(probe, { start, end }, body, prefixes, least)
     met.text = probe.textNumber
     met.start = start
     met.end = end
@@ -51,17 +54,18 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     group: 'secrets',
     triggers: prefixes,
     isCaseSensitive: true,
-    isAtWordStart: true,
+    ...begins,
     next: body,
     find(probe, start, bodyStart) {
       if (isLater(probe, start, bodyStart)) return
       if (long !== undefined && acceptsLong(probe, detector, start, bodyStart, shape, long)) return
-      const runEnd = probe.runEnd(bodyStart, body, lengthMax + 1)
+      const readTo = probe.runEnd(bodyStart, body, lengthMax + 1)
+      const runEnd = beforeEmphasis(probe, start, readTo, bodyStart + lengthMax)
       const end = isComplete(shape, probe.text.slice(bodyStart, runEnd))
         ? runEnd
         : trimPunctuation(probe.text, bodyStart + lengthMin, runEnd)
       if (end - bodyStart < lengthMin || end - bodyStart > lengthMax) return
-      if (end === runEnd && isWordUnit(probe.code(end))) return
+      if (end === runEnd && goesOn(probe, runEnd, readTo)) return
       const value = probe.text.slice(bodyStart, end)
       if (shape.form !== undefined && !shape.form.test(value)) return
       if (isFiller(value) || probe.text.startsWith('EXAMPLE', end - 7)) return
@@ -69,6 +73,27 @@ export function prefixedKey(entity: string, prefixes: readonly string[], shape: 
     },
   }
   return detector
+}
+
+/** So few letters, and a body with underscores: all of it may be an identifier, or a part of one. */
+function mayBeIdentifier(prefixes: readonly string[], body: CharacterClass): boolean {
+  return holds(body, 95) && prefixes.some((prefix) => /^\w{1,3}$/.test(prefix))
+}
+
+/**
+ * Where the body ends whose run ends at `end`: before the underscores that end emphasis, which are as many as stand before the
+ * key, and before those with which it would be longer than `limit`.
+ */
+function beforeEmphasis(probe: Probe, start: number, end: number, limit: number): number {
+  const least = end - emphasisMax
+  const emphasisFrom = end - emphasisBefore(probe, start)
+  let at = end
+  while (at > least && (at > limit || at > emphasisFrom) && probe.before(at) === 95) at--
+  return at
+}
+
+function goesOn(probe: Probe, end: number, readTo: number): boolean {
+  return end < readTo ? !endsWord(probe, end) : holds(alphanumerics, probe.code(end))
 }
 
 /** Whether it is so long that its beginning decides; nothing that begins in a long run is asked again. */
@@ -149,10 +174,10 @@ export function anchoredKey(entity: string, anchor: string, shape: AnchoredShape
     isCaseSensitive: true,
     find(probe, anchorStart, anchorEnd) {
       const start = probe.runStart(anchorStart, before, beforeMax)
-      if (anchorStart - start < beforeMin || !startsWord(probe, start)) return
+      if (anchorStart - start < beforeMin || !startsValue(probe, start)) return
       probe.startsAt(start)
       const end = probe.runEnd(anchorEnd, after, afterMax + 1)
-      if (end - anchorEnd < afterMin || end - anchorEnd > afterMax || isWordUnit(probe.code(end))) return
+      if (end - anchorEnd < afterMin || end - anchorEnd > afterMax || !endsWord(probe, end)) return
       const value = probe.text.slice(start, end)
       if (shape.after.form !== undefined && !shape.after.form.test(value)) return
       if (isFiller(value)) return
@@ -214,24 +239,37 @@ function isDigest(name: string): boolean {
 }
 
 /**
- * A dash, dot, plus or slash joins it to what stands before, so it is a later part of something else. After more
- * punctuation it still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read
+ * A dash, dot, plus or slash joins it to what stands before, so it is a later part of something else. A plus or slash does
+ * not where the prefix has a sign that base64 has not: that is a path, or a query. After an underscore, and after more
+ * punctuation, it still is if the same run has such a prefix, from which it has been read: a run of prefixes is not read
  * at every one. `least`: where one begins that is known, or `start`.
  */
 function isJoined(
   probe: Probe,
-  start: number,
+  { start, end }: { readonly start: number; readonly end: number },
   body: CharacterClass,
   prefixes: readonly string[],
   least: number,
 ): boolean {
   const previous = probe.before(start)
-  if (previous < 43 || previous > 47 || !holds(body, previous)) return false
-  if (isWordUnit(probe.before(start - 1))) return true
+  if (!holds(joints, previous) || !holds(body, previous)) return false
+  const mayBeInBody = previous !== 95 && !(isOfBase64(previous) && hasSign(probe, start, end))
+  if (mayBeInBody && isWordUnit(probe.before(start - 1))) return true
   const runStart = startOfRun(probe, start, body)
   if (least < start && least >= runStart) return true
   const run = probe.text.slice(runStart, start)
   return prefixes.some((prefix) => run.includes(prefix))
+}
+
+const joints = characterClass('+./_-')
+
+function isOfBase64(sign: number): boolean {
+  return sign === 43 || sign === 47
+}
+
+function hasSign(probe: Probe, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (probe.units[at] === 95 || probe.units[at] === 45) return true
+  return false
 }
 
 export function isWordUnit(code: number): boolean {

@@ -28,11 +28,17 @@ const words =
 // The parts are patterns of their own, which all kinds share: for each kind one that holds all of them would have to be
 // translated when it is met first, which takes up to 30 ms.
 const fillingWord = new RegExp(`[\\s_.-]{0,2}(?:(?:${words})${wordEndOrDigit}|[#№º°])`, 'iy')
-const assignment = /["'`]?\s{0,2}[:=#|-]?>?\s{0,2}\[?["'`(#]?\s?/y
+/** In Markdown the label may be emphasised, or the value. */
+const emphasis = '[*_]{0,3}'
+const assignment = new RegExp(
+  `["'\`]?${emphasis}\\s{0,2}[:=#|-]?>?${emphasis}\\s{0,2}\\[?["'\`(#]?${emphasis}\\s?`,
+  'y',
+)
 const letter = new RegExp(`[${letters}]`, 'y')
 /** `MRNs` */
 const plural = new RegExp(`s${wordEndOrDigit}`, 'iy')
-const valueEnd = `(?-i:(?![${letters}\\d_]))`
+/** Nothing goes on there, be it behind underscores. */
+const valueEnd = `(?-i:(?!_{0,3}[${letters}\\d]))`
 
 export function labelledDetector(kind: LabelledKind): Detector {
   const valueAfter = kind.filling === undefined ? afterFillingWords(kind) : afterFilling(kind, kind.filling)

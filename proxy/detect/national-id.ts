@@ -1,8 +1,8 @@
 // Owns how the numbers that states give to people are found: forms, a check, and the words beside those whose check
 // alone proves little. One call makes the detectors of one kind of number; what its forms and check are, the country's
 // file says.
-import { alphanumerics, characterClass, holds, isDigit, isLetter, wordCharacters } from './characters.ts'
-import { startsWord } from './boundary.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter } from './characters.ts'
+import { endsWord, isInIdentifier, startsValue } from './boundary.ts'
 import type { Detector } from './detector.ts'
 import type { NumberRun } from './number-run.ts'
 import type { Probe } from './probe.ts'
@@ -65,7 +65,9 @@ export function numberDetector(kind: NumberKind): Detector[] {
       for (const form of isLikely ? forms : []) {
         const end = endOfForm(probe, form)
         if (end === undefined || !isValid(probe, end)) continue
-        const isEnough = kind.sureness === 'always' || (kind.sureness === 'grouped' && form.lengths.length > 1)
+        const isGrouped = form.lengths.length > 1
+        const isSure = kind.sureness === 'always' || (kind.sureness === 'grouped' && isGrouped)
+        const isEnough = isSure && (isGrouped || !isInIdentifier(probe, start))
         if (isEnough || isAlone(probe, start, end) || isBesideWord(probe, start, end, words)) {
           probe.accept(detector, start, end, true)
           return
@@ -95,11 +97,11 @@ export function codeDetector(kind: CodeKind): Detector[] {
     const match = pattern.exec(probe.text.slice(start, limit))
     if (match === null) return
     const end = start + match[0].length
-    if (holds(wordCharacters, probe.code(end))) return
+    if (!endsWord(probe, end)) return
     const isValid = kind.valid(match[0].replaceAll(/[^A-Za-z0-9]/g, '').toUpperCase())
     if (!isValid && kind.uncheckedByWord === undefined) return
     const isGrouped = kind.sureness === 'grouped' && /[^A-Za-z0-9]/.test(match[0])
-    const isEnough = isValid && (kind.sureness === 'always' || isGrouped)
+    const isEnough = isValid && (kind.sureness === 'always' || isGrouped) && !isInIdentifier(probe, start)
     if (isEnough || isAlone(probe, start, end) || isBesideWord(probe, start, end, words))
       probe.accept(detector, start, end, true)
   }
@@ -162,7 +164,7 @@ function endOfForm(probe: Probe, { lengths, separators }: Form): number | undefi
   const last = lengths.length - 1
   const end = number.endOf(last)
   const next = probe.code(end)
-  if (holds(wordCharacters, next)) return undefined
+  if (!endsWord(probe, end)) return undefined
   const isGlue = next === 45 || next === 46 || next === 47
   if (isGlue && holds(alphanumerics, probe.code(end + 1))) return undefined
   const isRow = lengths.length > 1 && isSeparator(number.separatorAfter(probe, last), separators.charCodeAt(last - 1))
@@ -184,8 +186,7 @@ function endOfDigits(probe: Probe, number: NumberRun, total: number): number | u
   for (let group = 0; group < number.groups; group++) {
     digits += number.lengthOf(group)
     if (digits > total) return undefined
-    if (digits === total)
-      return holds(wordCharacters, probe.code(number.endOf(group))) ? undefined : number.endOf(group)
+    if (digits === total) return endsWord(probe, number.endOf(group)) ? number.endOf(group) : undefined
     const separator = number.separatorAfter(probe, group)
     if (separator !== 32 && separator !== 45 && separator !== 46) return undefined
   }
@@ -204,7 +205,7 @@ function valueStart(probe: Probe, at: number, { letters, spaced }: CodeKind): nu
   if (spaced === true && (previous === 32 || previous === 45 || previous === 46)) end--
   let start = end
   while (start > end - letters && isLetter(probe.before(start))) start--
-  return start === end || !startsWord(probe, start) ? undefined : start
+  return start === end || !startsValue(probe, start) ? undefined : start
 }
 
 /** Digits right after a word in lower case that begins after a space. */

@@ -9,7 +9,7 @@ import {
   symbolOf,
   type Automaton,
 } from './automaton.ts'
-import { startsPart, startsWord } from './boundary.ts'
+import { startsPart, startsValue, startsWord } from './boundary.ts'
 import {
   holds,
   isDigit as sharedIsDigit,
@@ -235,7 +235,7 @@ export class Pass {
       if (!startsWord(probe, start))
         return place === places.escaped ? 0 : wordEnd(units, Math.max(start + 1, this.#runs?.wordSeenTo ?? 0))
     }
-    if (start < probe.numberEnd || previous === 95) return 0
+    if (start < probe.numberEnd) return 0
     // Nobody waits for a number that nobody would be asked about.
     if (this.#firstNumber === undefined || this.#isTrifle(start)) return start
     probe.arm(start)
@@ -324,9 +324,9 @@ type Woken = {
 }
 
 function askedBy(detector: Detector): Asked[] {
-  const { triggers = [], find, next, recursAfter = 0, isCaseSensitive, isAtWordStart, isAtPartStart } = detector
-  const begins = isAtPartStart ? startsPart : isAtWordStart ? startsWord : undefined
-  const isExact = isCaseSensitive === true
+  const { triggers = [], find, next, recursAfter = 0, isAtPartStart, isAtValueStart, isAtWordStart } = detector
+  const begins = isAtPartStart ? startsPart : isAtValueStart ? startsValue : isAtWordStart ? startsWord : undefined
+  const isExact = detector.isCaseSensitive === true
   return triggers.map((literal) => ({
     of: detector,
     literal,

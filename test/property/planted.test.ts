@@ -18,8 +18,8 @@ const { scanner } = plan
 
 // prettier-ignore
 const words = ['the', 'invoice', 'was', 'sent', 'to', 'our', 'office', 'é', 'на', '電話', '😀', '{"a": [', '<b>', '100%', 'R&D', '\\n', 'ok.']
-const before = [' ', ' ', '\n', ' (', ' "', ' <', ': ', '\t', "'", ' 😀 ', ', ', '| ']
-const behind = [' ', ' ', '\n', ') ', '" ', '> ', ', ', '\t', "'", '; ', '. ']
+const before = [' ', ' ', ' _', ' **__', '\n', ' (', ' "', ' <', ': ', '\t', "'", ' 😀 ', ', ', '| ']
+const behind = [' ', ' ', '_ ', '__** ', '\n', ') ', '" ', '> ', ', ', '\t', "'", '; ', '. ']
 const spellings = Object.entries(disguises)
 
 void t.test('nothing of a planted value survives', async (t) => {
@@ -32,8 +32,10 @@ void t.test('nothing of a planted value survives', async (t) => {
     const isNumber = !/[A-Za-z]{2}/.test(planted.value)
     const [name, write] = dice.pick(isNumber ? spellings : spellings.filter(([one]) => !one.endsWith('digits')))
     const written = write(planted.value)
+    // There an underscore is a digit.
+    const after = name === 'base64url' ? behind.filter((one) => !one.startsWith('_')) : behind
     const head = `${prose()}${dice.pick(before)}${planted.before}`
-    const text = `${head}${written}${planted.behind}${dice.pick(behind)}${prose()}`
+    const text = `${head}${written}${planted.behind}${dice.pick(after)}${prose()}`
     const findings = scanner.scan(text)
     const end = head.length + written.length
     let covered = head.length

@@ -31,6 +31,7 @@ const samples = [
   `mysql -u root -phunter2xy shop; sshpass -p 'hunter2 xy!1' ssh h && redis-cli -a "hunter2xy" docker login -u a -p hunter2xy`,
   `smbclient //s/x -U ada%hunter2xy unzip -P hunter2xy a.zip --password=letmein mysql -p -u x`,
   `Private-Lines: 1\n${random}${random}\nPrivate-MAC: 0`,
+  `_${['AIza', random, random.slice(0, 11)].join('')}_ __${['gh', 'p_', random, random].join('')}__ KEY_${['sk-an', 't-', random, random].join('')}_`,
 ]
 
 // prettier-ignore
@@ -42,7 +43,7 @@ const fragments = [
   'passwords', 'api_keys', 'tokens: ["', '", "', ']', '[', '["', "', '", '\n  - ', '- ', '&', 'password: ["', 'KEYS=',
   '$', '${', '}', '<', '>', '://', 'user', 'user=', 'password=', 'is ', 'value=', 'string ', 'Q~', 'a-~8Q', 'AZDO', '.atlasv1.',
   ':AA', '-us1', '.apps.googleusercontent.com', 'datadog', 'twitter', 'lob', 'heroku', 'machine ', 'login', ' -u ', 'curl',
-  'identified by', 'ZXlK', 'LS0tLS1CRUdJTi', 'private-lines: ', 'hunter2xy', random, hex, random.repeat(3), 'x', '1', 'é',
+  'identified by', 'ZXlK', 'LS0tLS1CRUdJTi', 'private-lines: ', 'hunter2xy', random, hex, random.repeat(3), 'x', '1', 'é', '_', '__', 'eyJ', 'AIza', 'sk-ant-',
 ]
 const atoms = [...fragments, ...samples.flatMap((text) => text.split(' '))]
 const texts = array(tuple(constantFrom(...atoms), constantFrom('', '', ' ', '\n', ',')), {

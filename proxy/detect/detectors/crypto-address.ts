@@ -1,15 +1,7 @@
 // Owns addresses of cryptocurrencies, known by their checksums; those without one only beside a word that says so.
 import { base58Check, base58Length, isBech32, isCashAddress, isChecksummedHex } from '../address-codes.ts'
-import { isEscapeLetter, startsWord } from '../boundary.ts'
-import {
-  alphanumerics,
-  isAlphanumeric,
-  characterClass,
-  holds,
-  isDigit,
-  isLetter,
-  wordCharacters,
-} from '../characters.ts'
+import { isEscapeLetter, startsValue } from '../boundary.ts'
+import { alphanumerics, isAlphanumeric, characterClass, holds, isDigit, isLetter } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
@@ -52,7 +44,7 @@ export const base58Address: Detector = {
   find(probe, at) {
     if (isShortAround(probe, at)) return
     const start = wordStart(probe.units, at)
-    if (start === undefined || isShorter(probe, start, base58LengthMin) || !startsWord(probe, start)) return
+    if (start === undefined || isShorter(probe, start, base58LengthMin) || !startsValue(probe, start)) return
     // The first letter may be an escape's, or the address's own after a backslash.
     if (findBase58(probe, start) || probe.before(start) !== 92) return
     if (isEscapeLetter(probe.code(start))) findBase58(probe, start + 1)
@@ -83,7 +75,7 @@ function findBase58(probe: Probe, start: number): boolean {
   probe.startsAt(start)
   const end = probe.runEnd(start, alphanumerics, base58LengthMax + 1)
   const length = end - start
-  if (length < base58LengthMin || length > base58LengthMax || holds(wordCharacters, probe.code(end))) return false
+  if (length < base58LengthMin || length > base58LengthMax || holds(alphanumerics, probe.code(end))) return false
   const mayBeSolana = isNearSolana(probe, start, length)
   if (length > checkedLengthMax && !mayBeSolana) return false
   const text = probe.text.slice(start, end)
@@ -126,9 +118,9 @@ export const bech32Address: Detector = {
   group,
   triggers: prefixes,
   find(probe, start) {
-    if (!startsWord(probe, start)) return
+    if (!startsValue(probe, start)) return
     const end = probe.runEnd(start, alphanumerics, bech32LengthMax)
-    if (end - start < 38 || holds(wordCharacters, probe.code(end))) return
+    if (end - start < 38 || holds(alphanumerics, probe.code(end))) return
     if (isBech32(probe.text.slice(start, end))) probe.accept(bech32Address, start, end, true)
   },
 }
@@ -139,7 +131,7 @@ export const cashAddress: Detector = {
   triggers: ['bitcoincash:'],
   find(probe, start, dataStart) {
     const end = probe.runEnd(dataStart, alphanumerics, bech32LengthMax)
-    if (end - dataStart < 42 || holds(wordCharacters, probe.code(end))) return
+    if (end - dataStart < 42 || holds(alphanumerics, probe.code(end))) return
     if (isCashAddress('bitcoincash', probe.text.slice(dataStart, end))) probe.accept(cashAddress, start, end, true)
   },
 }
@@ -155,9 +147,9 @@ export const etherAddress: Detector = {
   group,
   triggers: ['0x'],
   find(probe, start, hexStart) {
-    if (!startsWord(probe, start)) return
+    if (!startsValue(probe, start)) return
     const end = probe.runEnd(hexStart, hexadecimals, hexLength + 1)
-    if (end - hexStart !== hexLength || holds(wordCharacters, probe.code(end))) return
+    if (end - hexStart !== hexLength || holds(alphanumerics, probe.code(end))) return
     const isMixed = isMixedCase(probe.units, hexStart, end)
     if (isMixed ? isChecksummedHex(probe.text.slice(hexStart, end)) : isNear(probe, start, etherContext))
       probe.accept(etherAddress, start, end, isMixed)

@@ -1,7 +1,7 @@
 // Owns bank accounts: IBAN (ISO 13616, length by country, mod 97) however it is spaced.
-import { startsWord } from '../boundary.ts'
+import { endsWord, startsValue } from '../boundary.ts'
 import { remainderOf, weightedSum } from '../checksums.ts'
-import { alphanumerics, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
+import { alphanumerics, holds, isDigit, isLetter } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -61,7 +61,7 @@ export const iban: Detector = {
     if (start < 0 || !isLetter(text.charCodeAt(start))) return
     const letters = packed(text.charCodeAt(start), text.charCodeAt(start + 1))
     const length = lengthsByLetters[letters]
-    if (length === undefined || length === 0 || !startsWord(probe, start)) return
+    if (length === undefined || length === 0 || !startsValue(probe, start)) return
     probe.startsAt(start)
     const end =
       readSpaced(probe, start, length) ?? (letters === costaRica ? readSpaced(probe, start, formerLengthCR) : undefined)
@@ -100,7 +100,7 @@ function readDigits(probe: Probe, start: number): number | undefined {
     if (!isDigit(code)) return undefined
     digits += String.fromCharCode(code)
   }
-  if (holds(wordCharacters, probe.code(index))) return undefined
+  if (!endsWord(probe, index)) return undefined
   const isBank = weightedSum(digits.slice(2), [3, 9, 7, 1, 3, 9, 7, 1]) % 10 === 0
   return isBank && remainderOf(`${digits.slice(2)}2521${digits.slice(0, 2)}`, 97) === 1 ? index : undefined
 }

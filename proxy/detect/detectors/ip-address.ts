@@ -1,6 +1,7 @@
 // Owns IPv4 and IPv6 addresses. Version numbers, times, hardware addresses and C++ scopes are not addresses.
 import { isIPv6 } from 'node:net'
-import { alphanumerics, characterClass, holds, isDigit, isLetter, runStart, wordCharacters } from '../characters.ts'
+import { endsWord, isInIdentifier, startsValue } from '../boundary.ts'
+import { alphanumerics, characterClass, holds, isDigit, isLetter, runStart } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -25,7 +26,8 @@ export const ipv4Address: Detector = {
   firstLengths: [1, 2, 3],
   find(probe, start) {
     const end = readIpv4(probe, start)
-    if (end === undefined || continues(probe, end) || isPartOfName(probe, start)) return
+    if (end === undefined || continues(probe, end)) return
+    if (isPartOfName(probe, start, end) && mayBeVersion(probe, start)) return
     if (versionContext.test(probe.text.slice(Math.max(0, start - contextLength), start))) return
     probe.accept(ipv4Address, start, prefixEnd(probe, end), false)
   },
@@ -47,7 +49,7 @@ function readIpv4(probe: Probe, start: number): number | undefined {
 /** `1.2.3.4.5`, `1.2.3.4-rc1`, `1.2.3.4x`. Home networks (RFC 1918) are no versions, whatever index follows. */
 function continues(probe: Probe, end: number): boolean {
   const next = probe.code(end)
-  if (holds(wordCharacters, next)) return true
+  if (holds(alphanumerics, next)) return true
   if (next === 46 && isDigit(probe.code(end + 1))) return !probe.text.startsWith('192.168.', probe.number.start)
   return (next === 46 || next === 45) && holds(alphanumerics, probe.code(end + 1))
 }
@@ -56,11 +58,7 @@ function continues(probe: Probe, end: number): boolean {
 function prefixEnd(probe: Probe, end: number): number {
   if (probe.code(end) !== 47) return end
   const digitsEnd = probe.runEnd(end + 1, digits, 4)
-  return digitsEnd > end + 4 || holds(wordCharacters, probe.code(digitsEnd))
-    ? end
-    : digitsEnd === end + 1
-      ? end
-      : digitsEnd
+  return digitsEnd > end + 4 || !endsWord(probe, digitsEnd) ? end : digitsEnd === end + 1 ? end : digitsEnd
 }
 
 /** `%eth0` after a link-local address (RFC 4007). */
@@ -68,11 +66,24 @@ function zoneEnd(probe: Probe, end: number): number {
   return probe.code(end) === 37 ? probe.runEnd(end + 1, alphanumerics, 16) : end
 }
 
-/** `Chrome/1.2.3.4`, `file-1.2.3.4`. */
-function isPartOfName(probe: Probe, start: number): boolean {
+/** `Chrome/1.2.3.4`, `file-1.2.3.4`, `lib_1.2.3.4`, `1.2.3.4_amd64`. */
+function isPartOfName(probe: Probe, start: number, end: number): boolean {
   const previous = probe.before(start)
-  return (previous === 47 || previous === 45) && isLetter(probe.before(start - 1))
+  const isJoined = (previous === 47 || previous === 45) && isLetter(probe.before(start - 1))
+  return isJoined || isInIdentifier(probe, start) || !endsWord(probe, end)
 }
+
+/** Versions have fewer digits than most addresses, and other words before them. */
+function mayBeVersion(probe: Probe, start: number): boolean {
+  const { number, text } = probe
+  let length = 0
+  for (let group = 0; group < 4; group++) length += number.lengthOf(group)
+  if (length >= addressDigitsMin || text.startsWith('192.168.', start)) return false
+  return !addressName.test(text.slice(Math.max(0, start - contextLength), start))
+}
+
+const addressDigitsMin = 9
+const addressName = /(?:^|[^a-z])(?:ips?|ipv4|addr|address(?:es)?|hosts?|src|dst|subnets?)[/_-]$/i
 
 export const ipv6Address: Detector = {
   entity,
@@ -83,11 +94,11 @@ export const ipv6Address: Detector = {
     const start = groupStart(probe.units, at)
     const previous = probe.before(start)
     // Not the first colon of its run, or the middle of a word.
-    if (previous === 58 || previous === 46 || holds(wordCharacters, previous)) return
+    if (previous === 58 || previous === 46 || !startsValue(probe, start)) return
     probe.startsAt(start)
     if (start === at && probe.code(at + 1) !== 58) return
     const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
-    if (end - start > lengthMax || holds(wordCharacters, probe.code(end))) return
+    if (end - start > lengthMax || !endsWord(probe, end)) return
     if (!mayBeIpv6(probe.text, start, end)) return
     const address = probe.text.slice(start, end)
     if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address))

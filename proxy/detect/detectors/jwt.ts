@@ -3,7 +3,7 @@
 import { contextBefore, foreseenLength } from '../candidate.ts'
 import { characterClass, holds, type CharacterClass } from '../characters.ts'
 import type { Detector } from '../detector.ts'
-import { startsWord } from '../boundary.ts'
+import { startsValue, startsWord } from '../boundary.ts'
 import { acceptLongTo, isPadded, longLengthMax, longRun, type LongRun } from '../long-run.ts'
 import type { Probe } from '../probe.ts'
 import { decodedHeader, joseParameter, partsOfSigned, readJoseHeader } from './jose-header.ts'
@@ -24,7 +24,7 @@ export const jwt: Detector = {
   // {" in base64url
   triggers: ['eyJ'],
   find(probe, start) {
-    if (!probe.text.startsWith('eyJ', start) || !startsWord(probe, start) || probe.before(start) === 46) return
+    if (!probe.text.startsWith('eyJ', start) || !startsValue(probe, start) || probe.before(start) === 46) return
     if (isRead(probe, start)) return
     const headerEnd = probe.runEnd(start, base64url, headerLengthMax)
     if (headerEnd - start === headerLengthMax) {
@@ -53,9 +53,10 @@ function acceptParts(probe: Probe, start: number, parts: number | undefined, run
   if (part === most || end - start >= run.after) acceptLongTo(probe, jwt, start, end, run)
 }
 
-/** Each run is read and decoded once, from its first `eyJ`; otherwise `-eyJ-eyJ…` would cost a header at every one. */
+/** Each run is read and decoded once, from its first `eyJ`; otherwise `-eyJ-eyJ…` and `_eyJ_eyJ…` would cost a header at every one. */
 function isRead(probe: Probe, start: number): boolean {
-  if (probe.before(start) !== 45) return false
+  const previous = probe.before(start)
+  if (previous !== 45 && previous !== 95) return false
   const { text } = probe
   const least = start - contextBefore
   for (let at = start; at > least; at--) {

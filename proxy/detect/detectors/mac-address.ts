@@ -1,7 +1,7 @@
 // Owns hardware addresses (IEEE 802, EUI-48): pairs with colons or dashes; beside the word also fours with dots, and
 // digits alone.
-import { startsWord } from '../boundary.ts'
-import { characterClass, holds, runStart, wordCharacters } from '../characters.ts'
+import { endsWord, startsValue, startsWord } from '../boundary.ts'
+import { characterClass, holds, runStart } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import type { Probe } from '../probe.ts'
 
@@ -9,6 +9,7 @@ const group = 'pii'
 const entity = 'mac-address'
 const hexadecimals = characterClass('0-9A-Fa-f')
 const pairs = 6
+const colon = 58
 
 export const macAddress: Detector = {
   entity,
@@ -19,8 +20,10 @@ export const macAddress: Detector = {
   recursAfter: 3,
   find(probe, at) {
     const start = at - 2
-    if (start < 0 || !isPairBefore(probe.text, at) || !startsWord(probe, start)) return
+    if (start < 0 || !isPairBefore(probe.text, at)) return
     const separator = probe.text.charCodeAt(at)
+    // Dashes in an identifier are a time's: `backup_24-01-15-10-20-30`.
+    if (separator === colon ? !startsValue(probe, start) : !startsWord(probe, start)) return
     const previous = probe.before(start)
     if (previous === separator && holds(hexadecimals, probe.before(start - 1))) return
     probe.startsAt(start)
@@ -30,7 +33,7 @@ export const macAddress: Detector = {
     }
     const end = start + pairs * 3 - 1
     const next = probe.code(end)
-    if (holds(wordCharacters, next) || (next === separator && holds(hexadecimals, probe.code(end + 1)))) return
+    if (!endsWord(probe, end) || (next === separator && holds(hexadecimals, probe.code(end + 1)))) return
     if (isAssigned(probe.text.slice(start, end))) probe.accept(macAddress, start, end, true)
   },
   tailStart: hexadecimalsAtEnd,

@@ -1,4 +1,5 @@
 // Owns payment card numbers: issuer ranges with their lengths, the usual grouping, and the Luhn digit.
+import { isInIdentifier } from '../boundary.ts'
 import { passesLuhn, passesLuhnIn } from '../checksums.ts'
 import { alphanumerics, holds } from '../characters.ts'
 import { contextWords } from '../context-words.ts'
@@ -69,7 +70,7 @@ export const paymentCard: Detector = {
     if (!probe.hasHeard(words, start, contextLength) && !hasIssuedHead(probe.units, number)) return
     const card = readCard(probe)
     if (card === undefined || holds(alphanumerics, probe.code(card.end))) return
-    if (needsContext(card) && !isBesideWord(probe, start)) return
+    if ((needsContext(card) || isMember(probe, card)) && !isBesideWord(probe, start)) return
     probe.accept(paymentCard, start, card.end, true)
   },
 }
@@ -141,6 +142,11 @@ function isBesideWord(probe: Probe, start: number): boolean {
     probe.hasHeard(words, start, contextLength) &&
     context.test(probe.text.slice(Math.max(0, start - contextLength), start))
   )
+}
+
+/** Digits alone behind an underscore: identifiers have numbers of any length. */
+function isMember(probe: Probe, { isGrouped }: CardText): boolean {
+  return !isGrouped && isInIdentifier(probe, probe.number.start)
 }
 
 /** Without a known issuer, or in a bare run of a rarer length, it may as well be an order number or nanoseconds. */

@@ -1,6 +1,6 @@
 // Owns telephone numbers: international ones (E.164, checked against numbering plans), North American ones by their
 // form, national ones of anywhere only beside a word that says so.
-import { startsWord } from '../boundary.ts'
+import { endsWord, isInIdentifier, startsValue, startsWord } from '../boundary.ts'
 import { characterClass, holds, isDigit, isLetter, wordCharacters } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { acceptFollowing } from '../number-list.ts'
@@ -40,6 +40,8 @@ export const phone: Detector = {
     probe.startsAt(start)
     if (number.digits < digitsMin || isInsideNumber(probe, start)) return
     const hasPlus = previous === 43 || probe.text.charCodeAt(start) === 43
+    // In an identifier digits alone are a day, or count something.
+    if (!hasPlus && number.groups < 2 && isInIdentifier(probe, start)) return
     const end =
       internationalEnd(probe, number, hasPlus) ??
       (hasPlus ? unplannedEnd(probe, number, start) : undefined) ??
@@ -120,7 +122,7 @@ function isSign(code: number): boolean {
 /** `12:34`, `1,234`, `$555`, `#555`, `x(5`. */
 function isInsideNumber(probe: Probe, start: number): boolean {
   const previous = probe.before(start)
-  if (previous === 36 || previous === 35 || !startsWord(probe, start)) return true
+  if (previous === 36 || previous === 35 || !startsValue(probe, start)) return true
   return (previous === 58 || previous === 44) && isDigit(probe.before(start - 1))
 }
 
@@ -301,8 +303,7 @@ function textAfter(probe: Probe, end: number): string {
 
 /** More digits or a word go on there; an `x` may begin an extension. */
 function isWordEnd(probe: Probe, end: number): boolean {
-  const next = probe.code(end)
-  return holds(wordCharacters, next) && (next | 32) !== 120
+  return !endsWord(probe, end) && (probe.code(end) | 32) !== 120
 }
 
 /** `x1234`, ` ext. 12`. */

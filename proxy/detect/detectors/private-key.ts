@@ -2,7 +2,7 @@
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
 import { foreseenLength } from '../candidate.ts'
 import { characterClass, holds } from '../characters.ts'
-import { startsWord } from '../boundary.ts'
+import { startsValue } from '../boundary.ts'
 import type { Detector } from '../detector.ts'
 import { acceptLongTo, areAll, isPadded, longLengthMax, longRun } from '../long-run.ts'
 import type { Probe } from '../probe.ts'
@@ -117,7 +117,7 @@ export const privateKeyInBase64: Detector = {
   // -----BEGIN in base64
   triggers: ['LS0tLS1CRUdJTi'],
   find(probe, start) {
-    if (!probe.text.startsWith('LS0tLS1CRUdJTi', start) || !startsWord(probe, start)) return
+    if (!probe.text.startsWith('LS0tLS1CRUdJTi', start) || !startsValue(probe, start)) return
     const previous = probe.before(start)
     if (previous === 43 || previous === 47) return
     // Certificates are told by their beginning, too, so that nobody waits for their end.

@@ -1,4 +1,5 @@
 // Owns US Social Security numbers: the ranges that are never issued, and the forms that need a word beside them.
+import { isInIdentifier } from '../boundary.ts'
 import { alphanumerics, holds, isDigit } from '../characters.ts'
 import type { Detector } from '../detector.ts'
 import { contextWords } from '../context-words.ts'
@@ -33,8 +34,7 @@ export const usSsn: Detector = {
     if (probe.before(start) === plus) return
     const end = number.endOf(isBare ? 0 : 2)
     if (continues(probe, end) || !isIssued(probe.text.slice(start, end).replaceAll(/\D/g, ''))) return
-    const needsContext =
-      isBare || (separator !== dash && (isAmongNumbers(number, probe, start) || hasPhoneWordBefore(probe, start)))
+    const needsContext = isBare || (separator !== dash && isDoubtful(number, probe, start))
     if (needsContext && !isAfterWord(probe, start)) return
     probe.accept(usSsn, start, end, separator === dash)
   },
@@ -53,6 +53,11 @@ function isDelimited(number: NumberRun, probe: Probe, separator: number): boolea
   return number.separatorAfter(probe, 1) === separator
 }
 
+/** With spaces or dots between it may be anything there. */
+function isDoubtful(number: NumberRun, probe: Probe, start: number): boolean {
+  return isAmongNumbers(number, probe, start) || isInIdentifier(probe, start) || hasPhoneWordBefore(probe, start)
+}
+
 /** Digits stand before or after with a space between: a row of a table. */
 function isAmongNumbers(number: NumberRun, probe: Probe, start: number): boolean {
   return number.groups > 3 || (probe.before(start) === space && isDigit(probe.before(start - 1)))
@@ -60,7 +65,7 @@ function isAmongNumbers(number: NumberRun, probe: Probe, start: number): boolean
 
 function continues(probe: Probe, end: number): boolean {
   const next = probe.code(end)
-  if (holds(alphanumerics, next) || next === 95) return true
+  if (holds(alphanumerics, next)) return true
   return (next === dash || next === 46) && isDigit(probe.code(end + 1))
 }
 

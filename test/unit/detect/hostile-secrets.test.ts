@@ -1,6 +1,6 @@
 // Texts made of nothing but what wakes detectors of secrets: the units that are read stay in proportion to the text.
 import t from 'tap'
-import { startsWord } from '../../../proxy/detect/boundary.ts'
+import { startsValue, startsWord } from '../../../proxy/detect/boundary.ts'
 import { detectors } from '../../../proxy/detect/detectors.ts'
 import type { Detector } from '../../../proxy/detect/detector.ts'
 import type { Probe } from '../../../proxy/detect/probe.ts'
@@ -19,7 +19,8 @@ const pieces = [
   'ops_eyJ-', 'machine a login b ', 'basic QUFB', 'sl.-', '-EAA', '.pk.-', 'PASSWORD_SECRET_TOKEN_KEY_', '.glpat-', '-shpat_',
   '123456789:AA', 'identified by ', 'a-b.apps.googleusercontent.com', '"""', 'is is is ', 'value="', '-----BEGIN ',
   '=ZXlK', '=LS0tLS1CRUdJTi', '$6$', '$krb5asrep$', 'pbkdf2_sha256$', '+ASt', 'pat.', 'eyJhbGciO.,',
-  '-----BEGIN PRIVATE KEY-----AAAAAAAAAAAAAAAA&',
+  '-----BEGIN PRIVATE KEY-----AAAAAAAAAAAAAAAA&', 'eyJ_', 'ZXlK_', 'sk-ant-_', 'ops_eyJ_', '_sl.', 'x_github_pat_', '_ops_eyJ/', '________',
+  '________AIza', 'whsec_/',
 ]
 
 void t.test('reads stay in proportion', async (t) => {
@@ -46,12 +47,13 @@ function wake(detector: Detector, probe: Probe, lowerCase: string): void {
 
 /** As the pass has it, which does not ask otherwise. */
 function isWoken(
-  { isCaseSensitive, isAtWordStart, triggers }: Detector,
+  { isCaseSensitive, isAtWordStart, isAtValueStart, triggers }: Detector,
   probe: Probe,
   at: number,
   trigger: string,
 ): boolean {
   const written = probe.text.slice(at, at + trigger.length)
   if (isCaseSensitive === true && triggers?.includes(written) !== true) return false
+  if (isAtValueStart === true) return startsValue(probe, at)
   return isAtWordStart !== true || startsWord(probe, at)
 }

@@ -67,13 +67,8 @@ const messages: readonly Row[] = [
 ]
 
 const payments: readonly Row[] = [
-  [
-    'stripe-key',
-    'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_',
-    `${alnum}+/`,
-    [10, 255],
-    'Stripe, API keys',
-  ],
+  ['stripe-key', 'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_', alnum, [10, 255], 'Stripe, API keys'],
+  ['stripe-key', 'whsec_', `${alnum}+/`, [10, 255], 'Stripe, Webhooks: endpoint secrets'],
   ['stripe-key', 'pk_live_ pk_test_', alnum, [24, 255], 'Stripe, API keys', varied],
   ['square-token', 'EAAA', url, [22, 60], 'Square, Access tokens', varied],
   ['square-token', 'sq0atp- sq0csp- sq0idp-', url, [22, 60], 'Square, Access tokens'],

@@ -125,6 +125,17 @@ void t.test('keys with parts', async (t) => {
   }
 })
 
+void t.test('a key that is a segment of a path, or a word of a query', async (t) => {
+  const stripe = ['sk', 'live', letters.slice(0, 24)].join('_')
+  const webhook = ['whsec', letters.slice(0, 32)].join('_')
+  t.same(
+    scanText(`https://h.io/u/${stripe}/edit`, ['secrets']).map(({ start, end }) => [start, end]),
+    [[15, 15 + stripe.length]],
+  )
+  for (const text of [`https://h.io/u/${webhook}`, `https://h.io/?q=my+${stripe}`, `https://h.io/?q=my+${webhook}`])
+    t.equal(scanText(text, ['secrets']).length, 1, text)
+})
+
 const token = letters.slice(0, 32).toLowerCase()
 
 void t.test('a label and its value in all ways to assign', async (t) => {
