@@ -1,6 +1,14 @@
 // Owns what the two framings of a stream have in common, so that whoever reads one need not know which it is.
 import { formatLine, NdjsonDecoder, parseLine } from './ndjson.ts'
-import { formatEvent, parseBlock, SseDecoder, type BlockReader, type SseBlocks, type SseEvent } from './sse.ts'
+import {
+  eventName,
+  formatEvent,
+  parseBlock,
+  SseDecoder,
+  type BlockReader,
+  type SseBlocks,
+  type SseEvent,
+} from './sse.ts'
 import type { Undecodable } from './unfinished-text.ts'
 
 export type FramingName = 'sse' | 'ndjson'
@@ -12,7 +20,7 @@ export type Framing = {
   format(event: string, data: string, id?: string): string
   /** What is left of a block that is no event where nobody may read it. */
   readonly beat: string
-  /** Whether the block has nothing in it but what `parse` shows. */
+  /** Whether the block has nothing in it but data and names of events. */
   isPlain(raw: string): boolean
   /**
    * What is left over at the end of a body, as the block that it is: many servers leave out the last line end. Undefined
@@ -29,8 +37,8 @@ export type Decoder = {
   rest(): string
 }
 
-/** Comments, ids and fields of no meaning are read by nobody. */
-const plainBlock = /^(?:(?:data|event):[^\r\n]*(?:\r\n|\r|\n))*[\r\n]*$/
+/** Comments, ids and fields of no meaning are read by nobody, nor are events' names that are none. */
+const plainBlock = new RegExp(String.raw`^(?:(?:data:[^\r\n]*|event: ?(?:${eventName})?)(?:\r\n|\r|\n))*[\r\n]*$`)
 
 export const framings: Readonly<Record<FramingName, Framing>> = {
   sse: {

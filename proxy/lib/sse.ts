@@ -125,6 +125,14 @@ export class SseDecoder {
   }
 }
 
+/** The source of a pattern for what formats call their events: it has a letter, and nothing else can be said in it. */
+export const eventName = String.raw`[\d_./:-]{0,64}[A-Za-z][\w./:-]{0,127}`
+const wholeName = new RegExp(`^${eventName}$`)
+
+export function isEventName(name: string): boolean {
+  return wholeName.test(name)
+}
+
 /** A block that decodes to this event, ready to write. Line ends inside the data become line ends of the format. */
 export function formatEvent(event: string, data: string, id?: string): string {
   let text = event === 'message' || event === '' ? '' : `event: ${oneLine(event)}\n`

@@ -9,6 +9,7 @@ import { scanNamed } from '../../detect/named.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
+import { isEventName } from '../../lib/sse.ts'
 import { markupWriter, type Markup } from '../../lib/xml-text.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { TextPart } from '../../protocol/content.ts'
@@ -54,6 +55,11 @@ export class AnswerRedaction {
   /** A text that is known whole. Fault `content-blocked`. */
   whole(text: string, address?: Address, place = placeOf(this.#x, address), form: Form = 'string'): string {
     return this.#whole(text, address, place, form)
+  }
+
+  /** What an event of a stream is called: whatever is no name is a text. Fault `content-blocked`. */
+  eventName(name: string): string {
+    return this.changes && !isEventName(name) ? this.whole(name) : name
   }
 
   /** The same of a document in XML or HTML. */

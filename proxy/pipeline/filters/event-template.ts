@@ -3,7 +3,7 @@
 // another text in the one blank and with what means nothing in the others.
 import { isDigit } from '../../detect/characters.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
-import type { SseEvent } from '../../lib/sse.ts'
+import { eventName, type SseEvent } from '../../lib/sse.ts'
 import type { Delta, Varying } from '../../protocol/protocol.ts'
 import { identifierEnd } from '../../protocol/texts.ts'
 
@@ -14,7 +14,7 @@ const marker = (kind: Kind): string => `gatewright:${kind}:5b1e1f0c`
 const markers = /gatewright:(text|padding|number):5b1e1f0c/
 
 /** Of an event, or of a line of JSON, which has none. */
-const lineHead = /^(?:(?:event:[^\r\n]*(?:\r\n|\r|\n))?data: ?)?$/
+const lineHead = new RegExp(String.raw`^(?:(?:event: ?(?:${eventName})?(?:\r\n|\r|\n))?data: ?)?$`)
 /** A CR alone could be half of a line end. */
 const lineEnds = /^[\r\n]*\n$/
 
@@ -50,7 +50,7 @@ export class EventTemplate {
     this.#joint = flat(this.#last + this.#first)
   }
 
-  /** Undefined where the event is written in a way that is not known here (data over several lines, comments). */
+  /** Undefined where the event is written in a way that is not known here (data over several lines, comments, odd names). */
   static of({ raw, data }: SseEvent, { address }: Delta, varying: readonly Varying[]): EventTemplate | undefined {
     const at = raw.indexOf(data)
     if (at === -1 || data === '') return undefined

@@ -4,7 +4,7 @@ import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { framings } from '../../lib/framing.ts'
 import { parseJsonText } from '../../lib/json.ts'
-import { formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
+import { eventName, formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import { undecodable } from '../../lib/unfinished-text.ts'
 import { decodeUtf8 } from '../../lib/utf8.ts'
 import type { Answered } from '../exchange.ts'
@@ -84,7 +84,8 @@ function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, 
   if (filtered === undefined) return ''
   const data = onOneLine(filtered)
   if (event.id === undefined && data === event.data && knownLines.test(event.raw)) return event.raw
-  return retryLine(event.raw) + formatEvent(event.event, data, idOf(x, runtime, redaction, event))
+  const name = redaction.eventName(event.event)
+  return retryLine(event.raw) + formatEvent(name, data, idOf(x, runtime, redaction, event))
 }
 
 /**
@@ -111,7 +112,9 @@ function retryLine(raw: string): string {
 }
 
 /** Nothing but data, names and the time to wait: whatever else is between them is read by nobody here. */
-const knownLines = /^(?:(?:(?:data|event):[^\r\n]*|retry: ?\d{1,9})(?:\r\n|\r|\n))*[\r\n]*$/
+const knownLines = new RegExp(
+  String.raw`^(?:(?:data:[^\r\n]*|event: ?(?:${eventName})?|retry: ?\d{1,9})(?:\r\n|\r|\n))*[\r\n]*$`,
+)
 
 /** Undefined: the message is not for the client. */
 function filterText(

@@ -330,7 +330,7 @@ export class StreamFilter implements BlockReader {
     }
     if (edits.length === 0 && (!this.#redaction.changes || this.#framing.isPlain(event.raw))) return event.raw
     const id = event.id === undefined || !this.#redaction.changes ? event.id : this.#redaction.whole(event.id)
-    return this.#framing.format(event.event, editData(event.data, edits, step), id)
+    return this.#framing.format(this.#redaction.eventName(event.event), editData(event.data, edits, step), id)
   }
 
   #grow(channel: string, text: string): string {

@@ -45,6 +45,8 @@ t.test('what stands beside the data carries nothing past the redaction', async (
     'a comment after the data': `data: ${chunk('x')}\n: ${ssn}\n\n`,
     'a field of no meaning': `data: ${chunk('x')}\nnote: ${ssn}\n\n`,
     'an id': `id: ${ssn}\ndata: ${chunk('x')}\n\n`,
+    'the name of an event': `event: about ${ssn}\ndata: ${chunk('x')}\n\n`,
+    'the name of an event like the one before': `event: ${ssn}\ndata: ${chunk('x')}\n\n`.repeat(4),
     'a member that nobody knows': `data: ${chunk('x').replace('"id"', `"note":"${ssn}","id"`)}\n\n`,
     'the data of an event like the one before': `: ${chunk(`${ssn} `)}\ndata: ${chunk(`${ssn} `)}\n\n: ${chunk('x')}\ndata: ${chunk(`${ssn} `)}\n\n`,
   }
@@ -54,6 +56,18 @@ t.test('what stands beside the data carries nothing past the redaction', async (
     t.notMatch(written, ssn, place)
     t.ok(written.endsWith(done), place)
   }
+})
+
+t.test('the name of an event is a name, or is read like any text', async (t) => {
+  const named = (name: string): string => `event: ${name}\ndata: ${chunk('x')}\n\n${done}`
+  const head = (text: string): string | undefined => text.split('\n')[0]
+  for (const name of ['response.output_text.delta', 'message_start', 'x-note', 'Ping2', 'zwei Wörter'])
+    t.equal(head((await run(masked, 'openai', named(name))).written), `event: ${name}`)
+  for (const name of [ssn, `${ssn}\nevent: delta`]) t.notMatch((await run(masked, 'openai', named(name))).written, ssn)
+  t.equal(head((await run(masked, 'openai', named(`of ${ssn}`))).written), 'event: of [US_SSN]')
+  const { written, fault } = await run(blocking, 'openai', named(`of ${ssn}`))
+  t.equal(fault, 'content-blocked')
+  t.equal(written, '')
 })
 
 t.test('the last event may lack its blank line where it shows by itself that all of it is there', async (t) => {
