@@ -10,7 +10,7 @@ import type { Vault } from '../detect/vault.ts'
 const exempt: ReadonlySet<string> = new Set(
   `host connection date te trailer upgrade expect content-length content-type content-encoding transfer-encoding vary
   accept accept-charset accept-encoding accept-language accept-ranges age allow cache-control etag expires last-modified
-  if-match if-none-match if-modified-since if-unmodified-since if-range range content-range retry-after
+  if-match if-none-match if-modified-since if-unmodified-since if-range range content-range
   traceparent tracestate mcp-session-id mcp-protocol-version mcp-method last-event-id
   authorization proxy-authorization www-authenticate`.split(/\s+/),
 )

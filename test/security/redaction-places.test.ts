@@ -202,6 +202,18 @@ t.test('a header that must not go on', async (t) => {
   t.equal((await post(set, {})).status, 403)
 })
 
+t.test('when to come back is a time, or a text like any other', async (t) => {
+  const set = await setUp(t, '[{ id: h, direction: response, detect: [email], action: mask, in: [headers] }]')
+  for (const [value, seen] of [
+    ['20', '20'],
+    ['Fri, 31 Dec 2077 23:59:59 GMT', '60'],
+    [`a ${email}`, 'a [EMAIL]'],
+  ] as const) {
+    set.upstream.next(jsonAnswer(200, {}, { 'retry-after': value }))
+    t.equal((await post(set, {})).headers.get('retry-after'), seen)
+  }
+})
+
 t.test('a token in a header is of the same kind as in the body', async (t) => {
   const set = await setUp(t, '[{ id: h, direction: request, detect: [email], action: token, in: [body, headers] }]')
   await (await post(set, { a: email }, '/tool/1', { 'x-user': email })).text()
