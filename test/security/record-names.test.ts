@@ -18,7 +18,7 @@ type Sent = { readonly path?: string; readonly key?: string; readonly body: unkn
 async function recordsOf(t: Test, action: string, sent: readonly Sent[]): Promise<AuditLine[]> {
   const upstream = (await scriptedUpstream()).always(jsonAnswer(200, answer))
   const redaction = action === 'none' ? '' : `[{ id: r, direction: request, detect: [email], action: ${action} }]`
-  const { url, auditDir, gateway, close } = await startGateway(`
+  const gateway = await startGateway(`
 upstreams:
   openai: { protocol: openai, url: "${upstream.url}" }
   gemini: { protocol: gemini, url: "${upstream.url}" }
@@ -36,15 +36,15 @@ rules: [{ id: t, effect: deny, actions: [tool.call], tools: ["mail*"] }]
 redaction: ${redaction === '' ? '[]' : redaction}
 audit: { durability: strict }`)
   t.teardown(async () => {
-    await close()
+    await gateway.close()
     await upstream.close()
   })
   for (const { path = '/openai/v1/chat/completions', key = 'test', body } of sent) {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
-    await (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).text()
+    await (await fetch(gateway.url + path, { method: 'POST', headers, body: JSON.stringify(body) })).text()
   }
-  await gateway.close()
-  return auditLines(auditDir).filter(({ kind }) => kind === 'intent' || kind === 'outcome')
+  await gateway.gateway.close()
+  return auditLines(gateway.auditDir).filter(({ kind }) => kind === 'intent' || kind === 'outcome')
 }
 
 const chat = (model: string): Sent => ({ body: { model, messages: [{ role: 'user', content: 'hi' }] } })
