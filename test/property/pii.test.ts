@@ -39,6 +39,7 @@ const samples = [
   '{"userPhoneNumber": "0341 8387176", "customerDOB": "1985-03-08", "taxId": "912701234", phone2: 0341 8387176}',
   'bankAccountNo=12345678, US_PassportNumber: X1234567 userSSN: 378079520 patientId "1234567" workOrderId: 0341 838717',
   '_378-07-9520_ __4111 1111 1111 1111__ host_203.0.113.77_ _+1 202 555 0143_ x_00:1A:2B:3C:4D:5E pesel_44051401458_',
+  'ip:2001:db8::1 a:2001:db8:85a3::8a2e:370:7334 mailto:fe80::1%eth0_ _fd00::1_ 12:2001:db8::2',
 ]
 
 // prettier-ignore

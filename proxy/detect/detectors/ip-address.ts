@@ -9,6 +9,7 @@ const group = 'pii'
 const entity = 'ip-address'
 /** Eight groups of four, the last two as IPv4. */
 const lengthMax = 45
+const colon = 58
 const hexadecimals = characterClass('0-9A-Fa-f')
 const digits = characterClass('0-9')
 const addressCharacters = characterClass('0-9A-Fa-f:.')
@@ -92,28 +93,39 @@ export const ipv6Address: Detector = {
   next: characterClass('0-9A-Fa-f:'),
   find(probe, at) {
     const start = groupStart(probe.units, at)
-    const previous = probe.before(start)
-    // Not the first colon of its run, or the middle of a word.
-    if (previous === 58 || previous === 46 || !startsValue(probe, start)) return
+    const isLabelled = probe.before(start) === colon
+    if (!(isLabelled ? isAfterLabel(probe.units, start - 1) : mayBegin(probe, start))) return
     probe.startsAt(start)
-    if (start === at && probe.code(at + 1) !== 58) return
+    if (start === at && probe.code(at + 1) !== colon) return
     const end = trimDots(probe.text, start, probe.runEnd(start, addressCharacters, lengthMax + 1))
     if (end - start > lengthMax || !endsWord(probe, end)) return
     if (!mayBeIpv6(probe.text, start, end)) return
     const address = probe.text.slice(start, end)
-    if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address))
+    if (address === '::' ? isUnspecified(probe, start, end) : isIPv6(address) && isPlausible(address, isLabelled))
       probe.accept(ipv6Address, start, prefixEnd(probe, zoneEnd(probe, end)), false)
   },
   tailStart: groupStart,
+}
+
+/** Not the middle of a word, or of something else with dots. */
+function mayBegin(probe: Probe, start: number): boolean {
+  return probe.before(start) !== 46 && startsValue(probe, start)
+}
+
+/** `ip:`, `mailto:`, and `a:`, of which nothing shows that it is no group: not a later colon of the same run. */
+function isAfterLabel(units: Uint16Array, at: number): boolean {
+  const word = groupStart(units, at)
+  const previous = word > 0 ? (units[word - 1] as number) : -1
+  return previous !== colon && previous !== 46
 }
 
 /** Two colons together, or six at least; times of day have fewer. */
 function mayBeIpv6(text: string, start: number, end: number): boolean {
   let colons = 0
   for (let i = start; i < end; i++) {
-    if (text.charCodeAt(i) !== 58) continue
+    if (text.charCodeAt(i) !== colon) continue
     colons++
-    if (i + 1 < end && text.charCodeAt(i + 1) === 58) return true
+    if (i + 1 < end && text.charCodeAt(i + 1) === colon) return true
   }
   return colons > 5
 }
@@ -136,8 +148,11 @@ function trimDots(text: string, start: number, from: number): number {
   return text[end - 1] === ':' && text[end - 2] !== ':' ? end - 1 : end
 }
 
-/** Compressed forms must look like an assigned range, or `a::b` in source code would be one; bytes are not groups. */
-function isPlausible(address: string): boolean {
-  if (!address.includes('::')) return address.split(':').some((part) => part.length !== 2)
+/**
+ * Compressed forms must look like an assigned range, or `a::b` in source code would be one, and so must what stands behind a
+ * colon, or the later groups of a longer list would be one; bytes are not groups.
+ */
+function isPlausible(address: string, isLabelled: boolean): boolean {
+  if (!isLabelled && !address.includes('::')) return address.split(':').some((part) => part.length !== 2)
   return /^(?:[23][0-9a-f]{3}:|f[cdef][0-9a-f]{2}:|64:ff9b:|::1$|::(?:ffff:)?(?:0:)?\d{1,3}\.)/i.test(address)
 }
