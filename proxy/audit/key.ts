@@ -107,7 +107,7 @@ async function readKeyFile(path: string): Promise<string | undefined> {
 async function createKeyFile(path: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ed25519')
   await makeFolders(dirname(path))
-  await createFile(path, String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600)
+  await createFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600)
 }
 
 /** The file appears whole or not at all: written aside, made durable, then linked, which never overwrites. */
