@@ -169,26 +169,26 @@ limits: [{ id: model, by: [model], requests: 100/m }]`)
   const usage = new UsageLog(gateway.auditDir, openPrices([]), 2)
   const byModel = async () =>
     (await usage.rows({ by: ['model'] })).map(({ model, requests, unpriced }) => [model, requests, unpriced])
-  for (const model of ['gpt-4o', '=cmd()', 'c', 'd']) await chat(gateway, { model })
+  for (const model of ['gpt-4o', '-cmd', 'c', 'd']) await chat(gateway, { model })
   await gateway.gateway.close()
   t.same(await byModel(), [
-    ['=cmd()', 1, 1],
+    ['-cmd', 1, 1],
     ['gpt-4o', 1, 0],
     ['other', 2, 2],
   ])
   t.same(
     await byModel(),
     [
-      ['=cmd()', 1, 1],
+      ['-cmd', 1, 1],
       ['gpt-4o', 1, 0],
       ['other', 2, 2],
     ],
     'nothing is read twice',
   )
   const csv = await gatewright(['usage', gateway.auditDir, '-o', 'csv', '--by', 'model'])
-  t.match(csv.stdout, /^'=cmd\(\),1/m, 'no spreadsheet takes a name for a formula')
+  t.match(csv.stdout, /^'-cmd,1/m, 'no spreadsheet takes a name for a formula')
   const [row] = await usage.rows({ by: usageKeys, to: '9999' })
-  t.match(usageTable(row === undefined ? [] : [row], usageKeys), /=cmd\(\) +1 +100 +20 +40 +0 +0\.000000 +1\n$/)
+  t.match(usageTable(row === undefined ? [] : [row], usageKeys), /-cmd +1 +100 +20 +40 +0 +0\.000000 +1\n$/)
   const hostile = row === undefined ? [] : [{ ...row, model: 'a\u001b[2J\u009bm\u202e' }]
   t.match(usageTable(hostile, ['model']), /^a\?\[2J\?m\? +1 /m, 'no terminal obeys a name')
 })

@@ -187,8 +187,8 @@ upstreams:
   hostile_model: { protocol: openai, url: '${hostile}', credential: { bearer: { fromEnv: UPSTREAM_KEY } }, breaker: { consecutive: 1000, minimum: 1000 } }
   any_model: { protocol: openai, url: '${url}' }
   hasty: { protocol: http, url: '${url}', timeouts: { firstByte: 50ms } }
-  forbidden: { protocol: http, url: 'http://localhost:9', egress: [203.0.113.0/24] }
-  forbidden_model: { protocol: openai, url: 'http://localhost:9', egress: [203.0.113.0/24] }
+  forbidden: { protocol: http, url: 'http://inside.test:9', egress: [203.0.113.0/24] }
+  forbidden_model: { protocol: openai, url: 'http://inside.test:9', egress: [203.0.113.0/24] }
 routes:
   - { id: idle-tunnel, path: /idle-tunnel, upstream: idle_crm, posture: opaque }
   - { id: idle-models, path: /idle-models, upstream: idle_model, websocket: true }

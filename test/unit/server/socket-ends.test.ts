@@ -1,5 +1,7 @@
 // How WebSockets end: by either side, by the operator, by a deadline, or before they began. Through real sockets.
+import dns from 'node:dns'
 import { once } from 'node:events'
+import { syncBuiltinESMExports } from 'node:module'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
@@ -116,7 +118,23 @@ t.test('a shutdown cuts a tunnel off at its deadline', async (t) => {
   t.pass('both are gone, and so is the proxy')
 })
 
+/** For the resolver of this process, a name that leads to loopback and is not localhost. */
+function leadInside(t: Test, name: string): void {
+  const { lookup } = dns
+  const lead = (hostname: string, options: object, callback: (error: null, found: object[]) => void): void =>
+    hostname === name
+      ? callback(null, [{ address: '127.0.0.1', family: 4 }])
+      : lookup(hostname, options, callback as never)
+  Object.assign(dns, { lookup: lead })
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    Object.assign(dns, { lookup })
+    syncBuiltinESMExports()
+  })
+}
+
 t.test('an upstream that cannot be reached, or may not be', async (t) => {
+  leadInside(t, 'inside.test')
   const world = await openSocketWorld()
   t.teardown(() => world.close())
   t.match(await refusalOf(world.open('/forbidden/room')), { status: 502, body: /upstream-refused-address/ })
