@@ -158,7 +158,8 @@ function lineText(source: Source, line: number): string {
 
 /**
  * Where character `offset` of a string value stands in the source; one that a variable brought stands where the variable
- * does. What was written and the source are walked side by side: a run of white space in one stands for a run in the other (block and folded scalars), an escape stands for one character.
+ * does. What was written and the source are walked side by side: a run of white space in one stands for a run in the
+ * other (block and folded scalars), an escape stands for one character.
  */
 function spanWithin(node: LocatedScalar, offset: number): Span {
   const { source, start, end } = node.at

@@ -30,7 +30,7 @@ export function decodeBody(
 ): Decoded | Promise<Decoded> {
   const coding = contentEncoding === undefined ? '' : contentEncoding.trim().toLowerCase()
   if (coding === '' || coding === 'identity') return bytes.length > decodedBytesMax ? tooLarge : { ok: true, bytes }
-  const decompress = decompressors.get(coding)
+  const decompress = codings.get(coding)?.decompress
   if (decompress === undefined) return unsupported
   return new Promise((resolve) => {
     decompress(bytes, { maxOutputLength: decodedBytesMax, info: true }, (error, result) => {
@@ -43,32 +43,29 @@ export function decodeBody(
 type Options = { readonly maxOutputLength: number; readonly info: true }
 type Decompress = (bytes: Uint8Array, options: Options, done: (error: Error | null, result: unknown) => void) => void
 
-const decompressors = new Map<string, Decompress>([
-  ['gzip', gunzip],
-  ['x-gzip', gunzip],
-  ['br', brotliDecompress],
-  ['zstd', zstdDecompress],
-])
-
 type Decoder = ReturnType<typeof createGunzip>
 
-const decoders = new Map<string, () => Decoder>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+/** How a body is decoded that is there as a whole, and one that comes in pieces. */
+type Coding = { readonly decompress: Decompress; readonly open: () => Decoder }
+
+const gzip: Coding = { decompress: gunzip, open: createGunzip }
+const codings = new Map<string, Coding>([
+  ['gzip', gzip],
+  ['x-gzip', gzip],
+  ['br', { decompress: brotliDecompress, open: createBrotliDecompress }],
+  ['zstd', { decompress: zstdDecompress, open: createZstdDecompress }],
 ])
 
 /** `coding` in lower case; undefined where it is not known. */
 export function openDecoder(coding: string): (() => Decoder) | undefined {
-  return decoders.get(coding)
+  return codings.get(coding)?.open
 }
 
 /** What a client accepts, without what could not be decoded on the way; in clear where nothing else is left. */
 export function decodableOf(acceptEncoding: string): string {
   const kept = acceptEncoding.split(',').filter((one) => {
     const coding = (one.split(';', 1)[0] as string).trim().toLowerCase()
-    return coding === 'identity' || decoders.has(coding)
+    return coding === 'identity' || codings.has(coding)
   })
   return kept.length === 0 ? 'identity' : kept.join(',').trim()
 }

@@ -59,6 +59,13 @@ export const framings: Readonly<Record<FramingName, Framing>> = {
   },
 }
 
+/** The block that a body ends with although its line end did not come; empty where there is none, undefined where it was cut off. */
+export function leftOver(decoder: Decoder, framing: Framing): string | undefined {
+  const rest = decoder.rest()
+  if (decoder.end() === 'partial') return undefined
+  return rest === '' ? '' : framing.lastBlock(rest)
+}
+
 function lastEvent(rest: string): string | undefined {
   const text = rest.replace(/[\r\n]+$/, '')
   const endsInData = /(?:^|[\r\n])data:[^\r\n]*$/.test(text)

@@ -1,7 +1,7 @@
 // Owns holding a stream until it is over, so that external detectors can be asked about what it says as a whole: each
 // channel's text, the texts in the arguments of its calls, and what its events say by themselves.
 import { Fault } from '../../errors.ts'
-import { framings } from '../../lib/framing.ts'
+import { framings, leftOver } from '../../lib/framing.ts'
 import { innerLimits, parseJsonText, type Json } from '../../lib/json.ts'
 import type { StreamReader } from '../../protocol/protocol.ts'
 import type { Answered } from '../exchange.ts'
@@ -43,8 +43,8 @@ function textsOf(x: Answered, runtime: Runtime, chunks: readonly Uint8Array[]): 
     const { blocks, error } = decoder.split(chunk)
     if (!blocks.every(add) || error !== undefined) return heard.finish()
   }
-  const last = framing.lastBlock(decoder.rest())
-  if (last !== undefined) add(last)
+  const last = leftOver(decoder, framing)
+  if (last) add(last)
   return heard.finish()
 }
 

@@ -2,7 +2,7 @@
 // judged, and loses what the caller may not use; then its texts are redacted.
 import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
-import { framings } from '../../lib/framing.ts'
+import { framings, leftOver } from '../../lib/framing.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { eventName, formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import { undecodable } from '../../lib/unfinished-text.ts'
@@ -56,9 +56,8 @@ export async function* filterMessageStream(
     yield* texts(blocks)
     if (error !== undefined) throw unreadable(undecodable[error], error === 'too-large')
   }
-  const rest = decoder.rest()
-  const last = rest === '' ? '' : framings.sse.lastBlock(rest)
-  if (last === undefined || decoder.end() === 'partial') throw new Fault('upstream-truncated')
+  const last = leftOver(decoder, framings.sse)
+  if (last === undefined) throw new Fault('upstream-truncated')
   if (last !== '') yield* texts([last])
 }
 

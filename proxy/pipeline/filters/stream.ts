@@ -6,7 +6,7 @@ import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { parseJsonText } from '../../lib/json.ts'
 import { sourcesAt } from '../../lib/json-source.ts'
 import type { Path } from '../../lib/pointer.ts'
-import { framings, type Framing } from '../../lib/framing.ts'
+import { framings, leftOver, type Framing } from '../../lib/framing.ts'
 import type { BlockReader, SseEvent } from '../../lib/sse.ts'
 import { undecodable, type Undecodable } from '../../lib/unfinished-text.ts'
 import { readError } from '../../protocol/opening.ts'
@@ -64,14 +64,10 @@ export class ByteFilter {
 
   /** The body has come to its end. */
   end(): string {
-    const rest = this.#decoder.rest()
-    const end = this.#decoder.end()
-    if (rest !== '') {
-      const last = this.#framing.lastBlock(rest)
-      if (last === undefined) throw new Fault('upstream-truncated')
-      this.#filter.block(last)
-    }
-    return this.#filter.take() + this.#filter.finish(end)
+    const last = leftOver(this.#decoder, this.#framing)
+    if (last === undefined) throw new Fault('upstream-truncated')
+    if (last !== '') this.#filter.block(last)
+    return this.#filter.take() + this.#filter.finish()
   }
 
   /** However it ended. */
@@ -135,12 +131,10 @@ export class StreamFilter implements BlockReader {
     return out
   }
 
-  /** `end` tells whether the last event was whole. */
-  finish(end: 'clean' | 'partial'): string {
+  /** After the last event, which was whole. */
+  finish(): string {
     const mustTerminate = givesModelAnswer(this.#x.operation) && this.#x.answer.status < 400
-    if (end === 'partial' || (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError)) {
-      throw new Fault('upstream-truncated')
-    }
+    if (mustTerminate && !this.#terminated && !this.#x.trace.upstreamError) throw new Fault('upstream-truncated')
     let tail = ''
     for (const channel of this.#openChannels()) {
       const rest = this.#endChannel(channel)
