@@ -86,6 +86,7 @@ function keyed(
     principal: holder.caller.principal,
     via: 'api-key',
     key: digest.slice(0, 12),
+    presented: key,
     keyInQuery,
   } as const
   return holder.expiresMs === undefined ? known : { ...known, expiresMs: holder.expiresMs }

@@ -60,6 +60,27 @@ export function withoutKeyFields(query: string): string {
     .join('&')
 }
 
+/** Shorter keys would stand in texts by chance; `gatewright keys generate` makes 46 characters. */
+const repeatLengthMin = 8
+
+/**
+ * The headers without those that repeat the key that let the caller in: a client that has it in a cookie or in a header of
+ * its own, too, means it for us and not for the upstream.
+ */
+export function withoutRepeats(headers: readonly string[], key: string): readonly string[] {
+  if (key.length < repeatLengthMin || !headers.some((text) => text.includes(key))) return headers
+  return headers.filter((_, index) => !(headers[index | 1] ?? '').includes(key))
+}
+
+/** The same of a query, without its `?`. */
+export function withoutRepeatingFields(query: string, key: string): string {
+  if (query === '' || key.length < repeatLengthMin) return query
+  return query
+    .split('&')
+    .filter((field) => !decode(field).includes(key))
+    .join('&')
+}
+
 /** By length first: most names are none of these, and this runs over every header of every request. */
 function credentialHeader(name: string): string | undefined {
   switch (name.length) {

@@ -20,6 +20,8 @@ export type Identified =
       readonly principal: Principal
       readonly via: 'api-key' | 'anonymous'
       readonly key?: string
+      /** The key itself, so that it can be kept from the upstream; nothing holds it longer. */
+      readonly presented?: string
       readonly expiresMs?: number
       /** `key` in the query is for us alone. Otherwise it is a parameter, and stays. */
       readonly keyInQuery: boolean

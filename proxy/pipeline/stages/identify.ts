@@ -1,7 +1,12 @@
 // Owns the question who is asking. From here on the agent's key is in no header and no query of this exchange.
 import { Fault } from '../../errors.ts'
 import type { IdentifyInput } from '../../identity/authenticate.ts'
-import { withoutKeyFields, withoutKeyHeaders } from '../../identity/credentials.ts'
+import {
+  withoutKeyFields,
+  withoutKeyHeaders,
+  withoutRepeatingFields,
+  withoutRepeats,
+} from '../../identity/credentials.ts'
 import { withoutHeaders } from '../../lib/headers.ts'
 import { grow, type Identified, type Routed } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
@@ -12,13 +17,14 @@ export function identify(x: Routed, runtime: Runtime): Identified {
   const { headers, query } = x.head
   const identified = runtime.authenticator.authenticate({ ...presented(x), nowMs: runtime.clock.now() })
   if (!identified.ok) throw new Fault(identified.code, identified.message)
-  const kept = withoutKeyHeaders(headers)
+  const { presented: key = '' } = identified
+  const kept = withoutRepeats(withoutKeyHeaders(headers), key)
   const known = grow(x, {
     principal: identified.principal,
     identifiedVia: identified.via,
     keyId: identified.key,
     headers: withoutKey(x, kept),
-    query: identified.keyInQuery ? withoutKeyFields(query) : query,
+    query: withoutRepeatingFields(identified.keyInQuery ? withoutKeyFields(query) : query, key),
   })
   return x.operation.action === 'asked' ? grow(known, { headers: openIds(known, kept, runtime) }) : known
 }

@@ -34,7 +34,8 @@ function askTool(headers: readonly string[], query: string, more: Partial<Identi
 
 t.test('a key is found wherever clients put it', async (t) => {
   const principal = { id: 'alice', org: 'acme', team: 'growth', roles: ['researcher'] }
-  const identified = { ok: true, principal, via: 'api-key', key: alice.sha256.slice(0, 12), keyInQuery: true }
+  const { key: presented, sha256 } = alice
+  const identified = { ok: true, principal, via: 'api-key', key: sha256.slice(0, 12), presented, keyInQuery: true }
   for (const headers of [
     ['Host', 'x', 'Authorization', `Bearer ${alice.key}`],
     ['authorization', `bearer  ${alice.key}`],

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { keysInQuery, presentedKey, withoutKeyFields, withoutKeyHeaders } from '../../../proxy/identity/credentials.ts'
+import {
+  keysInQuery,
+  presentedKey,
+  withoutKeyFields,
+  withoutKeyHeaders,
+  withoutRepeatingFields,
+  withoutRepeats,
+} from '../../../proxy/identity/credentials.ts'
 
 t.test('nothing that may have carried the key is left, and all else is as it was', async (t) => {
   const carriers = ['AUTHORIZATION', 'X-API-Key', 'Api-Key', 'x-goog-api-key', 'x-api-key', 'Proxy-Authorization']
@@ -47,4 +54,14 @@ t.test('what was stripped presents nothing any more', async () => {
 t.test('what stands in a query where a key may stand', async (t) => {
   t.same(keysInQuery('a=1&key=x&%6bey=%79&key=&key&keys=z'), ['x', 'y'])
   t.same(keysInQuery(''), [])
+})
+
+t.test('what repeats a key is dropped, and all else is as it was', async (t) => {
+  const headers = ['host', 'gw', 'Cookie', 'a=gw_ada_1815; b=c', 'x-own', 'gw_ada', 'x-agent', 'gw_ada_1815']
+  t.same(withoutRepeats(headers, 'gw_ada_1815'), ['host', 'gw', 'x-own', 'gw_ada'])
+  t.equal(withoutRepeats(headers, 'gw_bob_1815'), headers)
+  t.equal(withoutRepeats(headers, 'gw'), headers, 'a short key stands in other words by chance')
+  t.equal(withoutRepeatingFields('a=%2f&token=%67w_ada_1815&b', 'gw_ada_1815'), 'a=%2f&b')
+  t.equal(withoutRepeatingFields('gw_ada_1815=1', 'gw_ada_1815'), '')
+  t.equal(withoutRepeatingFields('a=%zz&b=%2F&&c', 'gw_ada_1815'), 'a=%zz&b=%2F&&c')
 })
