@@ -104,6 +104,11 @@ export class Probe {
     this.assignment.labelEnd = -1
   }
 
+  /** Nothing was found so far, and nothing was read as one. */
+  get isEmpty(): boolean {
+    return this.candidates.length === 0 && this.whole.length === 0 && this.foreseen.length === 0
+  }
+
   /** Called by the scanner before each `find`: `start` is where the trigger starts. */
   arm(start: number, hasTouchedEnd = false, trigger = start): void {
     this.#anchor = start

@@ -95,6 +95,11 @@ export class Readings {
     const came = known === text.length ? text : text.slice(0, known)
     written.run(came, final, [{ from, to: known }], undefined, decidedFrom)
     const isRead = respelling.isChanged || carried !== undefined
+    if (!isRead && !final && written.probe.isEmpty) {
+      const scannedTo = respelling.wholeBefore(written.undecidedFrom)
+      const decidedTo = Math.max(scannedTo, written.openFrom)
+      if (decidedTo - scannedTo <= chainLengthMax) return { findings: none, decidedTo, scannedTo, foreseen: undefined }
+    }
     const reading = isRead ? respelling.finish(known) : ''
     if (isRead) this.#runRead(reading, final, decidedFrom)
     const counts = countingIn(text, this.#matters)
@@ -219,6 +224,7 @@ export class Readings {
 }
 
 const nothing: readonly Candidate[] = []
+const none: readonly Finding[] = []
 
 /** Not the list itself, beside which the anchors are. */
 function undecided(candidates: readonly Candidate[], from: number): Candidate[] {
