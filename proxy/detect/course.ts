@@ -5,7 +5,7 @@ import type { PartialScan } from './readings.ts'
 import type { Scanner } from './scanner.ts'
 
 /** Decided text is dropped when it is this much longer than the context that scans look back on. */
-const slackLength = 1024
+const slackLength = 256
 
 export class Course {
   /** Decided text that scans may look back on, then what is not decided. */

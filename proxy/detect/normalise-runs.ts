@@ -36,8 +36,8 @@ export class EncodedRuns {
   #isAfterFull = false
 
   clear(): void {
-    this.#starts.length = 0
-    this.#lasts.length = 0
+    // Mostly there are none, and even then it costs something to say so.
+    if (this.#starts.length > 0) this.#starts.length = this.#lasts.length = 0
     this.#next = 0
     this.#begunNext = -1
     this.#seenTo = 0

@@ -17,10 +17,14 @@ const writtenMin = 32
 
 let bytes = partBytes
 let units = part
+/** Whose units stand in `part`: a piece of a stream is asked about twice. */
+let inPart = ''
 
 /** Valid until it is called again: texts are gone over one after the other. */
 export function unitsOf(text: string): Uint16Array {
   const { length } = text
+  if (text === inPart) return part
+  inPart = length <= partLength ? text : ''
   const of = length <= partLength ? part : longEnough(length)
   if (length < writtenMin) for (let i = 0; i < length; i++) of[i] = text.charCodeAt(i)
   else (of === part ? partBytes : bytes).write(text, 'utf16le')
@@ -31,6 +35,7 @@ export function unitsOf(text: string): Uint16Array {
 /** Puts those of a part into `part`, and returns where there it begins. */
 export function takePart(of: Uint16Array, from: number, to: number): number {
   if (of === part) return from
+  inPart = ''
   part.set(of.subarray(from, to))
   return 0
 }
