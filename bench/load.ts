@@ -30,7 +30,7 @@ export type Report = {
 }
 
 /** When all of these are busy, what is due waits here; its time runs. */
-const connectionsMax = 128
+const connectionsMax = 512
 
 /** After the last request is due, answers may take so long; what is still missing then is an error. */
 const graceMs = 5_000

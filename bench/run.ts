@@ -16,6 +16,7 @@ import { measure, verify, type Measurement } from './measure.ts'
 import { profileText } from './profile.ts'
 import { summarise, type Round, type Result } from './result.ts'
 import { quietness, resultsMarkdown, resultsTable } from './report.ts'
+import { burst200 } from './scenarios/burst-200.ts'
 import { chat1k } from './scenarios/chat-1k.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { stream200 } from './scenarios/stream-200.ts'
@@ -31,9 +32,8 @@ const { values: flags } = parseArgs({
   },
 })
 
-/** The open loop runs at this share of what the floor can do at most, and of what Gatewright can, if that is less. */
+/** The open loop runs at this share of what the floor can do at most, or at the scenario's of what Gatewright can, if that is less. */
 const shareOfFloor = 0.3
-const shareOfMost = 0.5
 
 /**
  * V8 goes on optimising for tens of thousands of requests (Gatewright has little left to compile after 40,000), so
@@ -46,7 +46,9 @@ const plan = flags.quick
   ? { rounds: 2, warmUpMsMax: 3_000, closedMs: 500, openMs: 1_000 }
   : { rounds: 15, warmUpMsMax: 40_000, closedMs: 500, openMs: 900 }
 
-const scenarios = [chat1k, stream200].filter(({ id }) => flags.scenario === undefined || id === flags.scenario)
+const scenarios = [chat1k, stream200, burst200].filter(
+  ({ id }) => flags.scenario === undefined || id === flags.scenario,
+)
 const dir = await mkdtemp(join(tmpdir(), 'gatewright-bench-'))
 const upstream = await forkServer('upstream.ts')
 const load = forkLoad()
@@ -85,24 +87,27 @@ async function compare(): Promise<void> {
 
 /** Warm-up finds out how much each can take; then all have their turns, each round in another order. */
 async function compete(entered: readonly Contender[], scenario: Scenario): Promise<Result> {
-  const connections = Number(flags.connections)
+  const connections = Math.max(Number(flags.connections), scenario.connectionsMin)
+  // As many answers as at once, whatever one lasts.
+  const lastsMs = scenario.pauseMs * scenario.answer.length
+  const [closedMs, openMs] = [plan.closedMs + lastsMs, plan.openMs + lastsMs]
   const most = new Map<string, number>()
   const { contenders, unable } = await qualify(entered, scenario)
   for (const contender of contenders) {
-    await warmUp(contender, scenario)
-    const { throughput } = await measure(load, contender, scenario, { connections }, plan.closedMs)
+    await warmUp(contender, scenario, connections)
+    const { throughput } = await measure(load, contender, scenario, { connections }, closedMs)
     most.set(contender.id, throughput)
   }
   const mostOf = (id: string): number => most.get(id) ?? Number.POSITIVE_INFINITY
-  const rate = Math.floor(Math.min(shareOfFloor * mostOf('floor'), shareOfMost * mostOf('gatewright')))
+  const rate = Math.floor(Math.min(shareOfFloor * mostOf('floor'), scenario.shareOfMost * mostOf('gatewright')))
   const rounds: Round[] = []
   for (let n = 0; n < plan.rounds; n++) {
     const turns = n % 2 === 0 ? contenders : [...contenders].reverse()
     for (const contender of turns) {
       // A neighbour that such a rate would flood is only asked for its most.
-      const keepsUp = shareOfMost * mostOf(contender.id) >= rate
-      const open = keepsUp ? await measure(load, contender, scenario, { rate }, plan.openMs) : undefined
-      const closed = await measure(load, contender, scenario, { connections }, plan.closedMs)
+      const keepsUp = mostOf(contender.id) / 2 >= rate
+      const open = keepsUp ? await measure(load, contender, scenario, { rate }, openMs) : undefined
+      const closed = await measure(load, contender, scenario, { connections }, closedMs)
       rounds.push({ contender: contender.id, open, closed })
       progress(scenario, contender.id, open, closed)
     }
@@ -129,10 +134,10 @@ async function qualify(
   return { contenders, unable }
 }
 
-async function warmUp(contender: Contender, scenario: Scenario): Promise<void> {
+async function warmUp(contender: Contender, scenario: Scenario, connections: number): Promise<void> {
   const startMs = performance.now()
   for (let requests = 0; requests < warmUpRequests && performance.now() - startMs < plan.warmUpMsMax;) {
-    const { report } = await measure(load, contender, scenario, { connections: 16 }, 500)
+    const { report } = await measure(load, contender, scenario, { connections }, 500)
     requests += report.completed
   }
 }
@@ -152,9 +157,10 @@ async function profile(): Promise<void> {
   running.push(contender)
   const [scenario = chat1k] = scenarios
   await verify(contender, scenario)
-  await warmUp(contender, scenario)
+  const connections = Math.max(4, scenario.connectionsMin)
+  await warmUp(contender, scenario, connections)
   const fromUs = Number(process.hrtime.bigint() / 1000n)
-  const { report, cpuUs } = await measure(load, contender, scenario, { connections: 4 }, 2 * plan.openMs)
+  const { report, cpuUs } = await measure(load, contender, scenario, { connections }, 2 * plan.openMs)
   const toUs = Number(process.hrtime.bigint() / 1000n)
   running.splice(0)
   // Node writes the profile as it ends.

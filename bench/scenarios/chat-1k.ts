@@ -57,5 +57,8 @@ export const chat1k: Scenario = {
         `content-length: ${Buffer.byteLength(answerBody)}\r\n\r\n${answerBody}`,
     ),
   ],
+  pauseMs: 0,
+  connectionsMin: 0,
+  shareOfMost: 0.5,
   lastText: 'system_fingerprint',
 }
