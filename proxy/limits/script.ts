@@ -13,6 +13,20 @@ local t = redis.call('time')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local slices = ${slices}
 
+-- The end of the period that holds now. Whoever sent these four has a clock of its own: where it is further off than they
+-- reach, the periods beyond them are taken to be as long as the last of them.
+local function period_end(p)
+  if now < p[1] then
+    local length = p[2] - p[1]
+    return p[1] - math.floor((p[1] - 1 - now) / length) * length
+  end
+  for i = 2, 4 do
+    if now < p[i] then return p[i] end
+  end
+  local length = p[4] - p[3]
+  return p[4] + (math.floor((now - p[4]) / length) + 1) * length
+end
+
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -53,9 +67,7 @@ local function look(key, kind, p)
   end
   local ends = now + p[1]
   if kind == 'c' then
-    ends = p[4]
-    if now < p[2] then ends = p[2] elseif now < p[3] then ends = p[3] end
-    if mark > ends then ends = mark end
+    ends = math.max(period_end(p), mark)
   elseif mark > now then
     ends = mark
   end

@@ -179,3 +179,29 @@ t.test('Redis counts as memory does', { skip }, async (t) => {
     await both(0)
   }
 })
+
+t.test('whatever clock a proxy has, Redis says which period it is', { skip }, async (t) => {
+  const { url } = await serve(t)
+  const periods: [string, Partial<WindowOptions>, number][] = [
+    ['2/h', { window: 'calendar', zone: 'Asia/Kolkata' }, 3_600_000],
+    ['2/d', {}, 86_400_000],
+    ['2/month', {}, 31 * 86_400_000],
+  ]
+  for (const [rate, options, lengthMs] of periods) {
+    const compiled = windowOf(rate, { zone: 'UTC', ...options })
+    if ('error' in compiled) throw new Error(compiled.error)
+    const { quota, window } = compiled
+    for (const periodsOff of [-5, -1.5, 1.5, 5]) {
+      const clock: Clock = { ...systemClock, now: () => Date.now() + periodsOff * lengthMs }
+      const store = await openRedis(t, url, clock)
+      const take = () => store.redis?.take([{ namespace: rate, key: String(periodsOff), quota, window, amount: 1 }])
+      const name = `${rate}, ${periodsOff} periods off`
+      t.match(await take(), { admitted: true, counts: [{ used: 1 }] }, name)
+      t.match(await take(), { admitted: true, counts: [{ used: 2 }] }, name)
+      const refused = await take()
+      t.match(refused, { admitted: false, counts: [{ used: 2 }] }, name)
+      const [count] = refused?.counts ?? []
+      t.ok(count !== undefined && count.waitMs > 0 && count.waitMs <= lengthMs, `${name}: waits ${count?.waitMs} ms`)
+    }
+  }
+})
