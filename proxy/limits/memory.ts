@@ -36,8 +36,9 @@ export class MemoryCounters {
     const counts = found.map(({ charge, entry, count, isNew }): Count => {
       if (charge.amount === 0) return count
       add(entry, charge.window, time, charge.amount)
-      // A fixed window lasts no longer for what is counted in it.
-      const moves = charge.window.kind === 'sliding' || charge.window.kind === 'bucket'
+      // One that begins with its first request lasts no longer for what is counted in it. One of the calendar does where the
+      // clock is set, and the next may begin before this one has expired.
+      const moves = charge.window.kind !== 'first'
       if ((isNew || moves) && this.#table(charge, time.elapsedMs).put(charge.key, entry, time.elapsedMs))
         forgotten.push(charge.namespace)
       const { used, mark, expiresAtMs } = entry

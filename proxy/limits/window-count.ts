@@ -103,8 +103,11 @@ function resetMs(entry: Entry, window: Window, { elapsedMs, wallMs }: Time): num
   switch (window.kind) {
     case 'first':
       return entry.mark - elapsedMs
-    case 'calendar':
-      return Math.max(1, entry.mark - wallMs)
+    case 'calendar': {
+      const [, , endMs] = window.calendar.around(wallMs)
+      // Where the clock was set back behind the period, that lasts as long as it would have.
+      return Math.max(1, entry.mark > endMs ? entry.expiresAtMs - elapsedMs : entry.mark - wallMs)
+    }
     case 'sliding':
       for (let slice = entry.mark; slice >= entry.mark - slices; slice--)
         if ((entry.perSlice[slice % (slices + 1)] ?? 0) > 0) return goneMs(slice, window.sliceMs) - elapsedMs

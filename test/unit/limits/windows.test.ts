@@ -105,6 +105,26 @@ t.test('a day ends at midnight of the zone, and a clock that is set back does no
   t.match(take(), { admitted: true, counts: [{ used: 1, resetMs: 86_400_000 }] })
 })
 
+t.test('where the clock is set forward into the next period, that is counted to its end', async (t) => {
+  const { clock, take } = open('2/d')
+  take()
+  clock.advance(23 * 3_600_000)
+  clock.jump(3_601_000)
+  t.match(take(2), { admitted: true, counts: [{ used: 2 }] })
+  clock.advance(2 * 3_600_000)
+  t.match(take(), { admitted: false, counts: [{ used: 2 }] }, 'the count has not expired with the day before')
+})
+
+t.test('where the clock is set back behind a period, that ends when it would have', async (t) => {
+  const { clock, take } = open('3/m', { window: 'calendar' })
+  take()
+  clock.jump(-3_600_000)
+  t.match(take(2), { admitted: true, counts: [{ used: 3, resetMs: 60_000 }] })
+  t.match(take(), { admitted: false, counts: [{ used: 3, waitMs: 60_000 }] })
+  clock.advance(60_000)
+  t.match(take(), { admitted: true, counts: [{ used: 1, resetMs: 60_000 }] })
+})
+
 t.test('a sliding window never lets more through in any stretch of its length', async () => {
   const step = fc.record({ waitMs: fc.integer({ min: 0, max: 400 }), amount: fc.integer({ min: 1, max: 4 }) })
   fc.assert(
