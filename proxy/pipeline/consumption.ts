@@ -177,8 +177,15 @@ function seenOf(x: Ended, bytes: number): Spent {
   }
   const { input = inputEstimate(x), output = 0 } = usage
   // Whoever leaves in the middle was told a count of the beginning.
-  const seen = trace.end === 'complete' ? output : Math.max(output, tokensIn(trace.answerTextBytes))
+  const isTold = trace.end === 'complete' && !isOutputUntold(x)
+  const seen = isTold ? output : Math.max(output, tokensIn(trace.answerTextBytes))
   return { ...billedOf({ ...usage, input, output: seen }, x.route?.protocol.cachedInputApart), bytes }
+}
+
+/** A report that leaves out what was written does not say that nothing was. */
+export function isOutputUntold({ trace: { usage, answerTextBytes }, operation }: Ended): boolean {
+  if (usage === undefined || usage.output !== undefined || answerTextBytes === 0) return false
+  return !withoutOutput.test(operation?.name ?? '')
 }
 
 /** Also where nobody waited for the answer to begin: the model was asked all the same. */

@@ -4,7 +4,7 @@
 import { faults } from '../errors.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Operation } from '../protocol/protocol.ts'
-import { reachedModel, spentOf } from './consumption.ts'
+import { isOutputUntold, reachedModel, spentOf } from './consumption.ts'
 import { noCounts, type AuditFields, type Counts, type Decided, type Ended, type Trace } from './exchange.ts'
 import type { DecisionLabel } from './headers.ts'
 import type { Route, Runtime } from './runtime.ts'
@@ -65,7 +65,7 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.limitsExceeded.length > 0) fields['limitsExceeded'] = trace.limitsExceeded
   if (trace.usageAsked !== undefined) fields['usageAsked'] = trace.usageAsked
   if (trace.usageImplausible) fields['usageReported'] = 'implausible'
-  if (trace.usage !== undefined) addUsage(fields, x, { ...trace.usage })
+  if (trace.usage !== undefined) addUsage(fields, x, isOutputUntold(x) ? completedUsage(x) : { ...trace.usage })
   else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
   if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
   return fields
@@ -190,6 +190,11 @@ function refusalFields({ type, fault }: Trace['refusals'][number], runtime: Runt
 function estimatedUsage(x: Ended): AuditFields {
   const { input, output } = spentOf(x, 0)
   return { input, output, estimated: true }
+}
+
+/** Where it said only what was read. */
+function completedUsage(x: Ended): AuditFields {
+  return { ...x.trace.usage, output: spentOf(x, 0).output, estimated: true }
 }
 
 /** Who is billed stands in the same record, so that reports need no other source. */

@@ -13,7 +13,7 @@ import { countOf, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
-import { tokenCount, usageFrom } from './usage.ts'
+import { outputWithin, tokenCount, usageFrom } from './usage.ts'
 
 /** What the path says of a request. `needs`: the fields of which it must have one. */
 export type Subject = { readonly model: string; readonly stream: boolean; readonly needs: readonly string[] }
@@ -64,9 +64,11 @@ export const answerRole: Layout['roleAt'] = (path) => {
 export function generateUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
   const count = (name: string) => tokenCount(fieldOf(usage, name))
+  const input = sumOf(count('promptTokenCount'), count('toolUsePromptTokenCount'))
+  const written = sumOf(count('candidatesTokenCount'), count('thoughtsTokenCount'))
   return usageFrom({
-    input: sumOf(count('promptTokenCount'), count('toolUsePromptTokenCount')),
-    output: sumOf(count('candidatesTokenCount'), count('thoughtsTokenCount')),
+    input,
+    output: outputWithin(written, input, count('totalTokenCount')),
     cacheRead: count('cachedContentTokenCount'),
     cacheWrite: undefined,
   })

@@ -9,7 +9,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { parseArguments, readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
-import { tokenCount, usageFrom } from './usage.ts'
+import { outputWithin, tokenCount, usageFrom } from './usage.ts'
 
 export function readChatRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -44,9 +44,10 @@ export function readChatAnswer(body: Json, text: string): Reading {
 export function chatUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
   const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {}
+  const input = tokenCount(usage.prompt_tokens)
   return usageFrom({
-    input: tokenCount(usage.prompt_tokens),
-    output: tokenCount(usage.completion_tokens),
+    input,
+    output: outputWithin(tokenCount(usage.completion_tokens), input, tokenCount(usage.total_tokens)),
     cacheRead: tokenCount(details.cached_tokens),
     cacheWrite: undefined,
   })

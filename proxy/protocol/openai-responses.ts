@@ -12,7 +12,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
-import { tokenCount, usageFrom } from './usage.ts'
+import { outputWithin, tokenCount, usageFrom } from './usage.ts'
 
 export function readResponsesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -65,9 +65,10 @@ export function readStoredItems(body: Json, text: string): Reading {
 export function responsesUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
   const details = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {}
+  const input = tokenCount(usage.input_tokens)
   return usageFrom({
-    input: tokenCount(usage.input_tokens),
-    output: tokenCount(usage.output_tokens),
+    input,
+    output: outputWithin(tokenCount(usage.output_tokens), input, tokenCount(usage.total_tokens)),
     cacheRead: tokenCount(details.cached_tokens),
     cacheWrite: tokenCount(details.cache_write_tokens),
   })

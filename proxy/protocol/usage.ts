@@ -21,6 +21,19 @@ export function tokenCount(value: Json | undefined): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : NaN
 }
 
+/**
+ * What was written, where the report has a total, too: some servers leave what was thought out of the output (xAI, Gemini behind
+ * OpenAI's format), or all of the output out of the report. A total that is less, or no count, says nothing.
+ */
+export function outputWithin(
+  output: number | undefined,
+  input: number | undefined,
+  total: number | undefined,
+): number | undefined {
+  const rest = (total ?? NaN) - (input ?? NaN)
+  return rest >= 0 ? Math.max(output ?? 0, rest) : output
+}
+
 /** Of one report; undefined where it has no counts. */
 export function usageFrom(counts: Counts): Usage | undefined {
   const usage: Growing = {}

@@ -86,7 +86,7 @@ function filterRead(
   if (!reading.ok) return unread(x, bytes, must, reading.message)
   const { content } = reading
   if (content.usage !== undefined) noteUsage(x.trace, content.usage)
-  if (x.trace.usage === undefined)
+  if (x.trace.usage?.output === undefined)
     for (const { text } of content.parts) x.trace.answerTextBytes += Buffer.byteLength(text)
   const redaction = new AnswerRedaction(x, runtime)
   for (const what of content.uninspected) redaction.unread(what)

@@ -4,11 +4,14 @@ import { Fault, type FaultCode } from '../../../proxy/errors.ts'
 import { parseJson, type Json, type JsonObject } from '../../../proxy/lib/json.ts'
 import { demandOf, spentOf } from '../../../proxy/pipeline/consumption.ts'
 import type { Answered, Ended } from '../../../proxy/pipeline/exchange.ts'
+import { outcomeFields, type Ending } from '../../../proxy/pipeline/outcome.ts'
 import { letGo } from '../../../proxy/pipeline/let-go.ts'
 import type { Attempt } from '../../../proxy/upstream/answer.ts'
 import { openBack } from './answered.ts'
 
 const { answered, runtime } = openBack('')
+
+const ending: Ending = { decision: 'allow', end: 'complete', totalMs: 1, bytesIn: 0, bytesOut: 0 }
 
 /** An exchange whose body was read. */
 function asked(path: string, value: JsonObject, method = 'POST'): Answered {
@@ -127,6 +130,19 @@ t.test('a stream that begins with an error takes nothing, one that says so later
   t.ok(spentOf(x, 0).input > 0)
   x.trace.attempts = [...x.trace.attempts, { outcome: 'error-event', status: 200, waitedMs: 0 }]
   t.match(spentOf(x, 7), { input: 0, output: 0, bytes: 7 })
+})
+
+t.test('a report that leaves out what was written does not say that nothing was', async (t) => {
+  const x = asked('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'hi' }] })
+  Object.assign(x.trace, { usage: { input: 5 }, end: 'complete', answerTextBytes: 300 })
+  t.match(spentOf(x, 0), { input: 5, output: 100 })
+  t.match(outcomeFields(x, runtime, ending), { usage: { input: 5, output: 100, estimated: true } })
+  Object.assign(x.trace, { usage: { input: 5, output: 0 } })
+  t.match(spentOf(x, 0), { input: 5, output: 0 }, 'what is said holds')
+  const embedded = asked('/v1/embeddings', { model: 'm', input: 'hi' })
+  Object.assign(embedded.trace, { usage: { input: 5 }, end: 'complete', answerTextBytes: 300 })
+  t.match(spentOf(embedded, 0), { input: 5, output: 0 }, 'who only reads says nothing of it')
+  t.same(outcomeFields(embedded, runtime, ending)['usage'], { input: 5 })
 })
 
 t.test('what is made in the background keeps its reservation until somebody says what it took', async (t) => {

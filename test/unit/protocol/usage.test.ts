@@ -45,3 +45,23 @@ t.test('of several answers the others are left, and the sum is a whole number fo
   t.same(addedUsage(sum, { input_tokens: 1, output_tokens: 2 }), { input: 6, output: 3, implausible: true })
   t.same(sumUsage({ input: Number.MAX_SAFE_INTEGER }, { input: 3 }), { input: Number.MAX_SAFE_INTEGER })
 })
+
+t.test('what a total holds beside input and output was written as well', async (t) => {
+  const totals: readonly (readonly [Read, string, string, string])[] = [
+    [chatUsage, 'prompt_tokens', 'completion_tokens', 'total_tokens'],
+    [responsesUsage, 'input_tokens', 'output_tokens', 'total_tokens'],
+    [generateUsage, 'promptTokenCount', 'candidatesTokenCount', 'totalTokenCount'],
+  ]
+  for (const [read, input, output, total] of totals) {
+    t.same(read({ [input]: 32, [output]: 9, [total]: 378 }), { input: 32, output: 346 }, 'thought, and left out')
+    t.same(read({ [input]: 32, [total]: 41 }), { input: 32, output: 9 })
+    t.same(read({ [input]: 32, [total]: 32 }), { input: 32, output: 0 }, 'embeddings')
+    for (const less of [0, 40, 'x', -1, null])
+      t.same(read({ [input]: 32, [output]: 9, [total]: less }), { input: 32, output: 9 }, String(less))
+    t.same(read({ [output]: 9, [total]: 378 }), { output: 9 }, 'of what, is not said')
+    t.same(read({ [input]: 32, [output]: -9, [total]: 41 }), { implausible: true })
+    t.same(read({ [input]: 32, [output]: 9, [total]: 1e12 }), { implausible: true })
+  }
+  const thought = { promptTokenCount: 10, candidatesTokenCount: 20, thoughtsTokenCount: 5, totalTokenCount: 35 }
+  t.same(generateUsage(thought), { input: 10, output: 25 })
+})
