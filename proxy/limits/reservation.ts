@@ -262,7 +262,9 @@ function refusal(
 ): Refused {
   const refusing = charged.flatMap((one, at) => {
     const waitMs = counts[at]?.waitMs ?? 0
-    return one.limit.shadow || waitMs <= 0 ? [] : [{ one, waitMs, tooLarge: isTooLarge(chargeOf(one)) }]
+    const tooLarge = isTooLarge(chargeOf(one))
+    // A bucket that is empty has nothing to wait for, and yet does not hold more than it holds.
+    return one.limit.shadow || (waitMs <= 0 && !tooLarge) ? [] : [{ one, waitMs, tooLarge }]
   })
   const [first] = refusing
   if (first === undefined) throw new Error('A store refused what no limit refuses.')

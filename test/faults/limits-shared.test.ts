@@ -137,6 +137,19 @@ t.test('what was not used is free again, what was used is not, in both', async (
   }
 })
 
+t.test('what a window or a bucket never holds is refused for good, also by an empty one', async (t) => {
+  const stores = [openMemory(t), ...(skip === false ? [await openRedis(t, (await serve(t)).url)] : [])]
+  const windows: Partial<LimitOptions>[] = [{}, { window: 'sliding' }, { window: 'calendar' }, { burst: 1000 }]
+  for (const store of stores) {
+    for (const [index, more] of windows.entries()) {
+      const ask = asker(store, [{ id: `small-${index}`, by: ['principal'], tokens: '1000/h', ...more }])
+      const refused = { ok: false, code: 'quota-exhausted', tooLarge: true, states: [{ remaining: 1000 }] }
+      t.match(await ask({ ...call, inputTokens: 2000 }), refused, JSON.stringify(more))
+      t.match(await ask(), { ok: true, states: [{ remaining: 900 }] }, 'and takes nothing')
+    }
+  }
+})
+
 t.test('Redis counts as memory does', { skip }, async (t) => {
   const { url } = await serve(t)
   const store = await openRedis(t, url)
