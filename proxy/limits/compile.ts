@@ -163,6 +163,7 @@ function compileQuotas(option: LimitOptions, at: Path): { quotas: Quota[]; probl
     if (quota > quotaMax) report(`"${rate}" is more than can be counted`, 'leave the limit out')
     else if (!Number.isInteger(quota))
       report(`"${rate}" is not a whole number of ${unit}`, 'widen the window: 1/2h, not 0.5/h')
+    else problems.push(...withoutRoom(option, unit, quota, [...at, unit]))
     const counted = unit === 'requests' ? '' : `${unit}:`
     quotas.push({
       unit,
@@ -172,6 +173,14 @@ function compileQuotas(option: LimitOptions, at: Path): { quotas: Quota[]; probl
     })
   }
   return { quotas, problems }
+}
+
+/** Whoever names no maximum would be told that the quota is used up, and nobody why. */
+function withoutRoom({ assumedTokens, maxTokens }: LimitOptions, unit: Unit, quota: number, path: Path): Problem[] {
+  const reserved = Math.min(assumedTokens ?? assumedTokensDefault, maxTokens ?? Infinity)
+  if ((unit !== 'tokens' && unit !== 'outputTokens') || quota >= reserved) return []
+  const message = `requests that name no maximum reserve ${reserved} output tokens, and ${quota} never hold them`
+  return [{ path, message, hint: 'set assumedTokens, or maxTokens, to less', severity: 'warning' }]
 }
 
 /** A bucket of money empties in billionths of a dollar, too. */

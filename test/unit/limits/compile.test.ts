@@ -84,6 +84,15 @@ t.test('what is wrong with limits', async (t) => {
   t.match(problems({ id: 'a', by: ['ip'], concurrency: 1, onStoreError: 'deny' }), [
     /^warning limits\/0\/onStoreError: /,
   ])
+  t.same(problems({ id: 'a', by: ['org'], tokens: '1000/m' }), [
+    'warning limits/0/tokens: requests that name no maximum reserve 4096 output tokens, and 1000 never hold them',
+  ])
+  t.match(problems({ id: 'a', by: ['org'], outputTokens: '100k/m', burst: 1000 }), [
+    /^warning limits\/0\/outputTokens: /,
+  ])
+  for (const more of [{ assumedTokens: 500 }, { maxTokens: 500 }])
+    t.same(problems({ id: 'a', by: ['org'], tokens: '1000/m', ...more }), [])
+  t.same(problems({ id: 'a', by: ['org'], inputTokens: '1000/m' }), [], 'no output is reserved')
   t.same(problems({ id: 'a', by: ['ip'], requests: '1.5k/m' }), [])
 })
 
