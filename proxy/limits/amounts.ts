@@ -4,28 +4,29 @@ import type { Demand, LimitSubject, Spent } from './limiter.ts'
 import type { Unit } from './options.ts'
 import { costNanos, wholeNanos, type Price } from './prices.ts'
 
-/** `price-unknown`: the limit counts money, and refuses what it cannot count. */
+/**
+ * `price-unknown`: the limit counts money, and refuses what it cannot count. Undefined: the request takes none of it, whatever
+ * comes of it, so how much there is left is no matter of its own. What may take some later takes 0 for now.
+ */
 export function reservedAmount(
   unit: Unit,
   limit: Limit,
   { bytes = 0 }: LimitSubject,
   demand: Demand | undefined,
-): number | 'price-unknown' {
+): number | 'price-unknown' | undefined {
+  if (unit === 'requests') return 1
+  if (unit === 'bytes') return bytes
+  if (demand?.actions.includes(unit === 'toolCalls' ? 'tool.call' : 'model.call') !== true) return undefined
   switch (unit) {
-    case 'requests':
-      return 1
-    case 'bytes':
-      return bytes
     case 'toolCalls':
-      return demand?.actions.filter((type) => type === 'tool.call').length ?? 0
+      return demand.actions.filter((type) => type === 'tool.call').length
     case 'inputTokens':
-      return demand?.inputTokens ?? 0
+      return demand.inputTokens
     case 'outputTokens':
       return outputMax(limit, demand)
     case 'tokens':
-      return (demand?.inputTokens ?? 0) + outputMax(limit, demand)
+      return demand.inputTokens + outputMax(limit, demand)
     default: {
-      if (demand === undefined || !demand.actions.includes('model.call')) return 0
       const price = priceFor(limit, demand.billedModel ?? demand.model)
       if (price === undefined) return 'price-unknown'
       // What is written to a cache may cost more than input, and nobody knows what will be.
@@ -66,8 +67,7 @@ function seenAmount(unit: Unit, limit: Limit, model: string | undefined, reserve
   }
 }
 
-function outputMax({ maxTokens, assumedTokens }: Limit, demand: Demand | undefined): number {
-  if (demand === undefined || !demand.actions.includes('model.call')) return 0
+function outputMax({ maxTokens, assumedTokens }: Limit, demand: Demand): number {
   if (demand.unbounded === true) return assumedTokens * demand.answers
   const asked = demand.outputTokensMax ?? Math.min(assumedTokens, maxTokens ?? assumedTokens) * demand.answers
   return maxTokens === undefined ? asked : Math.min(asked, maxTokens * demand.answers)

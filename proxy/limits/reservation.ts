@@ -21,6 +21,7 @@ export function chargesOf(
   for (const { limit, key } of asked) {
     for (const quota of limit.quotas) {
       const amount = reservedAmount(quota.unit, limit, subject, demand)
+      if (amount === undefined) continue
       if (amount !== 'price-unknown') charged.push({ limit, key, quota, amount })
       else if (limit.shadow) charged.push({ limit, key, quota, amount: 0, unpriced: true })
       else return { ok: false, code: 'price-unknown', limit: limit.id, retryAfterMs: 0, states: [], open: [] }

@@ -17,12 +17,13 @@ export function demandOf(x: Decided): Demand {
   const actions = asks ? x.actions : []
   // What is said in a conversation comes later, and so does what it costs.
   const silent = isConversation(operation) || withoutOutput.test(operation.name)
+  const reads = actions.some(({ type }) => type === 'model.call') && !isConversation(operation)
   const billed = billedModel(x)
   const outputTokensMax = silent ? 0 : content?.maxTokens
   return {
     actions: actions.map(({ type }) => type),
     tools: actions.flatMap(({ type, tool }) => (type === 'tool.call' && tool !== undefined ? [tool] : [])),
-    inputTokens: isConversation(operation) || onlyCounts.test(operation.name) ? 0 : inputEstimate(x),
+    inputTokens: reads && !onlyCounts.test(operation.name) ? inputEstimate(x) : 0,
     answers: answersOf(x),
     ...(content?.model === undefined ? undefined : { model: content.model }),
     ...(billed === undefined ? undefined : { billedModel: billed }),
