@@ -2,6 +2,7 @@
 import { ParseError, type ASTNode, type Environment } from '@marcbachmann/cel-js'
 import { isAttribute } from './actions.ts'
 import { BudgetExceeded, contentAttributes, unitsFor, type Budget } from './budget.ts'
+import { partsOf } from './expression-nodes.ts'
 import type { Call, Checker, Evaluator, Scope, Type } from './macro.ts'
 
 export function registerBoundedLoops(environment: Environment, budget: Budget): void {
@@ -103,16 +104,6 @@ function itemType(list: Type): Type | undefined {
 function itemsOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value
   return typeof value === 'object' && value !== null ? Object.keys(value) : undefined
-}
-
-/** The parts of a node that are expressions. */
-function partsOf(node: ASTNode): readonly ASTNode[] {
-  if (node.op === 'value' || node.op === 'id') return []
-  if (node.op === '.' || node.op === '.?') return [node.args[0]]
-  if (node.op === '!_' || node.op === '-_') return [node.args]
-  if (node.op === 'map') return node.args.flat()
-  if (node.op === 'call') return node.args[1]
-  return node.op === 'rcall' ? [node.args[1], ...node.args[2]] : node.args
 }
 
 /** What only picks a value or a branch; everything else may handle every character of its operands. */

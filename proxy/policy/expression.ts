@@ -9,6 +9,7 @@ import { clientType, ExpressionContext, principalType, typeNames, variableTypes 
 import { compileShortcut } from './expression-shortcut.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
 import type { Facts } from './facts.ts'
+import { bindPresence } from './presence.ts'
 import type { Subject } from './query.ts'
 import type { Truth } from './truth.ts'
 
@@ -43,6 +44,7 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   } catch (error) {
     return { ...unusable, problems: [syntaxProblem(error)] }
   }
+  bindPresence(parsed.ast)
   const scope = inspectExpression(parsed.ast, names)
   if (scope.problems.length > 0) return { ...unusable, problems: scope.problems }
   const checked = parsed.check()

@@ -16,6 +16,10 @@ export type Checker = {
 }
 export type Evaluator = {
   run(node: ASTNode, scope: Scope): unknown
+  /** The type of a value, in which its fields can be asked for: undefined for one that is absent. */
+  debugType(
+    value: unknown,
+  ): Type & { fieldLazy(value: unknown, name: string, node: ASTNode, evaluator: Evaluator): unknown }
   createError(code: string, message: string, node: ASTNode): Error
 }
 export type Call = { readonly args: readonly ASTNode[]; readonly receiver: ASTNode }

@@ -49,6 +49,31 @@ t.test('has() tells absent from wrong', async (t) => {
   )
 })
 
+t.test('has() of what can have no fields is unknown', async (t) => {
+  for (const args of [[{ role: 'admin' }], [], 'admin', 7, true, null]) {
+    t.equal(withArgs('has(args.role)', args), undefined, JSON.stringify(args))
+    t.equal(withArgs('has(args.role) && args.role == "admin"', args), undefined, JSON.stringify(args))
+    t.equal(withArgs('has(args.who.role)', { who: args }), undefined, JSON.stringify({ who: args }))
+    t.equal(withArgs('has(args.who[0].role)', { who: [args] }), undefined, JSON.stringify({ who: [args] }))
+    t.equal(withArgs('args.all(k, !has(args[k].role))', { who: args }), undefined, JSON.stringify({ who: args }))
+    t.equal(withArgs('size(args.l.filter(x, has(x.role))) == 0', { l: [args] }), undefined, JSON.stringify([args]))
+  }
+  t.equal(withArgs('!has(args.role) ? false : args.role == "admin"', [{ role: 'admin' }]), undefined)
+  t.equal(withArgs('args.exists(x, has(x.role) && x.role == "admin")', [{ role: 'admin' }]), true)
+  t.equal(withArgs('args.exists(x, has(x.role) && x.role == "admin")', [{}, { role: 'user' }]), false)
+  t.equal(withArgs('args.exists(x, has(x.role))', [null, { role: 'user' }]), true, 'one that decides is enough')
+  t.equal(withArgs('args.l.exists(x, x.exists(y, has(y.a.b)))', { l: [[{ a: { b: null } }]] }), true)
+  t.equal(withArgs('has(args.list[1].name) && !has(args.list[0].name)', { list: [{}, { name: null }] }), true)
+  t.equal(withArgs('has({"a": 1}.a) && !has({"a": 1}.b)', {}), true)
+  t.equal(ask('has(args.role)', { type: 'tool.call', args: ['x'] }).why, 'not a map: args')
+  t.equal(ask('!has(principal.org)', { type: 'tool.call' }, { principal: { id: 'x', roles: [] } }).truth, true)
+  t.equal(
+    ask('has(args.force)', { type: 'tool.call', args: { force: 1 }, disputedArgs: ['force'] }).truth,
+    undefined,
+    'nobody knows whether it is there',
+  )
+})
+
 t.test('or and and decide where one side is enough', async (t) => {
   t.equal(withArgs('args.a == 1 || args.missing == 1', { a: 1 }), true)
   t.equal(withArgs('args.missing == 1 || args.a == 1', { a: 1 }), true)
@@ -136,6 +161,11 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ['size(model)', 'the expression gives int, not bool', 0],
     ['findings.emial > 0', 'there is no entity or group "emial"', 9, 'did you mean "email"?'],
     ['has(findings.email)', 'every entity is in `findings`, so this is always true', 0, 'write findings.email > 0'],
+    ['has(args)', 'has() asks for a field, as in has(args.name)', 4],
+    ['tools.exists(t, has(args[t]))', 'has() asks for a field, as in has(args.name)', 20],
+    ['has(model.name)', "Cannot index type 'string'", 4],
+    ['tools.exists(t, has(t.name))', "Cannot index type 'string'", 20],
+    ['has(principal.team.x)', "Cannot index type 'string'", 4],
     ['"email" in findings', '`findings` is used by name', 11, 'write for example findings.email > 0'],
     ['headers["x-tem"] == "a"', 'rules may not see the header "x-tem"', 0, 'add "x-tem" to policyHeaders'],
     ['headers["X-Team"] == "a"', 'rules may not see the header "X-Team"', 0, 'header names are lower-case: "x-team"'],
