@@ -9,8 +9,10 @@ import { clientType, ExpressionContext, principalType, typeNames, variableTypes 
 import { compileShortcut } from './expression-shortcut.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
 import type { Facts } from './facts.ts'
-import { bindPresence } from './presence.ts'
+import { bindOwnCalls, type OwnCalls } from './own-calls.ts'
+import { presence } from './presence.ts'
 import type { Subject } from './query.ts'
+import { timeParts } from './time-parts.ts'
 import type { Truth } from './truth.ts'
 
 export type Expression = {
@@ -30,6 +32,7 @@ const limits = { maxAstNodes: 500, maxDepth: 40, maxListElements: 500, maxMapEnt
 
 const budget = new Budget()
 const environment = makeEnvironment()
+const ownCalls: OwnCalls = new Map([['has/1', presence], ...timeParts])
 
 export function compileExpression(source: string, names: ExpressionNames): Expression {
   const unusable = {
@@ -41,10 +44,10 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   let parsed: ReturnType<typeof environment.parse>
   try {
     parsed = environment.parse(source)
+    bindOwnCalls(parsed.ast, ownCalls)
   } catch (error) {
     return { ...unusable, problems: [syntaxProblem(error)] }
   }
-  bindPresence(parsed.ast)
   const scope = inspectExpression(parsed.ast, names)
   if (scope.problems.length > 0) return { ...unusable, problems: scope.problems }
   const checked = parsed.check()

@@ -179,6 +179,13 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ['tools.exists(model, model == "x")', '"model" is already a name here', 13],
     ['tools.exists(x, size(x))', 'the condition gives int, not bool', 16],
     ['cel.bind(x, 1, x == 1)', 'there is no function "bind" with 3 arguments here', 0],
+    [
+      'time.getHours("Europe/Berln") < 8',
+      'there is no time zone "Europe/Berln"; use an IANA name, for example Europe/Berlin',
+      14,
+    ],
+    ['messages.getDayOfYear() == 1', 'this must be a time, not int', 0],
+    ['time.getHours(messages) == 1', 'this must be the name of a time zone, not int', 14],
     ['b"x" == bytes("x")', 'there is no function "bytes" with 1 argument here', 8],
   ]
   for (const [source, message, offset, hint] of bad) {
@@ -204,6 +211,47 @@ t.test('what an expression looks at', async (t) => {
   t.same([...findings], ['pii'])
   t.equal(compileExpression('1 > 2', names).constant, false)
   t.equal(compileExpression('true', names).constant, true)
+})
+
+t.test('parts of a time are those of its zone, wherever the process runs', async (t) => {
+  const before = process.env['TZ']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TZ']
+    else process.env['TZ'] = before
+  })
+  const at = (iso: string, source: string) => ask(source, { type: 'model.call' }, { timeMs: Date.parse(iso) }).truth
+  for (const zone of ['UTC', 'America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe']) {
+    process.env['TZ'] = zone
+    // New York's clocks have no 02:30 on that day, Berlin's none three weeks later.
+    t.equal(at('2026-03-08T01:30:00Z', 'time.getHours("Europe/Berlin") == 2'), true, zone)
+    t.equal(at('2026-03-29T02:30:00Z', 'time.getHours("UTC") == 2 && time.getMinutes("+05:45") == 15'), true, zone)
+    t.equal(
+      at('2026-07-01T00:30:00Z', 'time.getDayOfYear() == 181 && time.getDayOfYear("Asia/Tokyo") == 181'),
+      true,
+      zone,
+    )
+    t.equal(
+      at('2026-01-01T00:30:00Z', 'time.getDayOfYear() == 0 && time.getDayOfYear("America/Lima") == 364'),
+      true,
+      zone,
+    )
+    t.equal(
+      at(
+        '2026-12-31T23:59:58.125Z',
+        'time.getFullYear("Asia/Tokyo") == 2027 && time.getMonth("Asia/Tokyo") == 0 && time.getDate("Asia/Tokyo") == 1 && ' +
+          'time.getDayOfMonth("Asia/Tokyo") == 0 && time.getDayOfWeek("Asia/Tokyo") == 5 && ' +
+          'time.getSeconds("Asia/Tokyo") == 58 && time.getMilliseconds("Asia/Tokyo") == 125',
+      ),
+      true,
+      zone,
+    )
+    t.equal(withArgs('timestamp(args.t).getFullYear("UTC") == 1', { t: '0001-01-01T00:00:00Z' }), true, zone)
+  }
+  t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 'Asia/Tokyo' }), true)
+  t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 'Asia/Tokio' }), undefined)
+  t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 9 }), undefined)
+  t.equal(withArgs('args.t.getHours("UTC") >= 0', { t: '2026-01-01T00:00:00Z' }), undefined)
+  t.equal(withArgs('[time].all(t, t.getDayOfYear() < 366)', {}), true)
 })
 
 t.test('loops: elements that cannot be evaluated', async (t) => {
