@@ -71,6 +71,11 @@ class Walk {
         return this.#call(node.args[0], node.args[1], node.args[2], node, locals)
       case 'in':
         return this.#membership(node.args[0], node.args[1], node, locals)
+      case '==':
+      case '!=':
+        for (const side of node.args) this.#equated(side)
+        for (const side of node.args) this.visit(side, locals)
+        return
       case '!_':
       case '-_':
         return this.visit(node.args, locals)
@@ -117,8 +122,20 @@ class Walk {
   #membership(item: ASTNode, collection: ASTNode, node: ASTNode, locals: ReadonlySet<string>): void {
     if (collection.op === 'id' && collection.args === 'headers' && item.op === 'value')
       this.#header(String(item.args), node)
+    for (const one of [item, ...(collection.op === 'list' ? collection.args : [])]) this.#equated(one)
     this.visit(item, locals)
     this.visit(collection, locals)
+  }
+
+  /** Such a number of a request was rounded when it was read, so it is never equal to one that is written out. */
+  #equated(node: ASTNode): void {
+    const number = node.op === '-_' ? node.args : node
+    if (number.op !== 'value' || typeof number.args !== 'bigint' || number.args <= Number.MAX_SAFE_INTEGER) return
+    this.#problem(
+      `numbers are exact up to ${Number.MAX_SAFE_INTEGER}, so nothing is equal to ${number.args}`,
+      number,
+      `write ${number.args}.0 for whatever is rounded to the same, or \`<=\` and \`>=\``,
+    )
   }
 
   #call(

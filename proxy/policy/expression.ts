@@ -8,6 +8,7 @@ import { Budget } from './budget.ts'
 import { clientType, ExpressionContext, principalType, typeNames, variableTypes } from './expression-context.ts'
 import { compileShortcut } from './expression-shortcut.ts'
 import { inspectExpression, type ExpressionNames, type ExpressionProblem } from './expression-scope.ts'
+import { partsOf } from './expression-nodes.ts'
 import type { Facts } from './facts.ts'
 import { bindOwnCalls, type OwnCalls } from './own-calls.ts'
 import { presence } from './presence.ts'
@@ -58,18 +59,22 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
   if (checked.type !== 'bool' && checked.type !== 'dyn') {
     return { ...unusable, problems: [{ message: `the expression gives ${checked.type}, not bool`, offset: 0 }] }
   }
+  const impossible = literalProblem(parsed.ast)
+  if (impossible !== undefined) return { ...unusable, problems: [impossible] }
   const shortcut = compileShortcut(parsed.ast, names.entities) ?? (() => undefined)
   const test = (facts: Facts): Truth => shortcut(facts.query) ?? evaluate(parsed, source, facts)
   const settle = (principal: Subject): Truth => shortcut({ principal, action: {} })
   const reads = attributes.filter((attribute) => scope.variables.has(attribute))
-  const constant = scope.variables.size === 0 ? evaluateConstant(parsed) : undefined
+  const constant = scope.variables.size === 0 ? valueOf(parsed) : undefined
+  if (scope.variables.size === 0 && typeof constant !== 'boolean')
+    return { ...unusable, problems: [{ message: 'the expression can never be evaluated', offset: 0 }] }
   return {
     test,
     settle,
     reads,
     findings: scope.findings,
     problems: [],
-    ...(constant === undefined ? {} : { constant }),
+    ...(typeof constant === 'boolean' ? { constant } : {}),
   }
 }
 
@@ -86,14 +91,40 @@ function evaluate(program: Program, source: string, facts: Facts): Truth {
   }
 }
 
-function evaluateConstant(program: Program): boolean | undefined {
+/** Of an expression that looks at nothing; undefined where it cannot be evaluated. */
+function valueOf(program: Program): unknown {
   try {
     budget.open({ action: { type: 'tool.call' } })
-    const value = program({})
-    return typeof value === 'boolean' ? value : undefined
+    return program({})
   } catch {
     return undefined
   }
+}
+
+/** What is made of a text that is written out, and how to write one. */
+const conversions: ReadonlyMap<string, readonly [what: string, hint?: string]> = new Map([
+  ['duration', ['duration', 'the units are h, m, s and ms; a day is 24h']],
+  ['timestamp', ['time', 'for example 2026-01-31T12:00:00Z']],
+  ['int', ['whole number']],
+  ['uint', ['whole number without a sign']],
+  ['double', ['number']],
+  ['bool', ['bool']],
+])
+
+/** Something written out that cannot be what it is made to be: what asks for it could never be evaluated. */
+function literalProblem(node: ASTNode): ExpressionProblem | undefined {
+  const [made, [literal]] = node.op === 'call' ? [conversions.get(node.args[0]), node.args[1]] : [undefined, []]
+  if (made !== undefined && literal?.op === 'value' && valueOf(environment.parse(textOf(node))) === undefined)
+    return { message: `${textOf(literal)} is no ${made[0]}`, hint: made[1], offset: literal.start }
+  for (const part of partsOf(node)) {
+    const problem = literalProblem(part)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+function textOf({ input, start, end }: ASTNode): string {
+  return input.slice(start, end)
 }
 
 /** The error's code and the piece of the expression, which is the operator's own text; not the error's message. */

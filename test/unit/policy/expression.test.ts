@@ -28,6 +28,7 @@ t.test('JSON numbers compare with integers and decimals', async (t) => {
   t.equal(withArgs('args.amount != 150', { amount: 150.5 }), true)
   t.equal(withArgs('args.amount in [1, 150]', { amount: 150 }), true)
   t.equal(withArgs('args.amount < 9007199254740993', { amount: 2 ** 53 }), true)
+  t.equal(withArgs('args.id == 1234567890123456789.0', JSON.parse('{"id":1234567890123456789}') as Json), true)
   t.equal(withArgs('args.amount > 100', { amount: '150' }), undefined, 'a string is no number')
   t.equal(withArgs('args.amount > 100', { amount: null }), undefined)
   t.equal(withArgs('args.amount > 100', {}), undefined)
@@ -186,6 +187,28 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ],
     ['messages.getDayOfYear() == 1', 'this must be a time, not int', 0],
     ['time.getHours(messages) == 1', 'this must be the name of a time zone, not int', 14],
+    ['time > timestamp("2026-01-01")', '"2026-01-01" is no time', 17, 'for example 2026-01-31T12:00:00Z'],
+    [
+      'time - timestamp("2026-01-01T00:00:00Z") > (duration("1d"))',
+      '"1d" is no duration',
+      53,
+      'the units are h, m, s and ms; a day is 24h',
+    ],
+    ['tools.exists(t, int(args[t]) > int("1,000"))', '"1,000" is no whole number', 35],
+    ['args.x == bool("maybe") || double("1,5") < 2.0', '"maybe" is no bool', 15],
+    ['1 / 0 == 1', 'the expression can never be evaluated', 0],
+    ['dyn("yes")', 'the expression can never be evaluated', 0],
+    [
+      'args.id == 1234567890123456789',
+      'numbers are exact up to 9007199254740991, so nothing is equal to 1234567890123456789',
+      11,
+      'write 1234567890123456789.0 for whatever is rounded to the same, or `<=` and `>=`',
+    ],
+    [
+      'args.id in [1, -9007199254740992]',
+      'numbers are exact up to 9007199254740991, so nothing is equal to 9007199254740992',
+      16,
+    ],
     ['b"x" == bytes("x")', 'there is no function "bytes" with 1 argument here', 8],
   ]
   for (const [source, message, offset, hint] of bad) {
