@@ -78,7 +78,10 @@ function readText(file: string, from: string): FilesResult {
   const bytes = readFileSync(from)
   if (bytes.length > fileBytesMax) return { ok: false, file, message: `larger than ${fileBytesMax} bytes` }
   try {
-    return { ok: true, files: [{ file, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }] }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    // What is being written, or found no room on a disk, looks like this, and its rules must not be gone meanwhile.
+    if (text.trim() === '') return { ok: false, file, message: 'the file is empty' }
+    return { ok: true, files: [{ file, text }] }
   } catch {
     return { ok: false, file, message: 'not valid UTF-8' }
   }

@@ -112,7 +112,12 @@ t.test('a mounted ConfigMap is read through its links, and from one generation',
 })
 
 t.test('files that cannot be read', async (t) => {
-  const folder = t.testdir({ empty: {}, 'big.yaml': 'x'.repeat(5 * 1024 * 1024 + 1) })
+  const folder = t.testdir({
+    empty: {},
+    'big.yaml': 'x'.repeat(5 * 1024 * 1024 + 1),
+    'blank.yaml': '\n \n',
+    parts: { 'a.yaml': 'apiVersion: gatewright/v1\n', 'rules.yaml': '' },
+  })
   writeFileSync(join(folder, 'latin.yaml'), Buffer.from('a: caf\xe9\n', 'latin1'))
   const failure = (path: string): unknown => {
     const result = loadConfig([path], {})
@@ -123,9 +128,11 @@ t.test('files that cannot be read', async (t) => {
     ['empty', 'the directory holds no .yaml file'],
     ['big.yaml', 'larger than 5242880 bytes'],
     ['latin.yaml', 'not valid UTF-8'],
+    ['blank.yaml', 'the file is empty'],
   ] as const) {
     t.same(failure(join(folder, name)), [[join(folder, name), message]])
   }
+  t.same(failure(join(folder, 'parts')), [[join(folder, 'parts', 'rules.yaml'), 'the file is empty']])
   mkdirSync(join(folder, 'dangling'))
   symlinkSync('gone', join(folder, 'dangling', 'a.yaml'))
   t.match(failure(join(folder, 'dangling')), [[String, 'no such file or directory']])
