@@ -1,5 +1,6 @@
 // Owns policy tests (`*.test.yaml`) as plain data: their shape, how one case runs, and which rules no case reached. A
 // case that is a whole request is judged by whoever can read requests; that is handed in.
+import ipaddr from 'ipaddr.js'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { openAjv } from '../lib/late-packages.ts'
 import type { Json } from '../lib/json.ts'
@@ -133,8 +134,9 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Promise<CaseResult> {
+  const flaw = flawOf(test, policy)
+  if (flaw !== undefined) return failed(test, flaw)
   const circumstances = circumstancesOf(test, policy, deps)
-  if (Number.isNaN(circumstances.timeMs)) return failed(test, `"${test.time}" is not a time`)
   if (test.request !== undefined) {
     const place = {
       ...(test.route === undefined ? {} : { route: test.route }),
@@ -161,6 +163,22 @@ export async function runCase(policy: Policy, test: Case, deps: SuiteDeps): Prom
   const limits = asksLimits ? await deps.askLimits?.(query) : undefined
   return { ...verdict(test, policy.evaluate(query), undefined, limits), query }
 }
+
+/** What stands there and is nothing would be unknown to the rules, and the case might pass for that. */
+function flawOf({ time, from, route, upstream }: Case, { routes }: Policy): string | undefined {
+  if (time !== undefined && !(dateTime.test(time) && Number.isFinite(Date.parse(time))))
+    return `"${time}" is not a time; write for example 2026-01-31T12:00:00Z`
+  if (from !== undefined && !ipaddr.isValid(from)) return `"${from}" is not an address`
+  if (route !== undefined && !routes.some(({ id }) => id === route)) return `there is no route "${route}"`
+  const leadsTo = ({ id, upstream: own, fallback = [] }: KnownRoute) =>
+    (route === undefined || id === route) && (own === upstream || fallback.includes(upstream ?? ''))
+  // A policy without routes is a part of a configuration: what it will lead to is not known.
+  if (upstream === undefined || routes.length === 0 || routes.some(leadsTo)) return undefined
+  return `no route ${route === undefined ? '' : `"${route}" `}leads to "${upstream}"`
+}
+
+/** With its offset: without one it would be another time on another machine. */
+const dateTime = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/
 
 const limitKeys = ['limits', 'passes', 'limit'] as const
 
@@ -191,8 +209,6 @@ type Place = { readonly route: string; readonly upstream: string; readonly via?:
 
 /** Where the action happens: as the case says, or the one place of the configuration where it can. */
 function placeOf(test: Case, action: Action, policy: Policy): Place | { readonly failure: string } {
-  if (test.route !== undefined && !policy.routes.some(({ id }) => id === test.route))
-    return { failure: `there is no route "${test.route}"` }
   const fitting = policy.routes.filter((route) => fits(route, test, action))
   const [first] = fitting
   const viaOf = (protocol: string) => (protocol === 'http' || protocol === 'mcp' ? protocol : 'model')

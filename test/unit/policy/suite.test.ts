@@ -83,7 +83,16 @@ t.test('what was not as expected is said one by one', async (t) => {
     'code: expected x, got rule-matched',
     'shadow: expected deny, got none',
   ])
-  t.same(await run({ action, time: 'noon', expect: {} }), ['"noon" is not a time'])
+  for (const time of ['noon', '2026-01-01', '2026-01-01T09:00:00', '1', '2026-13-01T00:00:00Z'])
+    t.same(await run({ action, time, expect: {} }), [`"${time}" is not a time; write for example 2026-01-31T12:00:00Z`])
+  for (const time of ['2026-01-01T09:00:00Z', '2026-01-01t09:00z', '2026-01-01 09:00:00.5+02:00'])
+    t.equal(await run({ action, time, expect: { effect: 'allow' } }), 'passed', time)
+  for (const from of ['localhost', '10.0.0.300', '10.0.0.0/8'])
+    t.same(await run({ action, from, expect: {} }), [`"${from}" is not an address`])
+  t.same(await run({ action, upstream: 'opnai', expect: {} }), ['no route leads to "opnai"'])
+  t.same(await run({ action, route: 'openai', upstream: 'anthropic', expect: {} }), [
+    'no route "openai" leads to "anthropic"',
+  ])
   t.same(await run({ action, route: 'nowhere', expect: {} }), ['there is no route "nowhere"'])
   t.same(await run({ action: { type: 'tool.call', tool: 'delete', via: 'model' }, expect: {} }), [
     'say which route: openai, claude',
