@@ -71,7 +71,7 @@ export function loadConfig(paths: readonly string[], env: Environment): LoadResu
   const locateWritten = (problem: Problem): LocatedProblem | undefined =>
     excused(problem) ? undefined : locateProblem(root, problem)
   const wrong = [...interpolated.problems, ...invalid.filter((one) => !consequent(one))]
-  problems.push(...wrong.flatMap((problem) => locateWritten(problem) ?? []))
+  problems.push(...wrong.flatMap((problem) => locateWritten(problem) ?? []), ...duplicates(root))
   if (problems.length > 0) return { ok: false, problems }
 
   nameFirstUpstreams(json)

@@ -37,7 +37,7 @@ const emptyMap: LocatedMap = {
   entries: new Map(),
 }
 
-/** Ids that occur twice in one list of one file. */
+/** Ids that occur twice in one list: of one file, or of the whole once variables are put in. */
 export function duplicates(root: LocatedMap): LocatedProblem[] {
   const problems: LocatedProblem[] = []
   const walk = (node: Located, path: Steps): void => {
@@ -47,7 +47,8 @@ export function duplicates(root: LocatedMap): LocatedProblem[] {
     for (const [i, item] of node.items.entries()) {
       walk(item, [...path, i])
       const id = idOf(item)
-      if (id === undefined) continue
+      // Of an unset variable nothing is left; that is another problem, or none where it switches something off.
+      if (id === undefined || id === '') continue
       const earlier = seen.get(id)
       if (earlier !== undefined) problems.push(taken(item, earlier, id, [...path, i]))
       else seen.set(id, item)
