@@ -11,20 +11,39 @@ type Said = Pick<Action, 'args' | 'disputedArgs' | 'method'>
  * either.
  */
 export function saidTo(x: Inspected): Said {
-  const { method } = x.head
+  const method = hidesMethod(x) ? undefined : { method: x.head.method }
   const read = argsOf(x)
-  if (read === undefined) return { method }
+  if (read === undefined) return { ...method }
   const { args, pairs } = read
   const disputed = pairs === undefined ? [] : disputedIn(pairs)
   return {
     args,
     ...(disputed.length === 0 ? undefined : { disputedArgs: disputed }),
-    ...(method === 'POST' && isObject(args) && Object.hasOwn(args, otherMethod) ? undefined : { method }),
+    ...method,
   }
 }
 
-/** Frameworks of the web do another method where a form says so. */
+/** Frameworks of the web do another method where a POST says so, in its query or its form; some, in JSON, too. */
+function hidesMethod({ head, body, query }: Inspected): boolean {
+  if (head.method !== 'POST') return false
+  if (query !== '' && saysMethod(namesIn(query))) return true
+  if (body.form !== 'json') return false
+  if (body.carried?.isDisputed === true) return saysMethod(namesIn(new TextDecoder().decode(body.bytes)))
+  if (!isObject(body.value)) return false
+  return body.carried === undefined ? Object.hasOwn(body.value, otherMethod) : saysMethod(Object.keys(body.value))
+}
+
 const otherMethod = '_method'
+
+function saysMethod(names: Iterable<string>): boolean {
+  for (const name of names) if (name === otherMethod || otherNames(name).includes(otherMethod)) return true
+  return false
+}
+
+/** Of all that some server would read. */
+function namesIn(pairs: string): Iterable<string> {
+  return new URLSearchParams(pairs.replaceAll(';', '&')).keys()
+}
 
 /** `pairs`: what came as names and values, and not as JSON. */
 type Read = { readonly args: Json; readonly pairs?: JsonObject }
@@ -60,12 +79,17 @@ function disputedIn(pairs: JsonObject): string[] {
   const disputed = new Set<string>()
   for (const [name, value] of Object.entries(pairs)) {
     if (Array.isArray(value) && !name.endsWith('[]')) disputed.add(name)
-    if (plainName.test(name)) continue
-    const shown = name.replace(unseen, '')
-    const base = shown.slice(0, (shown.indexOf('[') + 1 || shown.length + 1) - 1)
-    for (const other of [base, base.replaceAll(/[. ]/g, '_')]) if (other !== name) disputed.add(other)
+    for (const other of otherNames(name)) disputed.add(other)
   }
   return [...disputed]
+}
+
+/** What some tools read a name as. */
+function otherNames(name: string): readonly string[] {
+  if (plainName.test(name)) return []
+  const shown = name.replace(unseen, '')
+  const base = shown.slice(0, (shown.indexOf('[') + 1 || shown.length + 1) - 1)
+  return [base, base.replaceAll(/[. ]/g, '_')].filter((other) => other !== name)
 }
 
 /** Everybody reads it alike. */

@@ -23,6 +23,8 @@ export type Decision = {
 export type Needs = {
   /** The request body must be read. */
   readonly body: boolean
+  /** Some rule looks at the method, and a form may say another one than its request does. */
+  readonly method: boolean
   /** Entities that some rule's condition mentions; empty: nothing need be scanned for the decision. */
   readonly findings: ReadonlySet<string>
   /** Tool calls in the answer must be judged. */

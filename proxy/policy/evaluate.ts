@@ -90,7 +90,8 @@ export class Engine implements Policy {
   }
 
   needs(routeId: string): Needs {
-    return this.#needs.get(routeId) ?? { body: true, findings: new Set(this.background.entities.keys()), answer: true }
+    const everything = { body: true, method: true, answer: true } as const
+    return this.#needs.get(routeId) ?? { ...everything, findings: new Set(this.background.entities.keys()) }
   }
 
   candidates(query: Query): readonly Rule[] {

@@ -17,13 +17,20 @@ export function findNeeds(rules: readonly Rule[], protocol: string, defaultEffec
   const findings = new Set(relevant.flatMap((rule) => [...rule.entities]))
   // Over MCP and over anything not known here, even which action it is stands in the body.
   // and so it does of what the server asks for in its answers.
-  if (judged === undefined || protocol === 'mcp') return { body: true, findings, answer: true }
-  if (protocol === 'http')
-    return { body: relevant.some((rule) => looksBeyond(rule, headAttributes.http)), findings, answer: false }
+  if (judged === undefined || protocol === 'mcp') return { body: true, method: false, findings, answer: true }
+  if (protocol === 'http') {
+    const body = relevant.some((rule) => looksBeyond(rule, headAttributes.http))
+    return { body, method: relevant.some((rule) => rule.reads.has('method')), findings, answer: false }
+  }
   const atRequest = relevant.filter((rule) => rule.actions.has('model.call'))
   const body = findings.size > 0 || atRequest.some((rule) => looksBeyond(rule, headAttributes.model))
   const offers = !followsFromModelCall(relevant, ['tool.offer', 'tool.call'], defaultEffect)
-  return { body: body || offers, findings, answer: !followsFromModelCall(relevant, ['tool.call'], defaultEffect) }
+  return {
+    body: body || offers,
+    method: false,
+    findings,
+    answer: !followsFromModelCall(relevant, ['tool.call'], defaultEffect),
+  }
 }
 
 function looksBeyond(rule: Rule, given: ReadonlySet<string>): boolean {

@@ -14,15 +14,18 @@ const gateway = await startGateway(`
 upstreams:
   crm: { protocol: http, url: "${upstream.url}" }
   judged: { protocol: http, url: "${upstream.url}" }
+  undeleted: { protocol: http, url: "${upstream.url}" }
 routes:
   - { id: crm, path: /crm, upstream: crm }
   - { id: judged, path: /judged, upstream: judged }
+  - { id: undeleted, path: /undeleted, upstream: undeleted }
 principals: [{ id: agent }]
 anonymous: agent
 defaultEffect: allow
 rules:
   - { id: not-to-eve, effect: deny, routes: [judged], when: 'has(args.to) && args.to == "eve"' }
   - { id: no-deletes, effect: deny, routes: [judged], methods: [DELETE] }
+  - { id: nothing-deleted, effect: deny, routes: [undeleted], methods: [DELETE] }
   - { id: but-ann, effect: deny, routes: [judged], methods: [PUT], when: '!(args.to in ["ann"])' }
 redaction:
   - { id: out, direction: request, routes: [crm], detect: [email, generic-secret], action: mask }`)
@@ -93,6 +96,20 @@ t.test('forms and queries that tools read differently', async (t) => {
   t.equal(await put('to=ann'), 200)
   t.equal(await put('to=ann&to=eve'), 403)
   t.equal(await put('cc=ann&cc=eve'), 403)
+})
+
+t.test('a method that a form says, where no rule asks for more than the method', async (t) => {
+  const hidden = ['_method=DELETE', 'a=1&_method=delete', '%5Fmethod=DELETE', '+_method=DELETE', 'a=1;_method=DELETE']
+  for (const pairs of hidden) {
+    t.same(await post('/undeleted', form, pairs), { status: 403 }, pairs)
+    t.same(await post(`/undeleted?${pairs}`, form, 'a=1'), { status: 403 }, `?${pairs}`)
+    t.same(await post(`/undeleted?${pairs}`, 'application/json', '{"a":1}'), { status: 403 }, `?${pairs}`)
+    t.same(await post(`/undeleted?${pairs}&a=2`, form, `a=1&${pairs}`), { status: 403 }, `?${pairs} in both`)
+  }
+  for (const pairs of ['a=1', 'a=_method', 'x_method=DELETE', 'a=1;b=2', '']) {
+    t.match(await post('/undeleted', form, pairs), { status: 200, seen: pairs }, pairs)
+    t.match(await post(`/undeleted?${pairs}`, 'text/plain', 'x'), { status: 200, seen: 'x' }, `?${pairs}`)
+  }
 })
 
 t.test('names of forms that nest', async (t) => {

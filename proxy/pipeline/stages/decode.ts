@@ -38,8 +38,18 @@ function unreadBody(x: Admitted, client: Client): Body | undefined {
   }
   if (x.operation.body === 'none') throw new Fault('body-malformed', 'This operation takes no body.')
   const { route } = x
-  const needed = route.needs.body || route.request.scanner !== undefined || route.restoresTokens || route.limitsBody
+  const needed =
+    route.needs.body ||
+    route.request.scanner !== undefined ||
+    route.restoresTokens ||
+    route.limitsBody ||
+    (route.needs.method && mayHideMethod(x))
   return needed || route.keepsBody === true ? undefined : { form: 'unread' }
+}
+
+/** See http-args.ts. */
+function mayHideMethod({ head, headers }: Admitted): boolean {
+  return head.method === 'POST' && mediaTypeOf(headerValue(headers, 'content-type')) === 'form'
 }
 
 async function readBody(x: Admitted, runtime: Runtime, client: Client): Promise<Body> {

@@ -105,3 +105,11 @@ t.test('where the action itself stands in the body, or the route is unknown, eve
   t.match(needs('github', [], open), { body: true, answer: true })
   t.match(needs('nowhere', [], open), { body: true, answer: true, findings: ['email', 'jwt', 'private-key', 'us-ssn'] })
 })
+
+t.test('what a form may say of its method is only needed where some rule looks at methods', async (t) => {
+  const asks = (route: string, rules: RuleOptions[]) => policyOf({ ...open, rules }).needs(route).method
+  t.equal(asks('crm', [{ id: 'd', effect: 'deny', methods: ['DELETE'] }]), true)
+  t.equal(asks('crm', [{ id: 'd', effect: 'deny', when: 'method == "DELETE"' }]), true)
+  t.equal(asks('crm', [{ id: 'd', effect: 'deny', paths: ['/x'] }]), false)
+  t.equal(asks('openai', [{ id: 'd', effect: 'deny', methods: ['DELETE'] }]), false)
+})
