@@ -1,8 +1,10 @@
 // Owns what is wrong between conditions and between rules: conditions that exclude each other, rules that another rule
 // always overrules, and a default that quietly denies a whole kind of action.
+import { didYouMean } from '../lib/nearest.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { actionsOf } from './actions.ts'
+import { isLiteral } from './glob.ts'
 import type { Known, KnownRoute } from './known.ts'
 import { matcherKeys } from './matchers.ts'
 import type { PolicyOptions, RuleOptions } from './options.ts'
@@ -19,6 +21,7 @@ export function lintPolicy({ options, rules, known, prefix }: Subject, problems:
   for (const rule of rules) checkReach(rule, known, problems, [...prefix, 'rules', rule.position])
   checkOverruled(options.rules ?? [], rules, problems, prefix)
   checkToolNames(options, rules, known, problems, prefix)
+  checkToolOwners(options, known, problems, prefix)
   checkModelCalls(options, rules, known, problems, prefix)
 }
 
@@ -128,6 +131,26 @@ function checkToolNames(
 function unmetOverMcp(path: Path, glob: string): Problem {
   const message = "no tool over MCP has such a name: there it has its upstream's before its own"
   return { path, message, hint: `add \`*/${glob}\`, or name the upstreams that are meant`, severity: 'warning' }
+}
+
+/** A name in full, `upstream/tool`, is one of MCP; of an upstream that is misspelt or speaks something else there is none. */
+function checkToolOwners(options: PolicyOptions, known: Known, problems: Problem[], prefix: Path): void {
+  if (known.routes.length === 0) return
+  const overMcp = known.upstreams.flatMap(({ id, protocol }) => (protocol === 'mcp' ? [id] : []))
+  const check = (name: string, path: Path): void => {
+    const slash = name.indexOf('/')
+    const owner = name.slice(0, slash)
+    if (slash < 1 || !isLiteral(owner) || overMcp.includes(owner)) return
+    const other = known.upstreams.find(({ id }) => id === owner)
+    const hint = other?.protocol === 'http' ? `calls of it are of the tool "${owner}"` : didYouMean(owner, overMcp).hint
+    // Of what is near no name here, another file or a model may well make a tool.
+    if (other === undefined && hint === undefined) return
+    const message = `no tool is called that: no upstream "${owner}" speaks MCP`
+    problems.push({ path: [...prefix, ...path], message, ...(hint === undefined ? {} : { hint }), severity: 'warning' })
+  }
+  for (const [i, { tools = [] }] of (options.rules ?? []).entries())
+    for (const [j, name] of tools.entries()) check(name, ['rules', i, 'tools', j])
+  for (const [i, { name }] of (options.tools ?? []).entries()) check(name, ['tools', i, 'name'])
 }
 
 function namesUpstream(pattern: string): boolean {

@@ -8,9 +8,14 @@ export const paths: Matcher<'paths'> = {
   actions: ['tool.call'],
   compile(patterns, context) {
     patterns.forEach((pattern, index) => {
-      if (/^[/*?{]/.test(pattern)) return
-      context.report([index], `"${pattern}" can never match: every path begins with "/"`, {
-        hint: `write "/${pattern}"`,
+      if (!/^[/*?{]/.test(pattern))
+        return context.report([index], `"${pattern}" can never match: every path begins with "/"`, {
+          hint: `write "/${pattern}"`,
+        })
+      const written = asWritten(pattern)
+      if (written === pattern) return
+      return context.report([index], `"${pattern}" can never match: that is not how it is written in a path`, {
+        hint: `write "${written}"`,
       })
     })
     const matches = compilePatterns(patterns, '/', context)
@@ -20,4 +25,12 @@ export const paths: Matcher<'paths'> = {
       describe: (facts) => `path ${show(facts.action.path)} against ${quoteAll(patterns)}`,
     }
   },
+}
+
+/** As paths have it: printable ASCII, everything else in escapes, and those in capital letters. */
+function asWritten(pattern: string): string {
+  return pattern
+    .toWellFormed()
+    .replaceAll(/[^!-~]+|#/g, encodeURIComponent)
+    .replaceAll(/%[0-9a-f]{2}/gi, (escape) => escape.toUpperCase())
 }

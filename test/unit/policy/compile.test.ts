@@ -87,6 +87,28 @@ t.test('rules that can never match, and names that do not exist', async (t) => {
       { at: 'rules.1.methods.0', message: 'there is no HTTP method "DELTE"', hint: 'did you mean "DELETE"?' },
     ],
     [{ paths: ['x'] }, { at: 'rules.1.paths.0', message: /every path begins with/, hint: 'write "/x"' }],
+    [{ paths: ['/ok', '/a b/*'] }, { at: 'rules.1.paths.1', message: /can never match/, hint: 'write "/a%20b/*"' }],
+    [
+      { paths: ['/caf\u00e9/%c3%a9#x'] },
+      { at: 'rules.1.paths.0', message: /can never match/, hint: 'write "/caf%C3%A9/%C3%A9%23x"' },
+    ],
+    [
+      { tools: ['gihub/delete_*'] },
+      {
+        at: 'rules.1.tools.0',
+        message: 'no tool is called that: no upstream "gihub" speaks MCP',
+        hint: 'did you mean "github"?',
+        severity: 'warning',
+      },
+    ],
+    [
+      { tools: ['github/x', 'crm/delete'] },
+      { at: 'rules.1.tools.1', message: /speaks MCP/, hint: 'calls of it are of the tool "crm"', severity: 'warning' },
+    ],
+    [
+      { tools: ['openai/x'] },
+      { at: 'rules.1.tools.0', message: /no upstream "openai" speaks MCP/, severity: 'warning' },
+    ],
     [{ from: ['10.0.0.0/40'] }, { at: 'rules.1.from.0', message: /not an address or a CIDR range/ }],
     [{ between: { from: '09:00', to: '09:00' } }, { at: 'rules.1.between', message: /the window is empty/ }],
     [
