@@ -14,6 +14,7 @@ import { bindOwnCalls, type OwnCalls } from './own-calls.ts'
 import { presence } from './presence.ts'
 import type { Subject } from './query.ts'
 import { timeParts } from './time-parts.ts'
+import { timestamp } from './timestamp.ts'
 import type { Truth } from './truth.ts'
 
 export type Expression = {
@@ -33,7 +34,7 @@ const limits = { maxAstNodes: 500, maxDepth: 40, maxListElements: 500, maxMapEnt
 
 const budget = new Budget()
 const environment = makeEnvironment()
-const ownCalls: OwnCalls = new Map([['has/1', presence], ...timeParts])
+const ownCalls: OwnCalls = new Map([['has/1', presence], ['timestamp/1', timestamp], ...timeParts])
 
 export function compileExpression(source: string, names: ExpressionNames): Expression {
   const unusable = {
@@ -42,10 +43,9 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
     test: (facts: Facts) => facts.unknown('the expression is not valid'),
     settle: () => undefined,
   }
-  let parsed: ReturnType<typeof environment.parse>
+  let parsed: ReturnType<typeof parse>
   try {
-    parsed = environment.parse(source)
-    bindOwnCalls(parsed.ast, ownCalls)
+    parsed = parse(source)
   } catch (error) {
     return { ...unusable, problems: [syntaxProblem(error)] }
   }
@@ -76,6 +76,12 @@ export function compileExpression(source: string, names: ExpressionNames): Expre
     problems: [],
     ...(typeof constant === 'boolean' ? { constant } : {}),
   }
+}
+
+function parse(source: string): ReturnType<Environment['parse']> {
+  const parsed = environment.parse(source)
+  bindOwnCalls(parsed.ast, ownCalls)
+  return parsed
 }
 
 type Program = (context?: object) => unknown
@@ -114,7 +120,7 @@ const conversions: ReadonlyMap<string, readonly [what: string, hint?: string]> =
 /** Something written out that cannot be what it is made to be: what asks for it could never be evaluated. */
 function literalProblem(node: ASTNode): ExpressionProblem | undefined {
   const [made, [literal]] = node.op === 'call' ? [conversions.get(node.args[0]), node.args[1]] : [undefined, []]
-  if (made !== undefined && literal?.op === 'value' && valueOf(environment.parse(textOf(node))) === undefined)
+  if (made !== undefined && literal?.op === 'value' && valueOf(parse(textOf(node))) === undefined)
     return { message: `${textOf(literal)} is no ${made[0]}`, hint: made[1], offset: literal.start }
   for (const part of partsOf(node)) {
     const problem = literalProblem(part)

@@ -187,6 +187,8 @@ t.test('mistakes are found at load, with their place', async (t) => {
     ],
     ['messages.getDayOfYear() == 1', 'this must be a time, not int', 0],
     ['time.getHours(messages) == 1', 'this must be the name of a time zone, not int', 14],
+    ['time > timestamp("2026-01-01T00:00:00.000")', '"2026-01-01T00:00:00.000" is no time', 17],
+    ['time > timestamp(stream)', 'this must be a string or an int, not bool', 17],
     ['time > timestamp("2026-01-01")', '"2026-01-01" is no time', 17, 'for example 2026-01-31T12:00:00Z'],
     [
       'time - timestamp("2026-01-01T00:00:00Z") > (duration("1d"))',
@@ -271,6 +273,23 @@ t.test('parts of a time are those of its zone, wherever the process runs', async
     t.equal(withArgs('timestamp(args.t).getFullYear("UTC") == 1', { t: '0001-01-01T00:00:00Z' }), true, zone)
   }
   t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 'Asia/Tokyo' }), true)
+  const moments = ['2026-01-01T00:30:00Z', '2026-01-01t02:30:00+02:00', '2025-12-31T19:00:00.000000000-05:30']
+  for (const t1 of moments)
+    t.equal(withArgs('timestamp(args.t) == timestamp("2026-01-01T00:30:00Z")', { t: t1 }), true, t1)
+  t.equal(
+    withArgs('timestamp(0) < time && timestamp(int(args.n)) == timestamp("1970-01-01T00:01:00Z")', { n: 60 }),
+    true,
+  )
+  for (const no of [
+    '2026-01-01T00:30:00.000',
+    'Thu, 01 Jan 2026 00:00:00',
+    '2026-02-31T00:00:00Z',
+    '2026-01-01 00:00:00Z',
+    '',
+    5,
+  ])
+    t.equal(withArgs('timestamp(args.t) < time', { t: no }), undefined, String(no))
+  t.equal(withArgs('timestamp(int(args.n)) < time', { n: 1e15 }), undefined)
   t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 'Asia/Tokio' }), undefined)
   t.equal(withArgs('time.getHours(args.zone) >= 0', { zone: 9 }), undefined)
   t.equal(withArgs('args.t.getHours("UTC") >= 0', { t: '2026-01-01T00:00:00Z' }), undefined)
