@@ -29,7 +29,7 @@ export function serveCommand(): Command {
 }
 
 async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): Promise<void> {
-  const output = new LogOutput(1, (lines) => log.warn({ lines }, 'log lines were dropped: nobody read them'))
+  const output = new LogOutput(1, (lines) => log.warn({ lines }, 'log lines were dropped: they could not be written'))
   const log = pino({ base: null, level: 'info', timestamp: isoTimestamp }, output)
   boundYoungSpace()
   // Before anything is opened: as process 1 of a container a signal without a handler would be lost.
@@ -37,9 +37,10 @@ async function runUntilSignal(paths: readonly string[], isQuickstart: boolean): 
   wireSignals(starting, log)
   try {
     const gateway = await starting
+    // Like the log, so that a proxy whose output nobody takes serves all the same.
+    output.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
     if (!isQuickstart) log.info({ version, ...addresses(gateway), config: gateway.config().hash }, 'serving')
     log.level = gateway.config().document.log.level
-    process.stdout.write(isQuickstart ? quickstartText(gateway) : addressText(gateway))
   } catch (error) {
     if (!(error instanceof ConfigRefused)) throw error
     refuse(error.problems)

@@ -1,11 +1,16 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { canMount, mountRefused, mountSmallDisk } from '../../support/small-disk.ts'
+import { until } from '../../support/until.ts'
 
 const logOutput = join(import.meta.dirname, '../../../proxy/cli/log-output.ts')
+
+const noFullDevice = !existsSync('/dev/full') && 'there is no /dev/full'
 
 /** A process that logs into its stdout, which may be a file or a pipe that nobody reads. */
 function run(script: string, stdout: number | 'pipe') {
@@ -77,6 +82,76 @@ t.test('a process ends although the reader of its log is gone', async (t) => {
   const [code] = (await once(child, 'exit')) as [number]
   t.equal(code, 4)
 })
+
+t.test('a reader that hangs keeps no process from ending', async (t) => {
+  const child = run(
+    `process.stdout
+     const output = new LogOutput(1, () => undefined)
+     for (let n = 0; n < 2000; n++) output.write('x'.repeat(1023) + '\\n')
+     process.exit(4)`,
+    'pipe',
+  )
+  t.equal(await endOf(child), 4)
+})
+
+t.test('nor does a full disk', { skip: noFullDevice }, async (t) => {
+  const fd = openSync('/dev/full', 'w')
+  const child = run(
+    `const output = new LogOutput(1, () => undefined)
+     output.write('x'.repeat(9000) + '\\n')
+     process.on('message', () => {
+       output.write('last\\n')
+       process.exit(4)
+     })`,
+    fd,
+  )
+  closeSync(fd)
+  child.send('end')
+  t.equal(await endOf(child), 4)
+})
+
+t.test(
+  'what a full disk did not take is written once there is room',
+  { skip: !canMount() && mountRefused },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+    const disk = mountSmallDisk(folder)
+    t.teardown(() => {
+      disk.unmount()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const file = join(disk.path, 'log')
+    const fd = openSync(file, 'a')
+    disk.fill()
+    const child = run(
+      `const output = new LogOutput(1, (lines) => output.write('dropped ' + lines + '\\n'))
+     const line = 'x'.repeat(1023) + '\\n'
+     for (let n = 0; n < 9 * 1024; n++) output.write(n < 100 ? 'line ' + n + '\\n' : line)
+     process.send('said')`,
+      fd,
+    )
+    closeSync(fd)
+    await once(child, 'message')
+    t.equal(statSync(file).size, 0)
+    disk.free()
+    await until(() => statSync(file).size > 100_000)
+    t.equal(child.exitCode, null)
+    child.kill()
+    await once(child, 'exit')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    t.strictSame(
+      lines.slice(0, 100),
+      Array.from({ length: 100 }, (_, n) => `line ${n}`),
+    )
+  },
+)
+
+async function endOf(child: ChildProcess): Promise<unknown> {
+  const impatience = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  clearTimeout(impatience)
+  return code ?? signal
+}
 
 function byNumber(a: string, b: string): number {
   return Number(a.slice(5)) - Number(b.slice(5))

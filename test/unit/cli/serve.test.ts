@@ -1,10 +1,16 @@
 // `gatewright serve` as a process: what it tells those who collect its log.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { version } from '../../../proxy/cli/version.ts'
-import { configText, startProxy } from '../../support/proxy-process.ts'
+import { configText, probe, startProxy } from '../../support/proxy-process.ts'
+import { freePort } from '../../support/redis.ts'
+import { until } from '../../support/until.ts'
+
+const main = join(import.meta.dirname, '..', '..', '..', 'proxy', 'main.ts')
 
 t.test('the log says what began to serve where, whatever its level says of the rest', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
@@ -16,3 +22,30 @@ t.test('the log says what began to serve where, whatever its level says of the r
   t.match(line, { version, data: proxy.url, admin: proxy.adminUrl, config: /^[0-9a-f]{64}$/ })
   t.same(await proxy.stop(), { code: 0, signal: null })
 })
+
+t.test('nobody need take what it says', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  for (const stdout of ['pipe', full] as const) {
+    const admin = `127.0.0.1:${await freePort()}`
+    const configFile = join(folder, 'gatewright.yaml')
+    writeFileSync(configFile, configText(folder, { server: { admin } }))
+    const child = spawn(process.execPath, [main, 'serve', '--config', configFile], {
+      stdio: ['ignore', stdout, 'pipe'],
+    })
+    // A reader that is gone before the first line.
+    child.stdout?.destroy()
+    const ended = once(child, 'exit')
+    const ready = await Promise.race([until(() => isReady(admin)), ended])
+    t.equal(ready, true, 'it serves')
+    child.kill('SIGTERM')
+    t.same(await ended, [0, null], 'and ends when it is told to')
+  }
+})
+
+async function isReady(admin: string): Promise<boolean> {
+  const answer = await probe(`http://${admin}/readyz`).catch(() => undefined)
+  return answer?.status === 200
+}
