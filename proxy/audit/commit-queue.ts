@@ -17,7 +17,10 @@ export interface AuditLog {
    */
   commit(kind: RecordKind, fields: RecordFields): Promise<void>
   health(): AuditHealth
-  /** Writes what is queued, a `close` record and a last checkpoint. */
+  /**
+   * Writes what is queued, a `close` record and a last checkpoint. Rejects with `audit-unavailable` when the disk fails and
+   * records are lost; closed it is all the same.
+   */
   close(): Promise<void>
 }
 
@@ -132,12 +135,14 @@ export class CommitQueue implements AuditLog {
     // Everything before is written and published, so these two go out in one step: the close record is the last one.
     this.#enqueue('close', {})
     await this.checkpoint()
+    const lost = this.#state === 'failed' ? this.#writer.unsynced + this.#entries.length + this.#lost : 0
     this.#state = 'closed'
     this.#schedule.stop()
     this.#deadlineTimer?.cancel()
     this.#rejectWaiting(unavailable('the log is closed'))
     await this.#writer.close().catch(this.#options.onFault)
     await this.#options.onClosed()
+    if (lost > 0) throw unavailable(`records were lost, ${lost} of them, because the disk failed: ${this.#failure}`)
   }
 
   #unhealthy(): string | undefined {

@@ -87,7 +87,7 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
     await log.checkpoint()
     if (publisher.note !== undefined) return log
     // Callers' records that no checkpoint was ever published before would look like a log that lost it.
-    await log.close()
+    await log.close().catch(() => undefined)
     const cause = new Error(`The first checkpoint of the audit log ${folder} could not be written.`)
     throw new Fault('audit-unavailable', undefined, { cause })
   } catch (error) {

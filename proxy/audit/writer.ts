@@ -81,6 +81,11 @@ export class Writer {
     return this.#segmentBytes - this.#durableBytes > unsyncedBytesMax || this.#unsynced.length > unsyncedRecordsMax
   }
 
+  /** Records that are not known to be durable. */
+  get unsynced(): number {
+    return this.#unsynced.length
+  }
+
   get oldestUnsynced(): Draft | undefined {
     return this.#unsynced[0]?.draft
   }

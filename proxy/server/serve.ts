@@ -46,7 +46,7 @@ export type Gateway = {
   readonly config: () => CompiledConfig
   readonly metrics: Metrics
   reload(): Reload
-  /** Drains, closes the audit log with a checkpoint. Idempotent. */
+  /** Drains, closes the audit log with a checkpoint. Idempotent. Rejects when records are lost because the disk fails. */
   close(): Promise<void>
 }
 
@@ -226,9 +226,12 @@ class Proxy implements Gateway {
     this.#standing.store.close()
     this.#standing.vaults.store.close()
     this.#standing.shedding?.close()
-    await this.#standing.audit.close()
-    await this.#adminListener.close()
-    this.#state = 'closed'
+    try {
+      await this.#standing.audit.close()
+    } finally {
+      await this.#adminListener.close()
+      this.#state = 'closed'
+    }
   }
 
   #watch(seen: Seen): void {

@@ -44,6 +44,23 @@ t.test('files that may not grow', { skip: canLimit ? false : 'prlimit is absent'
   deniesWhileUnwritable(t, boundFiles, 'EFBIG'),
 )
 
+t.test('an end while the disk is full says what is lost', { skip: !canMount() && mountRefused }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-batch-'))
+  const fault = fullDisk(folder)
+  const upstream = (await scriptedUpstream()).always(answer(200, 'ok'))
+  const proxy = await start(folder, fault, upstream)
+  t.teardown(async () => {
+    await proxy.kill()
+    await upstream.close()
+    fault.remove()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  fault.begin(proxy)
+  await untilNoticed(proxy)
+  t.same(await proxy.stop(), { code: 1, signal: null })
+  t.match(await proxy.line(({ msg }) => msg === 'shutdown failed'), { err: { message: /records were lost.*ENOSPC/ } })
+})
+
 async function deniesWhileUnwritable(t: Test, makeFault: (folder: string) => Fault, code: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-batch-'))
   const fault = makeFault(folder)

@@ -7,7 +7,7 @@ import { parseKey } from '../../../proxy/audit/key.ts'
 import { firstPrev } from '../../../proxy/audit/line.ts'
 import { leafHash } from '../../../proxy/audit/tree.ts'
 import { verifyLog } from '../../../proxy/audit/verify.ts'
-import { linesOf, openTestLog, segmentsOf, temporaryFolder, testKey, watchedDisk } from './support.ts'
+import { diskError, linesOf, openTestLog, segmentsOf, temporaryFolder, testKey, watchedDisk } from './support.ts'
 
 const vkey = { name: 'gatewright/w', publicKey: testKey.publicKey }
 
@@ -311,6 +311,26 @@ t.test('a full queue: commits are rejected, appends are counted in a gap record'
     [{ why: 'queue-full', lost: 2 }],
   )
   t.match(await verifyLog(dir), { status: 'intact' })
+})
+
+t.test('who closes a log on a disk that fails is told that records are lost', async (t) => {
+  let broken = false
+  const disk = watchedDisk((operation) => {
+    if (broken && operation === 'write') throw diskError('ENOSPC')
+  })
+  for (const durability of ['strict', 'batch'] as const) {
+    broken = false
+    const { log, dir } = await openTestLog(temporaryFolder(t), { disk, durability })
+    broken = true
+    for (let n = 0; n < 3; n += 1) log.append('outcome', { n })
+    const said: unknown = await log.close().catch((error: unknown) => error)
+    t.match(said, { code: 'audit-unavailable' }, durability)
+    t.match(String((said as Error).cause), /4 of them.*ENOSPC/)
+    t.match(log.health(), { ok: false, reason: /closed/ })
+    t.match(await verifyLog(dir), { status: 'incomplete' })
+    broken = false
+    await (await openTestLog(dir, { disk })).log.close()
+  }
 })
 
 t.test('a closed log takes nothing', async (t) => {
