@@ -2,7 +2,7 @@
 // What somebody waits for never waits for a timer. What a record says is its callers' business; when checkpoints are due is the schedule's.
 import { Fault } from '../errors.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { draft } from './line.ts'
+import { draft, isoTime } from './line.ts'
 import type { Publisher } from './publisher.ts'
 import type { RecordFields, RecordKind } from './record.ts'
 import { Schedule } from './schedule.ts'
@@ -52,7 +52,12 @@ export type QueueOptions = {
   readonly retryMs: number
   /** Calls back after a few milliseconds; records that nobody waits for are left that long to join a commit. */
   readonly linger: (run: () => void) => void
+  /** Told of every failure, for the operator's own log. */
   readonly onFault: (error: unknown) => void
+  /** Told of each record that is taken. */
+  readonly onRecord: (kind: RecordKind) => void
+  /** Told of each record that the full queue has no room for, with how many these are since there was room. */
+  readonly onLost: (count: number) => void
   readonly onClosed: () => Promise<void>
 }
 
@@ -97,7 +102,7 @@ export class CommitQueue implements AuditLog {
     if (this.#closing) throw unavailable('the log is closed')
     if (this.#enqueue(kind, fields)) return
     this.#lost += 1
-    if (this.#lost === 1) this.#options.onFault(unavailable('the queue is full; records are lost'))
+    this.#options.onLost(this.#lost)
   }
 
   commit(kind: RecordKind, fields: RecordFields): Promise<void> {
@@ -158,6 +163,7 @@ export class CommitQueue implements AuditLog {
     const entry: Entry = { draft: draft(kind, fields, isoTime(clock.now())), waiter }
     if (this.#entries.length >= queueRecordsMax || this.#bytes + entry.draft.bytes > queueBytesMax) return false
     this.#entries.push(entry)
+    this.#options.onRecord(kind)
     this.#bytes += entry.draft.bytes
     this.#schedule.accepted()
     if (waiter !== undefined) this.#deadlineTimer ??= clock.after(commitTimeoutMs, () => this.#rejectOverdue())
@@ -271,6 +277,7 @@ export class CommitQueue implements AuditLog {
     const time = this.#entries[0]?.draft.time ?? isoTime(nowMs)
     await this.#writer.sync()
     await this.#writer.rotate(draft('open', { ...this.#options.facts, why: 'rotation' }, time), nowMs)
+    this.#options.onRecord('open')
     this.#schedule.request()
   }
 
@@ -278,11 +285,15 @@ export class CommitQueue implements AuditLog {
   #ownRecords(publish: boolean, next: Entry | undefined): Entry[] {
     const time = next?.draft.time ?? isoTime(this.#options.clock.now())
     const own: Entry[] = []
-    if (this.#lost > 0) own.push({ draft: draft('gap', { why: 'queue-full', lost: this.#lost }, time) })
+    const add = (kind: RecordKind, fields: RecordFields): void => {
+      own.push({ draft: draft(kind, fields, time) })
+      this.#options.onRecord(kind)
+    }
+    if (this.#lost > 0) add('gap', { why: 'queue-full', lost: this.#lost })
     this.#lost = 0
     // The note before goes into the log itself, so that a loss of the files beside it can be seen.
     const { note } = this.#options.publisher
-    if (publish && note !== undefined) own.push({ draft: draft('checkpoint', { note }, time) })
+    if (publish && note !== undefined) add('checkpoint', { note })
     return own
   }
 
@@ -320,7 +331,7 @@ export class CommitQueue implements AuditLog {
 
   /** What is not durable goes to the front of the queue again, behind the header of a new segment. */
   async #resume(): Promise<boolean> {
-    const { clock, facts, onFault } = this.#options
+    const { clock, facts, onFault, onRecord } = this.#options
     const time = this.#writer.oldestUnsynced?.time ?? this.#entries[0]?.draft.time ?? isoTime(clock.now())
     try {
       const again = await this.#writer.resume(draft('open', { ...facts, why: 'fault' }, time), clock.now())
@@ -336,6 +347,8 @@ export class CommitQueue implements AuditLog {
     const gap = { why: 'fault', error: this.#failure, lost: this.#lost }
     this.#lost = 0
     this.#entries.push({ draft: draft('gap', gap, isoTime(clock.now())) })
+    onRecord('open')
+    onRecord('gap')
     this.#urgent = true
     return true
   }
@@ -370,19 +383,6 @@ type Awaited = Entry & { readonly waiter: Waiter }
 function reject(entry: Entry, error: Fault): void {
   entry.waiter?.reject(error)
   entry.waiter = undefined
-}
-
-let second = 0
-let secondText = ''
-
-/** RFC 3339 in UTC with milliseconds; thousands of records share the second. */
-export function isoTime(nowMs: number): string {
-  const ms = nowMs % 1000
-  if (nowMs - ms !== second) {
-    second = nowMs - ms
-    secondText = new Date(second).toISOString().slice(0, -'000Z'.length)
-  }
-  return `${secondText}${String(ms).padStart(3, '0')}Z`
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,5 @@
-// Owns the bytes of one record: canonical JSON with the log's own members, within the length limit. It does not know
-// where lines are kept; an index and the hash of the line before are given to it.
+// Owns the bytes of one record: canonical JSON with the log's own members, its time among them, within the length limit. It
+// does not know where lines are kept; an index and the hash of the line before are given to it.
 import { canonicalise, canonicalString } from '../lib/canonical.ts'
 import { Fault } from '../errors.ts'
 import type { RecordFields, RecordKind, RecordValue } from './record.ts'
@@ -128,4 +128,17 @@ function shorten(value: unknown): RecordValue | undefined {
   } catch {
     return undefined
   }
+}
+
+let second = 0
+let secondText = ''
+
+/** RFC 3339 in UTC with milliseconds; thousands of records share the second. */
+export function isoTime(nowMs: number): string {
+  const ms = nowMs % 1000
+  if (nowMs - ms !== second) {
+    second = nowMs - ms
+    secondText = new Date(second).toISOString().slice(0, -'000Z'.length)
+  }
+  return `${secondText}${String(ms).padStart(3, '0')}Z`
 }

@@ -2,12 +2,12 @@
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { formatVkey } from './checkpoint.ts'
-import { type AuditLog, CommitQueue, isoTime, type QueueOptions } from './commit-queue.ts'
+import { type AuditLog, CommitQueue, type QueueOptions } from './commit-queue.ts'
 import { type Disk, replaceFile, systemDisk } from './disk.ts'
 import { openFolder } from './folder.ts'
 import type { AuditKey } from './key.ts'
 import { originPrefix, vkeyName } from './layout.ts'
-import { draft } from './line.ts'
+import { draft, isoTime } from './line.ts'
 import { acquireLock } from './lock.ts'
 import { Publisher } from './publisher.ts'
 import { recover } from './recover.ts'
@@ -15,9 +15,10 @@ import { Writer } from './writer.ts'
 
 export type { AuditHealth, AuditLog } from './commit-queue.ts'
 
-type Bounds = Omit<QueueOptions, 'writer' | 'publisher' | 'facts' | 'clock' | 'durability' | 'onFault' | 'onClosed'>
+type Events = 'onFault' | 'onRecord' | 'onLost'
+type Bounds = Omit<QueueOptions, 'writer' | 'publisher' | 'facts' | 'clock' | 'durability' | 'onClosed' | Events>
 
-export type LogOptions = Partial<Bounds> & {
+export type LogOptions = Partial<Bounds & Pick<QueueOptions, Events>> & {
   readonly dir: string
   /** Absent: made up once and kept in `dir`. */
   readonly writer?: string | undefined
@@ -25,8 +26,6 @@ export type LogOptions = Partial<Bounds> & {
   readonly durability: 'strict' | 'batch'
   readonly clock: Clock
   readonly disk?: Disk
-  /** Told of every failure, for the operator's own log. */
-  readonly onFault?: (error: unknown) => void
 }
 
 /** A process that is killed loses the records of twice this time at most, of those that nobody waited for. */
@@ -47,7 +46,7 @@ const bounds: Bounds = {
 
 /** Throws a Fault whose cause says why: another writer, damage, or a folder that cannot be written. */
 export async function openLog(options: LogOptions): Promise<AuditLog> {
-  const { dir, key, clock, disk = systemDisk, onFault = () => undefined } = options
+  const { dir, key, clock, disk = systemDisk, onFault = ignore, onRecord = ignore, onLost = ignore } = options
   const { writer: writerId, folder } = await openFolder(dir, options.writer)
   const lock = await acquireLock(folder)
   if (lock === undefined) {
@@ -79,8 +78,11 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
       publisher,
       facts,
       onFault,
+      onRecord,
+      onLost,
       onClosed: () => lock.release(),
     })
+    if (found === undefined) onRecord('open')
     if (found?.torn !== undefined) log.append('recovered', found.torn)
     // Also shows that the disk takes records, before anything depends on it.
     if (found !== undefined) await log.commit('open', { ...facts, why: 'start', clean: found.clean })
@@ -95,3 +97,5 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
     throw error
   }
 }
+
+function ignore(): void {}

@@ -84,6 +84,12 @@ function openAuditLog(config: CompiledConfig, key: AuditKey, { clock, metrics, l
       metrics.auditFailure()
       log.error({ err: error }, 'audit log fault')
     },
+    onRecord: (kind) => metrics.auditRecord(kind),
+    onLost: (count) => {
+      metrics.auditFailure()
+      // Once for all of them: there may be thousands a second.
+      if (count === 1) log.error('the queue of the audit log is full; records are lost')
+    },
   })
 }
 

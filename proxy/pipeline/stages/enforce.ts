@@ -86,7 +86,6 @@ async function commitIntent(x: Decided, runtime: Runtime): Promise<void> {
   try {
     await runtime.audit.log.commit('intent', intentFields(x, runtime))
     x.trace.intent = true
-    runtime.metrics.auditRecord('intent')
   } catch (cause) {
     runtime.metrics.auditFailure()
     unrecorded(x, runtime, cause)

@@ -53,7 +53,6 @@ function settlement(x: Ended): 'complete' | 'broken' | 'neutral' {
 function appendOutcome(x: Ended, runtime: Runtime, ending: Ending): void {
   try {
     runtime.audit.log.append('outcome', outcomeFields(x, runtime, ending))
-    runtime.metrics.auditRecord('outcome')
   } catch (error) {
     runtime.metrics.auditFailure()
     runtime.log.error({ request: x.id, err: error }, 'outcome record was not accepted by the audit log')

@@ -295,20 +295,34 @@ t.test('a full queue: commits are rejected, appends are counted in a gap record'
     if (operation === 'write') events.emit('write')
     if (operation === 'write') await held
   })
-  const { log, folder, dir, faults } = await openTestLog(temporaryFolder(t), { disk, queueRecordsMax: 3 })
+  const taken: string[] = []
+  const losses: number[] = []
+  const { log, folder, dir } = await openTestLog(temporaryFolder(t), {
+    disk,
+    queueRecordsMax: 3,
+    onRecord: (kind) => taken.push(kind),
+    onLost: (count) => losses.push(count),
+  })
   held = once(events, 'go')
   const writing = once(events, 'write')
   log.append('outcome', { n: 0 })
   await writing
   for (let n = 1; n <= 5; n += 1) log.append('outcome', { n })
   await t.rejects(log.commit('intent', {}), { code: 'audit-unavailable', details: { cause: /full/ } })
-  t.equal(faults.length, 1, 'the operator is told once')
+  t.same(losses, [1, 2], 'each is told')
   events.emit('go')
   held = undefined
   await log.close()
   t.match(
     linesOf(folder).filter(({ kind }) => kind === 'gap'),
     [{ why: 'queue-full', lost: 2 }],
+  )
+  t.same(
+    taken.sort(),
+    linesOf(folder)
+      .map(({ kind }) => kind)
+      .sort(),
+    'what was told as taken is what is there',
   )
   t.match(await verifyLog(dir), { status: 'intact' })
 })

@@ -45,6 +45,28 @@ t.test('nobody need take what it says', { skip: !existsSync('/dev/full') && 'the
   }
 })
 
+t.test('every record of the log is counted, whoever wrote it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const configFile = join(folder, 'gatewright.yaml')
+  writeFileSync(configFile, configText(folder, {}))
+  const proxy = await startProxy(configFile)
+  t.teardown(() => proxy.kill())
+  t.equal((await probe(`${proxy.url}/nowhere`)).status, 404)
+  const counted = await until(async () => {
+    const { body } = await probe(`${proxy.adminUrl}/metrics`)
+    const size = Number(/^gatewright_audit_size (\d+)$/m.exec(body)?.[1])
+    const kinds = new Map(
+      [...body.matchAll(/^gatewright_audit_records_total\{kind="(\w+)"\} (\d+)$/gm)].map(([, kind, n]) => [
+        kind,
+        Number(n),
+      ]),
+    )
+    return kinds.get('outcome') === 1 && [...kinds.values()].reduce((sum, n) => sum + n) === size && kinds
+  })
+  t.match(counted, new Map(Object.entries({ open: 1, policy: 1, outcome: 1 })))
+})
+
 async function isReady(admin: string): Promise<boolean> {
   const answer = await probe(`http://${admin}/readyz`).catch(() => undefined)
   return answer?.status === 200
