@@ -89,7 +89,10 @@ function wireSignals(starting: Promise<Gateway>, log: pino.Logger): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  onParentGone(() => stop('parent gone'))
+  // A signal to the whole group (systemd, Ctrl-C) ends the shell at once, which is no second one.
+  onParentGone(() => {
+    if (!stopping) stop('parent gone')
+  })
   process.on('SIGHUP', () => {
     // A start that fails is reported where it is awaited.
     void starting.then((gateway) => gateway.reload()).catch(() => undefined)
