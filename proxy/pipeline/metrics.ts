@@ -87,12 +87,12 @@ export function openMetrics() {
     shed: (priority: string, signal: string) => i.shed.add(1, priority, signal),
     slow: (route: string) => i.slow.add(1, route),
     storeError: (what: string) => i.storeErrors.add(1, what),
-    reloaded(hash: string) {
+    configInForce(hash: string) {
       i.reloadSuccess.set(1)
       i.configInfo.reset()
       i.configInfo.set({ hash }, 1)
-      i.reloads.add(1, 'taken-over')
     },
+    reloaded: () => i.reloads.add(1, 'taken-over'),
     reloadRefused() {
       i.reloadSuccess.set(0)
       i.reloads.add(1, 'refused')

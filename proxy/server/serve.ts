@@ -198,6 +198,7 @@ class Proxy implements Gateway {
       this.#standing = built.standing
       this.#listener.swap(built.runtime)
       this.#takenOver(config)
+      metrics.reloaded()
       log.info({ config: config.hash }, 'configuration taken over')
       return { ok: true, hash: config.hash }
     } catch (error) {
@@ -272,7 +273,7 @@ class Proxy implements Gateway {
 
   #takenOver(config: CompiledConfig): void {
     this.#lastReload = 'taken-over'
-    this.#around.metrics.reloaded(config.hash)
+    this.#around.metrics.configInForce(config.hash)
     this.#standing.audit.append('policy', {
       config: config.hash,
       policy: config.policy.hash,

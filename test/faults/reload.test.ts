@@ -48,8 +48,12 @@ t.test('an edit is taken over by the next exchange and recorded', async (t) => {
   const { gateway, upstream } = await setUp(t, config)
   t.equal((await fetch(`${gateway.url}/tool/a`, { method: 'DELETE' })).status, 403)
   gateway.rewrite(config(upstream.url, { rule: 'both', methods: '[GET, DELETE]' }))
+  const reloads = (): Promise<number | undefined> =>
+    metric(gateway.adminUrl, 'gatewright_config_reloads_total{result="taken-over"}')
+  t.equal(await reloads(), undefined, 'a start is no reload')
   const reload = gateway.gateway.reload()
   t.ok(reload.ok)
+  t.equal(await reloads(), 1)
   const allowed = await fetch(`${gateway.url}/tool/a`, { method: 'DELETE' })
   t.equal(allowed.status, 200)
   t.equal(allowed.headers.get('x-gatewright-rule'), 'both')
