@@ -2,7 +2,7 @@
 // way only. It does not know the methods.
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import { lookalikeIn, namesOf } from './shape.ts'
+import { foldName, lookalikeIn, namesOf } from './shape.ts'
 
 export type Id = string | number
 
@@ -20,6 +20,12 @@ export function readMessage(body: Json): Message | string {
   const lookalike = lookalikeIn(body, members)
   if (lookalike !== undefined) return lookalike
   return Object.hasOwn(body, 'method') ? readCall(body) : readResponse(body)
+}
+
+/** Whether anybody could take it for a message, or for several. */
+export function isMessageLike(body: Json): boolean {
+  const messages = Array.isArray(body) ? body : [body]
+  return messages.some((one) => isObject(one) && Object.keys(one).some((key) => foldName(key) === 'jsonrpc'))
 }
 
 const members = namesOf('jsonrpc', 'id', 'method', 'params', 'result', 'error')

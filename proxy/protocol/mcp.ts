@@ -5,6 +5,7 @@ import { formatEvent } from '../lib/sse.ts'
 import type { Asked } from './content.ts'
 import { readMcpAnswer, readMcpRequest } from './mcp-content.ts'
 import { checkHead, headerMirror } from './mcp-headers.ts'
+import { isMessageLike } from './mcp-message.ts'
 import { isStateless, versions } from './mcp-versions.ts'
 import type { FaultView, Operation, Protocol, Reading, Refusal } from './protocol.ts'
 
@@ -34,6 +35,7 @@ function operation(name: string, body: Operation['body'], idempotent: boolean): 
     idempotent,
     readRequest: readMcpRequest,
     readAnswer: readMcpAnswer,
+    isMessageLike,
     headerMirror,
     readHead,
   }

@@ -94,6 +94,8 @@ export interface Operation {
    */
   readRequest(body: Json, text: string, headers?: readonly string[]): Reading
   readAnswer(body: Json, text: string): Reading
+  /** Whether clients could take it for a message (action `asked`), with whatever status and type it comes. */
+  isMessageLike?(body: Json): boolean
   /** Headers that repeat what a body says; absent where none does. */
   readonly headerMirror?: HeaderMirror
   /** What is wrong with the head of a request without a body; absent where such heads say nothing. */

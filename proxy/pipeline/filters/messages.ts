@@ -3,7 +3,7 @@
 import { Fault } from '../../errors.ts'
 import { applyEdits, type Edit } from '../../lib/edit.ts'
 import { framings, leftOver } from '../../lib/framing.ts'
-import { parseJsonText } from '../../lib/json.ts'
+import { parseJsonText, type Json } from '../../lib/json.ts'
 import { eventName, formatEvent, parseBlock, SseDecoder, type SseEvent } from '../../lib/sse.ts'
 import { undecodable } from '../../lib/unfinished-text.ts'
 import { decodeUtf8 } from '../../lib/utf8.ts'
@@ -29,6 +29,19 @@ export function filterMessageDocument(
   if (text === undefined) throw unreadable(undecodable['not-utf8'])
   const filtered = filterText(x, runtime, redaction, text, 'document')
   return filtered === undefined || filtered === text ? bytes : filtered
+}
+
+/** As clients read it: whatever it says that it is, and not as strictly as we do. */
+export function isLikeMessage({ operation }: Answered, bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString()
+    .replace(/^\ufeff/, '')
+  if (!/^\s*[[{]/.test(text)) return false
+  try {
+    return operation.isMessageLike?.(JSON.parse(text) as Json) === true
+  } catch {
+    return false
+  }
 }
 
 /**

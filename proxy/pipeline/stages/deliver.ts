@@ -17,7 +17,7 @@ import {
   passConversation,
 } from '../filters/consult-answer.ts'
 import { filterDocument, noteUnread, whyUnreadable } from '../filters/document.ts'
-import { filterMessageDocument, filterMessageStream } from '../filters/messages.ts'
+import { filterMessageDocument, filterMessageStream, isLikeMessage } from '../filters/messages.ts'
 import { ByteFilter } from '../filters/stream.ts'
 import { decisionHeaders } from '../headers.ts'
 import { letGo } from '../let-go.ts'
@@ -143,10 +143,12 @@ function endStream(x: Answered, client: Client): void {
 async function deliverWhole(x: Answered, runtime: Runtime, client: Client): Promise<void> {
   const collecting = collect(x, runtime)
   const bytes = collecting instanceof Promise ? await collecting : collecting
-  const kind = kindOf(x)
+  // Errors of a server are of any form, but clients look for a message in them, too, whatever type they are said to be of.
+  const isMessage = x.operation.action === 'asked' && (x.answer.status < 400 || isLikeMessage(x, bytes))
+  const kind = isMessage && x.answer.status >= 400 ? 'json' : kindOf(x)
   if (kind === 'json' && isCutOff(x, bytes)) throw new Fault('upstream-truncated')
   if (consultsAnswer(x)) await consultDocument(x, runtime, kind, bytes)
-  const body = bytes.length === 0 ? bytes : filterWhole(x, runtime, kind, bytes)
+  const body = bytes.length === 0 ? bytes : filterWhole(x, runtime, kind, bytes, isMessage)
   const headers = answerHeaders(x, runtime, 'reframed')
   headers.push('content-length', String(Buffer.byteLength(body)))
   client.start(x.answer.status, headers)
@@ -166,13 +168,17 @@ function isCutOff({ answer: { closeDelimited, status }, operation }: Answered, b
   }
 }
 
-function filterWhole(x: Answered, runtime: Runtime, kind: MediaKind, bytes: Uint8Array): Uint8Array | string {
+function filterWhole(
+  x: Answered,
+  runtime: Runtime,
+  kind: MediaKind,
+  bytes: Uint8Array,
+  isMessage: boolean,
+): Uint8Array | string {
   // It says that a message has arrived, and no client reads what else stands in it.
   if (x.operation.action === 'asked' && x.answer.status === 202) return noBytes
-  // Errors of a server are of any form.
-  if (x.operation.action !== 'asked' || x.answer.status >= 400)
-    return filterDocument(x, runtime, kind, bytes, mustRead(x))
-  return filterMessageDocument(x, runtime, new AnswerRedaction(x, runtime), kind, bytes)
+  if (isMessage) return filterMessageDocument(x, runtime, new AnswerRedaction(x, runtime), kind, bytes)
+  return filterDocument(x, runtime, kind, bytes, mustRead(x))
 }
 
 const noBytes = new Uint8Array()
