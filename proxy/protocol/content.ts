@@ -69,6 +69,8 @@ export type Asked = {
   readonly unknown?: true
   /** Its answer is a stream that stays open for whatever the server may have to say. */
   readonly standing?: true
+  /** It only tells what is asked for elsewhere, so nobody misses it. */
+  readonly notice?: true
 }
 
 /** An entry of a list, and what using it would be. */

@@ -69,13 +69,28 @@ function askedBy(message: Message): Asked | string {
 
 function askedInAnswer(message: Message): Asked | undefined | string {
   if (message.kind === 'request') return askedOfClient(message.method, message.id, message.params)
-  if (message.kind === 'notification')
-    return message.method.startsWith('notifications/') ? undefined : 'a request must have an id.'
-  const pages = isObject(message.error?.['data']) ? message.error['data']['elicitations'] : undefined
-  if (Array.isArray(pages)) return askedForPages(pages)
-  const inputs = message.result?.['inputRequests']
-  if (inputs === undefined) return undefined
-  return isObject(inputs) ? askedForInput(inputs) : 'inputRequests must be an object.'
+  if (message.kind === 'response') return askedIn(message.result ?? message)
+  if (!message.method.startsWith('notifications/')) return 'a request must have an id.'
+  const lookalike = lookalikeIn(message.params, noticeMembers)
+  if (lookalike !== undefined) return lookalike
+  const asked = askedIn(message.params)
+  return typeof asked === 'object' ? { ...asked, notice: true } : asked
+}
+
+const noticeMembers = namesOf('inputRequests')
+
+/**
+ * A result, what is in the place of one, or a task, which says of itself what it waits for and why it failed (SEP-2663), in
+ * results and in notifications.
+ */
+function askedIn({ error, inputRequests }: { error?: Json; inputRequests?: Json }): Asked | undefined | string {
+  const pages = isObject(error) && isObject(error['data']) ? error['data']['elicitations'] : undefined
+  const ofPages = Array.isArray(pages) ? askedForPages(pages) : undefined
+  if (inputRequests === undefined || typeof ofPages === 'string') return ofPages
+  if (!isObject(inputRequests)) return 'inputRequests must be an object.'
+  const ofInputs = askedForInput(inputRequests)
+  if (typeof ofInputs === 'string' || ofPages === undefined) return ofInputs
+  return { ...ofInputs, acts: [...ofInputs.acts, ...ofPages.acts] }
 }
 
 type Lists = { readonly tools: readonly ToolDefinition[]; readonly listed: readonly Listed[] | undefined }

@@ -13,8 +13,8 @@ import { countFindings } from '../stages/inspect.ts'
 import { stopUnlessAllowed } from '../stages/enforce.ts'
 
 /**
- * What must go out of the message. Undefined: the whole message, and the server was told so. Only a message in a stream
- * can be left out. Faults: `answer-denied`, `approval-unserved`.
+ * What must go out of the message. Undefined: the whole message, and the server was told so where it waits. Only a message
+ * in a stream can be left out. Faults: `answer-denied`, `approval-unserved`.
  */
 export function filterMessage(
   x: Answered,
@@ -27,8 +27,9 @@ export function filterMessage(
     try {
       judgeAsks(x, runtime, asked, content)
     } catch (error) {
-      if (!(error instanceof Fault) || asked.id === undefined || place === 'document') throw error
-      answerServer(x, runtime, asked.id, error)
+      if (!(error instanceof Fault) || place === 'document') throw error
+      if (asked.id === undefined && asked.notice !== true) throw error
+      if (asked.id !== undefined) answerServer(x, runtime, asked.id, error)
       return undefined
     }
   }
