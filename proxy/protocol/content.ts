@@ -1,5 +1,6 @@
 // Owns Content: what a request or an answer says, the same for every wire format. Every piece has the address it came
 // from, so that whoever changes something says where, and never writes into the document itself.
+import type { Edit } from '../lib/edit.ts'
 import type { Json } from '../lib/json.ts'
 import type { Address } from '../lib/pointer.ts'
 
@@ -99,6 +100,8 @@ export type Content = {
   readonly tools: readonly ToolDefinition[]
   /** In an answer: what a server lists beside tools. */
   readonly listed?: readonly Listed[] | undefined
+  /** In an answer that says caches may give it to any caller: the edit by which it says that it is this caller's alone. */
+  readonly keptApart?: Edit | undefined
   /** In a request: what it asks for. In an answer: what the server asks the client for. */
   readonly asked?: Asked | undefined
   readonly usage?: Usage | undefined

@@ -1,6 +1,7 @@
 // Owns the reading of MCP messages into content: requests, notifications and responses of clients on their way out, and
 // whatever a server sends back. Results are read by their shape, not by the question: what a client would take for a list
 // of tools is one.
+import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Asked, Listed, ToolDefinition } from './content.ts'
@@ -48,6 +49,7 @@ export function readMcpAnswer(body: Json, text: string): Reading {
   if (typeof asked === 'string') return { ok: false, message: asked }
   return readingOf(readTexts(body, text, serverLayout), {
     ...lists,
+    keptApart: message.kind === 'response' ? keptApartIn(message.result) : undefined,
     asked,
   })
 }
@@ -93,11 +95,18 @@ function askedIn({ error, inputRequests }: { error?: Json; inputRequests?: Json 
   return { ...ofInputs, acts: [...ofInputs.acts, ...ofPages.acts] }
 }
 
+/** SEP-2549: what is `public` is shown to callers who were never judged. Without the member clients take it for private. */
+function keptApartIn(result: JsonObject | undefined): Edit | undefined {
+  const scope = result?.['cacheScope']
+  if (scope === undefined || scope === 'private') return undefined
+  return { address: { path: ['result', 'cacheScope'] }, json: '"private"' }
+}
+
 type Lists = { readonly tools: readonly ToolDefinition[]; readonly listed: readonly Listed[] | undefined }
 const noLists: Lists = { tools: [], listed: undefined }
 
 /** What a client acts on. */
-const resultMembers = namesOf('protocolVersion', 'tools', 'resources', 'prompts', 'inputRequests')
+const resultMembers = namesOf('protocolVersion', 'tools', 'resources', 'prompts', 'inputRequests', 'cacheScope')
 
 /** A string says what is wrong. */
 function listsIn(result: JsonObject | undefined): Lists | string {

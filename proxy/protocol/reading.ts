@@ -12,7 +12,19 @@ export function readingOf(texts: Texts, said: Said = {}): Reading {
 
 /** Each content has all members, so that those who read it meet one shape of object. */
 export function contentOf({ parts, uninspected, moreTokens }: Texts, said: Said): Content {
-  const { model, stream, maxTokens, messages, toolCalls = [], tools = [], listed, asked, usage, tokens } = said
+  const {
+    model,
+    stream,
+    maxTokens,
+    messages,
+    toolCalls = [],
+    tools = [],
+    listed,
+    keptApart,
+    asked,
+    usage,
+    tokens,
+  } = said
   return {
     model,
     stream,
@@ -22,6 +34,7 @@ export function contentOf({ parts, uninspected, moreTokens }: Texts, said: Said)
     toolCalls,
     tools,
     listed,
+    keptApart,
     asked,
     usage,
     uninspected,

@@ -176,6 +176,26 @@ t.test('v2, without sessions', async (t) => {
   t.match(refused, { code: -31403 })
 })
 
+t.test('v2, with what was fetched kept for several callers', async (t) => {
+  const responseCacheStore = new v2.InMemoryResponseCacheStore()
+  const toolsOf = async (key: string): Promise<string[]> => {
+    const client = new v2.Client(
+      { name: 'agent', version: '1.0.0' },
+      { versionNegotiation: { mode: 'auto' }, responseCacheStore, cachePartition: key },
+    )
+    t.teardown(() => client.close())
+    await client.connect(
+      new v2.StreamableHTTPClientTransport(new URL('/mcp/modern', gateway.url), {
+        requestInit: { headers: { authorization: `Bearer ${key}` } },
+      }),
+    )
+    const { tools } = await client.listTools()
+    return tools.map(({ name }) => name)
+  }
+  t.ok((await toolsOf('gw_test')).includes('delete_issue'))
+  t.same(await toolsOf('gw_guest'), ['get_mail'], 'a list is of the caller that it was filtered for')
+})
+
 t.test('v2, asked for input in a result', async (t) => {
   const client = new v2.Client(
     { name: 'agent', version: '1.0.0' },

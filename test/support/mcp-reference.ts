@@ -110,7 +110,9 @@ function sessionServer(called: Called, asked: string[]): McpServer {
 }
 
 function statelessServer(called: Called): StatelessServer {
-  const server = new StatelessServer({ name: 'reference', version: '1.0.0' })
+  // The server knows nothing of who may see what: that is the gateway's.
+  const cacheHints = { 'tools/list': { ttlMs: 60_000, cacheScope: 'public' } } as const
+  const server = new StatelessServer({ name: 'reference', version: '1.0.0' }, { cacheHints })
   const tool = (name: string, run: (args: Record<string, unknown>) => string) =>
     server.registerTool(
       name,

@@ -10,7 +10,7 @@ export type OnReference = {
   readonly close: () => Promise<void>
 }
 
-/** The agent's key is `gw_test`, another agent's `gw_other`. */
+/** The agent's key is `gw_test`, another agent's `gw_other`, that of somebody who may use one tool `gw_guest`. */
 export async function startOnReference(): Promise<OnReference> {
   const reference = await startReference()
   const gateway = await startGateway(policy(reference.url))
@@ -46,6 +46,7 @@ routes:
 principals:
   - { id: agent, org: acme, roles: [researcher], keys: [{ sha256: ${sha256('gw_test')} }] }
   - { id: other, org: acme, roles: [researcher], keys: [{ sha256: ${sha256('gw_other')} }] }
+  - { id: guest, roles: [guest], keys: [{ sha256: ${sha256('gw_guest')} }] }
   - { id: nobody, keys: [{ sha256: ${sha256('gw_nobody')} }] }
 tools:
   - { name: '*/delete_*', tags: [destructive] }
@@ -56,6 +57,7 @@ rules:
     actions: [tool.call]
     tools: ['*/get_*', '*/delete_*', '*/echo', '*/ask_*']
     principals: { roles: [researcher] }
+  - { id: mail, effect: allow, actions: [tool.call], tools: ['modern/get_mail'], principals: { roles: [guest] } }
   - { id: notes, effect: allow, actions: [resource.read], when: 'uri.startsWith("notes://public/")', principals: { roles: [researcher] } }
   - { id: prompts, effect: allow, actions: [prompt.get], principals: { roles: [researcher] } }
   - { id: questions, effect: allow, actions: [tool.call], tools: ['{modern,asking}/elicitation/create'], principals: { roles: [researcher] } }

@@ -1,5 +1,5 @@
-// Owns what becomes of a message from a server: what it asks of the client is judged, and its lists lose what the caller
-// may never use. It leaves texts to the redaction.
+// Owns what becomes of a message from a server: what it asks of the client is judged, its lists lose what the caller may
+// never use, and no cache may give it to others. It leaves texts to the redaction.
 import type { Finding } from '../../detect/finding.ts'
 import { scanNamed } from '../../detect/named.ts'
 import { Fault } from '../../errors.ts'
@@ -13,8 +13,8 @@ import { countFindings } from '../stages/inspect.ts'
 import { stopUnlessAllowed } from '../stages/enforce.ts'
 
 /**
- * What must go out of the message. Undefined: the whole message, and the server was told so where it waits. Only a message
- * in a stream can be left out. Faults: `answer-denied`, `approval-unserved`.
+ * What must go out of the message, or stand otherwise in it. Undefined: the whole message must go, and the server was told
+ * so where it waits; only a message in a stream can be left out. Faults: `answer-denied`, `approval-unserved`.
  */
 export function filterMessage(
   x: Answered,
@@ -33,7 +33,8 @@ export function filterMessage(
       return undefined
     }
   }
-  return withoutUnusable(x, runtime, content)
+  const unusable = withoutUnusable(x, runtime, content)
+  return content.keptApart === undefined ? unusable : [...unusable, content.keptApart]
 }
 
 function judgeAsks(x: Answered, runtime: Runtime, asked: Asked, content: Content): void {
