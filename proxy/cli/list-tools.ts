@@ -4,6 +4,7 @@ import { gather } from '../lib/gather.ts'
 import { innerLimits, isObject, parseJson, parseJsonText, type Json, type JsonObject } from '../lib/json.ts'
 import { headerValue } from '../lib/headers.ts'
 import { parseBlock, SseDecoder } from '../lib/sse.ts'
+import { sessionVersions } from '../protocol/mcp-versions.ts'
 import type { Cancellation } from '../upstream/answer.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
@@ -33,7 +34,8 @@ async function connect(upstream: Upstream): Promise<Caller> {
   const withSession = new Caller(upstream, sessionVersion)
   const clientInfo = { name: 'gatewright', version: '1' }
   try {
-    await withSession.call('initialize', { protocolVersion: sessionVersion, capabilities: {}, clientInfo })
+    const initialize = { protocolVersion: sessionVersion, capabilities: {}, clientInfo }
+    withSession.speak((await withSession.call('initialize', initialize))['protocolVersion'])
   } catch (refusal) {
     const stateless = new Caller(upstream, statelessVersion)
     try {
@@ -54,12 +56,19 @@ function said(error: unknown): string {
 
 class Caller {
   readonly #upstream: Upstream
-  readonly #version: string
+  #version: string
   #session: string | undefined
   #count = 0
 
   constructor(upstream: Upstream, version: string) {
     this.#upstream = upstream
+    this.#version = version
+  }
+
+  /** Whatever was offered, the server chooses, and refuses what comes in another version. */
+  speak(version: Json | undefined): void {
+    if (typeof version !== 'string' || !sessionVersions.has(version))
+      throw new Error('the server chose a version that is not served here')
     this.#version = version
   }
 
