@@ -98,10 +98,11 @@ function disagreement(message: Message, named: Named): string | undefined {
   const method = named.one('mcp-method')
   if (method !== undefined && method !== message.method) return 'Mcp-Method names another method than the body.'
   const name = named.one('mcp-name')
-  if (name !== undefined && name !== '') {
+  if (name !== undefined) {
     const decoded = decodeHeader(name)
     if (decoded === undefined) return 'Mcp-Name is not encoded as it says.'
-    if (decoded !== nameIn(message)) return 'Mcp-Name names something else than the body.'
+    // Empty where there is nothing to name.
+    if (decoded !== (nameIn(message) ?? '')) return 'Mcp-Name names something else than the body.'
   }
   return parameterDisagreement(message.method, message.params, named)
 }

@@ -94,6 +94,7 @@ t.test('M02: headers that are missing, in another case or broken', async (t) => 
   const rows: Record<string, string>[] = [
     { 'mcp-protocol-version': version },
     { ...good, 'mcp-method': 'TOOLS/CALL' },
+    { ...good, 'mcp-name': '' },
     { ...good, 'mcp-name': '=?base64?%%%?=' },
     { ...good, 'mcp-name': '=?base64?Z2V0?=' },
   ]
