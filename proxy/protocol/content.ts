@@ -16,6 +16,8 @@ export type TextPart = {
   readonly text: string
   readonly role: Role
   readonly form: 'string' | 'number' | 'key'
+  /** Whoever reads it sends it back as it is. */
+  readonly echoed?: true
 }
 
 /** A call that a model emitted, or (in a request) one that it emitted in an earlier turn. */

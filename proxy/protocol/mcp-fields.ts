@@ -23,9 +23,12 @@ function standing(key: string, owner: JsonObject, path: Path): Standing {
   if (path.length > 2 && key !== 'progressToken' && path.lastIndexOf('_meta', -2) !== -1) return 'free'
   const fixed = standings.get(key)
   if (fixed !== undefined) return fixed
-  if (correlating.has(key)) return isCorrelation(owner[key], path) ? 'handled' : 'inspected'
+  if (correlating.has(key)) {
+    if (isCorrelation(owner[key], path)) return 'handled'
+    return isAsked(key, owner, path) ? 'echoed' : 'inspected'
+  }
   const label = opaque.get(key)
-  if (label !== undefined) return isOpaque(owner[key]) ? label : 'inspected'
+  if (label !== undefined) return isOpaque(owner[key]) ? label : 'echoed'
   // `data` of a log message or an error is anybody's; of media it is the media.
   if (key === 'data') return media.get(owner['type'] as string) ?? 'free'
   // What a user has filled in has members of any name.
@@ -62,6 +65,12 @@ const standings = new Map<string, Standing>([
 
 /** An answer finds its question by these, so they never change. */
 const correlating: ReadonlySet<string> = new Set(['id', 'progressToken', 'requestId', 'taskId', 'toolUseId'])
+
+/** Whoever sends it has made it up, and gets it back. In an answer it is the other side's own, who must know it again. */
+function isAsked(key: string, owner: JsonObject, path: Path): boolean {
+  if (key === 'id') return Object.hasOwn(owner, 'method')
+  return key === 'progressToken' ? path.includes('_meta') : key !== 'toolUseId'
+}
 
 /** A number where the format has one, a counter or the time in a string, or a name; nothing that could be an account. */
 function isCorrelation(value: Json | undefined, path: Path): boolean {

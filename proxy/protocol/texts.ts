@@ -14,11 +14,12 @@ import type { Role, TextPart } from './content.ts'
  * - `identifier`: a name or an id that must not change; a string that is not shaped like one is inspected all the same
  * - `number`: a number of the format's own (a time, a seed), never a datum
  * - `free`: whatever the client likes: no exceptions hold from here on
+ * - `echoed`: like `inspected`, but the other side sends it back as it is
  * - `handled`: the caller reads it itself
  * - a label: counts as uninspected; `skip` leaves it alone, `encoded` does if it is base64 or a data URL and inspects it
  *   otherwise, `walk` inspects what is around it (the URL of an image)
  */
-export type Standing = 'inspected' | 'identifier' | 'number' | 'free' | 'handled' | Label
+export type Standing = 'inspected' | 'identifier' | 'number' | 'free' | 'echoed' | 'handled' | Label
 export type Label = { readonly label: string; readonly how: 'skip' | 'encoded' | 'walk' }
 
 export type Layout = {
@@ -117,7 +118,15 @@ class Walk {
     } else if (standing === 'number') {
       if (typeof member !== 'number') this.#value(member, false)
     } else if (standing === 'free') this.#value(member, true)
+    else if (standing === 'echoed') this.#echo(member)
     else if (standing !== 'handled') this.#labelled(member, standing)
+  }
+
+  #echo(member: Json): void {
+    const first = this.#parts.length
+    this.#value(member, false)
+    for (let at = first; at < this.#parts.length; at += 1)
+      this.#parts[at] = { ...(this.#parts[at] as TextPart), echoed: true }
   }
 
   #labelled(member: Json, { label, how }: Label): void {

@@ -67,28 +67,35 @@ export class AnswerRedaction {
     return this.#whole(text, undefined, 'response.text', 'string', markup)
   }
 
+  /** What clients send back where no redaction looks: no value is put in the place of a token. Fault `content-blocked`. */
+  unrestored(text: string, address?: Address, form: Form = 'string'): string {
+    return this.#redacted(text, address, form)
+  }
+
   #whole(text: string, address: Address | undefined, place: RestorePlace, form: Form, markup?: Markup): string {
-    const { plan } = this.#x.route.answer
     const { vault } = this.#x
     if (vault === undefined) return text
-    let result = text
-    if (plan !== undefined) {
-      const ofForm = plan.forForm(form)
-      const { scanner } = ofForm
-      const findings = markup === undefined ? scanNamed(scanner, text, address) : scanMarkup(scanner, text, markup)
-      if (findings.length > 0) {
-        // As the same answer gives it when it is streamed.
-        const inPieces = givesModelAnswer(this.#x.operation)
-        const replaced = replace(text, findings, ofForm, vault, { number: form === 'number', inPieces })
-        this.#stop(replaced.blocked)
-        this.#count(replaced.counts, replaced.observed)
-        if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
-          this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
-        result = replaced.text
-      }
-    }
+    const result = this.#redacted(text, address, form, markup)
     if (markup !== undefined) return vault.restore(result, place, 0, markupWriter(result, markup))
     return vault.restore(result, place, 0, place === 'response.text' ? writerFor(result) : undefined)
+  }
+
+  #redacted(text: string, address: Address | undefined, form: Form, markup?: Markup): string {
+    const { plan } = this.#x.route.answer
+    const { vault } = this.#x
+    if (vault === undefined || plan === undefined) return text
+    const ofForm = plan.forForm(form)
+    const { scanner } = ofForm
+    const findings = markup === undefined ? scanNamed(scanner, text, address) : scanMarkup(scanner, text, markup)
+    if (findings.length === 0) return text
+    // As the same answer gives it when it is streamed.
+    const inPieces = givesModelAnswer(this.#x.operation)
+    const replaced = replace(text, findings, ofForm, vault, { number: form === 'number', inPieces })
+    this.#stop(replaced.blocked)
+    this.#count(replaced.counts, replaced.observed)
+    if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
+      this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
+    return replaced.text
   }
 
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */

@@ -111,10 +111,13 @@ function onOneLine(data: string): string {
   return data.replaceAll(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** A place to resume from is the caller's own. An empty one takes the last one back. */
+/**
+ * A place to resume from is the caller's own. An empty one takes the last one back. It comes back in a header, where the server
+ * must find the token that it wrote, not what that stands for.
+ */
 function idOf(x: Answered, runtime: Runtime, redaction: AnswerRedaction, { id }: SseEvent): string | undefined {
   if (id === undefined || id === '') return id
-  return sealId(x, 'event', redaction.changes ? redaction.whole(id) : id, runtime)
+  return sealId(x, 'event', redaction.unrestored(id), runtime)
 }
 
 /** How long to wait before resuming, in milliseconds. */
@@ -148,7 +151,9 @@ function filterText(
   const edits: Edit[] = [...removed]
   if (redaction.changes) {
     for (const part of content.parts) {
-      const replaced = redaction.whole(part.text, part.address, undefined, part.form)
+      const replaced = part.echoed
+        ? redaction.unrestored(part.text, part.address, part.form)
+        : redaction.whole(part.text, part.address, undefined, part.form)
       if (replaced !== part.text) edits.push(partEdit(part, replaced))
     }
   }
