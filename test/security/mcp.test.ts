@@ -211,6 +211,12 @@ t.test('a last message without its blank line is read like any other, and half o
   await t.rejects(post(rpc('ping')), 'broken off')
 })
 
+t.test('where and when to resume, said without data', async (t) => {
+  answerNext(`: ada\nretry: 3000\n\nid: e-7\n\nevent: x\n\ndata: ${result({})}\n\n`, 'text/event-stream')
+  const { text } = await post(rpc('ping'))
+  t.match(text, /^retry: 3000\n\nid: e-7\.[\w-]{22}\n\n:\n\ndata: /)
+})
+
 t.test('M12: headers that a tool wants for its arguments', async (t) => {
   const wants = (header: string, twin?: string) => ({
     properties: {

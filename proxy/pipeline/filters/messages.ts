@@ -89,15 +89,20 @@ async function* untilSilent(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
 }
 
 function filterEvent(x: Answered, runtime: Runtime, redaction: AnswerRedaction, event: SseEvent): string {
-  // A comment is no part of the answer, and nobody looks into it: only its beat goes on.
-  if (event.comment) return ':\n\n'
-  if (otherLineEnds.test(event.event + (event.id ?? ''))) throw unreadable('the name or id of an event is none')
+  const said = (event.comment ? '' : event.event) + (event.id ?? '')
+  if (otherLineEnds.test(said)) throw unreadable('the name or id of an event is none')
+  const id = idOf(x, runtime, redaction, event)
+  // A comment is no part of the answer, and nobody looks into it: only its beat goes on, and where and when to resume.
+  if (event.comment) {
+    const place = retryLine(event.raw) + (id === undefined ? '' : `id: ${id}\n`)
+    return place === '' ? ':\n\n' : `${place}\n`
+  }
   const filtered = event.data === '' ? '' : filterText(x, runtime, redaction, event.data, 'stream')
   if (filtered === undefined) return ''
   const data = onOneLine(filtered)
-  if (event.id === undefined && data === event.data && knownLines.test(event.raw)) return event.raw
+  if (id === undefined && data === event.data && knownLines.test(event.raw)) return event.raw
   const name = redaction.eventName(event.event)
-  return retryLine(event.raw) + formatEvent(name, data, idOf(x, runtime, redaction, event))
+  return retryLine(event.raw) + formatEvent(name, data, id)
 }
 
 /**
