@@ -4,6 +4,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Act, Asked } from './content.ts'
 import type { Id } from './mcp-message.ts'
+import { judgedUri } from './mcp-uri.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 
 type Acts = readonly Act[]
@@ -120,9 +121,13 @@ function toolCall(params: JsonObject): Acts | string {
 }
 
 function resource(params: JsonObject): Acts | string {
-  const uri = stringOf(params['uri']) ?? ''
-  return uri === '' ? 'params.uri must be a string.' : [{ type: 'resource.read', uri }]
+  const written = stringOf(params['uri']) ?? ''
+  if (written === '') return 'params.uri must be a string.'
+  const uri = judgedUri(written)
+  return uri === undefined ? unresolved : [{ type: 'resource.read', uri }]
 }
+
+const unresolved = 'the URI has dot segments or characters that readers resolve differently.'
 
 function promptNamed(name: Json | undefined): Acts | string {
   const prompt = stringOf(name) ?? ''
@@ -140,8 +145,10 @@ function subscriptions({ notifications }: JsonObject): Acts | string {
   const uris = notifications?.['resourceSubscriptions']
   if (uris !== undefined && !Array.isArray(uris)) return 'resourceSubscriptions must be an array.'
   const acts: Act[] = []
-  for (const uri of uris ?? []) {
-    if (typeof uri !== 'string' || uri === '') return 'a resource subscription must be a URI.'
+  for (const written of uris ?? []) {
+    if (typeof written !== 'string' || written === '') return 'a resource subscription must be a URI.'
+    const uri = judgedUri(written)
+    if (uri === undefined) return unresolved
     acts.push({ type: 'resource.read', uri })
   }
   return acts

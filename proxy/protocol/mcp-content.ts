@@ -10,6 +10,7 @@ import { mcpLayout } from './mcp-fields.ts'
 import { checkHeaders } from './mcp-headers.ts'
 import { flawOf } from './mcp-tools.ts'
 import { readMessage, type Message } from './mcp-message.ts'
+import { judgedUri } from './mcp-uri.ts'
 import { sessionVersions } from './mcp-versions.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
@@ -149,7 +150,12 @@ function listedResource(resource: Json, index: number): Listed[] {
   const uri = isObject(resource) ? stringOf(resource['uri']) : undefined
   return uri === undefined
     ? []
-    : [{ address: { path: ['result', 'resources', index] }, act: { type: 'resource.read', uri } }]
+    : [
+        {
+          address: { path: ['result', 'resources', index] },
+          act: { type: 'resource.read', uri: judgedUri(uri) ?? uri },
+        },
+      ]
 }
 
 function listedPrompt(prompt: Json, index: number): Listed[] {

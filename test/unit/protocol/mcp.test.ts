@@ -289,6 +289,43 @@ t.test('what is not one message is refused', (t) => {
   t.end()
 })
 
+t.test('the URI of a resource is judged in one spelling, or refused', (t) => {
+  const read = (uri: string, method = 'resources/read') => ask({ jsonrpc: '2.0', id: 1, method, params: { uri } })
+  const refused = [
+    'a://h/b/../c',
+    'a://h/./c',
+    'a://h/b/..',
+    'a://h/%2E%2e/c',
+    'a://h/.%2e?x',
+    'file:../c',
+    'a://h/b\\c',
+  ]
+  for (const uri of [...refused, 'a://h/b\tc', ' a://h', 'a://h\n'])
+    for (const method of ['resources/read', 'resources/subscribe', 'resources/unsubscribe'])
+      t.match(read(uri, method), { ok: false, asked: { id: 1 } }, `${method} ${JSON.stringify(uri)}`)
+  const rows: [string, string?][] = [
+    ['a://h/b/c'],
+    ['a://h/b..c/.d/...'],
+    ['a://h/b?x=../c#/../d'],
+    ['note:1'],
+    ['file:///C:/My Documents/a%20b%2Fc'],
+    ['a://Host/é/{id}'],
+    ['FILE:///b', 'file:///b'],
+    ['a://h/%73%65cret%5F%2525', 'a://h/secret_%2525'],
+  ]
+  for (const [uri, judged = uri] of rows)
+    t.match(read(uri), { ok: true, content: { asked: { acts: [{ type: 'resource.read', uri: judged }] } } }, uri)
+  const ref = { type: 'ref/resource', uri: 'a://h/../b' }
+  const completion = { ref, argument: { name: 'a', value: 'b' } }
+  t.notOk(ask({ jsonrpc: '2.0', id: 1, method: 'completion/complete', params: completion }).ok)
+  const notifications = { resourceSubscriptions: ['a://h/../b'] }
+  t.notOk(ask({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications } }).ok)
+  t.match(answer({ jsonrpc: '2.0', id: 1, result: { resources: [{ uri: 'A://h/%62' }] } }), {
+    content: { listed: [{ act: { uri: 'a://h/b' } }] },
+  })
+  t.end()
+})
+
 function view(code: FaultCode, rule?: string): FaultView {
   const { status, kind, message, retry } = faults[code]
   return { code, kind, status, message, retry, requestId: 'req_1', ...(rule === undefined ? undefined : { rule }) }
