@@ -10,7 +10,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
 import { readTexts } from './texts.ts'
 import type { Label, Layout, Standing } from './texts.ts'
-import { tokenCount, usageFrom } from './usage.ts'
+import { largerUsage, sumUsage, tokenCount, usageFrom } from './usage.ts'
 
 export function readMessagesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
@@ -52,9 +52,22 @@ export function readTokenCount(body: Json, text: string): Reading {
   return readingOf(readTexts(body, text, answerLayout))
 }
 
-/** `input_tokens` is without what came from or went into the cache, as Anthropic counts. */
+/**
+ * The report's own counts are without what a compaction took, which `iterations` has beside what is in them:
+ * so the sum of those is never less, where it is there.
+ */
 export function messagesUsage(usage: Json | undefined): Usage | undefined {
   if (!isObject(usage)) return undefined
+  let rounds: Usage | undefined
+  for (const round of arrayOf(usage.iterations)) {
+    const counts = isObject(round) ? countsOf(round) : undefined
+    if (counts !== undefined) rounds = sumUsage(rounds ?? {}, counts)
+  }
+  return largerUsage(countsOf(usage), rounds)
+}
+
+/** `input_tokens` is without what came from or went into the cache, as Anthropic counts. */
+function countsOf(usage: JsonObject): Usage | undefined {
   return usageFrom({
     input: tokenCount(usage.input_tokens),
     output: tokenCount(usage.output_tokens),

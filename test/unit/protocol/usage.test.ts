@@ -39,6 +39,35 @@ t.test('of one answer nothing is left of a report that cannot be true, whenever 
   t.same(largerUsage({ input: 5, output: 1 }, { output: 3 }), { input: 5, output: 3 })
 })
 
+t.test(
+  'what a message took beside its own is counted, too: to compact what was before, and to ask an advisor',
+  async (t) => {
+    const round = (type: string, input_tokens: number, output_tokens: number, cache_read_input_tokens = 0): Json => ({
+      type,
+      input_tokens,
+      output_tokens,
+      cache_read_input_tokens,
+      cache_creation_input_tokens: 0,
+    })
+    const total = { input_tokens: 23_000, output_tokens: 1000, cache_read_input_tokens: 7 }
+    const iterations = [
+      round('compaction', 180_000, 3500),
+      round('message', 20_000, 600, 7),
+      round('message', 3000, 400),
+    ]
+    const counted = { input: 203_000, output: 4500, cacheRead: 7, cacheWrite: 0 }
+    t.same(messagesUsage({ ...total, iterations }), counted)
+    t.same(messagesUsage({ ...total, iterations: null }), { input: 23_000, output: 1000, cacheRead: 7 })
+    t.same(messagesUsage({ ...total, iterations: [] }), { input: 23_000, output: 1000, cacheRead: 7 })
+    t.same(
+      messagesUsage({ ...total, iterations: [round('message', 1, 1)] }),
+      { input: 23_000, output: 1000, cacheRead: 7, cacheWrite: 0 },
+      'never less',
+    )
+    t.same(messagesUsage({ ...total, iterations: [round('advisor_message', -1, 5)] }), { implausible: true })
+  },
+)
+
 t.test('of several answers the others are left, and the sum is a whole number for ever', async (t) => {
   const sum = addedUsage({ input: 5, output: 1 }, { input_tokens: 1e15, output_tokens: 2 })
   t.same(sum, { input: 5, output: 1, implausible: true })
