@@ -123,9 +123,14 @@ const request = joinFields(
       'output_config.format(type=json_schema).schema.description',
       'fallback_credit_token',
       'fallback_credit_token.token',
+      'thread(type=continue).previous_message_id',
       'model',
     ],
-    opaque: { fallback_credit_token: 'encrypted', 'fallback_credit_token.token': 'encrypted' },
+    opaque: {
+      fallback_credit_token: 'encrypted',
+      'fallback_credit_token.token': 'encrypted',
+      'thread(type=continue).previous_message_id': 'history',
+    },
   },
 )
 

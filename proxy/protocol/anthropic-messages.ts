@@ -108,6 +108,8 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
       return type.endsWith('tool_use') || path[0] === 'tools' || path[0] === 'tool_choice' ? 'identifier' : 'inspected'
     case 'input':
       return type.endsWith('tool_use') ? 'free' : 'inspected'
+    case 'previous_message_id':
+      return path.at(-2) === 'thread' ? history : 'inspected'
     default:
       return 'inspected'
   }
@@ -115,6 +117,8 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
 
 const thinking: Label = { label: 'thinking', how: 'skip' }
 const encrypted: Label = { label: 'encrypted', how: 'encoded' }
+/** What was said before, which the provider adds from what it keeps. */
+const history: Label = { label: 'history', how: 'walk' }
 
 const standings = new Map<string, Standing>([
   ...['type', 'id', 'role', 'model', 'tool_use_id', 'tool_name', 'stop_reason', 'media_type', 'service_tier'].map(
@@ -171,6 +175,8 @@ const members = namesOf(
   'container',
   'stream',
   'max_tokens',
+  'fallbacks',
+  'thread',
 )
 
 function wrongRequest(body: JsonObject): string | undefined {
@@ -182,8 +188,10 @@ function wrongRequest(body: JsonObject): string | undefined {
     wrongMember(body, 'stream', ['boolean'], '') ??
     wrongMember(body, 'max_tokens', ['number'], '') ??
     wrongMember(body, 'tools', ['array'], '') ??
+    wrongMember(body, 'thread', ['object'], '') ??
     wrongBlocks(body.system, 'system')
   if (wrong !== undefined) return wrong
+  if ((body.fallbacks ?? null) !== null) return 'fallbacks lets another model answer than the request names.'
   for (const [index, message] of arrayOf(body.messages).entries()) {
     const place = `messages[${index}]`
     if (!isObject(message)) return `${place} must be an object.`

@@ -14,6 +14,7 @@ export function offeredTools(body: JsonObject): ToolDefinition[] | string {
   for (const [index, tool] of arrayOf(body.tools).entries()) {
     const definition = definitionOf(tool, ['tools', index])
     if (definition === undefined) return `tools[${index}] is not a tool.`
+    if (namesModel(tool)) return `tools[${index}] ${asksAnother}`
     definitions.push(definition)
   }
   const wrong = wrongMember(body, 'mcp_servers', ['array'], '')
@@ -26,6 +27,7 @@ export function offeredTools(body: JsonObject): ToolDefinition[] | string {
     if (!isObject(tool) || tool.type !== 'tool_definition') continue
     const definition = definitionOf(tool.definition, path)
     if (definition === undefined) return 'A message adds a tool that is none.'
+    if (namesModel(tool.definition)) return `A tool that a message adds ${asksAnother}`
     definitions.push(definition)
   }
   return definitions
@@ -44,9 +46,10 @@ export function withoutMessagesTools(body: Json, withheld: readonly ToolDefiniti
   const { tool_choice: choice } = body
   if (choice !== undefined && (none || (isObject(choice) && names.has(stringOf(choice.name) ?? ''))))
     edits.push({ address: { path: ['tool_choice'] }, remove: true })
-  for (const { block, path } of toolChanges(body)) {
+  for (const { block, path, alone } of toolChanges(body)) {
     const name = changedName(block.tool)
-    if (name !== undefined && names.has(name)) edits.push({ address: { path }, json: textBlock(withheldTool) })
+    if (name === undefined || !names.has(name)) continue
+    edits.push(alone ? { address: { path }, json: textBlock(withheldTool) } : { address: { path }, remove: true })
   }
   return edits
 }
@@ -62,6 +65,13 @@ function withoutServers(body: JsonObject, withheld: readonly ToolDefinition[]): 
 
 const withheldTool = '[Gatewright withheld a tool that may not be called.]'
 
+const asksAnother = 'asks a model of its own beside the one that the request names.'
+
+/** The provider's advisor. No rule, limit or price would see that model. */
+function namesModel(tool: Json | undefined): boolean {
+  return isObject(tool) && (tool.model ?? null) !== null
+}
+
 function definitionOf(tool: Json | undefined, path: Path): ToolDefinition | undefined {
   const name = isObject(tool) ? (stringOf(tool.name) ?? stringOf(tool.type)) : undefined
   if (!isObject(tool) || name === undefined) return undefined
@@ -76,12 +86,25 @@ function changedName(tool: Json | undefined): string | undefined {
   return tool.type === 'tool_reference' ? stringOf(tool.name) : undefined
 }
 
-function* toolChanges({ messages }: JsonObject): Generator<{ readonly block: JsonObject; readonly path: Path }> {
+/** `alone`: it is a block of a message, which must not be left without content. */
+type ToolChange = { readonly block: JsonObject; readonly path: Path; readonly alone: boolean }
+
+/** A compaction has those of the messages whose place it takes. */
+function* toolChanges({ messages }: JsonObject): Generator<ToolChange> {
   for (const [index, message] of arrayOf(messages).entries()) {
     const blocks = isObject(message) ? arrayOf(message.content) : []
     for (const [at, block] of blocks.entries()) {
-      if (isObject(block) && (block.type === 'tool_addition' || block.type === 'tool_removal'))
-        yield { block, path: ['messages', index, 'content', at] }
+      if (!isObject(block)) continue
+      const path = ['messages', index, 'content', at]
+      if (isToolChange(block)) yield { block, path, alone: true }
+      if (block.type !== 'compaction') continue
+      for (const [nth, change] of arrayOf(block.tool_changes).entries())
+        if (isObject(change) && isToolChange(change))
+          yield { block: change, path: [...path, 'tool_changes', nth], alone: false }
     }
   }
+}
+
+function isToolChange({ type }: JsonObject): boolean {
+  return type === 'tool_addition' || type === 'tool_removal'
 }

@@ -30,6 +30,27 @@ const messages = anthropicProtocol.resolve('POST', '/v1/messages')
 const addition = (tool: Json) => ({ type: 'tool_addition', tool })
 const defined = (name: string) => addition({ type: 'tool_definition', definition: { name, input_schema: {} } })
 
+t.test('a model that no rule would see is asked for nothing', async (t) => {
+  const advisor = { type: 'advisor_20260301', name: 'advisor', model: 'claude-dear' }
+  const added = (definition: Json) => [{ role: 'user', content: [addition({ type: 'tool_definition', definition })] }]
+  const rows: [string, { readonly [key: string]: Json }, RegExp | undefined][] = [
+    ['one that answers instead', { fallbacks: [{ model: 'claude-dear' }] }, /another model/],
+    ["the provider's choice", { fallbacks: 'default' }, /another model/],
+    ['none', { fallbacks: null }, undefined],
+    ['a name that differs in case', { Fallbacks: 'default' }, /almost like fallbacks/],
+    ['one that is asked by a tool', { tools: [advisor] }, /tools\[0\] asks a model of its own/],
+    ['one that is asked by a tool of a message', { messages: added(advisor) }, /asks a model of its own/],
+    ['a tool without', { messages: added({ ...advisor, model: null }) }, undefined],
+  ]
+  for (const operation of [messages, anthropicProtocol.resolve('POST', '/v1/messages/count_tokens')]) {
+    for (const [name, members, why] of rows) {
+      const body: Json = { model: 'm', max_tokens: 9, messages: [], ...members }
+      const reading = operation?.readRequest(body, JSON.stringify(body))
+      t.match(reading, why === undefined ? { ok: true } : { ok: false, message: why }, name)
+    }
+  }
+})
+
 /** The request without the tools of the given names. */
 function without(names: readonly string[], body: { readonly [key: string]: Json }): unknown {
   const whole: Json = { model: 'm', max_tokens: 9, messages: [], ...body }
@@ -74,3 +95,13 @@ t.test(
     t.match(messages?.readRequest(broken, JSON.stringify(broken)), { ok: false })
   },
 )
+
+t.test('so are those that a compaction adds again, and they go without a text in their place', async (t) => {
+  const compaction = (...changes: Json[]) => [
+    { role: 'assistant', content: [{ type: 'compaction', content: 'a', tool_changes: changes }] },
+  ]
+  const removal = { type: 'tool_removal', tool: { type: 'tool_reference', name: 'look' } }
+  const changes = [defined('delete_all'), removal, addition({ type: 'tool_reference', name: 'delete_all' })]
+  const { messages: said } = without(['delete_all'], { messages: compaction(...changes) }) as { messages: Json }
+  t.same(said, compaction(removal))
+})
