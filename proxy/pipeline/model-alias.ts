@@ -4,31 +4,22 @@ import type { Edit } from '../lib/edit.ts'
 import { isObject } from '../lib/json.ts'
 import type { Permitted } from './exchange.ts'
 
-export function aliasEdits(x: Permitted): Edit[] {
+export function aliasEdits(x: Permitted): readonly Edit[] {
   const sent = aliasOf(x)
   if (sent === undefined || x.body.form !== 'json' || !isObject(x.body.value)) return []
+  const { operation, body } = x
+  if (operation.nameModel !== undefined) return operation.nameModel(body.value, sent)
   const { model } = x.body.value
   return typeof model === 'string' ? [{ address: { path: ['model'] }, text: sent, was: model }] : []
 }
 
-/** `/v1beta/models/NAME:generateContent`, `/openai/deployments/NAME/chat/completions`. */
+/** `path`: as it would be without. */
 export function aliasedPath(x: Permitted, path: string): string {
   const sent = aliasOf(x)
-  if (sent === undefined) return path
-  return path.replace(/(\/(?:models|deployments)\/)([^/:]+)/, (whole: string, before: string, name: string) =>
-    decoded(name) === x.content?.model ? before + encodeURIComponent(sent) : whole,
-  )
+  return sent === undefined ? path : (x.operation.pathFor?.(sent) ?? path)
 }
 
 function aliasOf(x: Permitted): string | undefined {
   const model = x.content?.model
   return model === undefined ? undefined : x.route.aliases?.get(model)
-}
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
 }

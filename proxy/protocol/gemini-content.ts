@@ -244,8 +244,26 @@ function wrongFields(owner: JsonObject, model: string, place: string): string | 
 
 /** Bodies give a resource name: `models/x`, or the whole way to it. */
 function isNameOf(named: string, model: string): boolean {
-  const resource = model.includes('/') ? model : `models/${model}`
+  const resource = resourceName(model)
   return named === model || named === resource || named.endsWith(`/${resource}`)
+}
+
+/** Below whatever owns it. */
+export function resourceName(model: string): string {
+  return model.includes('/') ? model : `models/${model}`
+}
+
+/** Wherever a request names a model it is the path's, so `resource`, the one that takes its place, is in all of them. */
+export function nameModel(body: Json, resource: string): Edit[] {
+  if (!isObject(body)) return []
+  const inner = keyOf(body, 'generateContentRequest')
+  const requests = [{ item: body, path: [] }, ...itemsOf(body[inner], [inner]), ...itemsOf(body.requests, ['requests'])]
+  return requests.flatMap(({ item, path: at }) => {
+    const named = isObject(item) ? stringOf(item.model) : undefined
+    return named === undefined || named === ''
+      ? []
+      : [{ address: { path: [...at, 'model'] }, text: resource, was: named }]
+  })
 }
 
 function wrongConfig(config: Json | undefined, place: string): string | undefined {

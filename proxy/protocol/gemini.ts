@@ -3,7 +3,14 @@
 import type { FaultKind } from '../errors.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { bodiless } from './bodiless.ts'
-import { readGenerateAnswer, readOtherAnswer, readRequest, refuseParts } from './gemini-content.ts'
+import {
+  nameModel,
+  readGenerateAnswer,
+  readOtherAnswer,
+  readRequest,
+  refuseParts,
+  resourceName,
+} from './gemini-content.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import { withoutTools } from './gemini-tools.ts'
 import { whyUnserved } from './gemini-unserved.ts'
@@ -19,7 +26,7 @@ export const geminiProtocol: Protocol = {
     if (method !== 'POST') return undefined
     const called = resourceOf(rest)
     if (called?.verb === undefined) return undefined
-    const operation = operations[called.verb]?.(called.model, `/${version}${rest}`)
+    const operation = operations[called.verb]?.(called, version)
     return operation?.name !== streaming || asksForEvents(query) ? operation : { ...operation, unserved: listed }
   },
   whyUnserved: (_method, path) => whyUnserved(versionOf(path).rest),
@@ -60,7 +67,12 @@ function versionOf(path: string): { readonly version: string; readonly rest: str
   return { version: version ?? (/^\/(?:projects|publishers)\//.test(rest) ? 'v1beta1' : 'v1beta'), rest }
 }
 
-type Resource = { readonly kind: string; readonly model: string; readonly verb: string | undefined }
+type Resource = {
+  readonly parent: string
+  readonly kind: string
+  readonly model: string
+  readonly verb: string | undefined
+}
 
 const resourceForm =
   /^\/((?:projects\/\w[\w.:-]*\/locations\/\w[\w-]*\/)?(?:publishers\/google\/)?)(models|tunedModels|endpoints)\/(\w[\w.@-]*)(?::([A-Za-z]+))?$/
@@ -69,9 +81,17 @@ const resourceForm =
 function resourceOf(rest: string): Resource | undefined {
   const [, parent = '', kind = '', id = '', verb] = resourceForm.exec(rest) ?? []
   const published = parent.endsWith('publishers/google/')
-  if (kind === 'models') return parent === '' || published ? { kind, model: id, verb } : undefined
+  if (kind === 'models') return parent === '' || published ? { parent, kind, model: id, verb } : undefined
   const owned = kind === 'tunedModels' ? parent === '' : kind === 'endpoints' && parent !== '' && !published
-  return owned ? { kind, model: `${kind}/${id}`, verb } : undefined
+  return owned ? { parent, kind, model: `${kind}/${id}`, verb } : undefined
+}
+
+/** A model by the name that rules would see, or by all of its name, where another of the same owner was asked for. */
+function resourceBeside(parent: string, model: string): string {
+  if (/^(?:projects|publishers)\//.test(model)) return model
+  const owner = parent.replace(/publishers\/google\/$/, '')
+  const resource = resourceName(model)
+  return parent !== '' && resource.startsWith('models/') ? `${owner}publishers/google/${resource}` : owner + resource
 }
 
 const lists: Readonly<Record<string, string>> = {
@@ -88,7 +108,7 @@ function listing(version: string, rest: string): Operation | undefined {
   return bodiless(name, `/${version}${rest}`, readOtherAnswer)
 }
 
-type Open = (model: string, path: string) => Operation
+type Open = (called: Resource, version: string) => Operation
 
 const operations: Readonly<Record<string, Open | undefined>> = Object.assign(Object.create(null) as object, {
   generateContent: generating('generateContent', false),
@@ -101,32 +121,40 @@ const operations: Readonly<Record<string, Open | undefined>> = Object.assign(Obj
 /** Either can answer with events, where the query says `alt=sse`. */
 function generating(name: string, stream: boolean): Open {
   const needs = ['contents']
-  return (model, path) => ({
-    name,
-    path,
-    action: 'model.call',
-    body: 'json',
+  return (called, version) => ({
+    ...ofModel(name, called, version),
     idempotent: false,
-    readRequest: (body, text) => readRequest(body, text, { model, stream, needs }),
+    readRequest: (body, text) => readRequest(body, text, { model: called.model, stream, needs }),
     readAnswer: readGenerateAnswer,
     refuseCalls: (_answer, refused) => refuseParts(refused),
-    withdrawTools: withoutTools,
     openStream: openGenerateStream,
   })
 }
 
 /** They generate nothing, but the provider sees the content all the same. */
 function counting(name: string, needs: readonly string[]): Open {
-  return (model, path) => ({
+  return (called, version) => ({
+    ...ofModel(name, called, version),
+    idempotent: true,
+    readRequest: (body, text) => readRequest(body, text, { model: called.model, stream: false, needs }),
+    readAnswer: readOtherAnswer,
+  })
+}
+
+type OfModel = Pick<Operation, 'name' | 'path' | 'action' | 'body' | 'pathFor' | 'nameModel' | 'withdrawTools'>
+
+function ofModel(name: string, { parent, model, verb }: Resource, version: string): OfModel {
+  const resourceFor = (other: string): string => resourceBeside(parent, other)
+  const pathFor = (other: string): string => `/${version}/${resourceFor(other)}:${verb}`
+  return {
     name,
-    path,
+    path: pathFor(model),
     action: 'model.call',
     body: 'json',
-    idempotent: true,
-    readRequest: (body, text) => readRequest(body, text, { model, stream: false, needs }),
-    readAnswer: readOtherAnswer,
+    pathFor,
+    nameModel: (body, other) => nameModel(body, resourceFor(other)),
     withdrawTools: withoutTools,
-  })
+  }
 }
 
 /** A google.rpc.Status with an ErrorInfo, whose metadata holds strings only. */

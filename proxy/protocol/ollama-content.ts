@@ -31,6 +31,15 @@ export function readRequest(body: Json, text: string, { streams, texts }: Subjec
   })
 }
 
+/** By either of its names. */
+export function nameModel(body: Json, model: string): Edit[] {
+  if (!isObject(body)) return []
+  return ['model', 'name'].flatMap((key) => {
+    const named = stringOf(body[key])
+    return named === undefined || named === '' ? [] : [{ address: { path: [key] }, text: model, was: named }]
+  })
+}
+
 /** Of chat and generate, as a whole or as the last line of a stream. */
 export function readAnswer(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The answer must be an object.' }

@@ -2,7 +2,7 @@
 // the host (pull, push, create, copy, delete, blobs) has no adapter. What the bodies mean is in ollama-content.ts.
 import { formatLine } from '../lib/ndjson.ts'
 import { bodiless } from './bodiless.ts'
-import { readAnswer, readOtherAnswer, readRequest, refuseCalls } from './ollama-content.ts'
+import { nameModel, readAnswer, readOtherAnswer, readRequest, refuseCalls } from './ollama-content.ts'
 import { openOllamaStream } from './ollama-stream.ts'
 import { joinApi } from './paths.ts'
 import type { Operation, Protocol } from './protocol.ts'
@@ -49,6 +49,7 @@ function generating(name: string, texts: readonly string[]): Operation {
     idempotent: false,
     readRequest: (body, text) => readRequest(body, text, { streams: true, texts }),
     readAnswer,
+    nameModel,
     refuseCalls,
     framing: 'ndjson',
     openStream: openOllamaStream,
@@ -65,5 +66,6 @@ function reading(name: string, texts: readonly string[]): Operation {
     idempotent: true,
     readRequest: (body, text) => readRequest(body, text, { streams: false, texts }),
     readAnswer: readOtherAnswer,
+    nameModel,
   }
 }

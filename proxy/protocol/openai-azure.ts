@@ -25,9 +25,11 @@ const deploymentForm = /^((?:\/openai)?\/deployments\/((?=[\d._-]*[A-Za-z])[\w.-
 export function onAzure(operation: Operation, { prefix, deployment }: AzurePath): Operation | undefined {
   if (deployment === undefined) return { ...operation, path: prefix + operation.path }
   if (!deployed.has(operation.name)) return undefined
+  const rest = operation.path.replace(/^\/v1(?=\/)/, '')
   return {
     ...operation,
-    path: prefix + operation.path.replace(/^\/v1(?=\/)/, ''),
+    path: prefix + rest,
+    pathFor: (model) => prefix.slice(0, -deployment.length) + encodeURIComponent(model) + rest,
     readRequest(body, text, headers) {
       if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
       const named = body.model ?? deployment

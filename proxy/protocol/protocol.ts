@@ -110,6 +110,10 @@ export interface Operation {
    * members of the request, with `tool_choice` beside them.
    */
   withdrawTools?(request: Json, withheld: readonly ToolDefinition[]): readonly Edit[]
+  /** The path for a model of another name, where the path names it. */
+  pathFor?(model: string): string
+  /** The edits of a request by which it names another model. Absent: its `model` does, where it has one. */
+  nameModel?(request: Json, model: string): readonly Edit[]
   /** How a stream of this operation is framed: server-sent events where absent, or JSON lines. */
   readonly framing?: FramingName
   /** For answers that are such a stream; absent where the operation does not stream. */
