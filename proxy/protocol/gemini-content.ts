@@ -239,7 +239,11 @@ function wrongFields(owner: JsonObject, model: string, place: string): string | 
   if (wrong !== undefined) return wrong
   const named = stringOf(owner.model)
   if (named !== undefined && named !== '' && !isNameOf(named, model)) return `${place}model is another than the path's.`
-  return wrongConfig(fieldOf(owner, 'generationConfig'), place) ?? wrongCalling(fieldOf(owner, 'toolConfig'), place)
+  return (
+    wrongConfig(fieldOf(owner, 'generationConfig'), place) ??
+    wrongCalling(fieldOf(owner, 'toolConfig'), place) ??
+    wrongRanking(owner.tools, place)
+  )
 }
 
 /** Bodies give a resource name: `models/x`, or the whole way to it. */
@@ -283,6 +287,20 @@ function wrongCalling(config: Json | undefined, place: string): string | undefin
   return isObject(calling) && fieldOf(calling, 'streamFunctionCallArguments') === true
     ? `${place}toolConfig asks for arguments in pieces, which cannot be judged; leave out streamFunctionCallArguments.`
     : undefined
+}
+
+/** What is found is given to a model to be ranked. */
+const ranking = ['retrieval', 'vertexRagStore', 'ragRetrievalConfig', 'ranking', 'llmRanker']
+
+function wrongRanking(tools: Json | undefined, place: string): string | undefined {
+  const asks = itemsOf(tools, []).some(
+    ({ item }) => (ranking.reduce<Json | undefined>(memberOf, item) ?? null) !== null,
+  )
+  return asks ? `${place}tools has an llmRanker, another model than the path names.` : undefined
+}
+
+function memberOf(owner: Json | undefined, name: string): Json | undefined {
+  return isObject(owner) ? fieldOf(owner, name) : undefined
 }
 
 function wrongContents(owner: JsonObject, name: string, kinds: readonly Kind[], place: string): string | undefined {

@@ -23,6 +23,9 @@ function content(reading: Reading): Content {
 
 const hello = [{ role: 'user', parts: [{ text: 'hello' }] }]
 const config = (generationConfig: Json) => ({ contents: hello, generationConfig })
+const ranked = (by: string): Json => ({
+  retrieval: { vertexRagStore: { rag_retrieval_config: { ranking: { [by]: { modelName: 'gemini-2.5-pro' } } } } },
+})
 
 t.test('requests that have no single meaning are refused', async (t) => {
   const rows: [string, Json, RegExp][] = [
@@ -53,6 +56,8 @@ t.test('requests that have no single meaning are refused', async (t) => {
     ['another model by routing', config({ routingConfig: { manualMode: { modelName: 'x' } } }), /another model/],
     ['the same, spelled otherwise', config({ routing_config: { autoMode: {} } }), /another model/],
     ['another model by selection', config({ modelConfig: {} }), /another model/],
+    ['another model for a tool', { contents: hello, tools: [ranked('llmRanker')] }, /another model/],
+    ['the same, spelled otherwise', { contents: hello, tools: ranked('llm_ranker') }, /another model/],
     [
       'arguments in pieces',
       { contents: hello, tool_config: { functionCallingConfig: { streamFunctionCallArguments: true } } },
