@@ -5,6 +5,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { RefusedCall } from './protocol.ts'
 import { arrayOf } from './shape.ts'
+import { withheldResult } from './withheld.ts'
 
 export function refuseMessagesCalls(answer: Json, refused: readonly RefusedCall[]): Edit[] {
   if (!isObject(answer)) return []
@@ -28,8 +29,6 @@ export const clientCall = 'tool_use'
 export function isResultOf(block: JsonObject, ids: ReadonlySet<string>): boolean {
   return typeof block.tool_use_id === 'string' && ids.has(block.tool_use_id)
 }
-
-export const withheldResult = '[Gatewright withheld the result of a denied tool call.]'
 
 export function textBlock(text: string): string {
   return JSON.stringify({ type: 'text', text })

@@ -5,7 +5,7 @@ import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { answerLayout, isToolUse, messagesUsage, standing, toolCall } from './anthropic-messages.ts'
-import { clientCall, isResultOf, textBlock, withheldResult } from './anthropic-refusal.ts'
+import { clientCall, isResultOf, textBlock } from './anthropic-refusal.ts'
 import type { Usage } from './content.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, present, stringOf, wrongMember } from './shape.ts'
@@ -13,6 +13,7 @@ import { holdEvent, nearestBefore, newDraft, pushDelta, stepOf, type Draft } fro
 import { parseArguments, readTexts } from './texts.ts'
 import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
+import { withheldResult } from './withheld.ts'
 
 export function openMessagesStream(): StreamReader {
   return new MessagesStream()

@@ -7,7 +7,7 @@ import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, Usage } from './content.ts'
 import { camelName, fieldLayout, fieldOf, itemsOf, keyOf } from './gemini-fields.ts'
 import { toolDefinitions } from './gemini-tools.ts'
-import type { Reading, RefusedCall } from './protocol.ts'
+import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { countOf, maximumOf, present, stringOf, wrongMember } from './shape.ts'
 import type { Kind } from './shape.ts'
@@ -117,14 +117,6 @@ export function callsIn(part: JsonObject, path: Path): ToolCall[] | string {
   return calls.length > 1 || (calls.length === 1 && part.text !== undefined && part.text !== '')
     ? 'A part is of two kinds.'
     : calls
-}
-
-/** The part of a denied call says why, and loses the signature: that signs what was called. */
-export function refuseParts(refused: readonly RefusedCall[]): Edit[] {
-  return refused.map(({ call, text }) => ({
-    address: { path: call.address.path.slice(0, -1) },
-    json: JSON.stringify({ text }),
-  }))
 }
 
 const callFields: readonly (readonly [string, (call: JsonObject) => string | undefined])[] = [

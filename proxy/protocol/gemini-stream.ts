@@ -6,8 +6,9 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
-import { answerRole, callsIn, eachPart, generateUsage, refuseParts } from './gemini-content.ts'
+import { answerRole, callsIn, eachPart, generateUsage } from './gemini-content.ts'
 import { camelName, fieldLayout, fieldOf } from './gemini-fields.ts'
+import { RefusedParts } from './gemini-refusal.ts'
 import type { Refused, RefusedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
 import { newDraft, stepOf, type Draft } from './step.ts'
@@ -28,6 +29,7 @@ type Candidate = {
 
 class GenerateStream implements StreamReader {
   readonly #candidates = new Map<number, Candidate>()
+  readonly #refused = new RefusedParts()
   #blocked = false
   #usage: Usage | undefined
 
@@ -65,8 +67,8 @@ class GenerateStream implements StreamReader {
     return undefined
   }
 
-  amend(_value: Json, refused: readonly RefusedCall[]): readonly Edit[] {
-    return refuseParts(refused)
+  amend(value: Json, refused: readonly RefusedCall[]): readonly Edit[] {
+    return isObject(value) ? this.#refused.edits(value, refused) : []
   }
 
   #chunk(value: JsonObject, draft: Draft, grown: Set<JsonObject>): string | undefined {

@@ -1,16 +1,11 @@
 // Owns the Gemini dialect: which paths are served, of the Gemini API and of Vertex AI alike, and how a refusal reads to
 // Google's SDKs. What the bodies mean is in gemini-content.ts and gemini-stream.ts.
 import type { FaultKind } from '../errors.ts'
+import { isObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { bodiless } from './bodiless.ts'
-import {
-  nameModel,
-  readGenerateAnswer,
-  readOtherAnswer,
-  readRequest,
-  refuseParts,
-  resourceName,
-} from './gemini-content.ts'
+import { nameModel, readGenerateAnswer, readOtherAnswer, readRequest, resourceName } from './gemini-content.ts'
+import { RefusedParts } from './gemini-refusal.ts'
 import { openGenerateStream } from './gemini-stream.ts'
 import { withoutTools } from './gemini-tools.ts'
 import { whyUnserved } from './gemini-unserved.ts'
@@ -126,7 +121,7 @@ function generating(name: string, stream: boolean): Open {
     idempotent: false,
     readRequest: (body, text) => readRequest(body, text, { model: called.model, stream, needs }),
     readAnswer: readGenerateAnswer,
-    refuseCalls: (_answer, refused) => refuseParts(refused),
+    refuseCalls: (answer, refused) => (isObject(answer) ? new RefusedParts().edits(answer, refused) : []),
     openStream: openGenerateStream,
   })
 }

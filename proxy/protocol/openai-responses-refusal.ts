@@ -7,6 +7,7 @@ import type { Path } from '../lib/pointer.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { RefusedCall } from './protocol.ts'
 import { arrayOf, stringOf } from './shape.ts'
+import { withheldResult } from './withheld.ts'
 
 export function refuseResponseCalls(answer: Json, refused: readonly RefusedCall[]): Edit[] {
   if (!isObject(answer)) return []
@@ -73,8 +74,6 @@ export function messageEvents(item: JsonObject, output_index: number, number: Js
   const numbered = number === undefined ? undefined : { sequence_number: number }
   return events.map((event) => formatEvent(event.type as string, JSON.stringify({ ...event, ...numbered }))).join('')
 }
-
-const withheldResult = '[Gatewright withheld the result of a denied tool call.]'
 
 /** The provider takes items back by their ids, and a message's begins like this. */
 function message(id: string, text: string): JsonObject {

@@ -87,3 +87,72 @@ t.test('Gemini', async (t) => {
   )
   t.throws(() => refuse(generate, of({ text: 'So.', ...call('a') })), /two kinds/)
 })
+
+const code = { code: 'x', language: 'PYTHON' }
+const output = { outcome: 'OUTCOME_OK', output: 'secret' }
+const withheld = { text: '[Gatewright withheld the result of a denied tool call.]' }
+
+/** What a part's neighbours become; the calls at these places are denied. */
+const runs: readonly [string, readonly object[], readonly number[], readonly object[]][] = [
+  [
+    'without ids',
+    [
+      { executableCode: code },
+      { codeExecutionResult: output },
+      { executableCode: code },
+      { codeExecutionResult: output },
+    ],
+    [0],
+    [{ text: 'No 0.' }, withheld, { executableCode: code }, { codeExecutionResult: output }],
+  ],
+  [
+    'with ids, out of order',
+    [
+      { executableCode: { ...code, id: 'a' } },
+      { executable_code: { ...code, id: 'b' } },
+      { code_execution_result: { ...output, id: 'b' } },
+      { codeExecutionResult: { ...output, id: 'a' } },
+    ],
+    [0],
+    [
+      { text: 'No 0.' },
+      { executable_code: { ...code, id: 'b' } },
+      { code_execution_result: { ...output, id: 'b' } },
+      withheld,
+    ],
+  ],
+  [
+    'of a tool beside code',
+    [
+      { toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: {} } },
+      { executableCode: code },
+      { toolResponse: { toolType: 'GOOGLE_SEARCH_WEB', response: { r: 'secret' } } },
+      { codeExecutionResult: output },
+      { text: 'So.' },
+    ],
+    [0],
+    [{ text: 'No 0.' }, { executableCode: code }, withheld, { codeExecutionResult: output }, { text: 'So.' }],
+  ],
+]
+
+t.test("what came of a denied call of Gemini's own goes with it", async (t) => {
+  const answer = (parts: readonly object[]) => ({ candidates: [{ index: 0, content: { parts } }] })
+  for (const [name, parts, which, expected] of runs) {
+    t.same(refuse(generate, answer(parts), ...which), answer(expected), name)
+    const stream = generate?.openStream?.()
+    let before = 0
+    const seen = parts.map((part) => {
+      const data = JSON.stringify(answer([part]))
+      const step = stream?.read({ event: 'message', data })
+      if (step?.ok !== true) throw new Error('not read')
+      const refused = step.calls.flatMap((call) => (which.includes(before) ? [{ call, text: `No ${before}.` }] : []))
+      before += step.calls.length
+      const edits = stream?.amend?.(step.value ?? null, refused) ?? []
+      return (JSON.parse(applyEdits(data, edits)) as ReturnType<typeof answer>).candidates[0]?.content.parts[0]
+    })
+    t.same(seen, expected, `${name}, as a stream`)
+  }
+  const other = { index: 1, content: { parts: [{ codeExecutionResult: output }] } }
+  const both = { candidates: [{ index: 0, content: { parts: [{ executableCode: code }] } }, other] }
+  t.match(refuse(generate, both, 0), { candidates: [{}, other] }, 'another candidate keeps its own')
+})
