@@ -10,7 +10,7 @@ import type { Admission, LimitState } from '../limits/limiter.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
 import type { Permit } from '../policy/permit.ts'
-import type { Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
+import type { Alternate, Asked, Content, ToolDefinition, Usage } from '../protocol/content.ts'
 import type { Hidden } from '../protocol/hidden-thinking.ts'
 import type { Markup } from '../lib/xml-text.ts'
 import type { Operation } from '../protocol/protocol.ts'
@@ -178,6 +178,8 @@ export type Decided = Inspected & {
   readonly decisions: readonly Decision[]
   /** Offered tools that the caller may never call. */
   readonly withheld: readonly ToolDefinition[]
+  /** Models that may not answer in the place of the one that was asked. */
+  readonly withheldModels: readonly Alternate[]
 }
 
 export type Permitted = Decided & { readonly permit: Permit }
@@ -237,6 +239,7 @@ export function openExchange(id: string, head: RequestHead, startedMs: number): 
     actions: undefined,
     decisions: undefined,
     withheld: undefined,
+    withheldModels: undefined,
     permit: undefined,
     outgoing: undefined,
     vault: undefined,

@@ -6,11 +6,16 @@ import type { Query } from '../policy/query.ts'
 import type { ToolDefinition } from '../protocol/content.ts'
 import type { Inspected } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
+import { mayCall } from './alternates.ts'
 import { queryOf } from './query.ts'
 
 export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] {
   const tools = x.content?.tools ?? []
-  return tools.filter((tool) => runtime.policy.evaluate(offerQuery(x, runtime, tool)).effect !== 'allow')
+  return tools.filter(
+    (tool) =>
+      runtime.policy.evaluate(offerQuery(x, runtime, tool)).effect !== 'allow' ||
+      (tool.model !== undefined && !mayCall(x, runtime, tool.model)),
+  )
 }
 
 /** What the policy is asked about a tool that is offered. */

@@ -50,6 +50,9 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (x.decisions !== undefined) fields['decisions'] = x.decisions.map(decisionFields)
   const withheld = [...(x.withheld ?? []).map(({ name }) => name), ...trace.withheld]
   if (withheld.length > 0) fields['toolsWithheld'] = withheld.slice(0, 100).map((name) => shownName(name, runtime))
+  const models = x.withheldModels ?? []
+  if (models.length > 0)
+    fields['modelsWithheld'] = models.slice(0, 100).map(({ model }) => shownName(model ?? 'default', runtime))
   if (trace.answerDecisions.length > 0) {
     fields['answerDecisions'] = trace.answerDecisions.map(({ tool, decision }) => ({
       tool: shownName(tool, runtime),

@@ -1,7 +1,7 @@
 // Owns what the policy is told about an exchange beside the action itself.
 import type { Action, Query } from '../policy/query.ts'
 import type { ToolCall } from '../protocol/content.ts'
-import type { Identified } from './exchange.ts'
+import type { Identified, Inspected } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
 
 export function queryOf(x: Identified, runtime: Runtime, action: Action, findings: Query['findings']): Query {
@@ -14,6 +14,21 @@ export function queryOf(x: Identified, runtime: Runtime, action: Action, finding
     headers: policyHeaders(x.headers, runtime.policyHeaders),
     findings,
     timeMs: runtime.clock.now(),
+  }
+}
+
+/** The action of a request to a model. */
+export function modelAction({ content, operation }: Inspected): Action {
+  // Of what no adapter knows everything else is unknown, whatever its body may hold.
+  if (content === undefined || operation.opaque === true) return { type: 'model.call', operation: operation.name }
+  return {
+    type: 'model.call',
+    operation: operation.name,
+    stream: content.stream ?? false,
+    tools: content.tools.map((tool) => tool.name),
+    model: content.model,
+    maxTokens: content.maxTokens,
+    messages: content.messages,
   }
 }
 

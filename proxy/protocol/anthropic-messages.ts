@@ -4,7 +4,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { offeredTools } from './anthropic-offers.ts'
-import type { Role, ToolCall, Usage } from './content.ts'
+import type { Alternate, Role, ToolCall, Usage } from './content.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
@@ -21,10 +21,30 @@ export function readMessagesRequest(body: Json, text: string): Reading {
   return readingOf(readTexts(body, text, { roleAt: (path) => requestRole(body, path), standing }), {
     model: stringOf(body.model),
     stream: body.stream === true,
-    maxTokens: countOf(body.max_tokens),
+    maxTokens: longest(body),
     messages: arrayOf(body.messages).length,
     tools,
+    alternates: alternatesOf(body),
   })
+}
+
+/** Who answers in the place of another may have a maximum of its own. */
+function longest({ max_tokens: asked, fallbacks }: JsonObject): number | undefined {
+  const counts = [asked, ...arrayOf(fallbacks).map((one) => (isObject(one) ? one.max_tokens : undefined))]
+  const known = counts.flatMap((count) => countOf(count) ?? [])
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+/** Models that answer where the one that was asked declines: those of a list, or the provider's choice. */
+function alternatesOf({ fallbacks }: JsonObject): Alternate[] | undefined {
+  if (typeof fallbacks === 'string') return [{ address: { path: ['fallbacks'] } }]
+  if (!Array.isArray(fallbacks)) return undefined
+  return fallbacks.map((one, index) =>
+    present<Alternate>({
+      address: { path: ['fallbacks', index] },
+      model: isObject(one) ? stringOf(one.model) : undefined,
+    }),
+  )
 }
 
 export function readMessagesAnswer(body: Json, text: string): Reading {
@@ -189,9 +209,9 @@ function wrongRequest(body: JsonObject): string | undefined {
     wrongMember(body, 'max_tokens', ['number'], '') ??
     wrongMember(body, 'tools', ['array'], '') ??
     wrongMember(body, 'thread', ['object'], '') ??
+    wrongMember(body, 'fallbacks', ['string', 'array'], '') ??
     wrongBlocks(body.system, 'system')
   if (wrong !== undefined) return wrong
-  if ((body.fallbacks ?? null) !== null) return 'fallbacks lets another model answer than the request names.'
   for (const [index, message] of arrayOf(body.messages).entries()) {
     const place = `messages[${index}]`
     if (!isObject(message)) return `${place} must be an object.`

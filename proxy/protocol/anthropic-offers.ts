@@ -14,7 +14,6 @@ export function offeredTools(body: JsonObject): ToolDefinition[] | string {
   for (const [index, tool] of arrayOf(body.tools).entries()) {
     const definition = definitionOf(tool, ['tools', index])
     if (definition === undefined) return `tools[${index}] is not a tool.`
-    if (namesModel(tool)) return `tools[${index}] ${asksAnother}`
     definitions.push(definition)
   }
   const wrong = wrongMember(body, 'mcp_servers', ['array'], '')
@@ -27,7 +26,6 @@ export function offeredTools(body: JsonObject): ToolDefinition[] | string {
     if (!isObject(tool) || tool.type !== 'tool_definition') continue
     const definition = definitionOf(tool.definition, path)
     if (definition === undefined) return 'A message adds a tool that is none.'
-    if (namesModel(tool.definition)) return `A tool that a message adds ${asksAnother}`
     definitions.push(definition)
   }
   return definitions
@@ -65,17 +63,15 @@ function withoutServers(body: JsonObject, withheld: readonly ToolDefinition[]): 
 
 const withheldTool = '[Gatewright withheld a tool that may not be called.]'
 
-const asksAnother = 'asks a model of its own beside the one that the request names.'
-
-/** The provider's advisor. No rule, limit or price would see that model. */
-function namesModel(tool: Json | undefined): boolean {
-  return isObject(tool) && (tool.model ?? null) !== null
-}
-
 function definitionOf(tool: Json | undefined, path: Path): ToolDefinition | undefined {
   const name = isObject(tool) ? (stringOf(tool.name) ?? stringOf(tool.type)) : undefined
   if (!isObject(tool) || name === undefined) return undefined
-  return present<ToolDefinition>({ address: { path }, name, description: stringOf(tool.description) })
+  return present<ToolDefinition>({
+    address: { path },
+    name,
+    description: stringOf(tool.description),
+    model: stringOf(tool.model),
+  })
 }
 
 /** Defined there, or only named and defined before. */

@@ -33,6 +33,8 @@ export type ToolDefinition = {
   readonly address: Address
   readonly name: string
   readonly description?: string
+  /** Of a provider's own: the model that it asks when it is called. */
+  readonly model?: string
   /** Of a tool that a server lists: all that it says of it. */
   readonly source?: Json
   /** What is wrong with the definition, so that clients must not use it. */
@@ -79,6 +81,9 @@ export type Asked = {
 /** An entry of a list, and what using it would be. */
 export type Listed = { readonly address: Address; readonly act: Act }
 
+/** Another model that may answer in the place of the one that was asked; without a name whichever the provider likes. */
+export type Alternate = { readonly address: Address; readonly model?: string }
+
 /** Token counts as the upstream reports them. */
 export type Usage = {
   readonly input?: number
@@ -100,6 +105,8 @@ export type Content = {
   readonly toolCalls: readonly ToolCall[]
   /** In a request: the tools offered to the model. In an answer: those that a server lists. */
   readonly tools: readonly ToolDefinition[]
+  /** In a request: the models that may answer instead. */
+  readonly alternates?: readonly Alternate[] | undefined
   /** In an answer: what a server lists beside tools. */
   readonly listed?: readonly Listed[] | undefined
   /** In an answer that says caches may give it to any caller: the edit by which it says that it is this caller's alone. */

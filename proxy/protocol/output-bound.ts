@@ -2,6 +2,7 @@
 // Who bounds it, and why, it does not know.
 import type { Edit } from '../lib/edit.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
+import type { Path } from '../lib/pointer.ts'
 import type { ProtocolName } from './protocol.ts'
 import { countOf } from './shape.ts'
 
@@ -43,7 +44,12 @@ export function boundOutput(protocol: ProtocolName, operation: string, body: Jso
   const place = placeOf(protocol, operation)
   if (place === undefined || !isObject(body)) return []
   const holder = place.holders?.find((name) => isObject(body[name])) ?? place.holders?.[0]
-  if (holder === undefined) return [...within(body, [], place, tokensMax), ...thinkingWithin(body, place, tokensMax)]
+  if (holder === undefined)
+    return [
+      ...within(body, [], place, tokensMax),
+      ...thinkingWithin(body, place, tokensMax),
+      ...alternatesWithin(body, place, tokensMax),
+    ]
   const inner = body[holder]
   if (isObject(inner)) return within(inner, [holder], place, tokensMax)
   return [{ address: { path: [holder] }, json: JSON.stringify({ [place.added]: tokensMax }) }]
@@ -80,7 +86,17 @@ function thinkingWithin({ thinking, ...body }: JsonObject, { names, thinks }: Pl
   return room < budget ? [{ address: { path: ['thinking', 'budget_tokens'] }, json: String(room) }] : []
 }
 
-function within(owner: JsonObject, path: readonly string[], place: Place, tokensMax: number): Edit[] {
+/** Who answers in the place of another may say a maximum of its own. */
+function alternatesWithin({ fallbacks }: JsonObject, place: Place, tokensMax: number): Edit[] {
+  if (place.thinks !== true || !Array.isArray(fallbacks)) return []
+  return fallbacks.flatMap((one, index) =>
+    isObject(one) && place.names.some((name) => (one[name] ?? null) !== null)
+      ? within(one, ['fallbacks', index], place, tokensMax)
+      : [],
+  )
+}
+
+function within(owner: JsonObject, path: Path, place: Place, tokensMax: number): Edit[] {
   const { names, added, zeroIsNone } = place
   const json = String(tokensMax)
   const given = names.filter((name) => owner[name] !== undefined && owner[name] !== null)

@@ -150,7 +150,7 @@ export class Conversation {
     const body = { form: 'json', bytes: nothing, text, value } as const
     const decoded: Decoded & Pick<Answered, 'vault' | 'permit'> = { ...this.#x, body, content, asked: undefined }
     const inspected = inspect(await consult(decoded, this.#runtime))
-    return { ...decoded, ...inspected, actions: [], decisions: [], withheld: [] }
+    return { ...decoded, ...inspected, actions: [], decisions: [], withheld: [], withheldModels: [] }
   }
 
   /** Settings and content are judged like the call that they prepare: what comes of them may ask for nothing any more. */

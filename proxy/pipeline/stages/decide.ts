@@ -1,16 +1,17 @@
 // Owns the translation of an exchange into actions, and asks the policy about each.
 import type { Decision } from '../../policy/decision.ts'
 import type { Action, Query } from '../../policy/query.ts'
+import { withheldModels } from '../alternates.ts'
 import { grow, type Decided, type Inspected } from '../exchange.ts'
 import { judgeAsked } from '../asked.ts'
 import { saidTo } from '../http-args.ts'
 import { listingDecision } from '../listing.ts'
 import { withheldTools } from '../offers.ts'
-import { queryOf } from '../query.ts'
+import { modelAction, queryOf } from '../query.ts'
 import type { Runtime } from '../runtime.ts'
 
 export function decide(x: Inspected, runtime: Runtime): Decided {
-  if (x.operation.action === 'asked') return grow(x, { ...judgeAsked(x, runtime), withheld: [] })
+  if (x.operation.action === 'asked') return grow(x, { ...judgeAsked(x, runtime), withheld: [], withheldModels: [] })
   const action =
     x.operation.action === 'none'
       ? listingAction(x)
@@ -19,7 +20,12 @@ export function decide(x: Inspected, runtime: Runtime): Decided {
         : modelAction(x)
   const query = queryOf(x, runtime, action, x.findingCounts)
   const decision = x.operation.action === 'none' ? decideListing(query, runtime) : runtime.policy.evaluate(query)
-  return grow(x, { actions: [action], decisions: [decision], withheld: withheldTools(x, runtime) })
+  return grow(x, {
+    actions: [action],
+    decisions: [decision],
+    withheld: withheldTools(x, runtime),
+    withheldModels: withheldModels(x, runtime),
+  })
 }
 
 /** A listing does nothing by itself: whoever may make some model call on this route may see what there is to call. */
@@ -34,21 +40,6 @@ function decideListing(query: Query, runtime: Runtime): Decision {
 /** What is asked for is left open: any model, any number of messages. */
 function listingAction(x: Inspected): Action {
   return { type: 'model.call', operation: x.operation.name }
-}
-
-function modelAction(x: Inspected): Action {
-  const { content } = x
-  // Of what no adapter knows everything else is unknown, whatever its body may hold.
-  if (content === undefined || x.operation.opaque === true) return { type: 'model.call', operation: x.operation.name }
-  return {
-    type: 'model.call',
-    operation: x.operation.name,
-    stream: content.stream ?? false,
-    tools: content.tools.map((tool) => tool.name),
-    model: content.model,
-    maxTokens: content.maxTokens,
-    messages: content.messages,
-  }
 }
 
 function toolAction(x: Inspected): Action {

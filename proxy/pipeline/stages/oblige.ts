@@ -10,6 +10,7 @@ import { boundOutput } from '../../protocol/output-bound.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { askUsage } from '../../protocol/usage-request.ts'
 import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
+import { alternateEdits } from '../alternates.ts'
 import { demandedBy } from '../demanded.ts'
 import { redactHeaderValue } from '../header-redaction.ts'
 import { redactHeader, type Mirroring } from '../mirrored-headers.ts'
@@ -25,6 +26,7 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const edits = [
     ...(vault === undefined ? [] : redact(x, runtime, vault, replaced)),
     ...withhold(x),
+    ...alternateEdits(x.content?.alternates ?? [], x.withheldModels),
     ...aliasEdits(x),
     ...shorten(x),
   ]

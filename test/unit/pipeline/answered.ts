@@ -74,6 +74,7 @@ export function openBack(extra: string): Back {
         actions: [],
         decisions: [decision],
         withheld: [],
+        withheldModels: [],
         permit,
         outgoing: { path, headers: [], body: undefined },
         vault,

@@ -30,25 +30,29 @@ const messages = anthropicProtocol.resolve('POST', '/v1/messages')
 const addition = (tool: Json) => ({ type: 'tool_addition', tool })
 const defined = (name: string) => addition({ type: 'tool_definition', definition: { name, input_schema: {} } })
 
-t.test('a model that no rule would see is asked for nothing', async (t) => {
+t.test('other models that may answer or be asked are named', async (t) => {
   const advisor = { type: 'advisor_20260301', name: 'advisor', model: 'claude-dear' }
-  const added = (definition: Json) => [{ role: 'user', content: [addition({ type: 'tool_definition', definition })] }]
-  const rows: [string, { readonly [key: string]: Json }, RegExp | undefined][] = [
-    ['one that answers instead', { fallbacks: [{ model: 'claude-dear' }] }, /another model/],
-    ["the provider's choice", { fallbacks: 'default' }, /another model/],
-    ['none', { fallbacks: null }, undefined],
-    ['a name that differs in case', { Fallbacks: 'default' }, /almost like fallbacks/],
-    ['one that is asked by a tool', { tools: [advisor] }, /tools\[0\] asks a model of its own/],
-    ['one that is asked by a tool of a message', { messages: added(advisor) }, /asks a model of its own/],
-    ['a tool without', { messages: added({ ...advisor, model: null }) }, undefined],
-  ]
-  for (const operation of [messages, anthropicProtocol.resolve('POST', '/v1/messages/count_tokens')]) {
-    for (const [name, members, why] of rows) {
-      const body: Json = { model: 'm', max_tokens: 9, messages: [], ...members }
-      const reading = operation?.readRequest(body, JSON.stringify(body))
-      t.match(reading, why === undefined ? { ok: true } : { ok: false, message: why }, name)
-    }
+  const added = [{ role: 'user', content: [addition({ type: 'tool_definition', definition: advisor })] }]
+  const read = (members: { readonly [key: string]: Json }): unknown => {
+    const body: Json = { model: 'm', max_tokens: 9, messages: [], ...members }
+    const reading = messages?.readRequest(body, JSON.stringify(body))
+    return reading?.ok === true ? reading.content : reading
   }
+  const list: Json = [{ model: 'a', max_tokens: 50 }, { model: 'b' }, 'c']
+  t.match(read({ fallbacks: list }), {
+    alternates: [
+      { address: { path: ['fallbacks', 0] }, model: 'a' },
+      { address: { path: ['fallbacks', 1] }, model: 'b' },
+      { address: { path: ['fallbacks', 2] }, model: undefined },
+    ],
+    maxTokens: 50,
+  })
+  t.match(read({ fallbacks: 'default' }), { alternates: [{ address: { path: ['fallbacks'] } }], maxTokens: 9 })
+  t.match(read({ fallbacks: null }), { alternates: undefined, maxTokens: 9 })
+  t.match(read({ fallbacks: 5 }), { ok: false, message: /fallbacks must be/ })
+  t.match(read({ Fallbacks: 'default' }), { ok: false, message: /almost like fallbacks/ })
+  t.match(read({ tools: [advisor] }), { tools: [{ name: 'advisor', model: 'claude-dear' }] })
+  t.match(read({ messages: added }), { tools: [{ name: 'advisor', model: 'claude-dear' }] })
 })
 
 /** The request without the tools of the given names. */

@@ -23,6 +23,15 @@ t.test('a request says how long its answer may be, where its format does', async
   t.same(bounded('openai', 'embeddings', { input: 'x' }), { input: 'x' })
   t.same(bounded('anthropic', 'messages', { max_tokens: 4096 }), { max_tokens: 100 })
   t.same(bounded('anthropic', 'messages.count_tokens', {}), {})
+  const fallbacks = [{ model: 'a', max_tokens: 900 }, { model: 'b', max_tokens: 9 }, { model: 'c' }]
+  t.same(bounded('anthropic', 'messages', { max_tokens: 50, fallbacks }), {
+    max_tokens: 50,
+    fallbacks: [{ model: 'a', max_tokens: 100 }, { model: 'b', max_tokens: 9 }, { model: 'c' }],
+  })
+  t.same(bounded('anthropic', 'messages', { max_tokens: 50, fallbacks: 'default' }), {
+    max_tokens: 50,
+    fallbacks: 'default',
+  })
   t.same(bounded('gemini', 'generateContent', {}), { generationConfig: { maxOutputTokens: 100 } })
   t.same(bounded('gemini', 'generateContent', { generation_config: { max_output_tokens: 200 } }), {
     generation_config: { max_output_tokens: 100 },

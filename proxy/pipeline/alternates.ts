@@ -1,0 +1,25 @@
+// Owns what becomes of the other models that a request lets answer, or asks beside the one that it names: those that the
+// caller may not call are taken out, and the call goes on without them.
+import type { Edit } from '../lib/edit.ts'
+import type { Alternate } from '../protocol/content.ts'
+import type { Inspected } from './exchange.ts'
+import { modelAction, queryOf } from './query.ts'
+import type { Runtime } from './runtime.ts'
+
+export function withheldModels(x: Inspected, runtime: Runtime): Alternate[] {
+  const alternates = x.content?.alternates ?? []
+  return alternates.filter(({ model }) => !mayCall(x, runtime, model))
+}
+
+/** As if the request named it. Undefined: whichever the provider likes. */
+export function mayCall(x: Inspected, runtime: Runtime, model: string | undefined): boolean {
+  const query = queryOf(x, runtime, { ...modelAction(x), model }, x.findingCounts)
+  return runtime.policy.evaluate(query).effect === 'allow'
+}
+
+/** A list of which nothing is left goes as a whole. */
+export function alternateEdits(alternates: readonly Alternate[], withheld: readonly Alternate[]): Edit[] {
+  if (withheld.length < alternates.length) return withheld.map(({ address }) => ({ address, remove: true }))
+  const members = new Set(withheld.map(({ address }) => address.path[0] ?? ''))
+  return Array.from(members, (member) => ({ address: { path: [member] }, remove: true }))
+}
