@@ -58,6 +58,11 @@ export function chunkHead({ id, object, created, model }: JsonObject): JsonObjec
   return present<JsonObject>({ id, object, created, model })
 }
 
+/** Whether a choice of a stream, of completions as well, is over. Some servers say an empty reason until it is. */
+export function isFinish(reason: Json | undefined): boolean {
+  return typeof reason === 'string' && reason !== ''
+}
+
 /** What must not change or cannot be read; everything else is inspected. */
 export function standing(key: string, owner: JsonObject, path: Path): Standing {
   const fixed = standings.get(key)

@@ -4,7 +4,7 @@ import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
-import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
+import { answerLayout, chatUsage, chunkHead, isFinish, standing } from './openai-chat.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
@@ -122,7 +122,7 @@ class CompletionsStream implements StreamReader {
         const address = { path: ['choices', at, 'text'] }
         draft.deltas.push({ channel: channelOf(index), address, text, kind: 'text' })
       }
-      if (typeof choice.finish_reason !== 'string') continue
+      if (!isFinish(choice.finish_reason)) continue
       this.#finished.add(index)
       if (this.#open.delete(index)) draft.ends.push(channelOf(index))
     }

@@ -10,7 +10,7 @@ import { formatEvent } from '../lib/sse.ts'
 import type { ToolCall, Usage } from './content.ts'
 import { growingTexts } from './openai-chat-deltas.ts'
 import { announcesCall, paragraph } from './openai-chat-refusal.ts'
-import { answerLayout, chatUsage, chunkHead, standing } from './openai-chat.ts'
+import { answerLayout, chatUsage, chunkHead, isFinish, standing } from './openai-chat.ts'
 import type { Delta, Refused, StreamedCall, StreamReader, StreamStep } from './protocol.ts'
 import { arrayOf, present, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, notePadding, pushDelta, stepOf, type Draft } from './step.ts'
@@ -160,11 +160,13 @@ class ChatStream implements StreamReader {
       const wrong = this.#delta(value.delta, [...path, 'delta'], index, choice, draft)
       if (wrong !== undefined) return wrong
     }
-    return typeof value.finish_reason === 'string' ? finish(choice, draft) : undefined
+    return isFinish(value.finish_reason) ? finish(choice, draft) : undefined
   }
 
   #delta(delta: JsonObject, path: Path, index: number, choice: Choice, draft: Draft): string | undefined {
     for (const { channel, path: place, text, writer } of growingTexts(delta, index)) {
+      // What was held back of it is out already, so a value that goes on here would not be found.
+      if (choice.finished && text !== '') return 'A choice goes on after it has finished.'
       const address = { path: [...path, ...place] }
       draft.grown.push(address.path)
       this.#grow({ channel, address, text, kind: 'text' }, choice, draft, writer)
@@ -302,8 +304,7 @@ function finishedCall(call: Call, name: string): ToolCall {
 /** An event that says nothing beside the pieces of calls is withheld as a whole. */
 function withheldIn({ choices, usage }: JsonObject, { withheld }: Draft): Address[] {
   const [choice, ...others] = arrayOf(choices)
-  if (others.length > 0 || isObject(usage) || !isObject(choice) || typeof choice.finish_reason === 'string')
-    return withheld
+  if (others.length > 0 || isObject(usage) || !isObject(choice) || isFinish(choice.finish_reason)) return withheld
   const said = isObject(choice.delta) ? Object.keys(choice.delta) : []
   return said.every((key) => key === 'tool_calls' || key === 'function_call') ? [{ path: [] }] : withheld
 }

@@ -161,25 +161,31 @@ t.test('an event is known again only when two in a row have meant the same', asy
     candidates: [{ content: { parts: [{ videoMetadata: { fps: 1 } }, { text }], role: 'model' }, index: 0 }],
   })
   const last = { candidates: [{ content: { parts: [{ text: '' }], role: 'model' }, index: 0, finishReason: 'STOP' }] }
-  const twice = (content: string): object => ({
-    id: 'c',
-    choices: [
-      { index: 0, delta: {}, finish_reason: 'stop' },
+  const body = ['hi', 'A', ssn, 'Z rest '].map((text) => `data: ${JSON.stringify(gemini(text))}\n\n`).join('')
+  const whole = `${body}data: ${JSON.stringify(last)}\n\n`
+  const { written, fault, x } = await run(masked, 'gemini', whole)
+  t.equal(fault, undefined)
+  t.notMatch(written, ssn)
+  t.match(written, '[US_SSN]')
+  t.same([...x.trace.redactedAnswer], [['us-ssn', 1]])
+  t.equal((await run(blocking, 'gemini', whole)).fault, 'content-blocked')
+})
+
+t.test('a chat choice that goes on after its end ends the stream, also where each event says both', async (t) => {
+  const said = (content: string, finish: string): string => {
+    const choices = [
+      { index: 0, delta: {}, finish_reason: finish },
       { index: 0, delta: { content }, finish_reason: null },
-    ],
-  })
-  for (const [way, make, end] of [
-    ['gemini', gemini, `data: ${JSON.stringify(last)}\n\n`],
-    ['openai', twice, done],
-  ] as const) {
-    const body = ['hi', 'A', ssn, 'Z rest '].map((text) => `data: ${JSON.stringify(make(text))}\n\n`).join('') + end
-    const { written, fault, x } = await run(masked, way, body)
-    t.equal(fault, undefined, way)
-    t.notMatch(written, ssn, way)
-    t.match(written, '[US_SSN]', way)
-    t.same([...x.trace.redactedAnswer], [['us-ssn', 1]], way)
-    t.equal((await run(blocking, way, body)).fault, 'content-blocked', way)
+    ]
+    return `data: ${JSON.stringify({ id: 'c', choices })}\n\n`
   }
+  const pieces = ['hi ', ssn.slice(0, 6), ssn.slice(6), ' rest']
+  const ended = await run(masked, 'openai', pieces.map((piece) => said(piece, 'stop')).join('') + done)
+  t.equal(ended.fault, 'upstream-invalid')
+  const unended = await run(masked, 'openai', pieces.map((piece) => said(piece, '')).join('') + done)
+  t.equal(unended.fault, undefined)
+  t.notMatch(unended.written, /378|9520/)
+  t.same([...unended.x.trace.redactedAnswer], [['us-ssn', 1]])
 })
 
 t.test('after a denied call every event is looked at for what it says of it', async (t) => {

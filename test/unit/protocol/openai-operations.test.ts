@@ -162,6 +162,7 @@ t.test('legacy streams: what has no single meaning is refused', async (t) => {
   t.match(feed(open(), finished, choice('y')), { ok: false })
   t.match(feed(open(), '[DONE]', choice('y')), { ok: false })
   t.match(feed(open(), choice('y'), '[DONE]'), { ok: true, terminal: true, ends: ['text:0'] })
+  t.match(feed(open(), choice('x', { finish_reason: '' }), choice('y')), { ok: true, ends: [] })
   t.match(feed(open(), choice('y')), { ok: true, repeatable: true })
   t.match(feed(open(), { error: { message: 'out of order' } }), { ok: true, error: true })
   const reader = open()

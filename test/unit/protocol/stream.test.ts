@@ -50,6 +50,9 @@ t.test('OpenAI: what has no single meaning is refused', async (t) => {
     ['no name at the end', [call({ function: { arguments: '{}' } }), chunk({}, { finish_reason: 'tool_calls' })]],
     ['no name at [DONE]', [call({ function: { arguments: '{}' } }), '[DONE]']],
     ['a call after its end', [named('f'), chunk({}, { finish_reason: 'stop' }), named('f')]],
+    ['a text after its end', [chunk({ content: '123-45' }, { finish_reason: 'stop' }), chunk({ content: '-6789' })]],
+    ['a text that ends in each chunk', ['a', 'b'].map((content) => chunk({ content }, { finish_reason: 'stop' }))],
+    ['another text after the end', [chunk({}, { finish_reason: 'stop' }), chunk({ reasoning: 'b' })]],
     ['a whole message in a chunk', [{ choices: [{ index: 0, message: { tool_calls: [{}] } }] }]],
     ['an event after the end', ['[DONE]', chunk({ content: 'x' })]],
   ]
@@ -61,6 +64,19 @@ t.test('OpenAI: what is odd and harmless is read', async (t) => {
   t.match(feed(open('openai'), named('f'), named('f', '{}')), { ok: true })
   t.match(feed(open('openai'), named('f'), call({ id: '', function: { name: '' } })), { ok: true })
   t.match(feed(open('openai'), { id: 'c', choices: null }), { ok: true })
+  t.match(feed(open('openai'), chunk({}, { finish_reason: 'stop' }), chunk({ content: '', role: 'assistant' })), {
+    ok: true,
+    deltas: [],
+  })
+  const unfinished = { finish_reason: '' }
+  t.match(feed(open('openai'), chunk({ content: 'a' }, unfinished), chunk({ content: 'b' }, unfinished)), { ends: [] })
+  const late = feed(
+    open('openai'),
+    chunk({ content: 'a' }, unfinished),
+    named('f'),
+    chunk({}, { finish_reason: 'stop' }),
+  )
+  t.match(late, { ok: true, ends: ['text:0', 'arguments:0:0'], calls: [{ name: 'f' }] })
   t.match(feed(open('openai'), { object: 'error', error: 'out of order' }), { ok: true, error: true })
 })
 
