@@ -12,7 +12,7 @@ export function withheldModels(x: Inspected, runtime: Runtime): Alternate[] {
 }
 
 /** As if the request named it. Undefined: whichever the provider likes. */
-export function mayCall(x: Inspected, runtime: Runtime, model: string | undefined): boolean {
+function mayCall(x: Inspected, runtime: Runtime, model: string | undefined): boolean {
   const query = queryOf(x, runtime, { ...modelAction(x), model }, x.findingCounts)
   return runtime.policy.evaluate(query).effect === 'allow'
 }

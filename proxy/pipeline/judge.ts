@@ -8,7 +8,7 @@ import type { Client } from './client.ts'
 import { grow, openExchange, type Decided, type Exchange, type RequestHead } from './exchange.ts'
 import type { Runtime } from './runtime.ts'
 import { isListing } from './listing.ts'
-import { offerQuery } from './offers.ts'
+import { offerQueries } from './offers.ts'
 import { queryOf } from './query.ts'
 import { decide } from './stages/decide.ts'
 import { decode } from './stages/decode.ts'
@@ -93,7 +93,7 @@ function judgementsOf(x: Decided, runtime: Runtime): Judgement[] {
 /** What is withheld of them withholds nothing else. */
 function offersOf(x: Decided, runtime: Runtime): Judgement[] {
   if (x.operation.action === 'asked') return []
-  const queries = (x.content?.tools ?? []).map((tool) => offerQuery(x, runtime, tool))
+  const queries = (x.content?.tools ?? []).flatMap((tool) => offerQueries(x, runtime, tool))
   return queries.map((query) => ({ query, question: 'now', decision: runtime.policy.evaluate(query) }))
 }
 

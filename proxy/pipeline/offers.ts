@@ -1,32 +1,32 @@
 // Owns what becomes of the tools that a request offers to a model: those that the caller may never call are taken out,
 // by the same rules that judge a call, so the model does not plan with them. The calls themselves are judged all the same.
+// So are those that would ask a model which the caller may not ask.
 import type { Edit } from '../lib/edit.ts'
 import { isObject, type Json } from '../lib/json.ts'
 import type { Query } from '../policy/query.ts'
 import type { ToolDefinition } from '../protocol/content.ts'
 import type { Inspected } from './exchange.ts'
+import { modelAction, queryOf } from './query.ts'
 import type { Runtime } from './runtime.ts'
-import { mayCall } from './alternates.ts'
-import { queryOf } from './query.ts'
 
 export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] {
   const tools = x.content?.tools ?? []
-  return tools.filter(
-    (tool) =>
-      runtime.policy.evaluate(offerQuery(x, runtime, tool)).effect !== 'allow' ||
-      (tool.model !== undefined && !mayCall(x, runtime, tool.model)),
+  return tools.filter((tool) =>
+    offerQueries(x, runtime, tool).some((query) => runtime.policy.evaluate(query).effect !== 'allow'),
   )
 }
 
-/** What the policy is asked about a tool that is offered. */
-export function offerQuery(x: Inspected, runtime: Runtime, { name, description }: ToolDefinition): Query {
+/** What the policy is asked about a tool that is offered. All must be allowed. */
+export function offerQueries(x: Inspected, runtime: Runtime, tool: ToolDefinition): Query[] {
+  const { name, description, models = [] } = tool
   const action = {
     type: 'tool.offer',
     tool: name,
     via: 'model',
     ...(description === undefined ? undefined : { description }),
   } as const
-  return queryOf(x, runtime, action, x.findingCounts)
+  const calls = models.map((model) => ({ ...modelAction(x), model }))
+  return [action, ...calls].map((one) => queryOf(x, runtime, one, x.findingCounts))
 }
 
 /** A request that offers no tool at all any more must not speak of tools either: providers refuse it. */

@@ -66,11 +66,12 @@ const withheldTool = '[Gatewright withheld a tool that may not be called.]'
 function definitionOf(tool: Json | undefined, path: Path): ToolDefinition | undefined {
   const name = isObject(tool) ? (stringOf(tool.name) ?? stringOf(tool.type)) : undefined
   if (!isObject(tool) || name === undefined) return undefined
+  const model = stringOf(tool.model)
   return present<ToolDefinition>({
     address: { path },
     name,
     description: stringOf(tool.description),
-    model: stringOf(tool.model),
+    models: model === undefined ? undefined : [model],
   })
 }
 

@@ -33,8 +33,8 @@ export type ToolDefinition = {
   readonly address: Address
   readonly name: string
   readonly description?: string
-  /** Of a provider's own: the model that it asks when it is called. */
-  readonly model?: string
+  /** Of a provider's tool: the models that it asks, where the request names them. */
+  readonly models?: readonly string[]
   /** Of a tool that a server lists: all that it says of it. */
   readonly source?: Json
   /** What is wrong with the definition, so that clients must not use it. */

@@ -3,6 +3,7 @@
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
 import { standing } from './openai-chat.ts'
+import { otherModels } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { wrongMember } from './shape.ts'
@@ -21,7 +22,10 @@ export const speech: Operation = {
 
 function readSpeechRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
-  const wrong = wrongMember(body, 'model', ['string'], '', true) ?? wrongMember(body, 'input', ['string'], '', true)
+  const wrong =
+    otherModels(body) ??
+    wrongMember(body, 'model', ['string'], '', true) ??
+    wrongMember(body, 'input', ['string'], '', true)
   if (wrong !== undefined) return { ok: false, message: wrong }
   const texts = readTexts(body, text, {
     roleAt: ([member]) => (member === 'input' ? 'user' : member === 'instructions' ? 'system' : 'other'),

@@ -4,6 +4,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import { modelsOfTool, otherModels, standIns } from './openai-models.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { arrayOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
@@ -144,11 +145,13 @@ const members = namesOf(
   'max_tokens',
   'max_completion_tokens',
   'n',
+  ...standIns,
 )
 
 function wrongRequest(body: JsonObject): string | undefined {
   const wrong =
     lookalikeIn(body, members) ??
+    otherModels(body) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'messages', ['array'], '', true) ??
     wrongMember(body, 'stream', ['boolean'], '') ??
@@ -194,6 +197,7 @@ function toolDefinition(tool: JsonObject, member: 'tools' | 'functions', index: 
     address: { path: [member, index] },
     name: described.name,
     description: stringOf(described.description),
+    models: modelsOfTool(tool),
   })
 }
 

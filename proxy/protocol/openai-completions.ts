@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
 import { answerLayout, chatUsage, chunkHead, isFinish, standing } from './openai-chat.ts'
+import { otherModels, standIns } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
 import { readingOf } from './reading.ts'
@@ -39,12 +40,23 @@ export function tokensIn(value: Json | undefined): number | undefined {
   return count === 0 ? undefined : count
 }
 
-const members = namesOf('model', 'prompt', 'suffix', 'stream', 'stream_options', 'max_tokens', 'n', 'best_of')
+const members = namesOf(
+  'model',
+  'prompt',
+  'suffix',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'n',
+  'best_of',
+  ...standIns,
+)
 
 function readCompletionsRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong =
     lookalikeIn(body, members) ??
+    otherModels(body) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'prompt', ['string', 'array'], '') ??
     wrongMember(body, 'stream', ['boolean'], '') ??

@@ -3,6 +3,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { chatUsage, standing } from './openai-chat.ts'
 import { hasTokens, tokens, tokensIn } from './openai-completions.ts'
+import { otherModels, standIns } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
@@ -20,12 +21,13 @@ export const embeddings: Operation = {
   readAnswer: readEmbeddingsAnswer,
 }
 
-const members = namesOf('model', 'input')
+const members = namesOf('model', 'input', ...standIns)
 
 function readEmbeddingsRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong =
     lookalikeIn(body, members) ??
+    otherModels(body) ??
     wrongMember(body, 'model', ['string'], '', true) ??
     wrongMember(body, 'input', ['string', 'array'], '', true)
   if (wrong !== undefined) return { ok: false, message: wrong }

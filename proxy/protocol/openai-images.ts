@@ -4,6 +4,7 @@ import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import { standing } from './openai-chat.ts'
+import { otherModels } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import { responsesUsage } from './openai-responses.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
@@ -26,6 +27,7 @@ export const imageGenerations: Operation = {
 function readImagesRequest(body: Json, text: string): Reading {
   if (!isObject(body)) return { ok: false, message: 'The body must be an object.' }
   const wrong =
+    otherModels(body) ??
     wrongMember(body, 'prompt', ['string'], '', true) ??
     wrongMember(body, 'model', ['string'], '') ??
     wrongMember(body, 'stream', ['boolean'], '')

@@ -5,6 +5,7 @@ import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.ts'
+import { modelsOfTool, otherModels, standIns } from './openai-models.ts'
 import { itemCalls } from './openai-responses-calls.ts'
 import { itemRole, standing } from './openai-responses-fields.ts'
 import type { Reading } from './protocol.ts'
@@ -126,11 +127,13 @@ const members = namesOf(
   'conversation',
   'background',
   'store',
+  ...standIns,
 )
 
 function wrongRequest(body: JsonObject): string | undefined {
   const wrong =
     lookalikeIn(body, members) ??
+    otherModels(body) ??
     wrongMember(body, 'model', ['string'], '') ??
     wrongMember(body, 'input', ['string', 'array'], '') ??
     wrongMember(body, 'instructions', ['string', 'array'], '') ??
@@ -184,7 +187,7 @@ function toolDefinitions(tools: Json | undefined, path: Path): ToolDefinition[] 
     const name = type === 'function' || type === 'custom' ? stringOf(tool.name) : type
     if (name === undefined) return `${path.join('.')}[${index}] has no name.`
     const description = stringOf(tool.description) ?? stringOf(tool.server_description)
-    definitions.push(present<ToolDefinition>({ address: { path: at }, name, description }))
+    definitions.push(present<ToolDefinition>({ address: { path: at }, name, description, models: modelsOfTool(tool) }))
   }
   return definitions
 }

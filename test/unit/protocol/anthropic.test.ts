@@ -51,8 +51,8 @@ t.test('other models that may answer or be asked are named', async (t) => {
   t.match(read({ fallbacks: null }), { alternates: undefined, maxTokens: 9 })
   t.match(read({ fallbacks: 5 }), { ok: false, message: /fallbacks must be/ })
   t.match(read({ Fallbacks: 'default' }), { ok: false, message: /almost like fallbacks/ })
-  t.match(read({ tools: [advisor] }), { tools: [{ name: 'advisor', model: 'claude-dear' }] })
-  t.match(read({ messages: added }), { tools: [{ name: 'advisor', model: 'claude-dear' }] })
+  t.match(read({ tools: [advisor] }), { tools: [{ name: 'advisor', models: ['claude-dear'] }] })
+  t.match(read({ messages: added }), { tools: [{ name: 'advisor', models: ['claude-dear'] }] })
 })
 
 /** The request without the tools of the given names. */
