@@ -15,14 +15,13 @@ import { readTexts } from './texts.ts'
 
 export function resolveRealtime(path: string, query: string): SocketResolution | undefined {
   const azure = azurePath(path)
-  const prefix = azure?.prefix ?? (path.startsWith('/openai/realtime') ? '/openai' : '')
-  const rest = pathBelowVersion(azure?.rest ?? path.slice(prefix.length))
+  const rest = pathBelowVersion(azure?.rest ?? path)
   const name = azure?.deployment === undefined ? operations.get(rest) : undefined
   if (name === undefined) return undefined
   const address = readQuery(query)
   if (typeof address === 'string') return { ok: false, message: address }
-  const version = prefix === '/openai' && azure === undefined ? '' : address.unversioned ? '' : '/v1'
-  return { ok: true, operation: operation(name, `${prefix}${version}${rest}`, address) }
+  const version = azure?.unversioned === true || address.unversioned ? '' : '/v1'
+  return { ok: true, operation: operation(name, `${azure?.prefix ?? ''}${version}${rest}`, address) }
 }
 
 const operations: ReadonlyMap<string, string> = new Map([

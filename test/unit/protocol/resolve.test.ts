@@ -27,6 +27,26 @@ t.test('what clients make of a base URL is one path', async (t) => {
   }
 })
 
+t.test('paths of Azure are those of OpenAI behind a prefix, with a version or a deployment or neither', async (t) => {
+  const rows: [string, string, string | undefined][] = [
+    ['POST', '/openai/v1/responses', 'responses /openai/v1/responses'],
+    ['POST', '/openai/responses', 'responses /openai/responses'],
+    ['POST', '/openai/responses/compact', 'responses.compact /openai/responses/compact'],
+    ['GET', '/openai/responses/resp_1', 'responses.get /openai/responses/resp_1'],
+    ['DELETE', '/openai/responses/resp_1', 'responses.delete /openai/responses/resp_1'],
+    ['GET', '/openai/models', 'models.list /openai/models'],
+    ['GET', '/openai/files', 'files.list /openai/files'],
+    ['POST', '/openai/batches/b1/cancel', 'batches.cancel /openai/batches/b1/cancel'],
+    ['POST', '/openai/deployments/d/embeddings', 'embeddings /openai/deployments/d/embeddings'],
+    ['POST', '/openai/v1/embeddings', 'embeddings /openai/v1/embeddings'],
+    ['POST', '/openai/embeddings', undefined],
+    ['POST', '/openai/deployments/d/responses', undefined],
+    ['POST', '/openai', undefined],
+  ]
+  for (const [method, path, expected] of rows) t.equal(resolve('openai', method, path), expected, `${method} ${path}`)
+  t.match(protocols.get('openai')?.whyUnserved?.('POST', '/openai/batches'), /one by one/)
+})
+
 t.test('everything else has no adapter', async (t) => {
   const refused: [string, string, string][] = [
     ['openai', 'GET', '/v1/chat/completions'],
