@@ -209,6 +209,8 @@ const growing: Fields = {
     'response.reasoning_text.done: (item_id=i1,output_index=0,content_index=0).text',
     'response.reasoning_summary_text.delta: (item_id=i1,output_index=0,summary_index=0).delta +',
     'response.reasoning_summary_text.done: (item_id=i1,output_index=0,summary_index=0).text',
+    'response.reasoning_part.added: (item_id=i1,output_index=0,content_index=0).part(type=reasoning_text).text',
+    'response.reasoning_part.done: (item_id=i1,output_index=0,content_index=0).part(type=reasoning_text).text',
     'response.reasoning_summary_part.added: (item_id=i1,output_index=0,summary_index=0).part(type=summary_text).text',
     'response.reasoning_summary_part.done: (item_id=i1,output_index=0,summary_index=0).part(type=summary_text).text',
     'response.function_call_arguments.delta: (item_id=i1,output_index=0).delta +',

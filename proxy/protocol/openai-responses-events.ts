@@ -83,6 +83,9 @@ const others: ReadonlySet<string> = new Set([
   'response.output_item.done',
   'response.content_part.added',
   'response.content_part.done',
+  // Of vLLM.
+  'response.reasoning_part.added',
+  'response.reasoning_part.done',
   'response.reasoning_summary_part.added',
   'response.reasoning_summary_part.done',
   'response.shell_call_output_content.delta',

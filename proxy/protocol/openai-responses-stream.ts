@@ -125,9 +125,11 @@ class ResponsesStream implements StreamReader {
       case 'response.output_item.done':
         return this.#close(value, draft)
       case 'response.content_part.added':
+      case 'response.reasoning_part.added':
       case 'response.reasoning_summary_part.added':
         return this.#part(value, draft)
       case 'response.content_part.done':
+      case 'response.reasoning_part.done':
       case 'response.reasoning_summary_part.done':
         return this.#partDone(value, draft)
       case 'response.shell_call_output_content.delta':

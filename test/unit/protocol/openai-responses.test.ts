@@ -51,6 +51,25 @@ t.test('requests of no single meaning are refused', async (t) => {
   for (const [name, body] of rows) t.match(request(body), { ok: false }, name)
 })
 
+t.test('thoughts grow in parts of vLLM as in those of messages', async (t) => {
+  const reader = open()
+  const place = { item_id: 'rs_1', output_index: 0, content_index: 0 }
+  const part = (when: string, text: string) => ({
+    type: `response.reasoning_part.${when}`,
+    ...place,
+    part: { type: 'reasoning_text', text },
+  })
+  const thought = { type: 'response.reasoning_text.delta', ...place, delta: 'b' }
+  feed(reader, added({ type: 'reasoning', id: 'rs_1', summary: [] }))
+  const channel = 'reasoning:0:0'
+  t.match(feed(reader, part('added', 'a')), { ok: true, deltas: [{ channel, text: 'a' }], parts: [] })
+  t.match(feed(reader, thought), { ok: true, deltas: [{ channel, text: 'b' }] })
+  const whole = { ok: true, ends: [channel], deltas: [], parts: [{ text: 'ab' }] }
+  t.match(feed(reader, part('done', 'ab')), whole)
+  t.notOk('unknown' in feed(reader, part('done', 'ab')))
+  t.match(feed(reader, { ...part('added', ''), item_id: 'rs_2' }), { ok: false }, 'of another item')
+})
+
 t.test('a patch that grows is held, and judged with all that was said of it', async (t) => {
   const reader = open()
   const patch = (diff: string) => ({ type: 'update_file', path: 'a.txt', diff })
