@@ -125,6 +125,9 @@ const answer = joinFields(moderation, {
     'choices[index=0].logprobs.content[].token': 'logprobs',
     'choices[index=0].logprobs.refusal[].token': 'logprobs',
     'choices[index=0].logprobs.content[token=a].top_logprobs[].token': 'logprobs',
+    'choices[index=0].token_ids[]': 'tokens',
+    'prompt_token_ids[]': 'tokens',
+    'prompt_logprobs[].*.decoded_token': 'logprobs',
   },
 })
 
@@ -162,6 +165,8 @@ const stream = joinFields(moderation, {
   opaque: {
     'choices[index=0].delta.audio.data': 'audio',
     'choices[index=0].logprobs.content[].token': 'logprobs',
+    'choices[index=0].token_ids[]': 'tokens',
+    'prompt_token_ids[]': 'tokens',
   },
 })
 

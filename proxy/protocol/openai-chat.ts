@@ -73,7 +73,8 @@ export function standing(key: string, owner: JsonObject, path: Path): Standing {
   if (key === 'data') return parent === 'input_audio' || parent === 'audio' ? audio : 'inspected'
   if (key === 'url') return parent === 'image_url' ? image : 'inspected'
   if (key === 'image_url') return typeof owner[key] === 'string' ? image : 'inspected'
-  if (key === 'logprobs') return isObject(owner[key]) ? logprobs : 'inspected'
+  if (key === 'logprobs' || key === 'prompt_logprobs') return holdsAny(owner[key]) ? logprobs : 'inspected'
+  if (key === 'token_ids' || key === 'prompt_token_ids') return hasTokens(owner[key]) ? tokens : 'inspected'
   return 'inspected'
 }
 
@@ -81,6 +82,23 @@ const audio: Label = { label: 'audio', how: 'encoded' }
 const image: Label = { label: 'image', how: 'encoded' }
 /** They repeat the text piece by piece, so no value in them is whole. */
 const logprobs: Label = { label: 'logprobs', how: 'skip' }
+/** What they say is known to the model's own vocabulary. */
+export const tokens: Label = { label: 'tokens', how: 'walk' }
+
+/** Token numbers, or lists of them, among the texts. */
+export function hasTokens(value: Json | undefined): boolean {
+  return arrayOf(value).some((entry) => typeof entry === 'number' || Array.isArray(entry))
+}
+
+/** Of an object or a list; some servers write one whose members are all empty. */
+function holdsAny(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.some((entry) => entry !== null)
+  return isObject(value) && Object.values(value).some((member) => !isEmpty(member))
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0)
+}
 
 const standings = new Map<string, Standing>([
   ...[

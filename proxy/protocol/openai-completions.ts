@@ -4,7 +4,7 @@ import { innerLimits, isObject, parseJsonText } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { formatEvent } from '../lib/sse.ts'
 import type { Usage } from './content.ts'
-import { answerLayout, chatUsage, chunkHead, isFinish, standing } from './openai-chat.ts'
+import { answerLayout, chatUsage, chunkHead, hasTokens, isFinish, standing, tokens } from './openai-chat.ts'
 import { otherModels, standIns } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading, StreamReader, StreamStep } from './protocol.ts'
@@ -12,7 +12,7 @@ import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, stringOf, wrongMember } from './shape.ts'
 import { emptyStep, newDraft, notePadding, stepOf, type Draft } from './step.ts'
 import { readTexts } from './texts.ts'
-import type { Label, Layout } from './texts.ts'
+import type { Layout } from './texts.ts'
 import { largerUsage } from './usage.ts'
 
 export const completions: Operation = {
@@ -24,13 +24,6 @@ export const completions: Operation = {
   readRequest: readCompletionsRequest,
   readAnswer: readCompletionsAnswer,
   openStream: () => new CompletionsStream(),
-}
-
-export const tokens: Label = { label: 'tokens', how: 'walk' }
-
-/** Token numbers, or lists of them, among the texts. */
-export function hasTokens(value: Json | undefined): boolean {
-  return arrayOf(value).some((entry) => typeof entry === 'number' || Array.isArray(entry))
 }
 
 /** Undefined where there are none. */

@@ -1,8 +1,8 @@
 // Owns OpenAI's embeddings. Vectors are numbers and say nothing that could be replaced.
 import { isObject } from '../lib/json.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import { chatUsage, standing } from './openai-chat.ts'
-import { hasTokens, tokens, tokensIn } from './openai-completions.ts'
+import { chatUsage, hasTokens, standing, tokens } from './openai-chat.ts'
+import { tokensIn } from './openai-completions.ts'
 import { otherModels, standIns } from './openai-models.ts'
 import { plainReading } from './openai-plain.ts'
 import type { Operation, Reading } from './protocol.ts'

@@ -7,6 +7,8 @@ const completion: Fields = {
   opaque: {
     'choices[index=0,text=a].logprobs.tokens[]': 'logprobs',
     'choices[index=0,text=a].logprobs.top_logprobs[].@': 'logprobs',
+    'choices[index=0,text=a].token_ids[]': 'tokens',
+    'choices[index=0,text=a].prompt_token_ids[]': 'tokens',
   },
 }
 

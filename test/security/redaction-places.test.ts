@@ -1,8 +1,9 @@
-// Where redaction looks beside the texts of a body, as its rules say: numbers, keys of objects, the target, headers.
+// Where redaction looks beside the texts of a body, as its rules say: numbers, keys of objects, the target, headers. And where it
+// cannot look.
 import t, { type Test } from 'tap'
 import { auditLines } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { jsonAnswer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { answer, jsonAnswer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 
 t.setTimeout(30_000)
 
@@ -220,4 +221,39 @@ t.test('a token in a header is of the same kind as in the body', async (t) => {
   const { a } = sent(set) as { a: string }
   t.match(a, /^EMAIL_/)
   t.equal(set.upstream.requests[0]?.header('x-user'), a)
+})
+
+t.test('an answer that repeats its text where no redaction can reach is refused where that is enforced', async (t) => {
+  const set = await setUp(t, '[{ id: r, direction: response, detect: [email], action: mask }]')
+  const choice = { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: `to ${email}` } }
+  const chunk = { index: 0, finish_reason: 'stop', delta: { content: `to ${email}` } }
+  const asked = async (chosen: object, beside: object = {}, isStream = false): Promise<string> => {
+    const value = { id: 'c', object: 'chat.completion', choices: [chosen], ...beside }
+    const events = `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
+    set.upstream.next(isStream ? answer(200, events, { 'content-type': 'text/event-stream' }) : jsonAnswer(200, value))
+    const path = '/openai/v1/chat/completions'
+    const answered = await post(set, { model: 'm', messages: [], stream: isStream }, path)
+    return answered.text().catch(() => 'broken off')
+  }
+  const numbers = [4096, 31]
+  const repeats: [string, object, object?][] = [
+    ['tokens', { token_ids: numbers }],
+    ['tokens', {}, { prompt_token_ids: numbers }],
+    ['logprobs', {}, { prompt_logprobs: [null, { 31: { logprob: -1, decoded_token: 'ada' } }] }],
+    ['logprobs', { logprobs: { content: [{ token: 'ada', logprob: -1 }] } }],
+    ['logprobs', { logprobs: { tokens: ['ada'], top_logprobs: null } }],
+  ]
+  for (const [what, more, beside] of repeats) {
+    t.match(await asked({ ...choice, ...more }, beside), `The answer carries ${what}, which repeat`, what)
+    t.notMatch(await asked({ ...chunk, ...more }, beside, true), /4096|decoded|ada/, what)
+  }
+  const harmless: [object, object?][] = [
+    [{ logprobs: { content: [], refusal: [] }, token_ids: [] }],
+    [{ logprobs: { content: null } }, { prompt_logprobs: null, prompt_token_ids: null }],
+    [{ logprobs: {}, token_ids: null }, { prompt_logprobs: [null] }],
+  ]
+  for (const [more, beside] of harmless) {
+    t.match(await asked({ ...choice, ...more }, beside), 'to [EMAIL]', JSON.stringify(more))
+    t.match(await asked({ ...chunk, ...more }, beside, true), 'to [EMAIL]', JSON.stringify(more))
+  }
 })

@@ -33,6 +33,9 @@ function placeOf({ operation }: Answered, address: Address | undefined): Restore
 
 type Form = TextPart['form']
 
+/** Word by word, or as the numbers of a vocabulary. */
+const repeatsText: ReadonlySet<string> = new Set(['logprobs', 'tokens'])
+
 /** The record names no more. */
 const redactedAtMax = 100
 
@@ -101,10 +104,10 @@ export class AnswerRedaction {
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
   unread(what: string): void {
     noteUninspected(this.#x.trace, `answer:${what}`)
-    if (what === 'logprobs' && this.#x.route.answer.plan?.enforced === true) {
+    if (repeatsText.has(what) && this.#x.route.answer.plan?.enforced === true) {
       throw new Fault(
         'answer-denied',
-        'The answer carries logprobs, which repeat its text where no redaction can reach; ask without them.',
+        `The answer carries ${what}, which repeat its text where no redaction can reach; ask without them.`,
       )
     }
   }
