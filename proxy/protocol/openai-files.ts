@@ -3,12 +3,13 @@
 import type { Json } from '../lib/json.ts'
 import { bodiless } from './bodiless.ts'
 import { standing } from './openai-responses-fields.ts'
+import { idInPath } from './paths.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { readTexts } from './texts.ts'
 
 export function filesOperation(method: string, rest: string): Operation | undefined {
-  const [, kind = '', id, more = ''] = /^\/(files|batches)(?:\/(\w[\w-]*)(\/cancel)?)?$/.exec(rest) ?? []
+  const [, kind = '', id, more = ''] = form.exec(rest) ?? []
   if (kind === '') return undefined
   if (method === 'GET' && more === '')
     return bodiless(`${kind}.${id === undefined ? 'list' : 'get'}`, `/v1${rest}`, readAnswer)
@@ -16,6 +17,8 @@ export function filesOperation(method: string, rest: string): Operation | undefi
     ? bodiless('batches.cancel', `/v1${rest}`, readAnswer)
     : undefined
 }
+
+const form = new RegExp(String.raw`^/(files|batches)(?:/(${idInPath})(/cancel)?)?$`)
 
 /** Names of files and metadata are their owners' texts. */
 function readAnswer(body: Json, text: string): Reading {

@@ -12,6 +12,7 @@ import {
 import { openResponsesStream } from './openai-responses-stream.ts'
 import { isObject } from '../lib/json.ts'
 import type { Json } from '../lib/json.ts'
+import { idInPath } from './paths.ts'
 import type { Operation, Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { countOf } from './shape.ts'
@@ -21,11 +22,13 @@ export function responsesOperation(method: string, rest: string): Operation | un
   if (method === 'POST' && rest === '/responses') return responses
   if (method === 'POST' && rest === '/responses/input_tokens') return inputTokens
   if (method === 'POST' && rest === '/responses/compact') return compact
-  const [, id, more = ''] = /^\/responses\/(\w[\w-]*)(\/cancel|\/input_items)?$/.exec(rest) ?? []
+  const [, id, more = ''] = storedForm.exec(rest) ?? []
   if (id === undefined) return undefined
   const stored = kept.get(`${method}${more}`)
   return stored === undefined ? undefined : { ...stored, path: `/v1/responses/${id}${more}` }
 }
+
+const storedForm = new RegExp(String.raw`^/responses/(${idInPath})(/cancel|/input_items)?$`)
 
 const responses: Operation = {
   name: 'responses',

@@ -13,6 +13,9 @@ export function pathBelowVersion(path: string): string {
   return rest
 }
 
+/** An id in a path: OpenAI's own are words, LiteLLM's base64 with its padding, others have a dot or a colon. */
+export const idInPath = String.raw`\w(?:[\w.:=~-]|%3[ADad])*`
+
 /** How the upstream url's own path, without a trailing slash, is joined with an operation's path. */
 export type JoinPath = (base: string, path: string) => string
 

@@ -47,6 +47,17 @@ t.test('paths of Azure are those of OpenAI behind a prefix, with a version or a 
   t.match(protocols.get('openai')?.whyUnserved?.('POST', '/openai/batches'), /one by one/)
 })
 
+t.test('what is kept goes by ids of every vendor', async (t) => {
+  for (const id of ['resp_1', 'resp_bGl0ZQ==', 'resp_bGl0ZQ%3D%3d', 'gen-1.a', 'resp_a:1', 'r~1']) {
+    const path = `/v1/responses/${id}`
+    t.equal(resolve('openai', 'GET', path), `responses.get ${path}`)
+    t.equal(resolve('openai', 'POST', `${path}/cancel`), `responses.cancel ${path}/cancel`)
+    t.equal(resolve('openai', 'GET', `/v1/files/${id}`), `files.get /v1/files/${id}`)
+  }
+  for (const id of ['', '..', '.a', '=', 'a%2Fb', 'a%2e', 'a b', 'a;b', 'a/b', 'a%3', 'é'])
+    t.equal(resolve('openai', 'GET', `/v1/responses/${id}`), undefined, id)
+})
+
 t.test('everything else has no adapter', async (t) => {
   const refused: [string, string, string][] = [
     ['openai', 'GET', '/v1/chat/completions'],
