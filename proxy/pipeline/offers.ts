@@ -44,7 +44,7 @@ export function offerEdits(
   for (const list of lists) {
     const gone = withheld.filter((tool) => tool.address.path[0] === list)
     const all = offered.filter((tool) => tool.address.path[0] === list).length
-    if (gone.length === all && !conversations.has(list)) edits.push({ address: { path: [list] }, remove: true })
+    if (gone.length === all && !mixed.has(list)) edits.push({ address: { path: [list] }, remove: true })
     else for (const tool of gone) edits.push({ address: tool.address, remove: true })
   }
   for (const name of dependents) {
@@ -56,7 +56,7 @@ export function offerEdits(
 }
 
 /** Members that bring tools among other things, so they stay when the tools go. */
-const conversations: ReadonlySet<string | number> = new Set(['input'])
+const mixed: ReadonlySet<string | number> = new Set(['input', 'plugins'])
 
 /** A choice of a tool that is gone would be refused by the provider. */
 function names(choice: Json | undefined, withheld: readonly ToolDefinition[]): boolean {

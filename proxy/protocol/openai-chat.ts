@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Role, ToolCall, ToolDefinition, Usage } from './content.ts'
 import { modelsOfTool, otherModels, standIns } from './openai-models.ts'
+import { pluginTools, wrongPlugins } from './openai-plugins.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { arrayOf, lookalikeIn, maximumOf, namesOf, present, stringOf, wrongMember } from './shape.ts'
@@ -158,6 +159,7 @@ const members = namesOf(
   'tool_choice',
   'functions',
   'function_call',
+  'plugins',
   'stream',
   'stream_options',
   'max_tokens',
@@ -176,7 +178,8 @@ function wrongRequest(body: JsonObject): string | undefined {
     wrongMember(body, 'max_tokens', ['number'], '') ??
     wrongMember(body, 'max_completion_tokens', ['number'], '') ??
     wrongMember(body, 'tools', ['array'], '') ??
-    wrongMember(body, 'functions', ['array'], '')
+    wrongMember(body, 'functions', ['array'], '') ??
+    wrongPlugins(body)
   if (wrong !== undefined) return wrong
   for (const [index, message] of arrayOf(body.messages).entries()) {
     const place = `messages[${index}]`
@@ -203,7 +206,7 @@ function toolDefinitions(body: JsonObject): ToolDefinition[] | string {
   // The provider searches by itself, without a call that could be judged.
   if ((body.web_search_options ?? null) !== null)
     definitions.push({ address: { path: ['web_search_options'] }, name: 'web_search' })
-  return definitions
+  return [...definitions, ...pluginTools(body)]
 }
 
 /** A tool of the provider's own (web search and the like) is known by its type. */

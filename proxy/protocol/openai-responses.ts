@@ -8,6 +8,7 @@ import type { Content, Role, ToolCall, ToolDefinition, Usage } from './content.t
 import { modelsOfTool, otherModels, standIns } from './openai-models.ts'
 import { itemCalls } from './openai-responses-calls.ts'
 import { itemRole, standing } from './openai-responses-fields.ts'
+import { pluginTools, wrongPlugins } from './openai-plugins.ts'
 import type { Reading } from './protocol.ts'
 import { readingOf } from './reading.ts'
 import { arrayOf, countOf, lookalikeIn, namesOf, present, stringOf, wrongMember } from './shape.ts'
@@ -127,6 +128,7 @@ const members = namesOf(
   'conversation',
   'background',
   'store',
+  'plugins',
   ...standIns,
 )
 
@@ -140,7 +142,8 @@ function wrongRequest(body: JsonObject): string | undefined {
     wrongMember(body, 'prompt', ['object'], '') ??
     wrongMember(body, 'stream', ['boolean'], '') ??
     wrongMember(body, 'max_output_tokens', ['number'], '') ??
-    wrongMember(body, 'tools', ['array'], '')
+    wrongMember(body, 'tools', ['array'], '') ??
+    wrongPlugins(body)
   if (wrong !== undefined) return wrong
   for (const [index, item] of arrayOf(body.input).entries()) {
     const place = `input[${index}]`
@@ -164,7 +167,7 @@ function offeredTools(body: JsonObject): ToolDefinition[] | string {
     if (typeof more === 'string') return more
     offered.push(...more)
   }
-  return offered
+  return [...offered, ...pluginTools(body)]
 }
 
 const bringsTools: ReadonlySet<Json | undefined> = new Set(['additional_tools', 'tool_search_output'])

@@ -42,6 +42,15 @@ rules:
   const search = { ...chat, tools: [own], web_search_options: {} }
   t.same(await forwarded('/openai/v1/chat/completions', search, 'test'), { ...chat, tools: [own] })
   t.same(await forwarded('/openai/v1/chat/completions', search), search, 'who may')
+  const parse = { id: 'file-parser' }
+  const plugins = { ...chat, plugins: [{ id: 'web', max_results: 1 }, parse] }
+  t.same(await forwarded('/openai/v1/chat/completions', plugins, 'test'), { ...chat, plugins: [parse] }, 'a plugin')
+  t.same(await forwarded('/openai/v1/chat/completions', plugins), plugins, 'who may')
+  t.equal(await forwarded('/openai/v1/chat/completions', { ...chat, plugins: { 0: parse } }, 'test'), 400)
+  const respond = { model: 'm', input: 'x' }
+  const searching = { ...respond, plugins: [{ id: 'web' }] }
+  t.same(await forwarded('/openai/v1/responses', searching, 'test'), { ...respond, plugins: [] })
+  t.same(await forwarded('/openai/v1/responses', searching), searching, 'who may')
   const twoKinds = { ...chat, tools: [{ ...own, type: 'custom', custom: { name: 'wipe' } }] }
   t.equal(await forwarded('/openai/v1/chat/completions', twoKinds, 'test'), 400, 'two kinds')
 
