@@ -18,12 +18,12 @@ export function identify(x: Routed, runtime: Runtime): Identified {
   const identified = runtime.authenticator.authenticate({ ...presented(x), nowMs: runtime.clock.now() })
   if (!identified.ok) throw new Fault(identified.code, identified.message)
   const { presented: key = '' } = identified
-  const kept = withoutRepeats(withoutKeyHeaders(headers), key)
+  const kept = withoutRepeats(withoutKey(x, withoutKeyHeaders(headers)), key)
   const known = grow(x, {
     principal: identified.principal,
     identifiedVia: identified.via,
     keyId: identified.key,
-    headers: withoutKey(x, kept),
+    headers: kept,
     query: withoutRepeatingFields(identified.keyInQuery ? withoutKeyFields(query) : query, key),
   })
   return x.operation.action === 'asked' ? grow(known, { headers: openIds(known, kept, runtime) }) : known
