@@ -1,5 +1,7 @@
 // Owns where minutes, hours, days and months begin in a time zone. It does not know what time it is.
 
+import { zoneClock, type ZoneClock } from '../lib/zone-clock.ts'
+
 export type CalendarUnit = 'minute' | 'hour' | 'day' | 'month'
 
 export type Calendar = {
@@ -14,16 +16,10 @@ export type Calendar = {
 
 export type Bounds = readonly [beforeMs: number, startMs: number, endMs: number, afterMs: number]
 
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
-
+/** Throws where there is no such zone. */
 export function openCalendar(unit: CalendarUnit, zone: string): Calendar {
-  const local = localTime(zone)
+  const local = zoneClock(zone)
+  if (local === undefined) throw new RangeError(`There is no time zone "${zone}".`)
   let bounds: Bounds | undefined
   return {
     unit,
@@ -36,16 +32,13 @@ export function openCalendar(unit: CalendarUnit, zone: string): Calendar {
   }
 }
 
-/** Wall clock of a zone, as if it were UTC, at a time. */
-type LocalTime = (timeMs: number) => number
-
 /** Each by itself: where clocks are set, the beginning of the next is not a step away. */
-function boundsOf(unit: CalendarUnit, local: LocalTime, timeMs: number): Bounds {
+function boundsOf(unit: CalendarUnit, local: ZoneClock, timeMs: number): Bounds {
   const [start, end] = periodOf(unit, local, timeMs)
   return [periodOf(unit, local, start - 1)[0], start, end, periodOf(unit, local, end)[1]]
 }
 
-function periodOf(unit: CalendarUnit, local: LocalTime, timeMs: number): readonly [startMs: number, endMs: number] {
+function periodOf(unit: CalendarUnit, local: ZoneClock, timeMs: number): readonly [startMs: number, endMs: number] {
   const here = new Date(local(timeMs))
   const start = toTime(local, startOf(unit, here, 0))
   const end = toTime(local, startOf(unit, here, 1))
@@ -71,26 +64,7 @@ function startOf(unit: CalendarUnit, here: Date, offset: number): number {
 }
 
 /** The time at which the zone's wall clock shows this. The second step is for changes of the clock in between. */
-function toTime(local: LocalTime, wallMs: number): number {
+function toTime(local: ZoneClock, wallMs: number): number {
   const guess = wallMs - (local(wallMs) - wallMs)
   return guess + (wallMs - local(guess))
-}
-
-function localTime(zone: string): LocalTime {
-  if (zone === 'UTC') return (timeMs) => timeMs
-  const format = new Intl.DateTimeFormat('en-US-u-hc-h23-ca-gregory', {
-    timeZone: zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  })
-  return (timeMs) => {
-    const parts: Record<string, number> = {}
-    for (const { type, value } of format.formatToParts(timeMs)) parts[type] = Number(value)
-    const { year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
-    return Date.UTC(year, month - 1, day, hour, minute, second)
-  }
 }

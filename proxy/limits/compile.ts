@@ -1,7 +1,7 @@
 // Owns the step from options to plans for limits. It knows nothing of counting; the store has its own (compile-store.ts).
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
-import { isTimeZone } from './calendar.ts'
+import { isTimeZone } from '../lib/zone-clock.ts'
 import { compileFilters, type Filters, type LimitReferences } from './filters.ts'
 import {
   dimensions,

@@ -3,18 +3,14 @@
 import type { Edit } from '../lib/edit.ts'
 import type { Alternate } from '../protocol/content.ts'
 import type { Inspected } from './exchange.ts'
-import { modelAction, queryOf } from './query.ts'
+import { otherModelQuery } from './query.ts'
 import type { Runtime } from './runtime.ts'
 
 export function withheldModels(x: Inspected, runtime: Runtime): Alternate[] {
   const alternates = x.content?.alternates ?? []
-  return alternates.filter(({ model }) => !mayCall(x, runtime, model))
-}
-
-/** As if the request named it. Undefined: whichever the provider likes. */
-function mayCall(x: Inspected, runtime: Runtime, model: string | undefined): boolean {
-  const query = queryOf(x, runtime, { ...modelAction(x), model }, x.findingCounts)
-  return runtime.policy.evaluate(query).effect === 'allow'
+  return alternates.filter(
+    ({ model }) => runtime.policy.evaluate(otherModelQuery(x, runtime, model)).effect !== 'allow',
+  )
 }
 
 /** A list of which nothing is left goes as a whole. */

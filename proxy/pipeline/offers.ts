@@ -6,7 +6,7 @@ import { isObject, type Json } from '../lib/json.ts'
 import type { Query } from '../policy/query.ts'
 import type { ToolDefinition } from '../protocol/content.ts'
 import type { Inspected } from './exchange.ts'
-import { modelAction, queryOf } from './query.ts'
+import { otherModelQuery, queryOf } from './query.ts'
 import type { Runtime } from './runtime.ts'
 
 export function withheldTools(x: Inspected, runtime: Runtime): ToolDefinition[] {
@@ -25,8 +25,8 @@ export function offerQueries(x: Inspected, runtime: Runtime, tool: ToolDefinitio
     via: 'model',
     ...(description === undefined ? undefined : { description }),
   } as const
-  const calls = models.map((model) => ({ ...modelAction(x), model }))
-  return [action, ...calls].map((one) => queryOf(x, runtime, one, x.findingCounts))
+  const asked = models.map((model) => otherModelQuery(x, runtime, model))
+  return [queryOf(x, runtime, action, x.findingCounts), ...asked]
 }
 
 /** A request that offers no tool at all any more must not speak of tools either: providers refuse it. */

@@ -32,6 +32,11 @@ export function modelAction({ content, operation }: Inspected): Action {
   }
 }
 
+/** What the policy is asked about another model than a request names. Undefined: whichever the provider likes. */
+export function otherModelQuery(x: Inspected, runtime: Runtime, model: string | undefined): Query {
+  return queryOf(x, runtime, { ...modelAction(x), model }, x.findingCounts)
+}
+
 /** The action behind a tool call that the model emitted in its answer. */
 export function emittedAction(call: ToolCall): Action {
   return {

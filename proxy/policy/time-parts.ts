@@ -2,6 +2,7 @@
 // own read a zone's wall clock as one of the zone that the process runs in: an hour is missing where that one leaps, and
 // all summer the day of the year is the one before.
 import { ParseError, type ASTNode } from '@marcbachmann/cel-js'
+import { zoneClock, type ZoneClock } from '../lib/zone-clock.ts'
 import type { Checker, Scope } from './macro.ts'
 import type { CallNode, OwnCall, OwnCalls } from './own-calls.ts'
 
@@ -51,9 +52,9 @@ function timePart(call: CallNode, part: Part): OwnCall {
       const time = evaluator.run(receiver, scope)
       if (!(time instanceof Date)) throw evaluator.createError('not_a_time', 'this is no time', receiver)
       if (zone === undefined) return BigInt(part(time))
-      const clock = written ?? wallClock(evaluator.run(zone, scope))
+      const clock = written ?? clockOf(evaluator.run(zone, scope))
       if (clock === undefined) throw evaluator.createError('unknown_time_zone', 'there is no such time zone', zone)
-      return BigInt(part(clock(time)))
+      return BigInt(part(new Date(clock(time.getTime()))))
     },
   }
 }
@@ -64,40 +65,13 @@ function mustBe(name: string, what: string, node: ASTNode, checker: Checker, sco
     throw checker.createError('no_matching_overload', `this must be ${what}, not ${type.name}`, node)
 }
 
-type Clock = (time: Date) => Date
-
-function writtenClock(zone: string, node: ASTNode): Clock {
-  const clock = wallClock(zone)
+function writtenClock(zone: string, node: ASTNode): ZoneClock {
+  const clock = zoneClock(zone)
   if (clock !== undefined) return clock
   const message = `there is no time zone "${zone}"; use an IANA name, for example Europe/Berlin`
   throw new ParseError({ code: 'unknown_time_zone', message, node })
 }
 
-/** Undefined where there is no such zone. */
-function wallClock(zone: unknown): Clock | undefined {
-  if (typeof zone !== 'string') return undefined
-  let format: Intl.DateTimeFormat
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-      hourCycle: 'h23',
-    })
-  } catch {
-    return undefined
-  }
-  return (time) => {
-    const shown = new Map(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]))
-    const of = (type: Intl.DateTimeFormatPartTypes): number => shown.get(type) ?? Number.NaN
-    const wall = new Date(0)
-    // Not Date.UTC, which takes the years before 100 for those of the last century.
-    wall.setUTCFullYear(of('year'), of('month') - 1, of('day'))
-    wall.setUTCHours(of('hour'), of('minute'), of('second'), time.getUTCMilliseconds())
-    return wall
-  }
+function clockOf(zone: unknown): ZoneClock | undefined {
+  return typeof zone === 'string' ? zoneClock(zone) : undefined
 }

@@ -1,4 +1,5 @@
 // Owns the condition `between`: the time of day, on the wall clock of a time zone.
+import { zoneClock } from '../../lib/zone-clock.ts'
 import { actionTypes } from '../actions.ts'
 import type { Matcher } from '../matcher.ts'
 import { days, type Window } from '../options.ts'
@@ -44,27 +45,17 @@ function isWithin({ minute, day }: WallTime, from: number, to: number, wanted: R
 
 /** Zone arithmetic is slow, so the answer is kept for the minute it holds (no zone changes within a minute). */
 function wallClock(tz: string): ((timeMs: number) => WallTime | undefined) | undefined {
-  let format: Intl.DateTimeFormat
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: tz,
-      weekday: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
-      hourCycle: 'h23',
-    })
-  } catch {
-    return undefined
-  }
+  const clock = zoneClock(tz)
+  if (clock === undefined) return undefined
   let keptMinute = Number.NaN
   let kept: WallTime | undefined
   return (timeMs) => {
     const minute = Math.floor(timeMs / 60_000)
     if (minute === keptMinute) return kept
     if (!Number.isFinite(minute) || Math.abs(timeMs) > 8.64e15) return undefined
-    const parts = new Map(format.formatToParts(timeMs).map(({ type, value }) => [type, value]))
-    const day = days.findIndex((name) => name === parts.get('weekday')?.toLowerCase())
-    kept = { minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')), day }
+    const wall = new Date(clock(timeMs))
+    // Days count from Monday here.
+    kept = { minute: wall.getUTCHours() * 60 + wall.getUTCMinutes(), day: (wall.getUTCDay() + 6) % 7 }
     keptMinute = minute
     return kept
   }
