@@ -1,4 +1,5 @@
 // Owns what a probe had before a detector was asked, to take back what that one did. It does not know when.
+import type { Block } from './block.ts'
 import type { Candidate } from './candidate.ts'
 import type { Probe } from './probe.ts'
 
@@ -7,16 +8,16 @@ export class Marks {
   #foreseen = 0
   #whole = 0
   #numberEnd = 0
-  #blockEnd = 0
+  #block: Block | undefined
   #longEnd = 0
   #listEnd = 0
 
-  set({ candidates, foreseen, whole, numberEnd, blockEnd, longEnd, listEnd }: Probe): void {
+  set({ candidates, foreseen, whole, numberEnd, block, longEnd, listEnd }: Probe): void {
     this.#candidates = candidates.length
     this.#foreseen = foreseen.length
     this.#whole = whole.length
     this.#numberEnd = numberEnd
-    this.#blockEnd = blockEnd
+    this.#block = block
     this.#longEnd = longEnd
     this.#listEnd = listEnd
   }
@@ -33,7 +34,7 @@ export class Marks {
     probe.foreseen.length = this.#foreseen
     probe.whole.length = this.#whole
     probe.numberEnd = this.#numberEnd
-    probe.blockEnd = this.#blockEnd
+    probe.block = this.#block
     probe.longEnd = this.#longEnd
     probe.listEnd = Math.max(this.#listEnd, Math.min(probe.listEnd, from))
     return end

@@ -1,5 +1,6 @@
 // Owns how a detector reads text and reports what it found. Reading past the end of a text that is still growing is
 // noticed here, so that no detector can decide too early. It does not know what any detector looks for.
+import type { Block } from './block.ts'
 import { contextBefore, foreseenLength, type Candidate, type Foreseen, type Foresight } from './candidate.ts'
 import { isDigit, runStartIn, type CharacterClass, type KnownRun } from './characters.ts'
 import { contextsMax, type ContextWords } from './context-words.ts'
@@ -34,8 +35,7 @@ export class Probe {
   readonly number = new NumberRun()
   /** Numbers are given to the first detector that takes them: none starts before this index again. */
   numberEnd = 0
-  /** The same for blocks of many lines, which may quote their own beginning. */
-  blockEnd = 0
+  block: Block | undefined
   /** The same for long runs, which may hold what gives a value away again and again. */
   longEnd = 0
   /** The same for lists of secrets: one that begins inside of another is no list of its own. */
@@ -95,7 +95,7 @@ export class Probe {
     this.openFrom = text.length
     this.unclearBeforeFirst = text.length
     this.numberEnd = 0
-    this.blockEnd = 0
+    this.block = undefined
     this.longEnd = 0
     this.listEnd = 0
     this.#digitlessFrom = 0

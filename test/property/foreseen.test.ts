@@ -110,6 +110,15 @@ void t.test(
   },
 )
 
+void t.test('a key that is read inside of another hides none that begins behind both', (t) => {
+  // Decoded it begins a key with the last dashes before it, which goes on to the end; the key as it is written does not.
+  const encoded = Buffer.from('--BEGIN RSA PRIVATE KEY-----\nMIIEo').toString('base64')
+  const first = `${begin('RSA PRIVATE KEY')}${encoded}${body.slice(0, 1100)}`
+  const text = `${first}\u200b${begin('RSA PRIVATE KEY')}\n${body.slice(0, 300)}&#45;`
+  for (const plan of acting) t.equal(pieces(bySizes(text, [1]), plan, vault).output, whole(text, plan, vault))
+  t.end()
+})
+
 // prettier-ignore
 const atoms = [
   ...values, pem.slice(0, 700), pem.slice(0, 300), pem.slice(400), inJson.slice(0, 500), begin('RSA PRIVATE KEY'), '-----BEGIN ',

@@ -1,5 +1,6 @@
 // Owns private keys in PEM or PGP armour, plain or with escaped line ends (`\n` inside a JSON string). Public keys and
 // certificates are not secret. A key without its end marker is found as far as its text goes on.
+import type { Block } from '../block.ts'
 import { foreseenLength } from '../candidate.ts'
 import { characterClass, holds } from '../characters.ts'
 import { startsValue } from '../boundary.ts'
@@ -31,12 +32,15 @@ export const privateKey: Detector = {
   group,
   triggers: [begin],
   find(probe, start, afterBegin) {
-    if (start < probe.blockEnd) return
     const labelEnd = probe.runEnd(afterBegin, labelCharacters, labelLengthMax)
     if (!/PRIVATE KEY(?: BLOCK)?$/.test(probe.text.slice(afterBegin, labelEnd))) return
     for (let i = labelEnd; i < labelEnd + 5; i++) if (probe.code(i) !== 45) return
     const bodyStart = labelEnd + 5
     if (!hasKeyText(probe, bodyStart)) return
+    if (probe.block !== undefined && start < probe.block.end) {
+      acceptQuoted(probe, start, probe.block)
+      return
+    }
     const limit = start + keyLengthMax
     // Bodies that break off soon do not have all that follows searched.
     const runEnd = probe.runEndWithin(bodyStart, bodyCharacters, limit)
@@ -50,12 +54,27 @@ export const privateKey: Detector = {
     const bodyEnd = probe.runEnd(bodyStart, bodyCharacters, reach - bodyStart)
     if (bodyEnd === limit) {
       probe.acceptToEnd(privateKey, start)
-      probe.blockEnd = probe.text.length
+      probe.block = { end: probe.text.length, isOpen: true, isEndless: true }
       return
     }
-    probe.blockEnd = marker?.start === bodyEnd ? marker.end : trimmed(probe.text, bodyEnd)
-    probe.acceptForeseen(privateKey, start, probe.blockEnd, { mayEnd })
+    const end = marker?.start === bodyEnd ? marker.end : trimmed(probe.text, bodyEnd)
+    probe.acceptForeseen(privateKey, start, end, { mayEnd })
+    probe.block = { end, isOpen: probe.hasTouchedEnd, isEndless: false }
   },
+}
+
+/**
+ * A key that begins inside of another ends where that does, which is not looked for again. It counts where the other one
+ * does not, since that overlaps a key which begins before. What would be late is left out: to tell takes too long.
+ */
+function acceptQuoted(probe: Probe, start: number, { end, isOpen, isEndless }: Block): void {
+  if (probe.isFar(start, start + foreseenLength)) return
+  if (isEndless) {
+    probe.acceptToEnd(privateKey, start)
+    return
+  }
+  if (isOpen) probe.touchEnd()
+  probe.acceptForeseen(privateKey, start, end, { mayEnd })
 }
 
 /** Sixteen characters of base64, or a header line: a sentence about key files has neither. */

@@ -12,6 +12,9 @@ const logOutput = join(import.meta.dirname, '../../../proxy/cli/log-output.ts')
 
 const noFullDevice = !existsSync('/dev/full') && 'there is no /dev/full'
 
+/** Of a process that goes on until it is told to end, as one that serves: output alone keeps none alive. */
+const goesOn = `process.on('disconnect', () => process.exit())\n`
+
 /** A process that logs into its stdout, which may be a file or a pipe that nobody reads. */
 function run(script: string, stdout: number | 'pipe') {
   const source = `import { LogOutput } from ${JSON.stringify(logOutput)}\n${script}`
@@ -43,9 +46,10 @@ t.test('every line is there once when the process ends, however it ends', async 
 })
 
 t.test('a line that stands alone comes by itself', async (t) => {
-  const child = run(`new LogOutput(1, () => undefined).write('alone\\n')`, 'pipe')
+  const child = run(`${goesOn}new LogOutput(1, () => undefined).write('alone\\n')`, 'pipe')
   const [bytes] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
-  t.equal(bytes.toString(), 'alone\n', 'although the process goes on')
+  t.equal(bytes.toString(), 'alone\n')
+  t.equal(child.exitCode, null, 'although the process goes on')
   child.disconnect()
   await once(child, 'exit')
 })
@@ -124,7 +128,7 @@ t.test(
     const fd = openSync(file, 'a')
     disk.fill()
     const child = run(
-      `const output = new LogOutput(1, (lines) => output.write('dropped ' + lines + '\\n'))
+      `${goesOn}const output = new LogOutput(1, (lines) => output.write('dropped ' + lines + '\\n'))
      const line = 'x'.repeat(1023) + '\\n'
      for (let n = 0; n < 9 * 1024; n++) output.write(n < 100 ? 'line ' + n + '\\n' : line)
      process.send('said')`,
@@ -135,7 +139,7 @@ t.test(
     t.equal(statSync(file).size, 0)
     disk.free()
     await until(() => statSync(file).size > 100_000)
-    t.equal(child.exitCode, null)
+    t.equal(child.exitCode, null, 'while the process goes on')
     child.kill()
     await once(child, 'exit')
     const lines = readFileSync(file, 'utf8').split('\n')
