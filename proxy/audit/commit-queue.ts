@@ -1,39 +1,14 @@
 // Owns the ordered, bounded queue in front of the writer: group commit, deadlines, and what happens when the disk fails.
-// What somebody waits for never waits for a timer. What a record says is its callers' business; when checkpoints are due is the schedule's.
+// What a record says is its callers' business; when checkpoints are due is the schedule's, how long groups gather the pace's.
 import { Fault } from '../errors.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
+import type { AuditHealth, AuditLog } from './audit-log.ts'
 import { draft, isoTime } from './line.ts'
+import { Pace } from './pace.ts'
 import type { Publisher } from './publisher.ts'
 import type { RecordFields, RecordKind } from './record.ts'
 import { Schedule } from './schedule.ts'
 import type { Entry, Waiter, Writer } from './writer.ts'
-
-export interface AuditLog {
-  /** Accepted in order; durable with the next commit or checkpoint, about a second later at most. */
-  append(kind: RecordKind, fields: RecordFields): void
-  /**
-   * Resolves when the record is durable (`strict`) or written (`batch`). Rejects with `audit-unavailable` when the disk
-   * fails, the queue is full or it takes too long; the record may then be in the log all the same.
-   */
-  commit(kind: RecordKind, fields: RecordFields): Promise<void>
-  health(): AuditHealth
-  /**
-   * Writes what is queued, a `close` record and a last checkpoint. Rejects with `audit-unavailable` when the disk fails and
-   * records are lost; closed it is all the same.
-   */
-  close(): Promise<void>
-}
-
-export type AuditHealth = {
-  readonly ok: boolean
-  readonly reason?: string
-  /** Records written. */
-  readonly size: number
-  /** How long the oldest record that no checkpoint covers has waited; 0 when all are covered. */
-  readonly checkpointAgeMs: number
-  /** Records queued. */
-  readonly pending: number
-}
 
 export type QueueOptions = {
   readonly writer: Writer
@@ -52,6 +27,8 @@ export type QueueOptions = {
   readonly retryMs: number
   /** Calls back after a few milliseconds; records that nobody waits for are left that long to join a commit. */
   readonly linger: (run: () => void) => void
+  /** Calls back after so many milliseconds; under load a group gathers that long. */
+  readonly pause: (run: () => void, ms: number) => void
   /** Told of every failure, for the operator's own log. */
   readonly onFault: (error: unknown) => void
   /** Told of each record that is taken. */
@@ -72,6 +49,7 @@ export class CommitQueue implements AuditLog {
   readonly #options: QueueOptions
   readonly #writer: Writer
   readonly #schedule: Schedule
+  readonly #pace = new Pace()
   #state: 'open' | 'failed' | 'closed' = 'open'
   #closing = false
   #entries: Entry[] = []
@@ -210,7 +188,7 @@ export class CommitQueue implements AuditLog {
 
   async #run(): Promise<void> {
     while (this.#hasWork()) {
-      await turn()
+      await this.#gather()
       this.#stepSinceMs = this.#options.clock.monotonic()
       try {
         if (this.#segmentIsFull()) await this.#rotate()
@@ -224,10 +202,20 @@ export class CommitQueue implements AuditLog {
     this.#running = undefined
   }
 
+  /** Requests that arrived together share one write; under load those of a few milliseconds do. */
+  #gather(): Promise<void> {
+    const isFull = this.#entries.length >= groupRecordsMax || this.#bytes >= groupBytesMax
+    const mayWait = !isFull && !this.#closing && waitersOf(this.#entries) > 0
+    const waitMs = mayWait ? this.#pace.waitMs(this.#options.clock.monotonic()) : 0
+    return waitMs === 0 ? turn() : new Promise((resolve) => this.#options.pause(resolve, waitMs))
+  }
+
   async #writeGroup(publish: boolean): Promise<void> {
     const group = this.#take(publish)
     this.#group = group
-    if (this.#options.durability === 'strict' && (publish || group.some(({ waiter }) => waiter !== undefined))) {
+    const waiters = waitersOf(group)
+    if (waiters > 0) this.#pace.begin(this.#options.clock.monotonic(), waiters)
+    if (this.#options.durability === 'strict' && (publish || waiters > 0)) {
       await this.#writer.writeThrough(group)
     } else {
       await this.#writer.write(group)
@@ -378,6 +366,12 @@ export class CommitQueue implements AuditLog {
 }
 
 type Awaited = Entry & { readonly waiter: Waiter }
+
+function waitersOf(entries: readonly Entry[]): number {
+  let count = 0
+  for (const { waiter } of entries) if (waiter !== undefined) count += 1
+  return count
+}
 
 /** The record stays on its way: what the log says of a refused request is true all the same. */
 function reject(entry: Entry, error: Fault): void {

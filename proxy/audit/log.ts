@@ -1,8 +1,9 @@
 // Owns opening an audit log: its folder, its lock, finding the end of what is there, and the first records of this run.
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { AuditLog } from './audit-log.ts'
 import { formatVkey } from './checkpoint.ts'
-import { type AuditLog, CommitQueue, type QueueOptions } from './commit-queue.ts'
+import { CommitQueue, type QueueOptions } from './commit-queue.ts'
 import { type Disk, replaceFile, systemDisk } from './disk.ts'
 import { openFolder } from './folder.ts'
 import type { AuditKey } from './key.ts'
@@ -13,7 +14,7 @@ import { Publisher } from './publisher.ts'
 import { recover } from './recover.ts'
 import { Writer } from './writer.ts'
 
-export type { AuditHealth, AuditLog } from './commit-queue.ts'
+export type { AuditHealth, AuditLog } from './audit-log.ts'
 
 type Events = 'onFault' | 'onRecord' | 'onLost'
 type Bounds = Omit<QueueOptions, 'writer' | 'publisher' | 'facts' | 'clock' | 'durability' | 'onClosed' | Events>
@@ -40,8 +41,9 @@ const bounds: Bounds = {
   queueBytesMax: 64 * 1024 * 1024,
   commitTimeoutMs: 1000,
   retryMs: 1000,
-  // Not on the injected clock: its timers let the process end, and records wait for this one.
+  // Not on the injected clock: its timers let the process end, and records wait for these.
   linger: (run) => void setTimeout(run, lingerMs),
+  pause: (run, ms) => void setTimeout(run, ms),
 }
 
 /** Throws a Fault whose cause says why: another writer, damage, or a folder that cannot be written. */

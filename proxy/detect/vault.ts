@@ -219,8 +219,9 @@ class TokenVault implements Vault {
 
   #addType(type: string): void {
     if (this.#ownTypes.has(type)) return
-    const types = new Set([...this.#ownTypes, type])
-    this.#ownTypes = lastTypes = types.size === lastTypes.size && lastTypes.isSupersetOf(types) ? lastTypes : types
+    const isLast = lastTypes.size === this.#ownTypes.size + 1 && lastTypes.has(type)
+    if (!isLast || !lastTypes.isSupersetOf(this.#ownTypes)) lastTypes = new Set([...this.#ownTypes, type])
+    this.#ownTypes = lastTypes
   }
 
   #possibleTypes(): ReadonlySet<string> {

@@ -15,7 +15,11 @@ export function withheldModels(x: Inspected, runtime: Runtime): Alternate[] {
 
 /** A list of which nothing is left goes as a whole. */
 export function alternateEdits(alternates: readonly Alternate[], withheld: readonly Alternate[]): Edit[] {
+  if (withheld.length === 0) return nothing
   if (withheld.length < alternates.length) return withheld.map(({ address }) => ({ address, remove: true }))
   const members = new Set(withheld.map(({ address }) => address.path[0] ?? ''))
   return Array.from(members, (member) => ({ address: { path: [member] }, remove: true }))
 }
+
+// Most requests name one model.
+const nothing: Edit[] = []

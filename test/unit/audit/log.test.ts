@@ -134,6 +134,56 @@ t.test('strict: a commit waits for the sync; an append alone causes none', async
   t.equal(linesOf(folder).length, 6)
 })
 
+t.test('under load several commits share one write; whoever comes alone does not wait', async (t) => {
+  let writes = 0
+  const disk = watchedDisk((operation, path) => {
+    if (operation === 'write' && path.includes('.jsonl')) writes += 1
+  })
+  const pauses: { readonly run: () => void; readonly ms: number }[] = []
+  const { log, clock } = await openTestLog(temporaryFolder(t), {
+    disk,
+    pause: (run, ms) => void pauses.push({ run, ms }),
+  })
+  clock.advance(10)
+  const before = writes
+  await log.commit('intent', { n: 1 })
+  await log.commit('intent', { n: 2 })
+  t.equal(writes, before + 2)
+  t.equal(pauses.length, 0)
+  await Promise.all([log.commit('intent', { n: 3 }), log.commit('intent', { n: 4 })])
+  t.equal(writes, before + 3, 'what comes together is written together')
+  clock.advance(1)
+  const first = log.commit('intent', { n: 5 })
+  await new Promise((resolve) => setImmediate(resolve))
+  const second = log.commit('intent', { n: 6 })
+  t.same(
+    pauses.map(({ ms }) => ms),
+    [3],
+  )
+  t.equal(writes, before + 3)
+  pauses[0]?.run()
+  await Promise.all([first, second])
+  t.equal(writes, before + 4)
+  clock.advance(4)
+  await log.commit('intent', { n: 7 })
+  t.equal(pauses.length, 1, 'the log was idle')
+  await log.close()
+})
+
+t.test('a group that is full waits for nobody', async (t) => {
+  const pauses: (() => void)[] = []
+  const { log, folder } = await openTestLog(temporaryFolder(t), { pause: (run) => void pauses.push(run) })
+  const many = (count: number) => Promise.all(Array.from({ length: count }, (_, n) => log.commit('intent', { n })))
+  await many(2)
+  const more = many(768)
+  t.equal(pauses.length, 1)
+  pauses[0]?.()
+  await more
+  t.equal(pauses.length, 1, 'three groups, one after the other')
+  await log.close()
+  t.equal(kinds(folder).filter((kind) => kind === 'intent').length, 770)
+})
+
 t.test('what nobody waits for joins the next commit, or goes out by itself after a while', async (t) => {
   const writes: string[] = []
   const disk = watchedDisk((operation, path) => {
