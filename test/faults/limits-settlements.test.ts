@@ -9,6 +9,7 @@ import { openLimiter } from '../../proxy/limits/open-limiter.ts'
 import { openStore } from '../../proxy/limits/store.ts'
 import { findProgram, missing } from '../support/debian.ts'
 import { startRedis, type RedisServer } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(60_000)
 
@@ -30,7 +31,7 @@ const more: Spent = { ...spent, output: 880 }
 async function open(t: Test, flags: readonly string[] = []) {
   if (binary === undefined) throw new Error('no redis-server')
   const server: RedisServer = await startRedis(binary, { flags })
-  const { plan } = compileStore({ redis: { url: server.url, timeout: '500ms' } }, [])
+  const { plan } = compileStore({ redis: { url: server.url, timeout: '2s' } }, [])
   const store = openStore(plan, { clock: systemClock, onEvent: () => undefined, resolveSecret: () => '' })
   t.teardown(async () => {
     store.close()
@@ -52,15 +53,14 @@ async function open(t: Test, flags: readonly string[] = []) {
       return 100_000 - (admission.states[0]?.remaining ?? 0) - 500
     }
   }
-  const settledAll = async (): Promise<void> => {
-    while (store.redis?.unsettled !== 0) await new Promise(setImmediate)
-  }
-  return { server, store, ask, used, settledAll }
+  const unsettled = (count: number): Promise<boolean> => until(() => store.redis?.unsettled === count)
+  return { server, ask, used, unsettled }
 }
 
 t.test('a Redis that hangs between reserving and settling', { skip }, async (t) => {
-  const { server, store, ask, used, settledAll } = await open(t)
+  const { server, ask, used, unsettled } = await open(t)
   const admissions = await Promise.all(Array.from({ length: 60 }, ask))
+  t.ok(admissions.every(({ ok }) => ok))
   t.equal(await used(), 60 * 500)
   server.stall()
   const settle = (from: number, to: number, spent: Spent | undefined): void => {
@@ -68,23 +68,24 @@ t.test('a Redis that hangs between reserving and settling', { skip }, async (t) 
   }
   // These are sent, and Redis reads them when it goes on; nobody waits for its answer that long.
   settle(0, 20, spent)
-  while (store.redis?.unsettled !== 20) await new Promise(setImmediate)
+  await unsettled(20)
   // These are not sent at all.
   settle(20, 40, more)
   settle(40, 60, undefined)
-  t.equal(store.redis.unsettled, 60)
+  await unsettled(60)
   server.resume()
-  await settledAll()
+  await unsettled(0)
   t.equal(await used(), 20 * 50 + 20 * 900)
 })
 
 t.test('a Redis that is killed, and comes back with what it has written', { skip }, async (t) => {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
-  const { server, ask, used, settledAll } = await open(t, durable)
+  const { server, ask, used, unsettled } = await open(t, durable)
   const admissions = await Promise.all(Array.from({ length: 10 }, ask))
+  t.ok(admissions.every(({ ok }) => ok))
   await server.kill()
   for (const admission of admissions) if (admission.ok) admission.settle?.(spent)
   await server.start({ flags: durable })
-  await settledAll()
+  await unsettled(0)
   t.equal(await used(), 10 * 50)
 })
