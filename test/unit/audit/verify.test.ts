@@ -286,6 +286,7 @@ t.test('lines that are not records are named', async (t) => {
       whole[2]?.replace(':', ': ') ?? '',
       whole[2]?.replace('r0', '\\u0072\\u0030') ?? '',
       whole[2]?.replace('"r0"', '"\\ud800"') ?? '',
+      `{"deep":${'['.repeat(32_000)}${']'.repeat(32_000)},${whole[2]?.slice(1)}`,
     ],
     schema: [
       edited(whole[2], { i: '2' }),
