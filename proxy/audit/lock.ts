@@ -59,8 +59,10 @@ async function anotherListens(folder: string, fd: number, own: string): Promise<
   return false
 }
 
+/** No links: one may lead to a socket that another program listens on, and would make any log look alive. */
 async function lockNames(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.startsWith(prefix))
+  const entries = await readdir(folder, { withFileTypes: true })
+  return entries.filter((entry) => entry.name.startsWith(prefix) && !entry.isSymbolicLink()).map(({ name }) => name)
 }
 
 async function exists(path: string): Promise<boolean> {

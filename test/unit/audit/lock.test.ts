@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { acquireLock, isLocked } from '../../../proxy/audit/lock.ts'
@@ -59,6 +60,19 @@ t.test('a process that is killed lets go of it, and what it leaves is removed', 
   const lock = await acquireLock(folder)
   t.ok(lock)
   t.equal(readdirSync(folder).length, 1)
+  await lock?.release()
+})
+
+t.test('a link to a socket of another program is no lock', async (t) => {
+  const folder = temporaryFolder(t)
+  const elsewhere = temporaryFolder(t)
+  const other = createServer().listen(join(elsewhere, 'socket'))
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  symlinkSync(join(elsewhere, 'socket'), join(folder, 'lock.0'))
+  t.notOk(await isLocked(folder))
+  const lock = await acquireLock(folder)
+  t.ok(lock)
   await lock?.release()
 })
 
