@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { tailLog } from '../audit/tail.ts'
 import { verifyLog, type Finding, type Report } from '../audit/verify.ts'
+import { printable } from '../lib/printable.ts'
 import { exportCommand } from './audit-export.ts'
 import { checkFolder, exitUsage, orFail } from './audit-folder.ts'
 import { proveCommand } from './audit-prove.ts'
@@ -96,7 +97,7 @@ function printReport(dir: string, report: Report): void {
     `  ${status === 'tampered' ? `stopped after ${goodRecords(report)} good records` : `${records} records`} in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${checkpoints} signed checkpoints\n`,
   )
   if (first !== undefined)
-    process.stdout.write(`  first bad record: ${placeOf(first, report.logs.length > 1)}${first.message}\n`)
+    process.stdout.write(`  first bad record: ${printable(placeOf(first, report.logs.length > 1) + first.message)}\n`)
   for (const log of report.logs) for (const reason of log.incomplete) process.stdout.write(`  ${reason}\n`)
   // Of a log that is bad these would only be about its good beginning.
   const whole = status !== 'tampered'

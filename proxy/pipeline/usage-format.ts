@@ -1,5 +1,6 @@
 // Owns how a report of usage is asked for and written: the query, JSON, CSV and a table for people.
 import { csvLine } from '../lib/csv.ts'
+import { printable } from '../lib/printable.ts'
 import { usageKeys, type UsageKey, type UsageQuery, type UsageRow } from './usage-log.ts'
 
 export const usageFormats = ['json', 'csv'] as const
@@ -35,17 +36,13 @@ export function usageCsv(rows: readonly UsageRow[], by: readonly UsageKey[]): st
 
 export function usageTable(rows: readonly UsageRow[], by: readonly UsageKey[]): string {
   const head = [...by, ...sums, 'cost (USD)', 'unpriced']
+  // Clients choose the names of models.
   const lines = [head, ...rows.map((row) => cells(row, by).map(printable))]
   const widths = head.map((_, column) => lines.reduce((most, line) => Math.max(most, line[column]?.length ?? 0), 0))
   const written = lines.map((line) =>
     line.map((cell, at) => (at < by.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
   )
   return `${written.map((line) => line.trimEnd()).join('\n')}\n`
-}
-
-/** Clients choose the names of models, and a terminal obeys some characters. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }
 
 function cells(row: UsageRow, by: readonly UsageKey[]): string[] {

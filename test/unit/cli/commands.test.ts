@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { formatVkey } from '../../../proxy/audit/checkpoint.ts'
 import { parseKey } from '../../../proxy/audit/key.ts'
 import { openLog } from '../../../proxy/audit/log.ts'
 import { ManualClock } from '../../support/clock.ts'
@@ -333,6 +334,21 @@ t.test('-o json wherever something is read', async (t) => {
   t.match(JSON.parse(schema.out), { $id: String })
   t.ok(Array.isArray(JSON.parse(config.out)))
   t.equal(text.code, 3, 'there is no other form')
+})
+
+t.test('a log that was tampered with cannot write to the terminal', async (t) => {
+  const dir = join(folder, 'obeyed')
+  const key = parseKey(Buffer.alloc(32, 7).toString('base64'), 'test')
+  const log = await openLog({ dir, writer: 'w', key, durability: 'strict', clock: new ManualClock() })
+  await log.close()
+  writeFileSync(join(dir, 'w', 'vkey'), formatVkey('gatewright/w\u001b[2J\u001b[Hintact', key.publicKey))
+  const [verified, proven] = await inTurn([
+    () => run(['audit', 'verify', dir]),
+    () => run(['audit', 'prove', dir, '0']),
+  ])
+  t.match(verified, { code: 1, out: /not signed by the key gatewright\/w\?\[2J\?\[Hintact/ })
+  t.match(proven, { code: 3, err: /not signed by the key gatewright\/w\?\[2J\?\[Hintact/ })
+  t.notMatch(verified.out + proven.err, '\u001b')
 })
 
 t.test('a log, a key or a checkpoint that is not there is said to be so', async (t) => {
