@@ -16,11 +16,11 @@ export async function* tailLog(dir: string, options: TailOptions = {}): AsyncGen
   const readers = new Map<string, Reader>()
   let found = await listLogs(dir)
   if (found.length === 0) throw new Error(`${dir} holds no audit log`)
-  const last: string[] = []
+  const last: Timed[] = []
   for (const folder of found) {
     const reader = new Reader(folder)
     readers.set(folder, reader)
-    last.push(...(await reader.last(lines)))
+    last.push(...timed(await reader.last(lines)))
   }
   yield* inOrder(last).slice(lines === 0 ? last.length : -lines)
   if (!follow) return
@@ -90,9 +90,18 @@ class Reader {
   }
 }
 
-function inOrder(lines: readonly string[]): string[] {
-  return lines
-    .map((line) => ({ line, time: /"t":"([^"]*)"/.exec(line)?.[1] ?? '' }))
-    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
-    .map(({ line }) => line)
+type Timed = { readonly line: string; readonly time: string }
+
+/** The lines of one log stay in their order, also where its clock was set back: each has the latest time up to it. */
+function timed(lines: readonly string[]): Timed[] {
+  let latest = ''
+  return lines.map((line) => {
+    const time = /"t":"([^"]*)"/.exec(line)?.[1] ?? ''
+    if (time > latest) latest = time
+    return { line, time: latest }
+  })
+}
+
+function inOrder(lines: readonly Timed[]): string[] {
+  return lines.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => line)
 }

@@ -51,6 +51,21 @@ t.test('several writers, in order of time', async (t) => {
   await b.log.close()
 })
 
+t.test('a clock that was set back leaves the order of a log as it is', async (t) => {
+  const dir = temporaryFolder(t)
+  const clock = new ManualClock()
+  const a = await openTestLog(dir, { writer: 'a', clock })
+  for (const [n, stepMs] of [10, -60_000, 10].entries()) {
+    clock.jump(stepMs)
+    await a.log.commit('outcome', { n })
+  }
+  t.same(
+    (await numbers(tailLog(dir))).filter((n) => n !== undefined),
+    [0, 1, 2],
+  )
+  await a.log.close()
+})
+
 t.test('following sees new lines, new segments and new writers, once each', async (t) => {
   const dir = temporaryFolder(t)
   const { log } = await openTestLog(dir, { segmentBytesMax: 500 })
