@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { canonicalise } from '../../../proxy/lib/canonical.ts'
@@ -409,6 +409,22 @@ t.test('a log in the audit folder itself does not hide those below it', async (t
   write(lines().with(3, edited(lines()[3], { extra: 1 })))
   cpSync(older, dir, { recursive: true })
   t.match(await verifyLog(dir, { vkey }), { status: 'tampered', first: { log: 'w', index: 3 } })
+})
+
+t.test('a log behind a link is one, and has one name', async (t) => {
+  const { dir, folder, lines, write } = await make(t)
+  symlinkSync('w', join(dir, 'current'))
+  symlinkSync('.', join(dir, 'here'))
+  symlinkSync('nowhere', join(dir, 'gone'))
+  symlinkSync('itself', join(dir, 'itself'))
+  t.match(await verifyLog(dir, { vkey }), { status: 'intact', logs: [{ log: 'w' }] })
+  write(lines().with(3, edited(lines()[3], { extra: 1 })))
+  const elsewhere = join(temporaryFolder(t), 'moved')
+  renameSync(folder, elsewhere)
+  symlinkSync(elsewhere, folder)
+  const { log } = await openTestLog(dir, { writer: 'v' })
+  await log.close()
+  t.match(await verifyLog(dir, { vkey }), { status: 'tampered', logs: { length: 2 }, first: { index: 3 } })
 })
 
 t.test('a log of which only the checkpoints are left is tampered with, alone and beside another', async (t) => {
