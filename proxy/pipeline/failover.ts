@@ -88,10 +88,11 @@ class Turns {
     if ('answered' in last) last.answer.settle('neutral')
     const { route, decisions = [] } = before.fields
     for (const decision of decisions) this.#runtime.metrics.decision(decision)
+    const upstream = route?.upstream.id ?? ''
     this.#x.trace.earlier.push({
-      upstream: route?.upstream.id ?? '',
+      upstream,
       decisions: decisions.map(decisionFields),
-      ...sentFields(before.trace),
+      ...sentFields(upstream, before.trace, this.#x.trace),
     })
   }
 

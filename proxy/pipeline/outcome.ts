@@ -70,18 +70,38 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.usageImplausible) fields['usageReported'] = 'implausible'
   if (trace.usage !== undefined) addUsage(fields, x, isOutputUntold(x) ? completedUsage(x) : { ...trace.usage })
   else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
-  if (trace.digestForwarded !== undefined) fields['digestForwarded'] = trace.digestForwarded
+  if (trace.digestForwarded !== undefined && wasSent(trace, x.route?.upstream.id))
+    fields['digestForwarded'] = trace.digestForwarded
   return fields
 }
 
-/** What an upstream was sent beyond the request itself: only digests and counts. */
-export function sentFields(trace: Pick<Trace, 'redactedRequest' | 'digestForwarded'>): AuditFields {
-  const redactions = counted(trace.redactedRequest, noCounts)
+/** What was made of a request for one upstream, and what that was sent: only digests and counts. */
+export function sentFields(
+  upstream: string,
+  made: Pick<Trace, 'redactedRequest' | 'digestForwarded'>,
+  trace: Trace,
+): AuditFields {
+  const redactions = counted(made.redactedRequest, noCounts)
+  const sent = made.digestForwarded !== undefined && wasSent(trace, upstream)
   return {
     ...(redactions.length === 0 ? undefined : { redactions }),
-    ...(trace.digestForwarded === undefined ? undefined : { digestForwarded: trace.digestForwarded }),
+    ...(sent ? { digestForwarded: made.digestForwarded as string } : undefined),
   }
 }
+
+/** Without a connection nothing is sent, nor where a breaker or an answer that was kept stood in the way. */
+function wasSent({ attempts, fault }: Trace, upstream: string | undefined): boolean {
+  let tried = false
+  for (const attempt of attempts) {
+    if (attempt.upstream !== undefined && attempt.upstream !== upstream) continue
+    if (attempt.connectMs !== undefined) return true
+    tried = true
+  }
+  // Whoever was interrupted may have left an attempt that nobody has told of.
+  return !tried && fault !== undefined && interruptions.test(fault.code)
+}
+
+const interruptions = /^(?:client-|shutting-down$|internal$)/
 
 /** What was looked for in the content, what was found, and what was not read. */
 function addInspection(fields: AuditFields, trace: Trace): void {

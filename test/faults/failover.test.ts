@@ -100,7 +100,7 @@ t.test('what the first could not do, the second does, and the record has both', 
         { upstream: 'first', outcome: 'answered', status: 529 },
         { upstream: 'second', outcome: 'answered', status: 200 },
       ],
-      earlier: [{ upstream: 'first', decisions: [{ effect: 'allow' }] }],
+      earlier: [{ upstream: 'first', decisions: [{ effect: 'allow' }], digestForwarded: String }],
     },
   ])
 })
@@ -136,6 +136,7 @@ t.test('one that cannot be reached is passed by, and once its breaker is open it
   const { outcomes } = await recorded(set)
   t.match(outcomes[0], { attempts: [{ upstream: 'first', outcome: 'upstream-unreachable' }, { upstream: 'second' }] })
   t.strictSame(outcomes[5]?.['attempts'], [{ outcome: 'answered', status: 200, upstream: 'second' }])
+  t.match(outcomes[0], { digestForwarded: String, earlier: [{ upstream: 'first', digestForwarded: undefined }] })
 })
 
 t.test('policy is asked for each, and one that may not stand in is passed over', async (t) => {

@@ -78,6 +78,8 @@ t.test('the same again gets the same answer, and the tool hears of it once', asy
   await set.gateway.gateway.close()
   const outcomes = auditLines(set.gateway.auditDir).filter(({ kind }) => kind === 'outcome')
   t.match(outcomes, [{ status: 201 }, { attempts: [{ outcome: 'replayed', status: 201 }] }, { status: 201 }])
+  const forwarded = outcomes.map(({ digestForwarded }) => typeof digestForwarded)
+  t.strictSame(forwarded, ['string', 'undefined', 'string'], 'what is answered again was not forwarded')
 })
 
 t.test('what is answered again is billed once, and its bytes are counted', async (t) => {

@@ -102,7 +102,7 @@ const endings: readonly Ending[] = [
     name: 'an upstream that resets',
     bytes: post(chat),
     upstream: (scene) => scene.reset(),
-    record: { status: 502, fault: 'upstream-unreachable' },
+    record: { status: 502, fault: 'upstream-unreachable', digestForwarded: String },
   },
   {
     name: 'an upstream that talks nonsense',
@@ -175,7 +175,7 @@ const endings: readonly Ending[] = [
     bytes: post(chat),
     upstream: () => {},
     leaves: 'at-upstream',
-    record: { fault: 'client-aborted', end: 'client-gone' },
+    record: { fault: 'client-aborted', end: 'client-gone', digestForwarded: String },
   },
   {
     name: 'a client that leaves before the answer is whole',
