@@ -15,21 +15,21 @@ type Form = 'string' | 'number' | 'key'
 
 export function newPlan(direction: Direction, rules: readonly CompiledRule[], { detectors }: Catalogue): Plan {
   const entities = new Set(rules.flatMap((rule) => rule.entities))
-  const offersOfStrings = offersOf(direction, rules, 'string')
-  const ofForm = (form: Form): Plan => {
-    const offers = form === 'string' ? offersOfStrings : offersOf(direction, rules, form)
-    const strictest = [...offers.values()].flatMap(([first]) => (first === undefined ? [] : [first.action]))
-    const enforced = strictest.filter(changes)
-    return {
-      direction,
-      entities,
-      scanner: scannerOf(offers, detectors),
-      enforced: enforced.length > 0,
-      issuesTokens: enforced.some(({ action }) => action === 'token'),
-      actionFor: (entity, value) => actionIn(offers, entity, value),
-      forForm: (other) => forms[other],
-    }
+  const offers: Record<Form, Offers> = {
+    string: offersOf(direction, rules, 'string'),
+    number: offersOf(direction, rules, 'number'),
+    key: offersOf(direction, rules, 'key'),
   }
+  const enforced = Object.values(offers).some((some) => enforcedIn(some).length > 0)
+  const ofForm = (form: Form): Plan => ({
+    direction,
+    entities,
+    scanner: scannerOf(offers[form], detectors),
+    enforced,
+    issuesTokens: enforcedIn(offers[form]).some(({ action }) => action === 'token'),
+    actionFor: (entity, value) => actionIn(offers[form], entity, value),
+    forForm: (other) => forms[other],
+  })
   const string = ofForm('string')
   const forms: Record<Form, Plan> = {
     string,
@@ -62,6 +62,11 @@ function scannerOf(offers: Offers, detectors: readonly Detector[]): Scanner {
 
 function changes(action: EntityAction | undefined): boolean {
   return action !== undefined && !isObserved(action)
+}
+
+/** The strictest action over each entity, where that changes or blocks something. */
+function enforcedIn(offers: Offers): readonly EntityAction[] {
+  return [...offers.values()].flatMap(([first]) => (first !== undefined && changes(first.action) ? [first.action] : []))
 }
 
 function differs(action: FormAction | undefined): boolean {

@@ -24,7 +24,7 @@ export type Plan = {
   readonly direction: Direction
   readonly entities: ReadonlySet<string>
   readonly scanner: Scanner
-  /** Some value would be changed or blocked; otherwise everything is only recorded. */
+  /** Some value, in whatever form, would be changed or blocked; otherwise everything is only recorded. */
   readonly enforced: boolean
   /** Some value becomes a token. */
   readonly issuesTokens: boolean

@@ -23,6 +23,11 @@ export function changesAnswer(x: Answered): boolean {
   return x.route.answer.plan !== undefined || x.vault?.restores === true
 }
 
+/** The same, unless all of it is only recorded: then what cannot be read is no worse than what is not looked for. */
+export function mustChangeAnswer(x: Answered): boolean {
+  return x.route.answer.plan?.enforced === true || x.vault?.restores === true
+}
+
 /** The arguments of a model's calls stand under these names, whatever the format. */
 const argumentNames: ReadonlySet<string | number> = new Set(['arguments', 'args', 'input'])
 

@@ -108,7 +108,7 @@ export function refuseUnread({ body, route }: Decoded): void {
   if (body.form === 'opaque') refuseOpaque(route)
 }
 
-/** A redaction that cannot look must not let pass, but where the route says so. */
+/** A redaction that cannot look must not let pass, but where the route says so. One that only watches stops nothing. */
 function refuseOpaque(route: Route): void {
   if (!mustInspect(route)) return
   throw new Fault(
@@ -118,7 +118,7 @@ function refuseOpaque(route: Route): void {
 }
 
 function mustInspect({ request, posture }: Route): boolean {
-  return request.plan !== undefined && posture === 'inspect'
+  return request.plan?.enforced === true && posture === 'inspect'
 }
 
 export type MediaKind = 'json' | 'form' | 'ndjson' | 'text' | 'xml' | 'html' | 'event-stream' | 'other'

@@ -8,7 +8,7 @@ import { parseRetryAfter } from '../../upstream/retry-after.ts'
 import { clearBody, mayHideCredential } from '../answer-body.ts'
 import type { Client } from '../client.ts'
 import { grow, type Answered } from '../exchange.ts'
-import { AnswerRedaction, changesAnswer } from '../filters/answer-redaction.ts'
+import { AnswerRedaction, changesAnswer, mustChangeAnswer } from '../filters/answer-redaction.ts'
 import {
   consultDocument,
   consultHeaders,
@@ -50,9 +50,9 @@ function formOf(x: Answered): Form {
   if (hasNoBody(x)) return deliverHead
   if ((operation.openStream !== undefined || operation.action === 'asked') && isEventStream(x))
     return operation.action === 'asked' ? deliverMessages : deliverStream
-  if (operation.lines !== undefined && kindOf(x) === 'ndjson' && mustRead(x)) return deliverLines
+  if (operation.lines !== undefined && kindOf(x) === 'ndjson' && mayRead(x)) return deliverLines
   if (passesUnread(x)) return relay
-  return mustRead(x) || givesModelAnswer(operation) || operation.action === 'asked' ? deliverWhole : relay
+  return mayRead(x) || givesModelAnswer(operation) || operation.action === 'asked' ? deliverWhole : relay
 }
 
 /** An answer is complete when the client has it, not when it was handed over. One that is broken off never is. */
@@ -82,11 +82,26 @@ function kindOf(x: Answered): MediaKind {
 
 /** As it comes, so that a stream that nobody reads is a stream all the same. */
 function passesUnread(x: Answered): boolean {
-  return x.route.posture === 'opaque' && whyUnreadable(x, kindOf(x)) !== undefined
+  return (x.route.posture === 'opaque' || isWatched(x)) && whyUnreadable(x, kindOf(x)) !== undefined
 }
 
+/** Values in it are at most counted. What a model answers says what was used. */
+function isWatched(x: Answered): boolean {
+  return !mustRead(x) && !givesModelAnswer(x.operation) && x.operation.action !== 'asked'
+}
+
+/** Otherwise what can be read is read all the same, and what cannot is let pass. */
 function mustRead(x: Answered): boolean {
-  return changesAnswer(x) || (x.route.needs.answer && givesModelAnswer(x.operation))
+  return mustChangeAnswer(x) || isJudged(x)
+}
+
+function mayRead(x: Answered): boolean {
+  return changesAnswer(x) || isJudged(x)
+}
+
+/** Calls that a model makes in it are judged. */
+function isJudged(x: Answered): boolean {
+  return x.route.needs.answer && givesModelAnswer(x.operation)
 }
 
 async function deliverHead(x: Answered, runtime: Runtime, client: Client): Promise<void> {

@@ -71,3 +71,13 @@ void t.test('what a rule does about keys alone is looked for as what it does abo
   const key = 'phone 378-07-9520'
   t.match(replace(key, plan.scanner.scan(key), plan, undefined).blocked, { entity: 'us-ssn' })
 })
+
+void t.test(
+  'a plan is enforced where values of any form would be changed, and not where all are only observed',
+  async (t) => {
+    t.ok(planOfRules(emails, { detect: ['phone'], action: 'tag' }).enforced)
+    t.ok(planOfRules({ detect: ['payment-card'], action: 'tag', numbers: 'block' }).enforced)
+    t.notOk(planOfRules({ detect: ['email'], action: 'tag' }, { ...emails, mode: 'shadow' }).enforced)
+    t.notOk(planOfRules({ ...emails, mode: 'shadow', keys: 'block' }).enforced)
+  },
+)
