@@ -178,6 +178,10 @@ function limitsBody(route: string, { limits }: CompiledConfig): boolean {
   return limits.some(({ phase, filters }) => phase === 'body' && (filters.routes?.(route) ?? true))
 }
 
+type AskedFindings = Pick<Route['needs'], 'findings' | 'enforcedFindings'>
+
+const noFindings: AskedFindings = { findings: new Set(), enforcedFindings: new Set() }
+
 function routeOf(
   options: RouteOptions,
   config: CompiledConfig,
@@ -193,10 +197,10 @@ function routeOf(
   if (adapter === undefined) throw new Error(`protocol ${protocol} has no adapter`)
   const needs = config.policy.needs(options.id)
   const denial = denialOf(options)
-  const inspected = (direction: 'request' | 'response', findings: ReadonlySet<string>): Inspection =>
-    inspectionOf({ direction, upstream: options.upstream, route: options.id }, config, findings, inquirers)
-  const request = inspected('request', needs.findings)
-  const answer = inspected('response', needs.answer ? needs.findings : new Set())
+  const inspected = (direction: 'request' | 'response', asked: AskedFindings): Inspection =>
+    inspectionOf({ direction, upstream: options.upstream, route: options.id }, config, asked, inquirers)
+  const request = inspected('request', needs)
+  const answer = inspected('response', needs.answer ? needs : noFindings)
   const plans = [request.plan, request.target, request.headers, answer.plan, answer.headers]
   return {
     id: options.id,

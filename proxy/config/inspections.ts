@@ -1,10 +1,12 @@
 // Owns what is looked for on a route in each direction: one scanner for what the rules ask about and what the redaction
 // replaces, and the external detectors that either needs.
 import type { Catalogue } from '../detect/catalogue.ts'
+import type { External } from '../detect/external.ts'
 import type { Redaction } from '../detect/redaction.ts'
 import { compileScanner } from '../detect/scanner.ts'
 import { openInquirer, type Inquirer } from '../pipeline/inquirer.ts'
 import type { Inspection } from '../pipeline/runtime.ts'
+import type { Needs } from '../policy/decision.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { upstreamNameOf } from './detectors.ts'
 
@@ -13,15 +15,18 @@ export type Place = { readonly direction: 'request' | 'response'; readonly upstr
 export function inspectionOf(
   { direction, upstream, route }: Place,
   { redaction, catalogue }: { readonly redaction: Redaction; readonly catalogue: Catalogue },
-  findings: ReadonlySet<string>,
+  asked: Pick<Needs, 'findings' | 'enforcedFindings'>,
   inquirers: readonly Inquirer[],
 ): Inspection {
   const plan = redaction.plan(direction, upstream, route)
   const target = direction === 'request' ? redaction.plan(direction, upstream, route, 'target') : undefined
   const headers = redaction.plan(direction, upstream, route, 'headers')
   const named = [...(plan?.entities ?? []), ...(target?.entities ?? [])]
-  const entities = new Set([...catalogue.entitiesOf(findings), ...named])
+  const entities = new Set([...catalogue.entitiesOf(asked.findings), ...named])
   const all = new Set([...entities, ...(headers?.entities ?? [])])
+  const changed = [plan, target, headers].flatMap((one) => [...(one?.enforced ?? [])])
+  const enforced = new Set([...catalogue.entitiesOf(asked.enforcedFindings), ...changed])
+  const finders = inquirers.filter(({ external }) => finds(external, all))
   const own = new Set([...all].filter((entity) => !isExternal(entity, catalogue)))
   return {
     scanner: entities.size === 0 ? undefined : compileScanner(entities, catalogue.detectors),
@@ -30,7 +35,8 @@ export function inspectionOf(
     plan,
     target,
     headers,
-    inquirers: inquirers.filter(({ external }) => [...external.entities.values()].some((name) => all.has(name))),
+    inquirers: finders,
+    mustAsk: new Set(finders.flatMap(({ external }) => (finds(external, enforced) ? [external.id] : []))),
   }
 }
 
@@ -42,6 +48,10 @@ export function inquirersOf(
     const upstream = upstreamOf(upstreamNameOf(external.id))
     return upstream === undefined ? [] : [openInquirer(external, upstream)]
   })
+}
+
+function finds({ entities }: External, wanted: ReadonlySet<string>): boolean {
+  return [...entities.values()].some((name) => wanted.has(name))
 }
 
 function isExternal(entity: string, { externals }: Catalogue): boolean {

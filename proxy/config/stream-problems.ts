@@ -10,7 +10,7 @@ export function streamProblems(document: Document, looking: Looking): Problem[] 
   return (document.detectors ?? []).flatMap(({ id, url, onStream = 'deny' }, index): Problem[] => {
     if (url === undefined || onStream !== 'deny') return []
     const routes = document.routes.filter(
-      (route) => leadsToModel(document.upstreams[route.upstream]?.protocol) && looksAt(id, route, looking),
+      (route) => leadsToModel(document.upstreams[route.upstream]?.protocol) && stopsAt(id, route, looking),
     )
     if (routes.length === 0) return []
     const names = routes.map((route) => route.id).join(', ')
@@ -25,13 +25,13 @@ export function streamProblems(document: Document, looking: Looking): Problem[] 
   })
 }
 
-function looksAt(
+function stopsAt(
   id: string,
   { id: route, upstream }: RouteOptions,
   { policy, redaction, catalogue }: Looking,
 ): boolean {
   const needs = policy?.needs(route)
-  const asked = needs?.answer === true ? catalogue.entitiesOf(needs.findings) : new Set<string>()
-  const entities = asked.union(redaction?.plan('response', upstream, route)?.entities ?? new Set())
+  const asked = needs?.answer === true ? catalogue.entitiesOf(needs.enforcedFindings) : new Set<string>()
+  const entities = asked.union(redaction?.plan('response', upstream, route)?.enforced ?? new Set())
   return !catalogue.entitiesOf([id]).isDisjointFrom(entities)
 }

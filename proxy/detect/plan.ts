@@ -20,13 +20,13 @@ export function newPlan(direction: Direction, rules: readonly CompiledRule[], { 
     number: offersOf(direction, rules, 'number'),
     key: offersOf(direction, rules, 'key'),
   }
-  const enforced = Object.values(offers).some((some) => enforcedIn(some).length > 0)
+  const enforced = new Set(Object.values(offers).flatMap((some) => enforcedIn(some).map(([entity]) => entity)))
   const ofForm = (form: Form): Plan => ({
     direction,
     entities,
     scanner: scannerOf(offers[form], detectors),
     enforced,
-    issuesTokens: enforcedIn(offers[form]).some(({ action }) => action === 'token'),
+    issuesTokens: enforcedIn(offers[form]).some(([, { action }]) => action === 'token'),
     actionFor: (entity, value) => actionIn(offers[form], entity, value),
     forForm: (other) => forms[other],
   })
@@ -65,8 +65,10 @@ function changes(action: EntityAction | undefined): boolean {
 }
 
 /** The strictest action over each entity, where that changes or blocks something. */
-function enforcedIn(offers: Offers): readonly EntityAction[] {
-  return [...offers.values()].flatMap(([first]) => (first !== undefined && changes(first.action) ? [first.action] : []))
+function enforcedIn(offers: Offers): readonly (readonly [string, EntityAction])[] {
+  return [...offers].flatMap(([entity, [first]]) =>
+    first !== undefined && changes(first.action) ? [[entity, first.action] as const] : [],
+  )
 }
 
 function differs(action: FormAction | undefined): boolean {

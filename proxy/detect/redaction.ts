@@ -24,14 +24,19 @@ export type Plan = {
   readonly direction: Direction
   readonly entities: ReadonlySet<string>
   readonly scanner: Scanner
-  /** Some value, in whatever form, would be changed or blocked; otherwise everything is only recorded. */
-  readonly enforced: boolean
+  /** Of which some value, in whatever form, would be changed or blocked; all others are only recorded. */
+  readonly enforced: ReadonlySet<string>
   /** Some value becomes a token. */
   readonly issuesTokens: boolean
   /** Undefined: the value is let be. Lists of values that are allowed count only where the value is told. */
   readonly actionFor: (entity: string, value?: string) => EntityAction | undefined
   /** The same for values that stand as a JSON number or as a key of an object, which it has a scanner of its own for. */
   readonly forForm: (form: 'string' | 'number' | 'key') => Plan
+}
+
+/** Whether anything there would be changed or blocked. */
+export function enforces(plan: Plan | undefined): boolean {
+  return plan !== undefined && plan.enforced.size > 0
 }
 
 export type Redaction = {

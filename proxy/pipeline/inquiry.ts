@@ -35,7 +35,7 @@ export class Inquiry {
     return this.#sides[direction].inquirers.length > 0
   }
 
-  /** Fault `detector-unavailable` where a detector has no answer and its configuration says deny. */
+  /** Fault `detector-unavailable` where a detector that must be asked has no answer and its configuration says deny. */
   async ask(direction: Direction, texts: readonly string[]): Promise<void> {
     const side = this.#sides[direction]
     const unknown = side.unknown(texts)
@@ -56,7 +56,7 @@ export class Inquiry {
     } catch (cause) {
       const retryAfterMs = cause instanceof Fault ? cause.details.retryAfterMs : undefined
       this.#runtime.log.warn({ request: this.#x.id, detector: id, err: cause }, 'detector did not answer')
-      if (onError === 'deny')
+      if (onError === 'deny' && side.inspection.mustAsk.has(id))
         throw new Fault('detector-unavailable', `The detector ${id} does not answer, so this cannot be looked into.`, {
           cause,
           ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),

@@ -92,6 +92,8 @@ export type Inspection = {
   readonly headers: Plan | undefined
   /** The external detectors that find some of these entities. */
   readonly inquirers: readonly Inquirer[]
+  /** The ids of those for a rule that is enforced: without them nothing goes on, where their configuration says so. */
+  readonly mustAsk: ReadonlySet<string>
 }
 
 export type Runtime = {

@@ -27,6 +27,8 @@ export type Needs = {
   readonly method: boolean
   /** Entities that some rule's condition mentions; empty: nothing need be scanned for the decision. */
   readonly findings: ReadonlySet<string>
+  /** Those of rules that are enforced. */
+  readonly enforcedFindings: ReadonlySet<string>
   /** Tool calls in the answer must be judged. */
   readonly answer: boolean
 }

@@ -64,7 +64,7 @@ export class Engine implements Policy {
       const applying = rules.filter((rule) => mayApplyOn(rule, route.id, upstreams))
       const settled = new Set<Attribute>(upstreams.length === 1 ? ['route', 'upstream'] : ['route'])
       this.#byRoute.set(route.id, { upstreams, rules: byAction(applying, settled) })
-      this.#needs.set(route.id, findNeeds(applying, route.protocol, settings.defaultEffect))
+      this.#needs.set(route.id, findNeeds(applying, route.protocol, settings))
     }
   }
 
@@ -90,8 +90,9 @@ export class Engine implements Policy {
   }
 
   needs(routeId: string): Needs {
-    const everything = { body: true, method: true, answer: true } as const
-    return this.#needs.get(routeId) ?? { ...everything, findings: new Set(this.background.entities.keys()) }
+    const all = new Set(this.background.entities.keys())
+    const everything = { body: true, method: true, answer: true, findings: all, enforcedFindings: all }
+    return this.#needs.get(routeId) ?? everything
   }
 
   candidates(query: Query): readonly Rule[] {

@@ -1,6 +1,7 @@
 // Owns what must be read of an exchange so that the rules that may apply on its route can be decided.
 import { actionsOf, isExchangeAttribute } from './actions.ts'
 import type { Needs } from './decision.ts'
+import type { Mode } from './options.ts'
 import type { ActionType } from './query.ts'
 import type { Rule } from './rule.ts'
 
@@ -10,27 +11,34 @@ const headAttributes: Readonly<Record<'http' | 'model', ReadonlySet<string>>> = 
   model: new Set(['operation']),
 }
 
+type Standing = { readonly defaultEffect: 'allow' | 'deny'; readonly mode: Mode }
+
 /** `rules`: those that may apply on the route, enforced or not. */
-export function findNeeds(rules: readonly Rule[], protocol: string, defaultEffect: 'allow' | 'deny'): Needs {
+export function findNeeds(rules: readonly Rule[], protocol: string, { defaultEffect, mode }: Standing): Needs {
   const judged = actionsOf(protocol)
   const relevant = judged === undefined ? rules : rules.filter((rule) => judged.some((type) => rule.actions.has(type)))
-  const findings = new Set(relevant.flatMap((rule) => [...rule.entities]))
+  const enforced = mode === 'shadow' ? [] : relevant.filter((rule) => rule.mode === 'enforce')
+  const entities = { findings: entitiesOf(relevant), enforcedFindings: entitiesOf(enforced) }
   // Over MCP and over anything not known here, even which action it is stands in the body.
   // and so it does of what the server asks for in its answers.
-  if (judged === undefined || protocol === 'mcp') return { body: true, method: false, findings, answer: true }
+  if (judged === undefined || protocol === 'mcp') return { body: true, method: false, ...entities, answer: true }
   if (protocol === 'http') {
     const body = relevant.some((rule) => looksBeyond(rule, headAttributes.http))
-    return { body, method: relevant.some((rule) => rule.reads.has('method')), findings, answer: false }
+    return { body, method: relevant.some((rule) => rule.reads.has('method')), ...entities, answer: false }
   }
   const atRequest = relevant.filter((rule) => rule.actions.has('model.call'))
-  const body = findings.size > 0 || atRequest.some((rule) => looksBeyond(rule, headAttributes.model))
+  const body = entities.findings.size > 0 || atRequest.some((rule) => looksBeyond(rule, headAttributes.model))
   const offers = !followsFromModelCall(relevant, ['tool.offer', 'tool.call'], defaultEffect)
   return {
     body: body || offers,
     method: false,
-    findings,
+    ...entities,
     answer: !followsFromModelCall(relevant, ['tool.call'], defaultEffect),
   }
+}
+
+function entitiesOf(rules: readonly Rule[]): Set<string> {
+  return new Set(rules.flatMap((rule) => [...rule.entities]))
 }
 
 function looksBeyond(rule: Rule, given: ReadonlySet<string>): boolean {

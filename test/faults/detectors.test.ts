@@ -109,6 +109,28 @@ t.test('rules over findings see what it finds', async (t) => {
   t.equal(denied.headers.get('x-gatewright-rule'), 'no-places')
 })
 
+t.test('where all rules that ask it are in shadow, it stops nothing', async (t) => {
+  const watching = [
+    { redaction: '{ id: names, direction: both, detect: [person, email], action: mask, mode: shadow }' },
+    { redaction: '{ id: names, direction: both, detect: [person], action: block }', more: 'mode: shadow' },
+    {
+      redaction: '{ id: mail, direction: both, detect: [email], action: mask }',
+      more: 'rules: [{ id: no-names, effect: deny, findings: [person], mode: shadow }]',
+    },
+  ]
+  for (const options of watching) {
+    const set = await setUp(t, options)
+    set.analyzer.instead = (response) => response.writeHead(500).end('{"error":"no"}')
+    const reply = await post(set, { text: 'Ada Lovelace' })
+    t.equal(reply.status, 200)
+    t.equal(reply.headers.get('x-gatewright-open'), 'detector:presidio', 'and says that nobody looked')
+    set.upstream.next(answer(200, 'data: [DONE]\n\n', { 'content-type': 'text/event-stream' }))
+    const stream = await post(set, { model: 'm', stream: true, messages: [] }, '/openai/v1/chat/completions')
+    t.equal(stream.status, 200)
+    t.match(await stream.text(), 'DONE')
+  }
+})
+
 t.test('several texts go in one question where it takes lists', async (t) => {
   const set = await setUp(t, { detector: 'batch: 10' })
   await (await post(set, { a: 'Ada Lovelace', b: 'nobody here', c: 'Grace 😀 Hopper', d: '123 456' })).text()

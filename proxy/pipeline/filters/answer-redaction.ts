@@ -6,6 +6,7 @@ import { openWindow, type Window } from '../../detect/window.ts'
 import type { RestorePlace } from '../../detect/options.ts'
 import { scanMarkup } from '../../detect/markup.ts'
 import { scanNamed } from '../../detect/named.ts'
+import { enforces } from '../../detect/redaction.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
 import { formatAddress } from '../../lib/pointer.ts'
@@ -25,7 +26,7 @@ export function changesAnswer(x: Answered): boolean {
 
 /** The same, unless all of it is only recorded: then what cannot be read is no worse than what is not looked for. */
 export function mustChangeAnswer(x: Answered): boolean {
-  return x.route.answer.plan?.enforced === true || x.vault?.restores === true
+  return enforces(x.route.answer.plan) || x.vault?.restores === true
 }
 
 /** The arguments of a model's calls stand under these names, whatever the format. */
@@ -109,7 +110,7 @@ export class AnswerRedaction {
   /** Notes what the answer holds that no scan can read. Fault `answer-denied` where it would undo the redaction. */
   unread(what: string): void {
     noteUninspected(this.#x.trace, `answer:${what}`)
-    if (repeatsText.has(what) && this.#x.route.answer.plan?.enforced === true) {
+    if (repeatsText.has(what) && enforces(this.#x.route.answer.plan)) {
       throw new Fault(
         'answer-denied',
         `The answer carries ${what}, which repeat its text where no redaction can reach; ask without them.`,

@@ -38,7 +38,9 @@ export function refuseConversation(route: Route): void {
 }
 
 function refuseUnless({ answer }: Route, mayPass: (onStream: string) => boolean, what: string): void {
-  const stopping = answer.inquirers.find(({ external }) => !mayPass(external.onStream))
+  const stopping = answer.inquirers.find(
+    ({ external }) => answer.mustAsk.has(external.id) && !mayPass(external.onStream),
+  )
   if (stopping === undefined) return
   throw new Fault('operation-unsupported', `The detector ${stopping.external.id} cannot look into ${what}.`)
 }

@@ -1,5 +1,6 @@
 // Owns the step from bytes to content. The body is read only if some rule, redaction or limit needs it; what cannot be
 // read although it must be is refused, never guessed.
+import { enforces } from '../../detect/redaction.ts'
 import { Fault } from '../../errors.ts'
 import { decodeBody } from '../../lib/encoding.ts'
 import { headerValue } from '../../lib/headers.ts'
@@ -118,7 +119,7 @@ function refuseOpaque(route: Route): void {
 }
 
 function mustInspect({ request, posture }: Route): boolean {
-  return request.plan?.enforced === true && posture === 'inspect'
+  return enforces(request.plan) && posture === 'inspect'
 }
 
 export type MediaKind = 'json' | 'form' | 'ndjson' | 'text' | 'xml' | 'html' | 'event-stream' | 'other'

@@ -3,17 +3,17 @@ import type { PolicyOptions, RuleOptions } from '../../../proxy/policy/options.t
 import { policyOf } from './policies.ts'
 
 function needs(route: string, rules: RuleOptions[], more: PolicyOptions = {}) {
-  const { body, answer, findings } = policyOf({
+  const { body, answer, findings, enforcedFindings } = policyOf({
     tools: [{ name: 'crm', tags: ['x'] }],
     policyHeaders: ['x-team'],
     rules,
     ...more,
   }).needs(route)
-  return { body, answer, findings: [...findings].sort() }
+  return { body, answer, findings: [...findings].sort(), enforcedFindings: [...enforcedFindings].sort() }
 }
 
 const open = { defaultEffect: 'allow' } as const
-const nothing = { body: false, answer: false, findings: [] }
+const nothing = { body: false, answer: false, findings: [], enforcedFindings: [] }
 
 t.test('rules over the exchange alone read neither the body nor the answer', async (t) => {
   t.same(needs('openai', [], open), nothing)
@@ -62,8 +62,13 @@ t.test('findings name the entities to look for', async (t) => {
     body: true,
     answer: false,
     findings: ['jwt', 'private-key'],
+    enforcedFindings: ['jwt', 'private-key'],
   })
   t.same(needs('crm', [{ id: 'd', effect: 'deny', when: 'findings.email > 2' }], open).findings, ['email'])
+  const watched: RuleOptions = { id: 's', effect: 'deny', findings: ['us-ssn'], mode: 'shadow' }
+  const both = [{ id: 'd', effect: 'deny', when: 'findings.email > 2' } as const, watched]
+  t.match(needs('crm', both, open), { findings: ['email', 'us-ssn'], enforcedFindings: ['email'] })
+  t.match(needs('crm', both, { ...open, mode: 'shadow' }), { findings: ['email', 'us-ssn'], enforcedFindings: [] })
 })
 
 t.test('plain http: method and path stand in the head, arguments in the body', async (t) => {
@@ -79,6 +84,7 @@ t.test('plain http: method and path stand in the head, arguments in the body', a
     body: true,
     answer: false,
     findings: [],
+    enforcedFindings: [],
   })
   t.same(needs('crm', [{ id: 'd', effect: 'deny', models: ['x'] }], open), nothing)
 })
