@@ -14,6 +14,8 @@ async function reply({ query }: ApiRequest, log: UsageLog): Promise<ApiReply> {
   // A misspelt question must not be answered as if it had not been asked.
   const unknown = [...query.keys()].find((name) => !parameters.includes(name))
   if (unknown !== undefined) return refusal(400, `there is no "${unknown}": one of ${parameters.join(', ')}`)
+  const doubled = parameters.find((name) => query.getAll(name).length > 1)
+  if (doubled !== undefined) return refusal(400, `"${doubled}" is there twice; "by" takes several names with commas`)
   const asked = Object.fromEntries(
     ['by', 'from', 'to'].flatMap((name) => {
       const value = query.get(name)

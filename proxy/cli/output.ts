@@ -19,6 +19,11 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value]
 }
 
+/** For names with commas between them that may also be given one by one. A default would be one of them. */
+export function joinNames(value: string, before?: string): string {
+  return before === undefined ? value : `${before},${value}`
+}
+
 type Style = Parameters<typeof styleText>[0]
 
 export function styled(style: Style, text: string): string {

@@ -12,13 +12,15 @@ import { openVault } from '../detect/vault.ts'
 import { CommandError } from './command-error.ts'
 import { readInput, whyUnreadable } from './files.ts'
 import { compileOrFail } from './judging.ts'
-import { collect, outputOption, type OutputFormat } from './output.ts'
+import { collect, joinNames, outputOption, type OutputFormat } from './output.ts'
 
 /** 1 says that something was found, whatever else is wrong. */
 const exitTrouble = 2
 
+const detectDefault = 'pii,secrets'
+
 type Options = {
-  readonly detect: string
+  readonly detect?: string
   readonly config: readonly string[]
   readonly jsonl?: string
   readonly redact?: 'mask' | 'token'
@@ -31,7 +33,7 @@ export function scanCommand(): Command {
       'what the detectors find in texts (with -o json a line of JSON for each); exit 1 when they find something',
     )
     .argument('[files...]', 'files to scan; without one, standard input')
-    .option('--detect <names>', 'groups or entities, separated by commas', 'pii,secrets')
+    .option('--detect <names>', `groups or entities, separated by commas (default: "${detectDefault}")`, joinNames)
     .option('-c, --config <path>', 'a configuration whose own detectors are used, too; several merge', collect, [])
     .option('--jsonl <field>', 'read one JSON object a line and scan this field of it')
     .addOption(new Option('--redact <action>', 'write the text redacted').choices(['mask', 'token']).conflicts('jsonl'))
@@ -39,7 +41,7 @@ export function scanCommand(): Command {
     .action(async (files: string[], options: Options) => {
       const catalogue =
         options.config.length === 0 ? builtInCatalogue : compileOrFail(options.config, exitTrouble).catalogue
-      const names = { catalogue, entities: selected(options.detect, catalogue) }
+      const names = { catalogue, entities: selected(options.detect ?? detectDefault, catalogue) }
       const texts: { readonly name: string; readonly text: string }[] = []
       for (const name of files.length === 0 ? ['-'] : files) {
         texts.push({ name, text: await readText(name, options.redact !== undefined) })

@@ -5,7 +5,7 @@ import { openPrices } from '../limits/prices.ts'
 import { parseUsageQuery, usageCsv, usageJson, usageTable } from '../pipeline/usage-format.ts'
 import { UsageLog, usageKeys } from '../pipeline/usage-log.ts'
 import { CommandError } from './command-error.ts'
-import { collect } from './output.ts'
+import { collect, joinNames } from './output.ts'
 import { compileOrFail } from './judging.ts'
 import { whyUnreadable } from './files.ts'
 
@@ -21,7 +21,7 @@ export function usageCommand(): Command {
   return new Command('usage')
     .description('tokens and costs by day, org, team, principal and model, from the audit log')
     .argument('[dir]', 'the audit folder', './data/audit')
-    .option('--by <names>', `what to list by, of ${usageKeys.join(',')}`)
+    .option('--by <names>', `what to list by, of ${usageKeys.join(',')}`, joinNames)
     .option('--from <day>', 'first day, as 2026-11-01 (UTC)')
     .option('--to <day>', 'last day')
     .option('--config <path>', 'the configuration whose prices hold where a record names no cost', collect, [])

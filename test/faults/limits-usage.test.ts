@@ -98,6 +98,9 @@ limits:
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage?from=2026-02-30`)).status, 400)
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage?from=2026-02-02&to=2026-02-01`)).status, 400)
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage?group=org`)).status, 400, 'a misspelt question is no question')
+  const doubled = await fetch(`${gateway.adminUrl}/v1/usage?by=org&by=model`)
+  t.equal(doubled.status, 400, 'nor is one of which only a part would be answered')
+  t.match(await doubled.json(), { error: '"by" is there twice; "by" takes several names with commas' })
   t.equal((await fetch(`${gateway.adminUrl}/v1/usage`, { method: 'POST' })).status, 405)
   t.match(await (await fetch(`${gateway.adminUrl}/metrics`)).text(), /gatewright_cost_total 0\.0008/)
 

@@ -37,6 +37,13 @@ t.test('it says where, in long files and in long lines', async (t) => {
   t.equal(places.length, 40_001)
 })
 
+t.test('what is named twice is looked for twice', async (t) => {
+  const mail = (stdin: NodeJS.WritableStream): unknown => stdin.end('write to ada@example.org')
+  t.equal((await scan(mail, '--detect', 'pii', '--detect', 'secrets'))[0], 1)
+  t.equal((await scan(mail, '--detect', 'iban', '--detect', 'secrets'))[0], 0)
+  t.equal((await scan(mail))[0], 1, 'and both where nothing is said')
+})
+
 t.test('files of other encodings are read, and what is no text is not written anew', async (t) => {
   const text = 'one\nmail ada@example.org'
   writeFileSync(join(folder, 'little'), Buffer.from(`\ufeff${text}`, 'utf16le'))
