@@ -2,9 +2,12 @@
 // lists of strings for names that come again. What is not edited stays byte for byte. It does not know who reads them.
 import { decodeString, eachMember, skipSpace, valueEnd } from './json-source.ts'
 
-/** `json` is the source of the object; `write` takes it edited, with the same members in their order. */
+/**
+ * `json` is the source of the object; `write` takes it edited, with the same members in their order. `pairCount` counts
+ * what is empty, too.
+ */
 export type FormReading =
-  | { readonly ok: true; readonly json: string; readonly write: (edited: string) => string }
+  | { readonly ok: true; readonly json: string; readonly write: (edited: string) => string; readonly pairCount: number }
   | { readonly ok: false; readonly message: string; readonly offset: number }
 
 type Pair = { readonly raw: string; readonly name: string; readonly value: string }
@@ -24,7 +27,8 @@ export function readForm(source: string, pairsMax: number): FormReading {
   }
   const groups = groupsOf(pairs)
   const members = Array.from(groups, ([name, values]) => `${JSON.stringify(name)}:${JSON.stringify(oneOrMore(values))}`)
-  return { ok: true, json: `{${members.join(',')}}`, write: (edited) => writePairs(pairs, [...groups.keys()], edited) }
+  const write = (edited: string): string => writePairs(pairs, [...groups.keys()], edited)
+  return { ok: true, json: `{${members.join(',')}}`, write, pairCount: pairs.length }
 }
 
 function readPair(raw: string): Pair | undefined {

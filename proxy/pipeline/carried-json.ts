@@ -3,6 +3,7 @@
 import { readForm } from '../lib/form-pairs.ts'
 import { readLines } from '../lib/json-lines.ts'
 import { parseJsonText, type Json, type JsonLimits } from '../lib/json.ts'
+import { pairsReadMax } from '../lib/query-pairs.ts'
 import { decodeUtf8 } from '../lib/utf8.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -32,8 +33,9 @@ function carriedByForm(source: string, bounds: JsonLimits): CarriedReading {
   // Names that some readers take for one are refused as those of JSON are. An object of lists is two deep.
   const parsed = parseJsonText(form.json, { ...bounds, depthMax: bounds.depthMax + 1 })
   if (!parsed.ok) return refused(parsed.code, parsed.message)
-  // Some servers take `;` for `&`.
-  return { ok: true, text: parsed.text, value: parsed.value, write: form.write, isDisputed: source.includes(';') }
+  // Some servers take `;` for `&`, and some stop reading.
+  const isDisputed = source.includes(';') || form.pairCount > pairsReadMax
+  return { ok: true, text: parsed.text, value: parsed.value, write: form.write, isDisputed }
 }
 
 function carriedByLines(source: string, bounds: JsonLimits): CarriedReading {

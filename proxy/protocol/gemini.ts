@@ -2,6 +2,7 @@
 // Google's SDKs. What the bodies mean is in gemini-content.ts and gemini-stream.ts.
 import type { FaultKind } from '../errors.ts'
 import { isObject } from '../lib/json.ts'
+import { queryPairs } from '../lib/query-pairs.ts'
 import { formatEvent } from '../lib/sse.ts'
 import { bodiless } from './bodiless.ts'
 import { nameModel, readGenerateAnswer, readOtherAnswer, readRequest, resourceName } from './gemini-content.ts'
@@ -39,7 +40,7 @@ const listed =
 
 /** `$alt` is the same to Google, and of two values it may believe either. */
 function asksForEvents(query: string): boolean {
-  const parameters = new URLSearchParams(query)
+  const parameters = queryPairs(query)
   const forms = [...parameters.getAll('alt'), ...parameters.getAll('$alt')]
   return forms.length > 0 && forms.every((form) => form === 'sse')
 }

@@ -1,6 +1,7 @@
 // Owns which addresses of OpenAI's realtime conversations are served over a WebSocket, and puts the two sides of one
 // together. What the messages mean is in the other files of its name.
 import { isObject } from '../lib/json.ts'
+import { queryPairs } from '../lib/query-pairs.ts'
 import { refuseBody } from './bodiless.ts'
 import { azurePath } from './openai-azure.ts'
 import { openaiError } from './openai-error.ts'
@@ -43,7 +44,7 @@ function readQuery(query: string): RealtimeAddress | string {
   // Some servers take `;` for `&`.
   if (query.includes(';')) return 'The query of the address has a semicolon.'
   const said = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of queryPairs(query)) {
     const key = name.toLowerCase()
     if (!named.has(key)) continue
     if (said.has(key)) return `The address says ${key} twice.`

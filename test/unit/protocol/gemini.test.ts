@@ -131,7 +131,16 @@ t.test('a stream that is asked for as a list has no reader, so it is not served'
   const path = '/v1beta/models/m:streamGenerateContent'
   const unserved = (query: string) => gemini.resolve('POST', path, query)?.unserved !== undefined
   for (const query of ['alt=sse', 'key=k&alt=sse', '%24alt=sse', 'alt=sse&$alt=sse']) t.notOk(unserved(query), query)
-  for (const query of ['', 'alt', 'alt=json', 'alt=sse&alt=json', 'alt=sse;alt=json', '$alt=json&alt=sse', 'Alt=sse'])
+  for (const query of [
+    '',
+    'alt',
+    'alt=json',
+    'alt=sse&alt=json',
+    'alt=sse;alt=json',
+    '$alt=json&alt=sse',
+    'Alt=sse',
+    '?alt=sse',
+  ])
     t.ok(unserved(query), query)
   t.equal(gemini.resolve('POST', '/v1beta/models/m:generateContent', '')?.unserved, undefined)
 })
