@@ -38,6 +38,9 @@ export function withoutHeaders(list: readonly string[], names: ReadonlySet<strin
   return kept
 }
 
+/** What is said of the bytes of a body (RFC 9530), which holds of no other ones; and from which those can be guessed. */
+export const bodyDigests: readonly string[] = ['content-md5', 'digest', 'content-digest', 'repr-digest']
+
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

@@ -1,5 +1,6 @@
 // Where redaction looks beside the texts of a body, as its rules say: numbers, keys of objects, the target, headers. And where it
 // cannot look.
+import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { auditLines } from '../support/audit-lines.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
@@ -256,4 +257,19 @@ t.test('an answer that repeats its text where no redaction can reach is refused 
     t.match(await asked({ ...choice, ...more }, beside), 'to [EMAIL]', JSON.stringify(more))
     t.match(await asked({ ...chunk, ...more }, beside, true), 'to [EMAIL]', JSON.stringify(more))
   }
+})
+
+t.test('digests of a body that is sent on as another are not', async (t) => {
+  const setup = await setUp(t, '[{ id: r, direction: request, detect: [pii], action: mask }]')
+  const digests = { 'content-md5': 'x', digest: 'md5=x', 'content-digest': 'md5=:x:', 'repr-digest': 'md5=:x:' }
+  const names = Object.keys(digests)
+  const forwarded = () => names.filter((name) => setup.upstream.requests.at(-1)?.header(name) !== undefined)
+
+  await (await post(setup, { to: 'nobody' }, '/tool/1', digests)).text()
+  t.same(forwarded(), names, 'it is the same')
+  await (await post(setup, { to: email }, '/tool/1', digests)).text()
+  t.same(forwarded(), [], 'who knows the rest of the body finds the value by them')
+  const headers = { ...digests, 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  await (await fetch(`${setup.gateway.url}/tool/1`, { method: 'POST', headers, body: gzipSync('{"a":1}') })).text()
+  t.same([sent(setup), forwarded()], [{ a: 1 }, []], 'they are of what was encoded')
 })

@@ -2,7 +2,7 @@
 // and cannot be is refused; one that need not be read is relayed as it comes.
 import { Fault } from '../../errors.ts'
 import { gather } from '../../lib/gather.ts'
-import { headerValue } from '../../lib/headers.ts'
+import { bodyDigests, headerValue } from '../../lib/headers.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { parseRetryAfter } from '../../upstream/retry-after.ts'
 import { clearBody, mayHideCredential } from '../answer-body.ts'
@@ -288,16 +288,7 @@ function cappedWait(value: string, unitMs: number, nowMs: number): string | unde
 
 const waitMsMax = 60_000
 
-const reframedNames = new Set([
-  'content-length',
-  'content-encoding',
-  'content-md5',
-  'digest',
-  'content-digest',
-  'repr-digest',
-  'etag',
-  'accept-ranges',
-])
+const reframedNames = new Set(['content-length', 'content-encoding', ...bodyDigests, 'etag', 'accept-ranges'])
 
 /** Time spent on others, so that what is left of the total is the proxy's own. */
 class Waiting {

@@ -3,7 +3,7 @@
 import type { Vault } from '../../detect/vault.ts'
 import { replace, type Demanded, type Replacement } from '../../detect/replace.ts'
 import type { Edit } from '../../lib/edit.ts'
-import { stripHopByHop } from '../../lib/headers.ts'
+import { bodyDigests, headerValue, stripHopByHop } from '../../lib/headers.ts'
 import { formatAddress } from '../../lib/pointer.ts'
 import type { TextPart } from '../../protocol/content.ts'
 import { boundOutput } from '../../protocol/output-bound.ts'
@@ -35,13 +35,13 @@ export function oblige(x: Permitted, runtime: Runtime): Prepared {
   const asking = usageQuestion(x)
   const written = asking === undefined ? edits : [...edits, asking]
   const body = bodyOf(x, written)
-  if (body !== undefined)
-    x.trace.digestForwarded =
-      written.length === 0 && x.trace.restoredRequest.size === 0 ? x.trace.digestRequest : runtime.audit.digest(body)
+  const isEdited = written.length > 0 || x.trace.restoredRequest.size > 0
+  if (body !== undefined) x.trace.digestForwarded = isEdited ? runtime.audit.digest(body) : x.trace.digestRequest
+  const mirroring = mirroringOf(x, runtime, vault, replaced)
   return grow(x, {
     outgoing: {
       path,
-      headers: redactHeaders(x, runtime, forwardedHeaders(x, mirroringOf(x, runtime, vault, replaced))),
+      headers: redactHeaders(x, runtime, forwardedHeaders(x, isEdited, mirroring)),
       body,
       unasked: asking === undefined ? undefined : () => bodyOf(x, edits),
     },
@@ -149,17 +149,20 @@ const ownNames = new Set(['host', 'content-length', 'forwarded', 'x-real-ip', 'v
 /** What is found in the whole is not found in two halves, and a client may ask for each by itself. */
 const ofPieces = new Set(['range', 'if-range'])
 
-function forwardedHeaders(x: Permitted, mirroring: Mirroring | undefined): string[] {
+/** `isEdited`: the body is another one than the client's. */
+function forwardedHeaders(x: Permitted, isEdited: boolean, mirroring: Mirroring | undefined): string[] {
   const kept = stripHopByHop(x.headers)
   const headers: string[] = []
-  const reencoded = x.body.form !== 'unread'
+  const isDecoded = x.body.form !== 'unread'
+  const isOther = isEdited || (isDecoded && headerValue(kept, 'content-encoding') !== undefined)
   const inspected = readsAnswer(x)
   for (let i = 0; i < kept.length; i += 2) {
     const name = (kept[i] as string).toLowerCase()
     if (ownNames.has(name) || name.startsWith('x-gatewright-') || name.startsWith('x-forwarded-')) continue
     if (x.head.upgrade !== undefined && name.startsWith('sec-websocket-')) continue
     // The body was decoded to be read, and is sent decoded.
-    if (reencoded && name === 'content-encoding') continue
+    if (isDecoded && name === 'content-encoding') continue
+    if (isOther && bodyDigests.includes(name)) continue
     if (inspected && name === 'accept-encoding') continue
     if (x.route.answer.scanner !== undefined && ofPieces.has(name)) continue
     const value = kept[i + 1] as string
