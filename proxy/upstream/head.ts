@@ -80,8 +80,9 @@ export function requestHeaders(
 }
 
 /**
- * False: more fields than anybody needs, or a switch to another protocol that nobody asked for: what follows may not be
- * HTTP (CVE-2024-23326). An offer of HTTP/2, which Apache makes of itself, is no switch.
+ * False: more fields than anybody needs, a transfer coding that nobody here would undo and no client be told of, or a switch
+ * to another protocol that nobody asked for: what follows may not be HTTP (CVE-2024-23326). An offer of HTTP/2, which Apache
+ * makes of itself, is no switch.
  */
 export function isRelayable(parsed: IncomingHttpHeaders): boolean {
   let count = 0
@@ -90,6 +91,7 @@ export function isRelayable(parsed: IncomingHttpHeaders): boolean {
     count += typeof value === 'object' ? value.length : 1
   }
   if (count > answerHeadersMax) return false
+  if (!/^(?:chunked|identity)?$/i.test(joined(parsed['transfer-encoding']))) return false
   if (!/(?:^|,)\s*upgrade\s*(?:,|$)/i.test(joined(parsed.connection))) return true
   return /^\s*h2c?(?:\s*,\s*h2c?)*\s*$/i.test(joined(parsed.upgrade))
 }

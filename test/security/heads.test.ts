@@ -25,6 +25,8 @@ t.test('F17: answers that are no answers are 502, and not a byte of them is rela
   const bytes: readonly string[] = [
     `HTTP/1.1 200 OK\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n${evil}`,
     `HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 9\r\n\r\n${evil}`,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n${chunk(evil)}${lastChunk}`,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n${evil}`,
     `HTTP/1.1 200 OK\r\nx: ${evil}\0\r\n\r\n${evil}`,
     `HTTP/1.1 200 OK\r\nx: a\n${evil}: 1\r\n\r\n`,
     `${`HTTP/1.1 103 Early Hints\r\nx: ${evil}\r\n\r\n`.repeat(1000)}${answer(200, evil)}`,
