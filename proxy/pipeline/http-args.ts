@@ -2,7 +2,7 @@
 // tools differ in what they take from the same bytes, it says so instead of choosing.
 import type { Action } from '../policy/query.ts'
 import { foldKey, isObject, type Json, type JsonObject } from '../lib/json.ts'
-import { pairsReadMax, queryPairs } from '../lib/query-pairs.ts'
+import { isUtf8, pairsReadMax, queryPairs } from '../lib/query-pairs.ts'
 import type { Inspected } from './exchange.ts'
 
 type Said = Pick<Action, 'args' | 'disputedArgs' | 'method'>
@@ -63,8 +63,7 @@ function allPairs(pairs: string): Iterable<[string, string]> {
 type Read = { readonly args: Json; readonly pairs?: JsonObject }
 
 function argsOf({ body, query }: Inspected): Read | undefined {
-  // Some servers take `;` for `&`, so that there are other parameters for them than for us; some stop reading.
-  if (query.includes(';') || query.split('&').length > pairsReadMax) return undefined
+  if (isDisputed(query)) return undefined
   const inQuery = query === '' ? undefined : queryArgs(query)
   if (body.form === 'none') return { args: inQuery ?? {}, pairs: inQuery ?? {} }
   if (body.form !== 'json' || body.carried?.isDisputed === true) return undefined
@@ -74,6 +73,11 @@ function argsOf({ body, query }: Inspected): Read | undefined {
   if (!isObject(value) || haveNamesInCommon(value, inQuery)) return undefined
   const args = { ...value, ...inQuery }
   return { args, pairs: isForm ? args : inQuery }
+}
+
+/** Some servers take `;` for `&`, so that there are other parameters for them than for us; some stop reading. */
+function isDisputed(query: string): boolean {
+  return query.includes(';') || !isUtf8(query) || query.split('&').length > pairsReadMax
 }
 
 /** To some tools names that differ only in case are the same one. */

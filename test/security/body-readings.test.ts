@@ -131,6 +131,14 @@ t.test('names that some tools read as another one', async (t) => {
     t.equal(await put(`/by-underscore?send_to=ann&${other}=eve`, 'application/json', '{}'), 403, other)
 })
 
+t.test('escapes of a query that are not UTF-8', async (t) => {
+  // Some tools read overlong letters, some another charset, some leave out what they do not know.
+  for (const pairs of ['to=%C1%A5ve', 'to=e%FFve', '%C1%B4o=eve', 'to=bob&x=%FF'])
+    t.same(await post(`/judged?${pairs}`, 'application/json', '{"a":1}'), { status: 403 }, pairs)
+  for (const pairs of ['to=%C3%A9ve', 'to=%EF%BF%BD', 'to=b%6fb&x=%25FF'])
+    t.match(await post(`/judged?${pairs}`, 'application/json', '{"a":1}'), { status: 200 }, pairs)
+})
+
 t.test('more names and values than some tools read', async (t) => {
   const put = async (target: string, body: string): Promise<number> =>
     (await fetch(gateway.url + target, { method: 'PUT', headers: { 'content-type': form }, body })).status
