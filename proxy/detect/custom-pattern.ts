@@ -15,14 +15,12 @@ export type PatternSpec = {
   readonly context: readonly string[]
   readonly contextBefore: number
   readonly allowed: Allowed
-  /** Neither letter nor digit may go on where the value begins or ends with one. */
-  readonly isWholeWord?: true
 }
 
 /** Woken by what its matches begin with, where they all begin alike; else it goes over the text by itself. */
 export function patternDetector(spec: PatternSpec): Detector {
   const { entity, group, pattern } = spec
-  const prefixes = spec.isWholeWord ? undefined : pattern.prefixes
+  const { prefixes } = pattern
   if (prefixes === undefined) return { entity, group, find: unasked, sweep: (probe, from) => sweep(spec, probe, from) }
   return {
     entity,
@@ -60,7 +58,6 @@ function accept(spec: PatternSpec, probe: Probe, start: number, end: number): vo
 
 function isValue(spec: PatternSpec, text: string, start: number, end: number): boolean {
   const { validate, context, contextBefore, allowed } = spec
-  if (spec.isWholeWord && (isInsideWord(text, start) || isInsideWord(text, end))) return false
   const value = text.slice(start, end)
   if (validate !== undefined && !validate(value)) return false
   if (allowed(value)) return false
@@ -77,12 +74,4 @@ function hasWord(text: string, written: string, word: string): boolean {
     if (isWordPlace(written, at) && isWordPlace(written, at + word.length)) return true
   }
   return false
-}
-
-function isInsideWord(text: string, index: number): boolean {
-  return isWordUnit(text, index - 1) && isWordUnit(text, index)
-}
-
-function isWordUnit(text: string, index: number): boolean {
-  return /[\p{L}\p{N}_]/u.test(text.charAt(index))
 }

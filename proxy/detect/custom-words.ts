@@ -1,13 +1,11 @@
 // Owns the detectors of words that operators list: found as whole words, in any case unless they say otherwise, with any
 // white space where a word has a space.
-import type { Node, Range } from '../lib/regexp-syntax.ts'
 import type { Allowed } from './allow.ts'
 import { startsWord } from './boundary.ts'
-import { holds, isForeignLetter, wordCharacters } from './characters.ts'
-import { patternDetector } from './custom-pattern.ts'
+import { holds, wordCharacters } from './characters.ts'
 import type { Detector } from './detector.ts'
 import type { EntityGroup } from './finding.ts'
-import { compileNode, type PatternProblem } from './pattern.ts'
+import { matchLengthMax } from './pattern.ts'
 import type { Probe } from './probe.ts'
 
 export type WordsSpec = {
@@ -18,26 +16,26 @@ export type WordsSpec = {
   readonly allowed: Allowed
 }
 
-/** A list of names is woken by their beginnings; what begins with characters that wake nobody is one pattern. */
-export function wordDetectors(spec: WordsSpec): readonly Detector[] | PatternProblem {
-  const words = spec.words.map((word) => word.trim().replaceAll(/\s+/g, ' '))
-  const woken = words.filter((word) => triggerOf(word) !== undefined)
-  const others = words.filter((word) => triggerOf(word) === undefined)
-  const detectors: Detector[] = woken.length === 0 ? [] : [wokenWords(spec, woken)]
-  if (others.length > 0) {
-    const pattern = compileNode(anyOf(others, spec.isCaseSensitive))
-    if ('error' in pattern) return pattern
-    const { entity, group, allowed } = spec
-    const plain = { validate: undefined, context: [], contextBefore: 0, isWholeWord: true } as const
-    detectors.push(patternDetector({ entity, group, pattern, allowed, ...plain }))
+/** Most are woken by their beginnings; what begins with characters that wake nobody is looked for unit by unit. */
+export function wordDetectors(spec: WordsSpec): readonly Detector[] {
+  const woken = new Map<string, Trie>()
+  const sought = newTrie()
+  for (const word of spec.words.map((one) => one.trim().replaceAll(/\s+/g, ' '))) {
+    const trigger = triggerOf(word)
+    const trie = trigger === undefined ? sought : (woken.get(trigger) ?? newTrie())
+    if (trigger !== undefined) woken.set(trigger, trie)
+    insert(trie, word, spec)
   }
-  return detectors
+  return [
+    ...(woken.size === 0 ? [] : [wokenWords(spec, woken)]),
+    ...(sought.next.size === 0 ? [] : [soughtWords(spec, sought)]),
+  ]
 }
 
 const triggerLengthMin = 2
 const triggerLengthMax = 32
-/** White space that one space of a word may stand for. */
-const spaceMax = 4
+/** White space that one space of a word may stand for: a line's end and how far the next is indented. */
+const spaceMax = 64
 
 /** Characters that the automaton of all detectors knows anyway. */
 function triggerOf(word: string): string | undefined {
@@ -45,42 +43,70 @@ function triggerOf(word: string): string | undefined {
   return trigger.length < triggerLengthMin ? undefined : trigger
 }
 
-function wokenWords(spec: WordsSpec, words: readonly string[]): Detector {
-  const tries = new Map<string, Trie>()
-  for (const word of words) {
-    const trigger = triggerOf(word) ?? ''
-    const trie = tries.get(trigger) ?? { next: new Map(), isEnd: false }
-    tries.set(trigger, trie)
-    insert(trie, folded(word, spec))
-  }
+function wokenWords(spec: WordsSpec, tries: ReadonlyMap<string, Trie>): Detector {
   const detector: Detector = {
     entity: spec.entity,
     group: spec.group,
     triggers: [...tries.keys()],
     find(probe, start, triggerEnd) {
-      const previous = probe.before(start)
-      // What operators list are words, and identifiers are made of words: to them an underscore is a letter.
-      if (previous === 95 || isForeignLetter(previous) || !startsWord(probe, start)) return
       const trie = tries.get(probe.text.slice(start, triggerEnd).toLowerCase())
-      const end = trie === undefined ? -1 : longestWordEnd(probe, start, trie, spec)
-      if (end !== -1 && !spec.allowed(probe.text.slice(start, end))) probe.accept(detector, start, end, false)
+      if (trie !== undefined) findAt(detector, spec, trie, probe, start)
     },
   }
   return detector
 }
 
-function folded(text: string, { isCaseSensitive }: WordsSpec): string {
-  return isCaseSensitive ? text : text.toLowerCase()
+function soughtWords(spec: WordsSpec, trie: Trie): Detector {
+  const beginsOne = Uint8Array.from({ length: unitsCount }, (_, unit) => Number(trie.next.has(foldedUnit(unit, spec))))
+  const detector: Detector = {
+    entity: spec.entity,
+    group: spec.group,
+    find: () => {},
+    sweep(probe, from) {
+      for (let at = from; at < probe.text.length; at++) {
+        if (beginsOne[probe.units[at] as number] !== 1) continue
+        probe.arm(at)
+        findAt(detector, spec, trie, probe, at)
+        probe.settle(detector)
+      }
+    },
+  }
+  return detector
+}
+
+function findAt(detector: Detector, spec: WordsSpec, trie: Trie, probe: Probe, start: number): void {
+  if (!beginsWord(probe, start)) return
+  const end = longestWordEnd(probe, start, trie, spec)
+  if (end !== -1 && !spec.allowed(probe.text.slice(start, end))) probe.accept(detector, start, end, false)
+}
+
+const unitsCount = 1 << 16
+/** By unit: what it is whatever its case, as one unit, too (`İ`, `ς`). */
+const folds = new Uint16Array(unitsCount)
+
+function foldedUnit(unit: number, { isCaseSensitive }: WordsSpec): number {
+  if (isCaseSensitive) return unit
+  if (folds[unit] === 0) folds[unit] = foldOf(String.fromCharCode(unit))
+  return folds[unit] as number
+}
+
+function foldOf(unit: string): number {
+  const upper = unit.toUpperCase()
+  return (upper.length === 1 ? upper : unit).toLowerCase().charCodeAt(0)
 }
 
 /** Words that begin alike, by UTF-16 unit, so that a text is read once for all of them. */
-type Trie = { readonly next: Map<string, Trie>; isEnd: boolean }
+type Trie = { readonly next: Map<number, Trie>; isEnd: boolean }
 
-function insert(trie: Trie, word: string): void {
+function newTrie(): Trie {
+  return { next: new Map(), isEnd: false }
+}
+
+function insert(trie: Trie, word: string, spec: WordsSpec): void {
   let node = trie
   for (let i = 0; i < word.length; i++) {
-    const unit = word.charAt(i)
-    const child = node.next.get(unit) ?? { next: new Map(), isEnd: false }
+    const unit = foldedUnit(word.charCodeAt(i), spec)
+    const child = node.next.get(unit) ?? newTrie()
     node.next.set(unit, child)
     node = child
   }
@@ -92,16 +118,24 @@ function longestWordEnd(probe: Probe, start: number, trie: Trie, spec: WordsSpec
   let node: Trie | undefined = trie
   let at = start
   let end = -1
-  for (;;) {
+  while (at < start + matchLengthMax) {
     const code = probe.code(at)
     if (code === -1) return end
-    const afterSpace: number = node.next.has(' ') ? spaceEnd(probe, at) : at
-    const unit = String.fromCharCode(code)
-    node = afterSpace > at ? node.next.get(' ') : node.next.get(folded(unit, spec))
+    const afterSpace: number = node.next.has(space) ? spaceEnd(probe, at) : at
+    node = node.next.get(afterSpace > at ? space : foldedUnit(code, spec))
     if (node === undefined) return end
     at = afterSpace > at ? afterSpace : at + 1
     if (node.isEnd && !isInsideWord(probe, at)) end = at
   }
+  return end
+}
+
+/** What operators list are words, and identifiers are made of words: to them an underscore is a letter. */
+function beginsWord(probe: Probe, start: number): boolean {
+  if (!isWordUnit(probe.code(start))) return true
+  const previous = probe.before(start)
+  if (previous === underscore || (previous >= 128 && isWordUnit(previous))) return false
+  return startsWord(probe, start)
 }
 
 function isInsideWord(probe: Probe, at: number): boolean {
@@ -114,29 +148,18 @@ function spaceEnd(probe: Probe, from: number): number {
   return at
 }
 
+const space = 32
+const underscore = 95
+
+/** Unicode's property White_Space. */
 function isSpace(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13) || code === 0xa0
+  if (code <= 0xa0) return code === space || (code >= 9 && code <= 13) || code === 0x85 || code === 0xa0
+  if (code < 0x2000) return code === 0x1680
+  return code <= 0x200a || code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f || code === 0x3000
 }
 
+/** A letter with its marks, a digit or an underscore. */
 function isWordUnit(code: number): boolean {
-  return holds(wordCharacters, code) || isForeignLetter(code)
+  if (code < 128) return holds(wordCharacters, code)
+  return /[\p{L}\p{M}\p{N}]/u.test(String.fromCharCode(code))
 }
-
-function anyOf(words: readonly string[], isCaseSensitive: boolean): Node {
-  // The longest first: of two that begin alike the first is taken.
-  const longestFirst = words.toSorted((a, b) => b.length - a.length)
-  return { kind: 'choice', options: longestFirst.map((word) => wordNode(word, isCaseSensitive)) }
-}
-
-function wordNode(word: string, isCaseSensitive: boolean): Node {
-  const parts = Array.from(word, (character): Node => {
-    if (character === ' ') return { kind: 'repeat', part: { kind: 'ranges', ranges: spaces }, min: 1, max: spaceMax }
-    const cases = isCaseSensitive ? [character] : [character, character.toLowerCase(), character.toUpperCase()]
-    // What has two characters in another case (ß) is found as it is written.
-    const codes = new Set(cases.filter((text) => Array.from(text).length === 1).map((text) => text.codePointAt(0) ?? 0))
-    return { kind: 'ranges', ranges: [...codes].map((code): Range => [code, code]) }
-  })
-  return { kind: 'sequence', parts }
-}
-
-const spaces: readonly Range[] = [[9, 13], [32, 32], [0xa0, 0xa0]] // prettier-ignore

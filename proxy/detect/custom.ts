@@ -84,10 +84,7 @@ function compileOwn(
   const allowed = compileAllow(options.allow ?? [])
   if (kind === 'words') {
     const isCaseSensitive = options.caseSensitive ?? false
-    const found = wordDetectors({ entity, group, words: options.words ?? [], isCaseSensitive, allowed })
-    if (!('error' in found)) return found
-    problems.push(problemOf(found, [...path, 'words']))
-    return [nameOnly(entity, group)]
+    return wordDetectors({ entity, group, words: options.words ?? [], isCaseSensitive, allowed })
   }
   const pattern = compilePattern(options.pattern ?? '')
   if ('error' in pattern) {

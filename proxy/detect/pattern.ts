@@ -33,7 +33,7 @@ export function compilePattern(source: string): Pattern | PatternProblem {
 }
 
 /** A tree without open repeats. */
-export function compileNode(node: Node): Pattern | PatternProblem {
+function compileNode(node: Node): Pattern | PatternProblem {
   if (canBeEmpty(node))
     return { error: 'the pattern matches the empty text', hint: 'say what every value has, e.g. \\d{4,8}', offset: 0 }
   const lengthMax = longest(node)

@@ -16,7 +16,7 @@ const { catalogue, problems } = compileDetectors(
     { id: 'checked', pattern: '\\d{4}', validator: 'luhn' },
     { id: 'near', pattern: '\\d{3}', context: ['staff'], contextBefore: 12 },
     { id: 'ending', pattern: 'zz$' },
-    { id: 'words', words: ['Blue Heron', 'heron', 'Ünder', 'C++'] },
+    { id: 'words', words: ['Blue Heron', 'heron', 'Ünder', 'Ünder Blue', 'C++'] },
   ],
   [],
 )
@@ -44,6 +44,7 @@ const snippets = fc.constantFrom(
   'blue',
   ' ',
   '\n',
+  '\u3000       ',
   'heron',
   'Heron',
   'Ünder',

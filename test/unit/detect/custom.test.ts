@@ -39,6 +39,39 @@ t.test('words are found whole, in any case, across line breaks', async (t) => {
   t.same(found({ id: 'x', words: people }, `${'john smith '.repeat(1000)} john smith77.`), ['x=john smith77'])
 })
 
+t.test('a space in a word is any white space, in reason', async (t) => {
+  const words = { id: 'project', words: ['Blue Heron', 'Über Mut'] }
+  const spaces = [
+    '\t\t',
+    '\n      ',
+    '\r\n\r\n\r\n',
+    '\u0085',
+    '\u2003',
+    '\u2009\u202f',
+    '\u2028',
+    '\u3000',
+    ' '.repeat(64),
+  ]
+  for (const space of spaces) {
+    t.same(found(words, `see Blue${space}Heron.`), [`project=Blue${space}Heron`], encodeURIComponent(space))
+    t.same(found(words, `see Über${space}Mut.`), [`project=Über${space}Mut`], encodeURIComponent(space))
+  }
+  t.same(found(words, `see Blue${' '.repeat(65)}Heron, Über${' '.repeat(65)}Mut`), [])
+})
+
+t.test('a word is found as it is written, whatever its alphabet has for capitals and for signs', async (t) => {
+  const words = { id: 'project', words: ['Proje İzmir', 'Project ΟΔΟΣ', 'İstanbul', 'Falcon', 'Übermut', '.NET'] }
+  t.same(found(words, 'Proje İzmir, proje izmir'), ['project=Proje İzmir', 'project=proje izmir'])
+  t.same(found(words, 'Project ΟΔΟΣ, project οδος'), ['project=Project ΟΔΟΣ', 'project=project οδος'])
+  t.same(found(words, 'İSTANBUL istanbul'), ['project=İSTANBUL', 'project=istanbul'])
+  t.same(found(words, 'Falcon، Falcon・Falconé'), ['project=Falcon', 'project=Falcon'])
+  t.same(found(words, String.raw`"a\nÜbermut", "a\nFalcon", anÜbermut, _Übermut`), [
+    'project=Übermut',
+    'project=Falcon',
+  ])
+  t.same(found(words, 'ASP.NET'), ['project=.NET'])
+})
+
 t.test('patterns, with context and check digits', async (t) => {
   const employee = { id: 'employee-id', pattern: 'EMP-\\d{6}' }
   t.same(found(employee, 'EMP-123456, emp-123456 xEMP-000000EMP-1'), [
