@@ -1,6 +1,6 @@
 // Owns which addresses of OpenAI's realtime conversations are served over a WebSocket, and puts the two sides of one
 // together. What the messages mean is in the other files of its name.
-import { isObject } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import { queryPairs } from '../lib/query-pairs.ts'
 import { refuseBody } from './bodiless.ts'
 import { azurePath } from './openai-azure.ts'
@@ -8,10 +8,19 @@ import { openaiError } from './openai-error.ts'
 import { itemsOf, readClientEvent, withdrawTools, type Known } from './openai-realtime-client.ts'
 import { serverLayout } from './openai-realtime-fields.ts'
 import { RealtimeServer } from './openai-realtime-server.ts'
+import { isCallType } from './openai-responses-calls.ts'
 import { pathBelowVersion } from './paths.ts'
 import type { FaultView } from './protocol.ts'
 import { contentOf, readingOf } from './reading.ts'
-import type { ClientReading, SocketOperation, SocketReader, SocketResolution, Subprotocols } from './socket.ts'
+import { stringOf } from './shape.ts'
+import type {
+  ClientReading,
+  SaidByClient,
+  SocketOperation,
+  SocketReader,
+  SocketResolution,
+  Subprotocols,
+} from './socket.ts'
 import { readTexts } from './texts.ts'
 
 export function resolveRealtime(path: string, query: string): SocketResolution | undefined {
@@ -100,9 +109,13 @@ class Conversation extends RealtimeServer implements SocketReader {
   readClient(data: string): ClientReading {
     const { model: named, transcribes } = this.#address
     const known: Known = { named, used: this.model, transcribes }
-    const reading = readClientEvent(data, known)
-    if (reading.ok && isObject(reading.value)) this.noteHistory(itemsOf(reading.value))
-    return reading
+    return readClientEvent(data, known)
+  }
+
+  sent({ value, text }: SaidByClient, message: string): void {
+    // Few messages speak of calls, and most go as they came.
+    if (!isObject(value) || !itemsOf(value).some(({ type }) => isCallType(stringOf(type) ?? ''))) return
+    this.noteHistory(itemsOf(message === text ? value : (JSON.parse(message) as JsonObject)))
   }
 
   refusal(fault: FaultView, eventId?: string): string {

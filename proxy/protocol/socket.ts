@@ -42,6 +42,8 @@ export type Subprotocols = {
 export interface SocketReader extends StreamReader {
   /** Text that is not understood, and an event that nobody here knows, is a reading failure: it is not to be sent on. */
   readClient(data: string): ClientReading
+  /** Told of each client event that goes to the server, with the message as it goes: the server will speak of that. */
+  sent(said: SaidByClient, message: string): void
   /**
    * An error in the format's dialect, a whole message. `eventId`: of the client event that is refused. Clients go on
    * after it unless the socket is closed.
@@ -89,6 +91,8 @@ export type ClientReading =
       readonly alsoModels: readonly string[]
     }
   | { readonly ok: false; readonly message: string; readonly eventId?: string }
+
+export type SaidByClient = Extract<ClientReading, { ok: true }>
 
 /** One message as one line: what breaks lines in JSON can only be space between its tokens. */
 export function messageLine(message: string): string {

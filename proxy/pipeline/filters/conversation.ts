@@ -10,7 +10,7 @@ import {
   messageLine,
   messagesOf,
   type AnswerEvent,
-  type ClientReading,
+  type SaidByClient,
   type SocketOperation,
   type SocketReader,
 } from '../../protocol/socket.ts'
@@ -28,8 +28,6 @@ import { StreamFilter } from './stream.ts'
 
 /** What is sent on, what is sent back to whoever spoke, and the fault that ends the conversation behind that. */
 export type Turn = { readonly on: readonly Piece[]; readonly back?: readonly Piece[]; readonly fault?: Fault }
-
-type Said = Extract<ClientReading, { ok: true }>
 
 /** Beyond these the record says no more of them; the metrics count all decisions. */
 const refusalsMax = 100
@@ -130,7 +128,7 @@ export class Conversation {
   }
 
   /** What is sent up for it. Faults as for a request. */
-  async #judged(said: Said): Promise<string> {
+  async #judged(said: SaidByClient): Promise<string> {
     const x = await this.#asRequest(said)
     for (const what of said.content.uninspected) noteUninspected(x.trace, `request:${what}`)
     if (said.asks !== 'nothing') this.#judge(x, said)
@@ -142,11 +140,13 @@ export class Conversation {
       ...(x.vault === undefined ? [] : redact(x, this.#runtime, x.vault)),
       ...(x.withheld.length === 0 ? [] : this.#operation.withdrawTools(said.value, x.withheld)),
     ]
-    return edits.length === 0 ? said.text : applyEdits(said.text, edits)
+    const message = edits.length === 0 ? said.text : applyEdits(said.text, edits)
+    this.#reader.sent(said, message)
+    return message
   }
 
   /** The exchange, as if the message had been its body: the trace, the vault and the caller are the same. */
-  async #asRequest({ content, text, value }: Said): Promise<Decided & Pick<Answered, 'vault' | 'permit'>> {
+  async #asRequest({ content, text, value }: SaidByClient): Promise<Decided & Pick<Answered, 'vault' | 'permit'>> {
     const body = { form: 'json', bytes: nothing, text, value } as const
     const decoded: Decoded & Pick<Answered, 'vault' | 'permit'> = { ...this.#x, body, content, asked: undefined }
     const inspected = inspect(await consult(decoded, this.#runtime))
@@ -154,7 +154,7 @@ export class Conversation {
   }
 
   /** Settings and content are judged like the call that they prepare: what comes of them may ask for nothing any more. */
-  #judge(x: Decided, { asks, alsoModels, content }: Said): void {
+  #judge(x: Decided, { asks, alsoModels, content }: SaidByClient): void {
     const { decisions } = decide(x, this.#runtime)
     const further = alsoModels.map((model) =>
       decide({ ...x, content: { ...content, tools: [], model } }, this.#runtime),
@@ -166,7 +166,7 @@ export class Conversation {
   }
 
   /** What is merely said comes many times a second, and is no decision that anybody would look for. */
-  #note(decision: Decision, asks: Said['asks']): void {
+  #note(decision: Decision, asks: SaidByClient['asks']): void {
     if (asks === 'content' && decision.effect === 'allow' && decision.shadow === undefined) return
     const { decisions } = this.#x
     // The metrics count those of the exchange when it ends.

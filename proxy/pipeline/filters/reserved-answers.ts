@@ -3,14 +3,13 @@
 // they come in the same order.
 import type { Spent } from '../../limits/limiter.ts'
 import type { Usage } from '../../protocol/content.ts'
-import type { AnswerEvent, ClientReading } from '../../protocol/socket.ts'
+import type { AnswerEvent, SaidByClient } from '../../protocol/socket.ts'
 import { sumUsage } from '../../protocol/usage.ts'
 import { billedOf, nothingBut, textEstimate } from '../consumption.ts'
 import type { Admitted, Answered } from '../exchange.ts'
 import type { Runtime } from '../runtime.ts'
 import { admitAgain } from '../stages/admit.ts'
 
-type Said = Extract<ClientReading, { ok: true }>
 type Asked = { readonly eventId?: string | undefined; readonly tokensMax?: number | undefined }
 
 /** `id` is there once the answer has begun. */
@@ -39,12 +38,12 @@ export class ReservedAnswers {
     this.#model = x.content?.model
   }
 
-  heard({ content }: Said): void {
+  heard({ content }: SaidByClient): void {
     this.#contextTokens += textEstimate(content.parts)
   }
 
   /** How long the answer may be; undefined: no limit says so. Faults: what a limit refuses with. */
-  async ask({ content, eventId }: Said): Promise<number | undefined> {
+  async ask({ content, eventId }: SaidByClient): Promise<number | undefined> {
     this.#model = content.model ?? this.#model
     return this.#reserve({ eventId, tokensMax: content.maxTokens }, undefined)
   }

@@ -242,9 +242,25 @@ t.test('what the client says of earlier calls is no call when the server repeats
   const item = { type: 'function_call', call_id: 'c1', name: 'look', arguments: '{"a":1}' }
   const echo = { type: 'conversation.item.added', item: { ...item, id: 'item_9', status: 'completed' } }
   const reader = operationAt().openSocket()
-  t.match(said({ type: 'conversation.item.create', item }, reader), { ok: true, content: { toolCalls: [] } })
+  const reading = said({ type: 'conversation.item.create', item }, reader)
+  t.match(reading, { ok: true, content: { toolCalls: [] } })
+  if (!reading.ok) return
+  reader.sent(reading, reading.text)
   t.match(feed(reader, echo), { calls: [] })
   t.match(feed(reader, { ...echo, item: { ...echo.item, arguments: '{"a":2}' } }), { calls: [{ name: 'look' }] })
+})
+
+t.test('what was never sent, or otherwise than it was said, is no history', async (t) => {
+  const item = { type: 'function_call', call_id: 'c1', name: 'look', arguments: '{"a":1}' }
+  const echo = { type: 'conversation.item.added', item: { ...item, id: 'item_9', status: 'completed' } }
+  const reader = operationAt().openSocket()
+  const reading = said({ type: 'conversation.item.create', item }, reader)
+  if (!reading.ok) throw new Error(reading.message)
+  t.match(feed(reader, echo), { calls: [{ name: 'look' }] }, 'refused')
+  const other = operationAt().openSocket()
+  other.sent(reading, reading.text.replace('1}', '2}'))
+  t.match(feed(other, echo), { calls: [{ name: 'look' }] }, 'not what was sent')
+  t.match(feed(other, { ...echo, item: { ...echo.item, arguments: '{"a":2}' } }), { calls: [] })
 })
 
 t.test('every wording of a call is judged, and so is what a client may make of the pieces', async (t) => {

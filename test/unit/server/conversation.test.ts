@@ -167,6 +167,32 @@ t.test('text of the client is redacted, and blocked in-band', async (t) => {
   })
 })
 
+t.test('an earlier call that the client tells of is none of the model’s, redacted or not', async (t) => {
+  const talk = await begin(t, { extra: rules })
+  const call = { type: 'function_call', call_id: 'c1', name: 'delete_mail', status: 'completed' }
+  for (const text of ['{"to":"nobody"}', '{"to":"ada@example.org"}']) {
+    talk.say({ type: 'conversation.item.create', item: { ...call, arguments: text } })
+    const { item } = await talk.atServer()
+    t.equal((item as { arguments: string }).arguments === text, !text.includes('@'))
+    talk.answer({
+      type: 'conversation.item.added',
+      item: { ...(item as object), id: 'item_1', object: 'realtime.item' },
+    })
+    t.match(await talk.atClient(), { item: { ...call, arguments: text } })
+  }
+  talk.say({ type: 'conversation.item.create', item: { ...call, arguments: '{"card":"4111111111111111"}' } })
+  t.match(await talk.atClient(), { type: 'error' })
+  talk.answer({
+    type: 'conversation.item.added',
+    item: { ...call, id: 'item_2', object: 'realtime.item', arguments: '{"card":"4111111111111111"}' },
+  })
+  t.match(await talk.atClient(), { item: { type: 'message' } }, 'what was refused is no history')
+  talk.client.close(1000)
+  const [record] = await talk.world.outcomes(1)
+  t.match(record, { answerDecisions: [{ effect: 'deny', tool: 'delete_mail' }] })
+  t.equal((record?.['answerDecisions'] as unknown[] | undefined)?.length, 1)
+})
+
 t.test('tools that may never be called are not offered, and their calls do not come back', async (t) => {
   const talk = await begin(t)
   talk.say({
