@@ -5,6 +5,7 @@ import { headerValue } from '../lib/headers.ts'
 import { noStatus, type Ending, type Peer, type Piece } from '../lib/peer.ts'
 import { rateLimitHeaders } from '../limits/headers.ts'
 import type { UpstreamPeer } from '../upstream/answer.ts'
+import { passedHeaders } from './answer-headers.ts'
 import type { Client, ClientPeer } from './client.ts'
 import { noteUninspected, type Answered } from './exchange.ts'
 import { Conversation, type Turn } from './filters/conversation.ts'
@@ -14,12 +15,22 @@ import { isConversation, messageBytesMax } from './sockets.ts'
 import { presented } from './stages/identify.ts'
 
 export async function relayPeers(x: Answered, runtime: Runtime, client: Client, far: UpstreamPeer): Promise<void> {
-  const relay = new Relay(x, runtime, client, far)
+  const relay = openRelay(x, runtime, client, far)
   try {
     await relay.run()
     x.trace.end = 'complete'
   } finally {
     await relay.end()
+  }
+}
+
+/** Faults of the handshake are told to the client as of any answer; the upstream has switched already. */
+function openRelay(x: Answered, runtime: Runtime, client: Client, far: UpstreamPeer): Relay {
+  try {
+    return new Relay(x, runtime, client, far)
+  } catch (error) {
+    far.close(goingAway, '')
+    throw error
   }
 }
 
@@ -102,7 +113,8 @@ class Relay {
     const fault = new Fault('internal', undefined, { cause: new Error('This client cannot be upgraded.') })
     if (this.#client.accept === undefined) throw fault
     const carries = this.#conversation === undefined ? 'bytes' : 'messages'
-    const headers = [...handshakeHeaders(answer.headers, carries), ...decisionHeaders(this.#x)]
+    const passed = passedHeaders(this.#x, this.#runtime, 'reframed')
+    const headers = [...handshakeHeaders(passed, carries), ...decisionHeaders(this.#x)]
     if (limitStates.length > 0) headers.push(...rateLimitHeaders(limitStates))
     return this.#client.accept({
       carries,
@@ -203,7 +215,6 @@ function handshakeHeaders(headers: readonly string[], carries: 'bytes' | 'messag
   const kept: string[] = []
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string
-    if (name.startsWith('x-gatewright-')) continue
     if (name.startsWith('sec-websocket-') && (carries === 'messages' || name !== 'sec-websocket-extensions')) continue
     kept.push(name, headers[at + 1] as string)
   }

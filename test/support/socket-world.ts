@@ -20,6 +20,8 @@ export type SocketUpstream = {
   declines: number | undefined
   /** Raw connections, closed ones included. */
   readonly raw: Socket[]
+  /** Header lines of its answer to an upgrade, beside its own. */
+  more: readonly string[]
   /** Upgrades are accepted when it is settled. */
   before: Promise<void> | undefined
   /** What becomes of each new connection; absent, it echoes. */
@@ -36,6 +38,7 @@ export async function socketUpstream(): Promise<SocketUpstream> {
     sockets: [],
     raw: [],
     declines: undefined,
+    more: [],
     before: undefined,
     onSocket: (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
     async close() {
@@ -45,6 +48,7 @@ export async function socketUpstream(): Promise<SocketUpstream> {
       await once(server, 'close')
     },
   }
+  sockets.on('headers', (lines: string[]) => void lines.push(...upstream.more))
   server.on('connection', (socket) => void upstream.raw.push(socket))
   server.on('upgrade', (request, socket, head) => {
     upstream.asked.push(request)

@@ -38,6 +38,42 @@ t.test('a tunnel carries messages both ways and leaves one record', async (t) =>
   t.match(await world.metrics(), /gatewright_uninspected_total\{what="websocket"\} 1/)
 })
 
+const lookingIntoHeaders = `
+redaction:
+  - { id: mail, direction: both, detect: [email], action: mask, in: [headers] }
+  - { id: cards, direction: response, detect: [payment-card], action: block, in: [headers] }
+`
+
+for (const [what, path] of [
+  ['a tunnel', '/tunnel/room'],
+  ['a conversation', '/models/v1/realtime?model=gpt-realtime'],
+] as const) {
+  t.test(`the headers of the handshake of ${what} are redacted like those of any answer`, async (t) => {
+    const world = await openSocketWorld(lookingIntoHeaders)
+    t.teardown(() => world.close())
+    world.upstream.more = ['x-served-for: ada@example.org', 'strict-transport-security: max-age=9', 'retry-after: 900']
+    const socket = world.open(path)
+    const [answer] = (await once(socket, 'upgrade')) as [{ headers: Record<string, string> }]
+    t.equal(answer.headers['x-served-for'], '[EMAIL]')
+    t.equal(answer.headers['x-gatewright-redactions'], 'email=1')
+    t.equal(answer.headers['strict-transport-security'], undefined, 'of another origin')
+    t.equal(answer.headers['retry-after'], '60')
+    socket.close(1000)
+    t.match((await world.outcomes(1)).at(-1), {
+      end: 'complete',
+      redactions: [{ count: 1, direction: 'answer', entity: 'email' }],
+      redactedAt: ['answer headers'],
+    })
+    world.upstream.more = ['x-card: 4111 1111 1111 1111']
+    const refusal = await refusalOf(world.open(path))
+    t.equal(refusal.status, 403)
+    t.notMatch(JSON.stringify(refusal), /4111/)
+    t.match((await world.outcomes(2)).at(-1), { status: 403, fault: 'content-blocked', rule: 'cards' })
+    const [, far] = world.upstream.sockets
+    if (far !== undefined && far.readyState !== far.CLOSED) await once(far, 'close')
+  })
+}
+
 t.test('upgrades that are not accepted are answered like any request', async (t) => {
   const world = await openSocketWorld()
   t.teardown(() => world.close())
