@@ -20,6 +20,7 @@ import { compileUpstream } from '../upstream/settings.ts'
 import { connectionProblems } from './detectors.ts'
 import type { Loaded } from './load.ts'
 import type { LocatedProblem } from './locate.ts'
+import { restoreProblems } from './restore-problems.ts'
 import { routeProblems } from './route-problems.ts'
 import type { Document } from './schema.ts'
 import { streamProblems } from './stream-problems.ts'
@@ -70,7 +71,8 @@ export function compileConfig(loaded: Loaded, nowMs: number): CompileResult {
   const audit = note(compileAudit(document.audit, ['audit']))
   const policy = note(compilePolicy(document, knownTo(written, identity.known, catalogue), []))
   const looking = { policy: policy.policy, redaction: redaction.redaction, catalogue }
-  problems.push(...routeProblems(document, looking), ...streamProblems(document, looking))
+  for (const problemsOf of [routeProblems, restoreProblems, streamProblems])
+    problems.push(...problemsOf(document, looking))
 
   const located = [...problems.map(loaded.locate), ...problemsSwitchedOff(loaded)]
   const failed = located.some((problem) => problem.severity === 'error')

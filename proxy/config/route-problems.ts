@@ -1,12 +1,12 @@
-// Owns what is wrong with routes beyond what the schema can say: two on one path, values of tokens that would go to models,
-// and postures that their upstream's protocol cannot have or that let pass what a rule was to look at.
+// Owns what is wrong with routes beyond what the schema can say: two on one path, and postures that their
+// upstream's protocol cannot have or that let pass what a rule was to look at.
 import type { Catalogue } from '../detect/catalogue.ts'
 import type { Redaction } from '../detect/redaction.ts'
 import type { Problem } from '../lib/problem.ts'
 import { acceptsSockets, type RouteOptions } from '../pipeline/options.ts'
 import type { Policy } from '../policy/compile.ts'
 import type { Document } from './schema.ts'
-import { leadsToModel, targetProblems } from './target-problems.ts'
+import { targetProblems } from './target-problems.ts'
 
 /** What looks into content; absent where it does not compile. */
 export type Looking = {
@@ -19,30 +19,11 @@ export function routeProblems(document: Document, looking: Looking): Problem[] {
   return [
     ...pathProblems(document),
     ...targetProblems(document),
-    ...restoreProblems(document),
     ...document.routes.flatMap((route, index) => [
       ...postureProblems(route, index, document, looking),
       ...socketProblems(route, index, document),
     ]),
   ]
-}
-
-/** A model that was sent the values would be sent what the rule hides. */
-function restoreProblems({ redaction = [], upstreams }: Document): Problem[] {
-  return redaction.flatMap(({ restoreTo = [] }, index) =>
-    restoreTo.flatMap((name, at): Problem[] => {
-      const protocol = upstreams[name]?.protocol
-      if (protocol === undefined || !leadsToModel(protocol)) return []
-      return [
-        {
-          path: ['redaction', index, 'restoreTo', at],
-          message: `the upstream "${name}" is a model (${protocol}), and values are restored to tools only`,
-          hint: 'name upstreams of protocol http or mcp',
-          severity: 'error',
-        },
-      ]
-    }),
-  )
 }
 
 /** Two routes on one path: which of them would serve is nobody's intention. */
