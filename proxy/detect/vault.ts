@@ -44,6 +44,8 @@ export type Vault = {
   readonly isToken: (text: string) => boolean
   /** Replaces the tokens that may come back there. Anything that only looks like one stays. What is before `from` too. */
   readonly restore: (text: string, place?: RestorePlace, from?: number, write?: WriteValue) => string
+  /** What `restore` would give, for those who judge it before: it does not count as put back. */
+  readonly foretell: (text: string, place: RestorePlace) => string
   /** For streams: restores what is complete. The rest, from `heldFrom` on, may be the beginning of a token. */
   readonly restorePart: (text: string, place?: RestorePlace, from?: number, write?: WriteValue) => RestoredPart
   /** Replaces the tokens whose values that upstream may have. */
@@ -146,6 +148,14 @@ class TokenVault implements Vault {
 
   restore(text: string, place: RestorePlace = 'response.text', from = 0, write?: WriteValue): string {
     return this.restores ? this.#replaceTokens(text, from, text.length, this.#at(place), write).text : text.slice(from)
+  }
+
+  foretell(text: string, place: RestorePlace): string {
+    const { restored } = this
+    this.restored = new Map()
+    const told = this.restore(text, place)
+    this.restored = restored
+    return told
   }
 
   restorePart(text: string, place: RestorePlace = 'response.text', from = 0, write?: WriteValue): RestoredPart {
