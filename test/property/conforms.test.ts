@@ -111,7 +111,7 @@ for (const [name, section] of Object.entries(schema.properties ?? {})) {
       }),
       { numRuns: runsOf(400) },
     )
-    t.ok(seen.good > 4 && seen.bad > 4, JSON.stringify(seen))
+    t.ok(seen.good > 0 && seen.bad > 0, JSON.stringify(seen))
   })
 }
 
