@@ -205,7 +205,7 @@ export class CommitQueue implements AuditLog {
   /** Requests that arrived together share one write; under load those of a few milliseconds do. */
   #gather(): Promise<void> {
     const isFull = this.#entries.length >= groupRecordsMax || this.#bytes >= groupBytesMax
-    const mayWait = !isFull && !this.#closing && waitersOf(this.#entries) > 0
+    const mayWait = !isFull && !this.#closing && this.#entries.some(({ waiter }) => waiter !== undefined)
     const waitMs = mayWait ? this.#pace.waitMs(this.#options.clock.monotonic()) : 0
     return waitMs === 0 ? turn() : new Promise((resolve) => this.#options.pause(resolve, waitMs))
   }

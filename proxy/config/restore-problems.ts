@@ -1,7 +1,6 @@
 // Owns what is wrong with where the values of tokens go: to models, or to tools that may repeat them to whom they are hidden
 // from.
-import type { EntityAction } from '../detect/redaction.ts'
-import { isObserved } from '../detect/replace.ts'
+import { changes } from '../detect/replace.ts'
 import type { Problem } from '../lib/problem.ts'
 import type { Looking } from './route-problems.ts'
 import type { Document } from './schema.ts'
@@ -39,7 +38,7 @@ function echoProblems({ redaction: rules = [], routes }: Document, { redaction, 
       const shown = routes.filter(({ id, upstream }) => {
         if (upstream !== name) return false
         const plan = redaction.plan('response', upstream, id)
-        return hidden.some((entity) => !hides(plan?.actionFor(entity)))
+        return hidden.some((entity) => !changes(plan?.actionFor(entity)))
       })
       if (shown.length === 0) return []
       return [
@@ -52,8 +51,4 @@ function echoProblems({ redaction: rules = [], routes }: Document, { redaction, 
       ]
     })
   })
-}
-
-function hides(action: EntityAction | undefined): boolean {
-  return action !== undefined && !isObserved(action)
 }

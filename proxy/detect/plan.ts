@@ -8,7 +8,7 @@ import type { CompiledRule, EntityAction, Plan } from './redaction.ts'
 import type { Mattering } from './overlap.ts'
 import type { Detector } from './detector.ts'
 import { layeredScanner } from './layered-scanner.ts'
-import { isObserved } from './replace.ts'
+import { changes } from './replace.ts'
 import { compileScanner, type Scanner } from './scanner.ts'
 
 type Form = 'string' | 'number' | 'key'
@@ -58,10 +58,6 @@ function scannerOf(offers: Offers, detectors: readonly Detector[]): Scanner {
   if (acting.length === 0) return { ...watching, scanPart: hiding.scanPart, watched: watching }
   // External detectors find entities that no scanner here knows.
   return layeredScanner(hiding, watching, matters)
-}
-
-function changes(action: EntityAction | undefined): boolean {
-  return action !== undefined && !isObserved(action)
 }
 
 /** The strictest action over each entity, where that changes or blocks something. */

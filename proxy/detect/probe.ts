@@ -35,11 +35,12 @@ export class Probe {
   readonly number = new NumberRun()
   /** Numbers are given to the first detector that takes them: none starts before this index again. */
   numberEnd = 0
-  block: Block | undefined
   /** The same for long runs, which may hold what gives a value away again and again. */
   longEnd = 0
   /** The same for lists of secrets: one that begins inside of another is no list of its own. */
   listEnd = 0
+  /** The last one that was found; what begins inside of it ends where it does. */
+  block: Block | undefined
   /** Of `readAssignment`: what it read last. */
   readonly assignment = { labelStart: -1, labelEnd: -1, start: -1 }
   /** By list of words: where the last of them ended. */

@@ -78,9 +78,14 @@ export function foresee(
   vault: Vault | undefined,
 ): Replacement | undefined {
   const decision = plan.actionFor(entity)
-  if (decision === undefined || isObserved(decision)) return undefined
+  if (!changes(decision)) return undefined
   const value = { entity, group: 'secrets', start, end: text.length } as const
   return replace(text, [...before, value], plan, vault, { inPieces: true })
+}
+
+/** Whether it replaces, removes or blocks what it decides over. */
+export function changes(action: EntityAction | undefined): action is EntityAction {
+  return action !== undefined && !isObserved(action)
 }
 
 /** Whether what it decides over stays. */

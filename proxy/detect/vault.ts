@@ -152,7 +152,7 @@ class TokenVault implements Vault {
 
   foretell(text: string, place: RestorePlace): string {
     const { restored } = this
-    this.restored = new Map()
+    this.restored = noCounts
     const told = this.restore(text, place)
     this.restored = restored
     return told

@@ -14,7 +14,7 @@ export function withheldModels(x: Inspected, runtime: Runtime): Alternate[] {
 }
 
 /** A list of which nothing is left goes as a whole. */
-export function alternateEdits(alternates: readonly Alternate[], withheld: readonly Alternate[]): Edit[] {
+export function alternateEdits(alternates: readonly Alternate[], withheld: readonly Alternate[]): readonly Edit[] {
   if (withheld.length === 0) return nothing
   if (withheld.length < alternates.length) return withheld.map(({ address }) => ({ address, remove: true }))
   const members = new Set(withheld.map(({ address }) => address.path[0] ?? ''))
@@ -22,4 +22,4 @@ export function alternateEdits(alternates: readonly Alternate[], withheld: reado
 }
 
 // Most requests name one model.
-const nothing: Edit[] = []
+const nothing: readonly Edit[] = []

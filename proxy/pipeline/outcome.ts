@@ -70,8 +70,8 @@ export function outcomeFields(x: Ended, runtime: Runtime, ending: Ending): Audit
   if (trace.usageImplausible) fields['usageReported'] = 'implausible'
   if (trace.usage !== undefined) addUsage(fields, x, isOutputUntold(x) ? completedUsage(x) : { ...trace.usage })
   else if (x.route?.limitsBody === true && reachedModel(x)) addUsage(fields, x, estimatedUsage(x))
-  if (trace.digestForwarded !== undefined && wasSent(trace, x.route?.upstream.id))
-    fields['digestForwarded'] = trace.digestForwarded
+  const digest = digestSent(trace, trace, x.route?.upstream.id)
+  if (digest !== undefined) fields['digestForwarded'] = digest
   return fields
 }
 
@@ -82,11 +82,19 @@ export function sentFields(
   trace: Trace,
 ): AuditFields {
   const redactions = counted(made.redactedRequest, noCounts)
-  const sent = made.digestForwarded !== undefined && wasSent(trace, upstream)
+  const digest = digestSent(made, trace, upstream)
   return {
     ...(redactions.length === 0 ? undefined : { redactions }),
-    ...(sent ? { digestForwarded: made.digestForwarded as string } : undefined),
+    ...(digest === undefined ? undefined : { digestForwarded: digest }),
   }
+}
+
+function digestSent(
+  { digestForwarded }: Pick<Trace, 'digestForwarded'>,
+  trace: Trace,
+  upstream: string | undefined,
+): string | undefined {
+  return digestForwarded !== undefined && wasSent(trace, upstream) ? digestForwarded : undefined
 }
 
 /** Without a connection nothing is sent, nor where a breaker or an answer that was kept stood in the way. */

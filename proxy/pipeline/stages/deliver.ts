@@ -86,7 +86,7 @@ function passesUnread(x: Answered): boolean {
 
 /** Values in it are at most counted. What a model answers says what was used. */
 function isWatched(x: Answered): boolean {
-  return !mustRead(x) && !givesModelAnswer(x.operation) && x.operation.action !== 'asked'
+  return !mustChangeAnswer(x) && !givesModelAnswer(x.operation) && x.operation.action !== 'asked'
 }
 
 /** Otherwise what can be read is read all the same, and what cannot is let pass. */
