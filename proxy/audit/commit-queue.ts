@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import type { AuditHealth, AuditLog } from './audit-log.ts'
 import { draft, isoTime } from './line.ts'
 import { Pace } from './pace.ts'
+import { Patience, type Since } from './patience.ts'
 import type { Publisher } from './publisher.ts'
 import type { RecordFields, RecordKind } from './record.ts'
 import { Schedule } from './schedule.ts'
@@ -63,17 +64,20 @@ export class CommitQueue implements AuditLog {
   /** Records that the full queue had no room for since the last `gap` record. */
   #lost = 0
   #running: Promise<void> | undefined
-  /** When the present step began, monotonic; undefined between steps. */
-  #stepSinceMs: number | undefined
+  readonly #patience: Patience
+  /** When the present step began; undefined between steps. */
+  #stepSince: Since | undefined
+  /** The present step takes too long: nobody joins those who wait for it. */
+  #stalled = false
   #failuresInRow = 0
   #failure = ''
-  #deadlineTimer: Timer | undefined
   #retryTimer: Timer | undefined
 
   constructor(options: QueueOptions) {
     this.#options = options
     this.#writer = options.writer
     this.#schedule = new Schedule({ ...options, onDue: () => this.#kick() })
+    this.#patience = new Patience(options.clock, options.commitTimeoutMs, () => this.#giveUp())
   }
 
   append(kind: RecordKind, fields: RecordFields): void {
@@ -87,7 +91,7 @@ export class CommitQueue implements AuditLog {
     const reason = this.#unhealthy()
     if (reason !== undefined) return Promise.reject(unavailable(reason))
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject, sinceMs: this.#options.clock.monotonic() }
+      const waiter = { resolve, reject, since: this.#patience.start() }
       if (!this.#enqueue(kind, fields, waiter)) reject(unavailable('the queue is full'))
     })
   }
@@ -121,7 +125,7 @@ export class CommitQueue implements AuditLog {
     const lost = this.#state === 'failed' ? this.#writer.unsynced + this.#entries.length + this.#lost : 0
     this.#state = 'closed'
     this.#schedule.stop()
-    this.#deadlineTimer?.cancel()
+    this.#patience.stop()
     this.#rejectWaiting(unavailable('the log is closed'))
     await this.#writer.close().catch(this.#options.onFault)
     await this.#options.onClosed()
@@ -131,20 +135,17 @@ export class CommitQueue implements AuditLog {
   #unhealthy(): string | undefined {
     if (this.#closing) return 'the log is closed'
     if (this.#state === 'failed') return `the disk failed: ${this.#failure}`
-    const { clock, commitTimeoutMs } = this.#options
-    const stalled = this.#stepSinceMs !== undefined && clock.monotonic() - this.#stepSinceMs >= commitTimeoutMs
-    return stalled ? 'the disk does not answer' : undefined
+    return this.#stalled ? 'the disk does not answer' : undefined
   }
 
   #enqueue(kind: RecordKind, fields: RecordFields, waiter?: Entry['waiter']): boolean {
-    const { queueRecordsMax, queueBytesMax, clock, commitTimeoutMs } = this.#options
+    const { queueRecordsMax, queueBytesMax, clock } = this.#options
     const entry: Entry = { draft: draft(kind, fields, isoTime(clock.now())), waiter }
     if (this.#entries.length >= queueRecordsMax || this.#bytes + entry.draft.bytes > queueBytesMax) return false
     this.#entries.push(entry)
     this.#options.onRecord(kind)
     this.#bytes += entry.draft.bytes
     this.#schedule.accepted()
-    if (waiter !== undefined) this.#deadlineTimer ??= clock.after(commitTimeoutMs, () => this.#rejectOverdue())
     if (waiter !== undefined || this.#entries.length >= groupRecordsMax || this.#bytes >= groupBytesMax) this.#hurry()
     else this.#linger()
     return true
@@ -189,14 +190,14 @@ export class CommitQueue implements AuditLog {
   async #run(): Promise<void> {
     while (this.#hasWork()) {
       await this.#gather()
-      this.#stepSinceMs = this.#options.clock.monotonic()
+      this.#stepSince = this.#patience.start()
       try {
         if (this.#segmentIsFull()) await this.#rotate()
         await this.#writeGroup(this.#schedule.due)
         this.#failuresInRow = 0
       } catch (error) {
         await this.#failed(error)
-        this.#stepSinceMs = undefined
+        this.#endStep()
       }
     }
     this.#running = undefined
@@ -227,7 +228,7 @@ export class CommitQueue implements AuditLog {
       this.#schedule.publish(this.#writer.durable, this.#entries.length > 0)
     } else this.#schedule.written(this.#writer.size)
     this.#group = []
-    this.#stepSinceMs = undefined
+    this.#endStep()
     this.#settle(group)
   }
 
@@ -341,19 +342,19 @@ export class CommitQueue implements AuditLog {
     return true
   }
 
-  /** One timer serves all that wait: the oldest comes first. */
-  #rejectOverdue(): void {
-    this.#deadlineTimer = undefined
-    const { clock, commitTimeoutMs } = this.#options
-    const nowMs = clock.monotonic()
-    for (const entry of this.#waiting()) {
-      const leftMs = entry.waiter.sinceMs + commitTimeoutMs - nowMs
-      if (leftMs > 0) {
-        this.#deadlineTimer = clock.after(leftMs, () => this.#rejectOverdue())
-        return
-      }
-      reject(entry, unavailable('the disk does not answer in time'))
-    }
+  #endStep(): void {
+    this.#stepSince = undefined
+    this.#stalled = false
+  }
+
+  /** Rejects those who wait too long, the oldest first. Says whether anything is still waited for. */
+  #giveUp(): boolean {
+    const waiting = this.#waiting()
+    let overdue = 0
+    while (overdue < waiting.length && this.#patience.isOver((waiting[overdue] as Awaited).waiter.since)) overdue += 1
+    for (const entry of waiting.slice(0, overdue)) reject(entry, unavailable('the disk does not answer in time'))
+    this.#stalled = this.#stepSince !== undefined && this.#patience.isOver(this.#stepSince)
+    return this.#stepSince !== undefined || waiting.length > overdue
   }
 
   #rejectWaiting(error: Fault): void {

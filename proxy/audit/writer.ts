@@ -4,6 +4,7 @@
 import type { Disk, DiskFile } from './disk.ts'
 import { segmentName } from './layout.ts'
 import { type Draft, firstPrev, render } from './line.ts'
+import type { Since } from './patience.ts'
 import { Frontier, leafTextAt, type FrontierState } from './tree.ts'
 
 /** One record on its way, with whoever waits for it. */
@@ -11,8 +12,7 @@ export type Entry = { readonly draft: Draft; waiter?: Waiter | undefined }
 export type Waiter = {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
-  /** Monotonic, milliseconds. */
-  readonly sinceMs: number
+  readonly since: Since
 }
 
 /** A segment as it was found, or as it was made. Lengths are bytes. */

@@ -39,6 +39,13 @@ export class ManualClock implements Clock {
     this.#elapsedMs = endMs
   }
 
+  /** Time passes while the process stands still: whatever fell due meanwhile runs late, and only once. */
+  standStill(forMs: number): void {
+    this.#elapsedMs += forMs
+    const due = [...this.#pending].filter((p) => p.dueMs <= this.#elapsedMs).sort((a, b) => a.dueMs - b.dueMs)
+    for (const pending of due) if (this.#pending.delete(pending)) pending.run()
+  }
+
   /** Sets the wall clock: no time passes, and nothing falls due. */
   jump(byMs: number): void {
     this.#startMs += byMs
