@@ -76,7 +76,12 @@ export class MemoryCounters {
 
   #time(counted: readonly Counted[]): Time {
     const calendar = counted.some(({ window }) => window.kind === 'calendar')
-    return { elapsedMs: this.#clock.monotonic(), wallMs: calendar ? this.#clock.now() : 0 }
+    return { elapsedMs: this.#elapsedMs(), wallMs: calendar ? this.#clock.now() : 0 }
+  }
+
+  /** Whole: sums of fractions are not exact, and a window of a minute would be said to end in 61 seconds. */
+  #elapsedMs(): number {
+    return Math.floor(this.#clock.monotonic())
   }
 
   /** A new one where there is none is not entered yet. */
@@ -96,7 +101,7 @@ export class MemoryCounters {
 
   /** Also lets go of the tables of limits that a reload took away. */
   #sweep(): void {
-    const nowMs = this.#clock.monotonic()
+    const nowMs = this.#elapsedMs()
     for (const [namespace, table] of this.#tables) if (table.sweep(nowMs)) this.#tables.delete(namespace)
     this.#sweeping = this.#tables.size === 0 ? undefined : this.#clock.after(sweepMs, () => this.#sweep())
   }

@@ -40,6 +40,16 @@ t.test('how rates become windows', async (t) => {
   t.match(kind('60'), /not a rate/)
 })
 
+t.test('a window that has just begun ends in its length, whatever fraction of a millisecond it begins at', async () => {
+  fc.assert(
+    fc.property(fc.nat(), (start) => {
+      const { clock, take } = open('3/m')
+      clock.advance(start / 10_007)
+      return take().counts[0]?.resetMs === 60_000
+    }),
+  )
+})
+
 t.test('a calendar begins where the zone says, whatever the clock is set to in between', async (t) => {
   const starts = (unit: 'hour' | 'day' | 'month', zone: string, time: string): string[] =>
     openCalendar(unit, zone)
