@@ -5,12 +5,14 @@
 export type Replacement = { readonly was: string; readonly text: string }
 
 /**
- * `document` is JSON that lib/json.ts has accepted. Undefined where a string's place is not certain.
+ * `document` is JSON that lib/json.ts has accepted. Undefined where a string's place is not certain, and where the long way
+ * is the shorter one.
  *
  * Without `\u` and `\/` a string can be written in one way only (RFC 8259 §7 leaves a choice for no other character), and
  * that is how JSON.stringify writes it. So if those characters occur once in the document, they are the string itself.
  */
 export function spliceStrings(document: string, replacements: readonly Replacement[]): string | undefined {
+  if (document.length * replacements.length > searchedMax) return undefined
   if (document.includes('\\u') || document.includes('\\/')) return undefined
   const found: { start: number; end: number; text: string }[] = []
   for (const { was, text } of replacements) {
@@ -30,6 +32,12 @@ export function spliceStrings(document: string, replacements: readonly Replaceme
   }
   return spliced + document.slice(from)
 }
+
+/**
+ * Each search goes through the whole document, the long way once for all; and a search for a text that nearly stands
+ * everywhere, a run of one letter with something before it, takes the length of the one times that of the other.
+ */
+const searchedMax = 8192
 
 /** Of `source`, quotes included; -1 where there is none, more than one, or too much that looks like it. */
 function onlyPlace(document: string, source: string): number {

@@ -79,3 +79,14 @@ t.test('where the place is not certain, the long way is left to decide', async (
   t.equal(one('["a"]', 'a\ud800'), undefined, 'half a character')
   t.equal(spliceStrings('["a"]', [{ was: 'a', text: '\ud800"' }]), '["\ufffd\\""]')
 })
+
+t.test('where a search for each string takes longer than one walk, there is none', async (t) => {
+  const many = Array.from({ length: 1000 }, (_, index) => ({ was: `number ${index}.`, text: 'x' }))
+  const document = JSON.stringify(many.map(({ was }) => was))
+  t.equal(spliceStrings(document, many), undefined, 'many strings')
+  t.equal(
+    spliceStrings(JSON.stringify(['a b', 'c'.repeat(100_000)]), [{ was: 'a b', text: 'x' }]),
+    undefined,
+    'much else',
+  )
+})
