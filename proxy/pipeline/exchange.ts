@@ -6,6 +6,7 @@ import type { Finding } from '../detect/finding.ts'
 import type { Vault } from '../detect/vault.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Json } from '../lib/json.ts'
+import { formatAddress, type Address } from '../lib/pointer.ts'
 import type { Admission, LimitState } from '../limits/limiter.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Action } from '../policy/query.ts'
@@ -45,7 +46,7 @@ export type Trace = {
   /** The same for what was found and left in place, by `tag` or by a rule in shadow mode. */
   observedRequest: Counts
   observedAnswer: Counts
-  /** Addresses of what was replaced: `request /messages/0/content`. */
+  /** Addresses of what was replaced, the first of them: `request /messages/0/content`. */
   redactedAt: string[]
   /** Detectors that really ran, by direction. */
   readonly scanned: { request: readonly string[]; answer: readonly string[] }
@@ -306,6 +307,17 @@ export function addCount(trace: Trace, counted: Counted, entity: string, count: 
   let sum = trace[counted] as Map<string, number>
   if (sum === noCounts) trace[counted] = sum = new Map()
   sum.set(entity, (sum.get(entity) ?? 0) + count)
+}
+
+/** The record names no more, and a body may have a hundred thousand of them. */
+const redactedAtMax = 100
+
+/** Where something was replaced, each place once. */
+export function noteRedactedAt(trace: Trace, direction: 'request' | 'answer', place: string | Address): void {
+  const { redactedAt } = trace
+  if (redactedAt.length === redactedAtMax) return
+  const where = `${direction} ${typeof place === 'string' ? place : formatAddress(place)}`
+  if (!redactedAt.includes(where)) redactedAt.push(where)
 }
 
 /** What an upstream reports; where it cannot be true, only what is left of it without. */

@@ -125,7 +125,7 @@ function addInspection(fields: AuditFields, trace: Trace): void {
   const observed = counted(trace.observedRequest, trace.observedAnswer)
   if (observed.length > 0) fields['observed'] = observed
   if (trace.vaultUnavailable) fields['vault'] = 'unavailable'
-  if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt.slice(0, 100)
+  if (trace.redactedAt.length > 0) fields['redactedAt'] = trace.redactedAt
   if (trace.uninspected.size > 0) fields['uninspected'] = [...trace.uninspected]
 }
 

@@ -9,12 +9,11 @@ import { scanNamed } from '../../detect/named.ts'
 import { enforces } from '../../detect/redaction.ts'
 import { replace } from '../../detect/replace.ts'
 import type { Address } from '../../lib/pointer.ts'
-import { formatAddress } from '../../lib/pointer.ts'
 import { isEventName } from '../../lib/sse.ts'
 import { markupWriter, type Markup } from '../../lib/xml-text.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import type { TextPart } from '../../protocol/content.ts'
-import { addCount, addCounts, noteUninspected, type Answered } from '../exchange.ts'
+import { addCount, addCounts, noteRedactedAt, noteUninspected, type Answered } from '../exchange.ts'
 import { redactHeaderValue } from '../header-redaction.ts'
 import type { Runtime } from '../runtime.ts'
 import { blocked } from '../stages/enforce.ts'
@@ -41,9 +40,6 @@ type Form = TextPart['form']
 
 /** Word by word, or as the numbers of a vocabulary. */
 const repeatsText: ReadonlySet<string> = new Set(['logprobs', 'tokens'])
-
-/** The record names no more. */
-const redactedAtMax = 100
 
 export class AnswerRedaction {
   readonly #x: Answered
@@ -102,8 +98,7 @@ export class AnswerRedaction {
     const replaced = replace(text, findings, ofForm, vault, { number: form === 'number', inPieces })
     this.#stop(replaced.blocked)
     this.#count(replaced.counts, replaced.observed)
-    if (address !== undefined && replaced.text !== text && this.#x.trace.redactedAt.length < redactedAtMax)
-      this.#x.trace.redactedAt.push(`answer ${formatAddress(address)}`)
+    if (address !== undefined && replaced.text !== text) noteRedactedAt(this.#x.trace, 'answer', address)
     return replaced.text
   }
 
@@ -132,8 +127,7 @@ export class AnswerRedaction {
     if (replaced === undefined) return value
     this.#stop(replaced.blocked)
     this.#count(replaced.counts, replaced.observed)
-    const where = 'answer headers'
-    if (replaced.text !== value && !this.#x.trace.redactedAt.includes(where)) this.#x.trace.redactedAt.push(where)
+    if (replaced.text !== value) noteRedactedAt(this.#x.trace, 'answer', 'headers')
     return replaced.text
   }
 

@@ -4,12 +4,12 @@ import type { Vault } from '../../detect/vault.ts'
 import { replace, type Demanded, type Replacement } from '../../detect/replace.ts'
 import type { Edit } from '../../lib/edit.ts'
 import { bodyDigests, headerValue, stripHopByHop } from '../../lib/headers.ts'
-import { formatAddress } from '../../lib/pointer.ts'
+import type { Address } from '../../lib/pointer.ts'
 import type { TextPart } from '../../protocol/content.ts'
 import { boundOutput } from '../../protocol/output-bound.ts'
 import { givesModelAnswer } from '../../protocol/protocol.ts'
 import { askUsage } from '../../protocol/usage-request.ts'
-import { addCounts, grow, type Permitted, type Prepared } from '../exchange.ts'
+import { addCounts, grow, noteRedactedAt, type Permitted, type Prepared } from '../exchange.ts'
 import { alternateEdits } from '../alternates.ts'
 import { demandedBy } from '../demanded.ts'
 import { redactHeaderValue } from '../header-redaction.ts'
@@ -72,7 +72,7 @@ export function redact(x: Permitted, runtime: Runtime, vault: Vault, replaced?: 
     demanded ??= demandedBy(parts)
     const here = part.form === 'number' ? { ...demanded, number: true } : demanded
     const replacement = replace(part.text, findings, plan.forForm(part.form), vault, here)
-    note(x, runtime, replacement, `request ${formatAddress(part.address)}`)
+    note(x, runtime, replacement, part.address)
     const { text } = replacement
     if (text === part.text) continue
     replaced?.set(part.text, text)
@@ -87,18 +87,18 @@ function redactTarget(x: Permitted, runtime: Runtime, vault: Vault | undefined):
   if (plan === undefined || !hasFindings(x.targetFindings)) return target
   return rewriteTarget(target, (text, name) => {
     const replaced = replace(text, scanPiece(plan.scanner, text, name), plan, vault)
-    note(x, runtime, replaced, 'request target')
+    note(x, runtime, replaced, 'target')
     return replaced.text
   })
 }
 
 /** Counts what was replaced and what was only seen, and where. */
-function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement, where: string): void {
+function note(x: Permitted, runtime: Runtime, { counts, observed }: Replacement, where: string | Address): void {
   const { trace } = x
   addCounts(trace, 'redactedRequest', counts)
   addCounts(trace, 'observedRequest', observed)
   for (const [entity, count] of Object.entries(counts)) runtime.metrics.redaction(entity, 'request', count)
-  if (Object.keys(counts).length > 0 && !trace.redactedAt.includes(where)) trace.redactedAt.push(where)
+  if (Object.keys(counts).length > 0) noteRedactedAt(trace, 'request', where)
 }
 
 /** What was reserved is what may come. */
@@ -140,7 +140,7 @@ function mirroringOf(
   const { plan } = x.route.request
   const mirror = x.operation.headerMirror
   if (mirror === undefined || plan === undefined || vault === undefined || replaced === undefined) return undefined
-  return { mirror, plan, vault, replaced, note: (found) => note(x, runtime, found, 'request headers') }
+  return { mirror, plan, vault, replaced, note: (found) => note(x, runtime, found, 'headers') }
 }
 
 /** Rebuilt by us or meant for us alone: a client must not be able to set them for the upstream. */
@@ -181,7 +181,7 @@ function redactHeaders(x: Permitted, runtime: Runtime, headers: string[]): strin
     if (at % 2 === 0) return value
     const replaced = redactHeaderValue((headers[at - 1] as string).toLowerCase(), value, plan, x.vault)
     if (replaced === undefined) return value
-    note(x, runtime, replaced, 'request headers')
+    note(x, runtime, replaced, 'headers')
     return replaced.text
   })
 }
