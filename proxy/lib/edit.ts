@@ -180,9 +180,13 @@ function finalNames(text: string, node: PathTree<Plan>, start: number): Map<stri
     return valueEnd(text, valueStart)
   })
   const names = new Map<string | number, string>()
+  // Thousands may get one name, and what was taken stays so: each goes on where the one before it ended.
+  const counts = new Map<string, number>()
   for (const { step, name } of wanted) {
     let unique = name
-    for (let count = 2; taken.has(foldKey(unique)); count += 1) unique = `${name}_${count}`
+    let count = counts.get(name) ?? 2
+    for (; taken.has(foldKey(unique)); count += 1) unique = `${name}_${count}`
+    counts.set(name, count)
     taken.add(foldKey(unique))
     names.set(step, unique)
   }
