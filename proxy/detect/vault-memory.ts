@@ -22,13 +22,14 @@ export type KeptOfCaller = {
 
 export type TokenForm = 'word' | 'mail' | 'number'
 
-/** `queuedUntilMs` is what `untilMs` was when the entry took its place in the queue. */
+/** `queuedUntilMs` is what `untilMs` was when the entry took its place in the queue, `next` the one behind it there. */
 type Entry = {
   readonly caller: Caller
   readonly token: string
   kept: Kept
   untilMs: number
   queuedUntilMs: number
+  next: Entry | undefined
 }
 
 /** Values of ordinary length; of longer ones fewer are kept. */
@@ -41,8 +42,13 @@ export class VaultMemory {
   readonly #entriesMax: number
   /** No more than there are principals. */
   readonly #callers = new Map<string, Caller>()
-  /** In the order in which they were to end when they were queued: what is kept again, as most is, keeps its place. */
-  readonly #entries = new Set<Entry>()
+  /**
+   * In the order in which they were to end when they were queued: what is kept again, as most is, keeps its place. They leave
+   * at the front; a Set would look through the places of all that left before, a hundred thousand of them.
+   */
+  #first: Entry | undefined
+  #last: Entry | undefined
+  #size = 0
   #characters = 0
   #sweeping: Timer | undefined
 
@@ -53,7 +59,7 @@ export class VaultMemory {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#size
   }
 
   of(name: string): KeptOfCaller {
@@ -71,8 +77,8 @@ export class VaultMemory {
     const untilMs = nowMs + this.#ttlMs
     const before = caller.entries.get(token)
     if (before === undefined) {
-      const entry = { caller, token, kept, untilMs, queuedUntilMs: untilMs }
-      this.#entries.add(entry)
+      const entry = { caller, token, kept, untilMs, queuedUntilMs: untilMs, next: undefined }
+      this.#queue(entry)
       caller.entries.set(token, entry)
     } else {
       this.#characters -= before.kept.value.length
@@ -86,28 +92,39 @@ export class VaultMemory {
 
   close(): void {
     this.#sweeping?.cancel()
-    this.#entries.clear()
+    this.#first = this.#last = undefined
+    this.#size = 0
     for (const caller of this.#callers.values()) caller.clear()
   }
 
   #trim(nowMs: number): void {
-    for (const entry of this.#entries) {
-      const isFull = this.#entries.size > this.#entriesMax || this.#characters > this.#entriesMax * charactersPerEntry
+    for (let entry = this.#first; entry !== undefined; entry = this.#first) {
+      const isFull = this.#size > this.#entriesMax || this.#characters > this.#entriesMax * charactersPerEntry
       if (entry.queuedUntilMs > nowMs && !isFull) return
-      if (entry.untilMs > entry.queuedUntilMs) this.#queueAgain(entry)
-      else this.#forget(entry)
+      this.#leave(entry)
+      if (entry.untilMs > entry.queuedUntilMs) {
+        entry.queuedUntilMs = entry.untilMs
+        this.#queue(entry)
+      } else this.#forget(entry)
     }
   }
 
-  #queueAgain(entry: Entry): void {
-    this.#entries.delete(entry)
-    entry.queuedUntilMs = entry.untilMs
-    this.#entries.add(entry)
+  #queue(entry: Entry): void {
+    if (this.#last === undefined) this.#first = entry
+    else this.#last.next = entry
+    this.#last = entry
+    this.#size += 1
   }
 
-  #forget(entry: Entry): void {
-    const { caller, token, kept } = entry
-    this.#entries.delete(entry)
+  /** The first does. */
+  #leave(entry: Entry): void {
+    this.#first = entry.next
+    if (this.#first === undefined) this.#last = undefined
+    entry.next = undefined
+    this.#size -= 1
+  }
+
+  #forget({ caller, token, kept }: Entry): void {
     this.#characters -= kept.value.length
     caller.entries.delete(token)
     if (caller.entries.size === 0) caller.clear()
@@ -115,7 +132,7 @@ export class VaultMemory {
 
   #sweep(): void {
     this.#trim(this.#clock.monotonic())
-    this.#sweeping = this.#entries.size === 0 ? undefined : this.#clock.after(sweepMs, () => this.#sweep())
+    this.#sweeping = this.#size === 0 ? undefined : this.#clock.after(sweepMs, () => this.#sweep())
   }
 }
 
