@@ -2,12 +2,14 @@
 // else of their content.
 import type { ParsedRecord } from './record-check.ts'
 
-/** How many finished requests are remembered, to see a second outcome. */
-const finishedMax = 262_144
+/** At least so many finished requests are remembered, to see a second outcome; at most twice as many. */
+const finishedMin = 262_144
 
 export class Pairing {
   readonly #open = new Map<string, number>()
-  readonly #finished = new Set<string>()
+  /** Two generations: a set that forgets one by one looks through the places of all that it has forgotten before. */
+  #finished = new Set<string>()
+  #finishedBefore = new Set<string>()
   readonly duplicates: { readonly index: number; readonly request: string }[] = []
   #runSince = 0
 
@@ -18,10 +20,12 @@ export class Pairing {
     if (kind === 'intent') this.#open.set(request, i)
     if (kind !== 'outcome') return
     this.#open.delete(request)
-    if (this.#finished.has(request)) this.duplicates.push({ index: i, request })
+    if (this.#finished.has(request) || this.#finishedBefore.has(request)) this.duplicates.push({ index: i, request })
+    if (this.#finished.size === finishedMin) {
+      this.#finishedBefore = this.#finished
+      this.#finished = new Set()
+    }
     this.#finished.add(request)
-    if (this.#finished.size > finishedMax)
-      for (const oldest of this.#finished.values()) if (this.#finished.delete(oldest)) break
   }
 
   /** Intents without an outcome: those of the present run may still get one while the writer lives. */
