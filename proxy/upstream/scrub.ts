@@ -1,22 +1,27 @@
-// Owns keeping the upstream's credential out of the bodies of its answers. It knows bytes only: not encodings, not
-// formats, and not who reads.
+// Owns keeping the upstream's credential out of what its answers say, bodies and messages. It knows bytes and text only: not
+// encodings, not formats, and not who reads.
 import type { Gatherable } from '../lib/gather.ts'
 import type { Scrub } from './answer.ts'
-import { containedLengthMin, type Credential } from './credential.ts'
+import type { Credential } from './credential.ts'
 
 type Bytes = AsyncIterableIterator<Uint8Array, undefined> & Gatherable
 type Result = IteratorResult<Uint8Array, undefined>
 
-/** The same body, of the same length, with `*` for each byte of the credential's secret. */
+/** The same body, of the same length, with `*` for each byte of the credential's secret, whichever form it has. */
 export function scrubBody(body: Bytes, credential: Credential | undefined): Bytes {
-  if (credential === undefined || credential.secret.length < containedLengthMin) return body
-  return new ScrubbedBody(body, Buffer.from(credential.secret))
+  const forms = credential?.forms ?? []
+  return forms.reduce((inner, form) => new ScrubbedBody(inner, Buffer.from(form)), body)
 }
 
 /** The same for what others have decoded; undefined where there is nothing to look for. */
 export function scrubOf(credential: Credential | undefined): Scrub | undefined {
-  if (credential === undefined || credential.secret.length < containedLengthMin) return undefined
+  if (credential === undefined || credential.forms.length === 0) return undefined
   return (body) => scrubBody(body, credential)
+}
+
+/** Of one whole text. */
+export function scrubText(text: string, { forms }: Credential): string {
+  return forms.reduce((clean, form) => clean.replaceAll(form, '*'.repeat(form.length)), text)
 }
 
 const mask = 0x2a

@@ -16,6 +16,7 @@ import { guardLookup, type Lookup, type SocketLookup } from './egress.ts'
 import { Handshake, type Outcome } from './handshake.ts'
 import { answerHead } from './head.ts'
 import { readAdvice } from './retry-after.ts'
+import { scrubPeer } from './scrubbed-peer.ts'
 import type { UpstreamSettings } from './settings.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -80,7 +81,7 @@ export class Switchboard {
     try {
       return request.carries === 'bytes'
         ? openTunnel(origin, this.#agent, request, headers, handshake)
-        : openConversation(origin, this.#lookup, request, headers, handshake)
+        : scrubPeer(openConversation(origin, this.#lookup, request, headers, handshake), this.#options.credential)
     } catch (cause) {
       // A header or a subprotocol that no request can carry.
       handshake.fail(new Fault('header-invalid', undefined, { cause }))

@@ -17,7 +17,7 @@ async function* pieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<U
 
 async function scrubbed(secret: string, bytes: Buffer, cuts: readonly number[]): Promise<string> {
   const read: Uint8Array[] = []
-  const credential = { name: 'x-key', value: secret, secret }
+  const credential = { name: 'x-key', value: secret, secret, forms: [secret] }
   for await (const chunk of scrubBody(pieces(bytes, cuts), credential)) read.push(chunk)
   return Buffer.concat(read).toString()
 }

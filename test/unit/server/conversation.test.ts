@@ -344,3 +344,15 @@ t.test('an error that the server reports is passed on, and is nobody’s failure
   talk.client.close(1000)
   t.match((await talk.world.outcomes(1))[0], { end: 'complete' })
 })
+
+t.test('what the server tells of its credential is starred out, to the last word', async (t) => {
+  const { world, client, server, answer, atClient } = await begin(t)
+  const stars = '*'.repeat(upstreamKey.length)
+  answer({ type: 'error', error: { type: 'invalid_request_error', message: `Incorrect API key: ${upstreamKey}` } })
+  t.match(await atClient(), { type: 'error', error: { message: `Incorrect API key: ${stars}` } })
+  const closed = closing(client)
+  server.close(3000, `wrong key ${upstreamKey}`)
+  t.match(await closed, { code: 3000, reason: `wrong key ${stars}` })
+  await world.outcomes(1)
+  t.notOk(JSON.stringify(world.gateway.logged).includes(upstreamKey))
+})

@@ -2,11 +2,12 @@ import t from 'tap'
 import { Fault } from '../../../proxy/errors.ts'
 import { gather, type Gatherable } from '../../../proxy/lib/gather.ts'
 import { Body } from '../../../proxy/upstream/body.ts'
+import { openCredential } from '../../../proxy/upstream/credential.ts'
 import { scrubBody } from '../../../proxy/upstream/scrub.ts'
 import { answer, chunk, chunkedHead, jsonAnswer, lastChunk } from '../../support/scripted-upstream.ts'
 import { exchange, never, post, secret, stage, text } from './harness.ts'
 
-const credential = { name: 'authorization', value: `Bearer ${secret}`, secret }
+const credential = openCredential('x', { bearer: { fromEnv: 'KEY' } }, () => secret)
 const stars = '*'.repeat(secret.length)
 const bearer = { credential: { bearer: { fromEnv: 'KEY' } } }
 
@@ -31,6 +32,48 @@ t.test('an upstream that echoes the credential shows stars, in JSON of the same 
   t.equal(Buffer.byteLength(echoed), received.contentLength)
 })
 
+t.test('so does one that writes it otherwise, as JSON and URLs may', async (t) => {
+  const key = 'q&A/b+c"d\\e=='
+  const spelt = [
+    key,
+    JSON.stringify(key).slice(1, -1),
+    'q&A\\/b+c\\"d\\\\e==',
+    'q\\u0026A/b\\u002Bc\\u0022d\\\\e==',
+    'q\\u0026A/b\\u002bc\\u0022d\\\\e==',
+    encodeURIComponent(key),
+    'q%26A/b%2bc%22d%5ce%3d%3d',
+  ]
+  const staged = await stage(
+    t,
+    [answer(200, spelt.join(' '), { location: `/?k=${encodeURIComponent(key)}` })],
+    bearer,
+    {
+      resolve: () => key,
+    },
+  )
+  const received = await staged.upstream.send(post, never())
+  t.equal(await text(received.body), spelt.map(({ length }) => '*'.repeat(length)).join(' '))
+  t.notOk(received.headers.includes('location'))
+  received.settle('complete')
+})
+
+t.test('the token behind a scheme is the secret, wherever it stands', async (t) => {
+  for (const [scheme, token] of [
+    ['token', 'ghp_0123456789'],
+    ['Basic', 'Ym90OmNhc3RsZS1rZXk='],
+  ] as const) {
+    const credential = { header: 'Authorization', value: { fromEnv: 'KEY' } }
+    const told = answer(200, `${scheme} ${token}, ${token}`, { 'x-token': token })
+    const staged = await stage(t, [told], { credential }, { resolve: () => `${scheme} ${token}` })
+    const received = await staged.upstream.send(post, never())
+    const hidden = '*'.repeat(token.length)
+    t.equal(await text(received.body), `${scheme} ${hidden}, ${hidden}`)
+    t.notOk(received.headers.includes('x-token'))
+    received.settle('complete')
+    t.equal((await staged.server.seen(1)).header('authorization'), `${scheme} ${token}`)
+  }
+})
+
 t.test('so does one that streams it in pieces', async (t) => {
   const pieces = [`data: {"a":"${secret.slice(0, 5)}`, secret.slice(5, 20), `${secret.slice(20)}"}\n\n`]
   const staged = await stage(t, [chunkedHead() + pieces.map(chunk).join('') + lastChunk], bearer)
@@ -40,8 +83,10 @@ t.test('so does one that streams it in pieces', async (t) => {
 t.test('without a credential, or with one that is found by chance, the body is left alone', async (t) => {
   const { queue } = body()
   t.equal(scrubBody(queue, undefined), queue)
-  t.equal(scrubBody(queue, { ...credential, secret: 'seven77' }), queue)
-  t.not(scrubBody(queue, { ...credential, secret: 'eight888' }), queue)
+  const held = (key: string) => openCredential('x', { bearer: { fromEnv: 'KEY' } }, () => key)
+  t.equal(scrubBody(queue, held('seven77')), queue)
+  t.equal(scrubBody(queue, held('seven/7')), queue)
+  t.not(scrubBody(queue, held('eight888')), queue)
   const staged = await stage(t, [answer(200, secret)])
   t.equal((await exchange(staged)).body, secret)
 })
