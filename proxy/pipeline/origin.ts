@@ -24,7 +24,14 @@ export function hostsOf(host: string, publicNames: readonly string[], origins: r
 export function checkOrigin(headers: readonly string[], hosts: Hosts): void {
   const origin = headerValue(headers, 'origin')
   if (origin !== undefined && !isOwnOrigin(origin, hosts))
-    throw new Fault('origin-refused', 'The Origin of the request is not one of this gateway (server.publicNames).')
+    throw new Fault(
+      'origin-refused',
+      'The Origin of the request is not one of this gateway (server.publicNames, server.cors).',
+    )
+}
+
+/** Fault `origin-refused`. */
+export function checkHost(headers: readonly string[], hosts: Hosts): void {
   const host = headerValue(headers, 'host')
   if (host === undefined || !hosts.named) return
   const name = withoutPort(host.toLowerCase())

@@ -1,4 +1,6 @@
-// Browsers: no page may read an answer, unless its origin was named; and what a page asks is judged as if anybody did.
+// Browsers: no page may read an answer, or ask without a key, unless its origin was named; and what a page asks is judged as
+// if anybody did.
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { answer, scriptedUpstream, type ScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -6,13 +8,17 @@ import { talk, type Reply } from './fortress.ts'
 
 type Stage = { readonly gateway: TestGateway; readonly upstream: ScriptedUpstream }
 
+const agentKey = 'gw_key_of_a_page'
+
 async function open(t: Test, cors: string): Promise<Stage> {
   const upstream = await scriptedUpstream()
   const gateway = await startGateway(`
 server: { timeouts: { keepAlive: 50ms }${cors} }
 upstreams: { open: { protocol: http, url: '${upstream.url}' } }
 routes: [{ id: open, path: /open, upstream: open }]
-principals: [{ id: anybody, from: [127.0.0.0/8] }]
+principals:
+  - { id: anybody, from: [127.0.0.0/8] }
+  - { id: agent, keys: [{ sha256: ${createHash('sha256').update(agentKey).digest('hex')} }] }
 anonymous: anybody
 defaultEffect: allow
 rules: [{ id: no-options, effect: deny, actions: [tool.call], methods: [OPTIONS] }]`)
@@ -32,20 +38,37 @@ async function ask({ gateway }: Stage, method: string, lines: readonly string[],
 }
 
 const page = 'origin: https://app.example.com'
+const key = `authorization: Bearer ${agentKey}`
 const question = ['access-control-request-method: POST', 'access-control-request-headers: authorization,content-type']
 const field = ({ head }: Reply, name: string): string[] =>
   [...head.matchAll(new RegExp(`^${name}: *(.*)$`, 'gim'))].map(([, value = '']) => value.trim())
 
 t.test('off: not a word of it, whatever an upstream says, and OPTIONS is a method like any other', async (t) => {
   const stage = await open(t, '')
-  const reply = await ask(stage, 'GET', [page])
+  const reply = await ask(stage, 'GET', [page, key])
   t.equal(reply.status, 200)
   t.notMatch(reply.head, /access-control/i)
   t.strictSame(field(reply, 'vary'), ['Accept'])
-  const preflight = await ask(stage, 'OPTIONS', [page, ...question])
+  const preflight = await ask(stage, 'OPTIONS', [page, key, ...question])
   t.equal(preflight.status, 403, 'judged by the rules')
   t.notMatch(preflight.head, /access-control/i)
 })
+
+t.test(
+  'where anybody is let in, pages of other origins are not: a browser sends what it need not ask about',
+  async (t) => {
+    const stage = await open(t, '')
+    const plain = ['content-type: text/plain', 'content-length: 0']
+    for (const origin of ['https://app.example.com', 'null', 'http://rebound.example:8080']) {
+      const refused = await ask(stage, 'POST', [`origin: ${origin}`, ...plain])
+      t.equal(refused.status, 403, origin)
+      t.match(refused.body, /Origin/)
+    }
+    t.equal(stage.upstream.connections, 0)
+    t.equal((await ask(stage, 'POST', ['origin: http://localhost:3000', ...plain])).status, 200, 'a page of this host')
+    t.equal((await ask(stage, 'POST', plain)).status, 200, 'a program')
+  },
+)
 
 const named = ', cors: { origins: [https://app.example.com, "http://localhost:3000"] }'
 

@@ -9,6 +9,7 @@ import {
 } from '../../identity/credentials.ts'
 import { withoutHeaders } from '../../lib/headers.ts'
 import { grow, type Identified, type Routed } from '../exchange.ts'
+import { checkOrigin } from '../origin.ts'
 import type { Runtime } from '../runtime.ts'
 import { openIds } from '../session.ts'
 import { isConversation, offeredSubprotocols } from '../sockets.ts'
@@ -17,6 +18,8 @@ export function identify(x: Routed, runtime: Runtime): Identified {
   const { headers, query } = x.head
   const identified = runtime.authenticator.authenticate({ ...presented(x), nowMs: runtime.clock.now() })
   if (!identified.ok) throw new Fault(identified.code, identified.message)
+  // A page knows no key; where none is needed it would do what only programs of this host are meant to.
+  if (identified.via === 'anonymous') checkOrigin(headers, runtime.hosts)
   const { presented: key = '' } = identified
   const kept = withoutRepeats(withoutKey(x, withoutKeyHeaders(headers)), key)
   const known = grow(x, {

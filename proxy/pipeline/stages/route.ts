@@ -3,7 +3,7 @@ import { Fault } from '../../errors.ts'
 import { opaqueOperation } from '../../protocol/opaque.ts'
 import type { Operation, Protocol } from '../../protocol/protocol.ts'
 import { grow, type Exchange, type RequestHead, type Routed } from '../exchange.ts'
-import { checkOrigin } from '../origin.ts'
+import { checkHost, checkOrigin } from '../origin.ts'
 import type { Route, Runtime } from '../runtime.ts'
 import { socketOperation } from '../sockets.ts'
 
@@ -20,7 +20,10 @@ export function route(x: Exchange, runtime: Runtime): Routed {
       ? operationOf(found, x, below)
       : socketOperation(found, x, { asked: below, sent: sentPath(found, path) }, runtime)
   // Tool servers are what a page in a browser would be after.
-  if (operation.action === 'asked') checkOrigin(x.head.headers, runtime.hosts)
+  if (operation.action === 'asked') {
+    checkOrigin(x.head.headers, runtime.hosts)
+    checkHost(x.head.headers, runtime.hosts)
+  }
   return grow(onRoute, { operation })
 }
 

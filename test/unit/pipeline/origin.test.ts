@@ -1,9 +1,10 @@
 import t from 'tap'
-import { checkOrigin, hostsOf } from '../../../proxy/pipeline/origin.ts'
+import { checkHost, checkOrigin, hostsOf } from '../../../proxy/pipeline/origin.ts'
 
 const verdict = (headers: Record<string, string>, hosts: ReturnType<typeof hostsOf>): string => {
   try {
     checkOrigin(Object.entries(headers).flat(), hosts)
+    checkHost(Object.entries(headers).flat(), hosts)
     return 'passes'
   } catch (error) {
     return (error as { code: string }).code
