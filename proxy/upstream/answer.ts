@@ -71,7 +71,7 @@ export type UpgradeRequest = Pick<
  * `connectMs` until it had a connection (a pooled one takes next to nothing), `firstByteMs` until the answer's head.
  */
 export type Attempt = {
-  /** `error-event`: the answer's stream began with an error. `superseded`: another attempt beside it was quicker. `replayed`: none was made. */
+  /** `error-event`: the answer's stream began with an error, or ended with nothing in it. `superseded`: another attempt beside it was quicker. `replayed`: none was made. */
   readonly outcome: 'answered' | 'error-event' | 'superseded' | 'replayed' | FaultCode
   readonly status?: number
   /** It said that what may be used or spent is used up. */

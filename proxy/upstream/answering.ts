@@ -20,6 +20,11 @@ export function answeredAttempt(
     : { outcome: 'answered', status, ...timings, waitedMs }
 }
 
+/** What an attempt came to that a fault has ended. */
+export function failedAs({ code }: Fault, { superseded }: Receiver): Attempt['outcome'] {
+  return superseded ? 'superseded' : code
+}
+
 export function answerOf(
   head: AnswerHead,
   receiver: Receiver,

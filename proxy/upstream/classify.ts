@@ -55,13 +55,13 @@ export function judgeAnswer(status: number, advice: Advice): Judgement {
  * An answer whose stream began with an error of the upstream's own, or ended before it had begun. Nothing of it has left,
  * so it is as good as a status that says the same.
  */
-export function judgeOpening(opening: FailedOpening, { retryAfterMs }: Advice): Judgement {
+export function judgeOpening(opening: FailedOpening | 'broken', { retryAfterMs }: Advice): Judgement {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (opening === 'limited') return { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait }
   if (opening === 'exhausted') return { verdict: 'neutral', repeatable: 'never', elsewhere: true, quota: true }
   // As of a status that says so: nobody may open a breaker that others share by what is asked.
   if (opening === 'wrong') return { verdict: 'success', repeatable: 'never' }
-  return opening === 'failed'
+  return opening === 'failed' || opening === 'broken'
     ? { verdict: 'failure', repeatable: 'answered', ...wait }
     : { verdict: 'failure', repeatable: 'never' }
 }

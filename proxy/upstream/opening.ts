@@ -8,12 +8,15 @@ import type { Body } from './body.ts'
 const heldMsMax = 1000
 const heldBytesMax = 64 * 1024
 
-/** Takes nothing away: whoever reads the body next reads it from its beginning. `late`: nothing that says anything has come. */
+/**
+ * Takes nothing away: whoever reads the body next reads it from its beginning. `late`: nothing that says anything has come.
+ * `broken`: and nothing will, for its body has failed.
+ */
 export async function awaitOpening(
   body: Body,
   read: (bytes: Uint8Array) => Opening | undefined,
   clock: Clock,
-): Promise<Opening | 'late'> {
+): Promise<Opening | 'late' | 'broken'> {
   let late = false
   let wake = (): void => {}
   const timer = clock.after(heldMsMax, () => {
@@ -25,8 +28,9 @@ export async function awaitOpening(
       const { bytes, ended, fault } = body.peek()
       const opening = bytes.length === 0 ? undefined : read(bytes)
       if (opening !== undefined) return opening
-      // It ended before it had begun. A stream without a word is no answer to anything either.
-      if (fault !== undefined || (ended && bytes.length === 0)) return 'failed'
+      if (fault !== undefined) return 'broken'
+      // A stream without a word is no answer to anything either.
+      if (ended && bytes.length === 0) return 'failed'
       if (ended || bytes.length >= heldBytesMax) return 'content'
       if (late) return 'late'
       await new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamReq
 import {
   answeredAttempt,
   answerOf,
+  failedAs,
   heldOpen,
   lettingGo,
   nothingMore,
@@ -270,7 +271,7 @@ export class PooledUpstream implements Upstream {
     this.#carried--
     const judgement = judgeFailure(fault.code, progress, sending.raced)
     made.pass.end(judgement.verdict, judgement.retryAfterMs, judgement.unreached)
-    const outcome = made.receiver.superseded ? 'superseded' : fault.code
+    const outcome = failedAs(fault, made.receiver)
     this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs })
     return { judgement, ...made, fault }
   }
@@ -295,11 +296,13 @@ export class PooledUpstream implements Upstream {
       return answered
     }
     const judgement = judgeOpening(opening, readAdvice(head.headers, this.#deps.clock.now()))
-    this.#report(sending, { ...answeredAttempt(head, judgement, receiver, waitedMs), outcome: 'error-event' })
+    const { fault } = receiver.body.peek()
+    // What broke off, or was ended by us, has said nothing of an error.
+    const outcome = opening === 'broken' && fault !== undefined ? failedAs(fault, receiver) : 'error-event'
+    this.#report(sending, { ...answeredAttempt(head, judgement, receiver, waitedMs), outcome })
     // When it was we who ended it, this says nothing about the upstream.
     pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
     // Nobody has seen its head, so it need not be told that it went well.
-    const { fault } = receiver.body.peek()
     if (fault !== undefined) return { judgement, receiver, pass, key, fault }
     if (opening === 'limited' || opening === 'exhausted')
       this.#keys.ring.rest(key, sending.group, 429, judgement.retryAfterMs)

@@ -34,11 +34,45 @@ t.test('a stream that ends or breaks off before it has begun, too', async (t) =>
     await scene.write(streamHead)
     scene.reset()
   }
-  for (const script of [streamed(), broken]) {
+  for (const [script, outcome] of [
+    [streamed(), 'error-event'],
+    [broken, 'upstream-truncated'],
+  ] as const) {
     const set = await stage(t, [script, streamed(good)])
     t.strictSame(await exchange(set, events), { status: 200, body: good, attempts: 2 })
+    t.strictSame(settled(set), [outcome, 'answered'])
   }
 })
+
+t.test(
+  'who leaves before a stream has begun is not told of as an error of it, nor one that was not as quick',
+  async (t) => {
+    const heads: Promise<void>[] = []
+    const begun: Script = (scene) => void heads.push(scene.write(streamHead))
+    const begins = async ({ server }: Stage): Promise<void> => {
+      await server.seen(1)
+      await heads.pop()
+      await turns()
+    }
+    const left = await stage(t, [begun])
+    const gone = new AbortController()
+    const sent = left.upstream.send(events, gone.signal)
+    await begins(left)
+    gone.abort()
+    await faultOf(t, sent, 'client-aborted')
+    t.strictSame(settled(left), ['client-aborted'])
+
+    const hedged = await stage(t, [begun, streamed(good)], { hedge: { after: '200ms' } })
+    const asked = hedged.upstream.send({ ...events, hedgeable: true }, never())
+    await begins(hedged)
+    hedged.clock.advance(200)
+    const received = await asked
+    t.equal(await text(received.body), good)
+    received.settle('complete')
+    await turns()
+    t.strictSame(settled(hedged).sort(), ['answered', 'superseded'])
+  },
+)
 
 t.test('one that breaks off before it has begun is no answer, when it is not asked again', async (t) => {
   const set = await stage(
