@@ -41,7 +41,7 @@ export type Progress = {
   readonly ours?: boolean
 }
 
-export const cooldownMaxMs = 60_000
+const cooldownMaxMs = 60_000
 
 /** An attempt that got an answer's head. */
 export function judgeAnswer(status: number, advice: Advice): Judgement {
@@ -57,7 +57,8 @@ export function judgeAnswer(status: number, advice: Advice): Judgement {
  */
 export function judgeOpening(opening: FailedOpening | 'broken', { retryAfterMs }: Advice): Judgement {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
-  if (opening === 'limited') return { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait }
+  if (opening === 'limited')
+    return { verdict: 'neutral', repeatable: 'answered', elsewhere: true, ...wait, ...cooldownOf(retryAfterMs) }
   if (opening === 'exhausted') return { verdict: 'neutral', repeatable: 'never', elsewhere: true, quota: true }
   // As of a status that says so: nobody may open a breaker that others share by what is asked.
   if (opening === 'wrong') return { verdict: 'success', repeatable: 'never' }
@@ -111,7 +112,7 @@ const success: Judgement = { verdict: 'success', repeatable: 'never' }
 
 function judgeStatus(status: number, { retryAfterMs, shouldRetry }: Advice): Judgement {
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
-  const cooldown = retryAfterMs === undefined ? {} : { cooldownMs: Math.min(retryAfterMs, cooldownMaxMs) }
+  const cooldown = cooldownOf(retryAfterMs)
   switch (status) {
     case 408:
     case 425:
@@ -147,4 +148,8 @@ function judgeStatus(status: number, { retryAfterMs, shouldRetry }: Advice): Jud
     default:
       return status >= 500 ? { verdict: 'failure', repeatable: 'never', ...wait } : success
   }
+}
+
+function cooldownOf(retryAfterMs: number | undefined): Pick<Judgement, 'cooldownMs'> {
+  return retryAfterMs === undefined ? {} : { cooldownMs: Math.min(retryAfterMs, cooldownMaxMs) }
 }

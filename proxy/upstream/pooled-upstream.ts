@@ -304,8 +304,7 @@ export class PooledUpstream implements Upstream {
     pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
     // Nobody has seen its head, so it need not be told that it went well.
     if (fault !== undefined) return { judgement, receiver, pass, key, fault }
-    if (opening === 'limited' || opening === 'exhausted')
-      this.#keys.ring.rest(key, sending.group, 429, judgement.retryAfterMs)
+    if (judgement.elsewhere === true) this.#rest(key, sending.group, 429, judgement)
     return { ...answered, judgement }
   }
 

@@ -88,6 +88,26 @@ t.test('one that breaks off before it has begun is no answer, when it is not ask
   await faultOf(t, set.upstream.send(events, never()), 'upstream-truncated')
 })
 
+t.test('a model that its stream limits rests as after a status that says so, a minute at most', async (t) => {
+  const said = 'data: {"error":{"type":"rate_limit_error","message":"slow down"}}\n\n'
+  const limited: Script = async (scene) => {
+    await scene.write(chunkedHead(200, { 'content-type': 'text/event-stream', 'retry-after': '86400' }))
+    await scene.write(chunk(said) + chunk(''))
+  }
+  const alone = await stage(t, [limited])
+  t.strictSame(await exchange(alone, events), { status: 200, body: said, attempts: 1 })
+  t.equal(alone.upstream.refusedMs(''), 60_000)
+
+  const credentials = ['a', 'b'].map((id) => ({ id, bearer: { fromEnv: id } }))
+  const several = await stage(t, [limited, streamed(good)], { credentials })
+  t.strictSame(await exchange(several, events), { status: 200, body: good, attempts: 2 })
+  t.match(
+    several.events.filter(({ type }) => type === 'rest'),
+    [{ credential: 'a', status: 429 }],
+    'and somebody is told which credential it was',
+  )
+})
+
 t.test('an error that would come again, and one after content, are relayed', async (t) => {
   const invalid = 'data: {"error":{"type":"invalid_request_error","message":"no"}}\n\n'
   for (const pieces of [[invalid], [good, overloaded]]) {

@@ -52,6 +52,7 @@ t.test('a stream that begins with an error is judged like a status', async (t) =
     repeatable: 'answered',
     elsewhere: true,
     retryAfterMs: 5,
+    cooldownMs: 5,
   })
   t.strictSame(judgeOpening('exhausted', { ...silent, retryAfterMs: 5 }), {
     verdict: 'neutral',
