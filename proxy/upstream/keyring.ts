@@ -54,11 +54,17 @@ export class Keyring<Holding> {
     throw soonest ?? new Fault('internal')
   }
 
+  /** Whether `pick` throws. */
+  refuses(group: string): boolean {
+    return this.#slots.every((slot) => slot.groups.resting(group) !== undefined)
+  }
+
   /** Another than those that were tried, if one is ready. */
   other(tried: readonly Slot<Holding>[], group: string): Slot<Holding> | undefined {
     return this.#slots.find((slot) => !tried.includes(slot) && restOf(slot, group) === undefined)
   }
 
+  /** How long none is as good as ever: one that was only refused is used all the same where there is no other. */
   restingMs(group: string): number {
     return Math.min(...this.#slots.map((slot) => waitOf(restOf(slot, group))))
   }

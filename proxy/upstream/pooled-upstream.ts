@@ -182,6 +182,12 @@ export class PooledUpstream implements Upstream {
     return Math.max(this.#breakers.refusedMs(group), this.#keys.ring.restingMs(group))
   }
 
+  /** Whether it would not be sent anywhere; where this is false, another upstream may still be the better one (`refusedMs`). */
+  refuses(named: string): boolean {
+    const group = groupOf(named)
+    return this.#breakers.refusedMs(group) > 0 || this.#keys.ring.refuses(group)
+  }
+
   heldMs(named: string): number | undefined {
     const group = groupOf(named)
     const heldMs = this.mode() === 'auto' ? this.#breakers.refusedMs(group) : 0

@@ -14,10 +14,16 @@ import { WaitingRoom } from './waiting-room.ts'
 
 type Deps = { readonly clock: Clock; readonly random: () => number; readonly onEvent: (event: UpstreamEvent) => void }
 
+/** What is queued for. */
+type Queueable = Upstream & {
+  /** Whether a request of this group would be refused now, so that nothing of it is sent. */
+  refuses(group: string): boolean
+}
+
 export class QueuedUpstream implements Upstream {
   readonly id: string
   readonly basePath: string
-  readonly #upstream: Upstream
+  readonly #upstream: Queueable
   readonly #clock: Clock
   readonly #room: WaitingRoom
   readonly #adaptive: AdaptiveLimit | undefined
@@ -25,7 +31,7 @@ export class QueuedUpstream implements Upstream {
   readonly #onEvent: Deps['onEvent']
   #limit = 0
 
-  constructor(upstream: Upstream, settings: ConcurrencySettings, { clock, random, onEvent }: Deps) {
+  constructor(upstream: Queueable, settings: ConcurrencySettings, { clock, random, onEvent }: Deps) {
     const { max, adaptive, queue, queueTimeoutMs } = settings
     this.id = upstream.id
     this.basePath = upstream.basePath
@@ -47,8 +53,7 @@ export class QueuedUpstream implements Upstream {
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
     const { group = '', headAtMs = Infinity, priority } = request
     // Who would be refused anyway need not wait for it.
-    if (request.onPanic === undefined && this.#upstream.refusedMs(group) > 0)
-      return this.#upstream.send(request, signal)
+    if (request.onPanic === undefined && this.#upstream.refuses(group)) return this.#upstream.send(request, signal)
     await this.#room.enter(signal, headAtMs, priority)
     const place = new Place(this.#room)
     try {
@@ -68,7 +73,7 @@ export class QueuedUpstream implements Upstream {
 
   /** A WebSocket may stay open for hours with nothing to do, so it keeps its place only until it is there. */
   async open(request: UpgradeRequest, signal: Cancellation): Promise<UpstreamAnswer> {
-    if (request.onPanic === undefined && this.#upstream.refusedMs(request.group ?? '') > 0)
+    if (request.onPanic === undefined && this.#upstream.refuses(request.group ?? ''))
       return this.#upstream.open(request, signal)
     await this.#room.enter(signal, Infinity, request.priority)
     try {

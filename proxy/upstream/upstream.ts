@@ -29,7 +29,10 @@ export interface Upstream {
   mode(): BreakerMode
   /** An operator's hand on the breakers; `auto` lets go. */
   override(to: BreakerMode): void
-  /** How long a request of this group would be refused now, by a breaker or by a rest that was asked for; mostly zero. */
+  /**
+   * How long a request of this group had better be sent elsewhere: by a breaker, a rest that was asked for or credentials that
+   * were all refused. Mostly zero. Where there is nowhere else the last of these does not keep it from being sent.
+   */
   refusedMs(group: string): number
   /**
    * How long its breakers alone hold requests of this group, by their own counting; undefined where they do not, or where

@@ -31,6 +31,7 @@ t.test('where all are refused by what one caller sends, others are still asked f
   for (let turn = 0; turn < 2; turn++) ring.rest(ring.pick('m'), 'm', 401, undefined)
   t.equal(ring.pick('m').name, 'b')
   t.ok(ring.restingMs('m') > 0, 'another upstream is asked first')
+  t.notOk(ring.refuses('m'))
 })
 
 t.test('where all were asked to wait, nothing is sent', async (t) => {
@@ -40,6 +41,7 @@ t.test('where all were asked to wait, nothing is sent', async (t) => {
     refusalOf(t, () => ring.pick('m')),
     { code: 'rate-limited', details: { retryAfterMs: 5000 } },
   )
+  t.ok(ring.refuses('m'))
 })
 
 t.test('one that was only refused is asked before one that was asked to wait', async (t) => {

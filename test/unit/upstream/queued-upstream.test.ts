@@ -4,7 +4,7 @@ import type { Priority } from '../../../proxy/lib/priority.ts'
 import type { UpstreamAnswer } from '../../../proxy/upstream/answer.ts'
 import type { ConcurrencyOptions } from '../../../proxy/upstream/options.ts'
 import { answer, chunk, chunkedHead, lastChunk, type Scene } from '../../support/scripted-upstream.ts'
-import { faultOf, get, never, post, stage, text, turns, type Stage } from './harness.ts'
+import { exchange, faultOf, get, never, post, stage, text, turns, type Stage } from './harness.ts'
 
 type Begun = { readonly stage: Stage; readonly scene: Scene; readonly first: UpstreamAnswer }
 
@@ -141,6 +141,23 @@ t.test('an upstream whose breaker is open refuses without a wait', async (t) => 
   const { stage } = await begun(t, { max: 1, queue: 0 })
   stage.upstream.override('forced-open')
   await faultOf(t, stage.upstream.send(post, never()), 'breaker-open')
+})
+
+t.test('one whose credentials were all refused is given no more at a time, either', async (t) => {
+  const all = await stage(t, [answer(401), answer(401)], {
+    credentials: ['a', 'b'].map((id) => ({ id, bearer: { fromEnv: id } })),
+    concurrency: { max: 1, queue: 1 },
+  })
+  t.match(await exchange(all), { status: 401, attempts: 2 })
+  t.ok(all.upstream.refusedMs('') > 0, 'another upstream is asked first')
+  const gone = new AbortController()
+  const sent = [1, 2].map(() => all.upstream.send(post, gone.signal))
+  await faultOf(t, all.upstream.send(post, never()), 'overloaded')
+  await all.server.seen(3)
+  await turns()
+  t.equal(all.server.requests.length, 3, 'one under way')
+  gone.abort()
+  for (const one of sent) await faultOf(t, one, 'client-aborted')
 })
 
 t.test('an upstream that says it is overloaded is given less', async (t) => {
