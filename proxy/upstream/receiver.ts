@@ -170,12 +170,17 @@ export class Receiver implements Carried, Deadline, BodySource, Attendant {
 
   clientAwaited(): void {
     this.#upload = 'client'
-    if (this.#stage === 'waiting' && !this.#done) this.#await(Infinity)
+    if (this.#awaitsHead && !this.#done) this.#await(Infinity)
   }
 
   clientGave(whole: boolean): void {
     this.#upload = whole ? 'over' : 'upstream'
-    if (this.#stage === 'waiting' && !this.#done) this.#await(this.#options.timeouts.firstByteMs)
+    if (this.#awaitsHead && !this.#done) this.#await(this.#options.timeouts.firstByteMs)
+  }
+
+  /** An interim answer is not the one that is waited for. */
+  get #awaitsHead(): boolean {
+    return this.#stage === 'waiting' || this.#stage === 'head'
   }
 
   onResponseStarted(): void {
@@ -230,7 +235,7 @@ export class Receiver implements Carried, Deadline, BodySource, Attendant {
     if (this.#done) return
     // A Fault is the request body's own: what the client sent broke off or was refused. One that is cut off by the upstream
     // may have been too long or too slow for it.
-    const ours = error instanceof Fault || (this.#stage === 'waiting' && this.#upload !== 'over')
+    const ours = error instanceof Fault || (this.#awaitsHead && this.#upload !== 'over')
     this.#finish(faultOf(error, this.#stage, this.#options.credential), ours)
   }
 

@@ -82,6 +82,38 @@ t.test('an upload that takes all the time there is, or that is cut off, opens no
   t.equal(set.upstream.state(), 'open', 'once all of it was sent, the upstream answers for itself')
 })
 
+t.test('an interim answer during an upload changes nothing of whose turn it is', async (t) => {
+  const set = await stage(t, [], { ...once, timeouts: { firstByte: '2s' } })
+  const begin = async (): Promise<{ end: () => void; sent: ReturnType<typeof set.upstream.send> }> => {
+    const { body, give, end } = uploading()
+    const before = bytesRead(set)
+    const sent = set.upstream.send({ ...post, body }, never())
+    give('x')
+    await untilBegun(set, before)
+    const [socket] = set.server.sockets
+    await new Promise<void>((resolve) => {
+      socket?.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n', () => resolve())
+    })
+    for (let turns = 0; turns < 5; turns++) await turn()
+    return { end, sent }
+  }
+  const cut = await begin()
+  const broken = cut.sent.catch((error: unknown) => error)
+  set.server.resetAll()
+  await broken
+  await set.server.quiet()
+  t.equal(set.upstream.state(), 'closed', 'it may have been too slow for the upstream')
+
+  const slow = await begin()
+  set.clock.advance(60_000)
+  slow.end()
+  await set.server.seen(1)
+  for (let turns = 0; turns < 5; turns++) await turn()
+  set.clock.advance(2000)
+  await faultOf(t, slow.sent, 'upstream-timeout')
+  t.equal(set.upstream.state(), 'open', 'now it was the upstream that took its time')
+})
+
 t.test('an upload as a probe keeps its place for one opening at most', async (t) => {
   const set = await stage(t, [answer(500, 'x')], once)
   await exchange(set)
