@@ -63,6 +63,11 @@ function upstreamDeps(
     switch (event.type) {
       case 'attempt':
         metrics.attempt(event.upstream, event.attempt)
+        if (event.cause !== undefined)
+          log.warn(
+            { upstream: event.upstream, outcome: event.attempt.outcome, cause: event.cause },
+            'an attempt failed',
+          )
         if (alarm === undefined) break
         if (isRefusal(event.attempt.status)) metrics.credentialRefused(event.upstream)
         if (alarm(event.attempt))

@@ -127,7 +127,8 @@ export type StreamOutcome = 'complete' | 'broken' | 'neutral'
 
 /** What the metrics listen to. */
 export type UpstreamEvent =
-  | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt }
+  /** `cause`: why it failed, for operators, where that is held against the upstream. */
+  | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt; readonly cause?: string }
   | { readonly type: 'retry'; readonly upstream: string; readonly waitMs: number }
   /** `part` has changed; `state` is that of the upstream, which is the worst of its parts. */
   | { readonly type: 'breaker'; readonly upstream: string; readonly part: BreakerPart; readonly state: BreakerState }

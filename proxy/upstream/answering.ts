@@ -20,6 +20,12 @@ export function answeredAttempt(
     : { outcome: 'answered', status, ...timings, waitedMs }
 }
 
+/** Why an attempt failed, in words that a client is not told; undefined where it says nothing about the upstream. */
+export function causeOf({ cause, message }: Fault, { verdict }: Pick<Judgement, 'verdict'>): string | undefined {
+  if (verdict !== 'failure') return undefined
+  return typeof cause === 'string' ? cause : message
+}
+
 /** What an attempt came to that a fault has ended. */
 export function failedAs({ code }: Fault, { superseded }: Receiver): Attempt['outcome'] {
   return superseded ? 'superseded' : code

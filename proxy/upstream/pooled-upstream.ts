@@ -7,6 +7,7 @@ import type { Attempt, Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamReq
 import {
   answeredAttempt,
   answerOf,
+  causeOf,
   failedAs,
   heldOpen,
   lettingGo,
@@ -131,7 +132,8 @@ export class PooledUpstream implements Upstream {
     }
     const outcome = status === undefined && 'fault' in switching ? switching.fault.code : 'answered'
     const reported: Reported = { attempts: [], request, key }
-    this.#report(reported, { outcome, ...answered, ...timings, waitedMs: 0 })
+    const cause = 'fault' in switching ? causeOf(switching.fault, judgement) : undefined
+    this.#report(reported, { outcome, ...answered, ...timings, waitedMs: 0 }, cause)
     if ('fault' in switching) {
       this.#rest(key, group, status ?? 0, judgement)
       if (status !== undefined) pass.answered(status)
@@ -278,7 +280,7 @@ export class PooledUpstream implements Upstream {
     const judgement = judgeFailure(fault.code, progress, sending.raced)
     made.pass.end(judgement.verdict, judgement.retryAfterMs, judgement.unreached)
     const outcome = failedAs(fault, made.receiver)
-    this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs })
+    this.#report(sending, { outcome, ...made.receiver.timings(), waitedMs }, causeOf(fault, judgement))
     return { judgement, ...made, fault }
   }
 
@@ -304,10 +306,13 @@ export class PooledUpstream implements Upstream {
     const judgement = judgeOpening(opening, readAdvice(head.headers, this.#deps.clock.now()))
     const { fault } = receiver.body.peek()
     // What broke off, or was ended by us, has said nothing of an error.
-    const outcome = opening === 'broken' && fault !== undefined ? failedAs(fault, receiver) : 'error-event'
-    this.#report(sending, { ...answeredAttempt(head, judgement, receiver, waitedMs), outcome })
+    const ended = opening === 'broken' ? fault : undefined
+    const outcome = ended === undefined ? 'error-event' : failedAs(ended, receiver)
     // When it was we who ended it, this says nothing about the upstream.
-    pass.end(receiver.endedByUs ? 'neutral' : judgement.verdict, judgement.retryAfterMs)
+    const verdict = receiver.endedByUs ? 'neutral' : judgement.verdict
+    const cause = ended === undefined ? undefined : causeOf(ended, { verdict })
+    this.#report(sending, { ...answeredAttempt(head, judgement, receiver, waitedMs), outcome }, cause)
+    pass.end(verdict, judgement.retryAfterMs)
     // Nobody has seen its head, so it need not be told that it went well.
     if (fault !== undefined) return { judgement, receiver, pass, key, fault }
     if (judgement.elsewhere === true) this.#rest(key, sending.group, 429, judgement)
@@ -335,12 +340,12 @@ export class PooledUpstream implements Upstream {
     if (key.name !== undefined) this.#deps.onEvent({ type: 'rest', upstream: this.id, credential: key.name, status })
   }
 
-  #report(reported: Reported, made: Attempt): void {
+  #report(reported: Reported, made: Attempt, cause?: string): void {
     const { request, key } = reported
     const attempt = key.name === undefined ? made : { ...made, credential: key.name }
     reported.attempts = appended(reported.attempts, attempt)
     request.onAttempt?.(attempt)
-    this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt })
+    this.#deps.onEvent({ type: 'attempt', upstream: this.id, attempt, ...(cause === undefined ? {} : { cause }) })
     if (made.quota === true)
       this.#deps.onEvent({
         type: 'quota',

@@ -137,6 +137,9 @@ t.test('one that cannot be reached is passed by, and once its breaker is open it
   t.match(outcomes[0], { attempts: [{ upstream: 'first', outcome: 'upstream-unreachable' }, { upstream: 'second' }] })
   t.strictSame(outcomes[5]?.['attempts'], [{ outcome: 'answered', status: 200, upstream: 'second' }])
   t.match(outcomes[0], { digestForwarded: String, earlier: [{ upstream: 'first', digestForwarded: undefined }] })
+  const failed = set.gateway.logged.filter(({ msg }) => msg === 'an attempt failed')
+  t.equal(failed.length, 5, 'an operator is told why of each')
+  t.match(failed[0], { level: 40, upstream: 'first', outcome: 'upstream-unreachable', cause: /^ECONNREFUSED: / })
 })
 
 t.test('policy is asked for each, and one that may not stand in is passed over', async (t) => {
