@@ -117,8 +117,6 @@ export function build(config: CompiledConfig, standing: Standing, around: Surrou
     replays: standing.replays,
     shedder: standing.shedding?.shedder,
   }
-  // An upstream that was opened anew begins closed, whatever the gauge still says of the one before.
-  for (const [id, { upstream }] of upstreams) around.metrics.breaker(id, upstream.state())
   return { runtime, standing: { ...standing, upstreams, pins } }
 }
 

@@ -61,6 +61,7 @@ function unreachable(id: string, config: CompiledConfig): Upstream {
     override: () => undefined,
     refusedMs: () => 0,
     heldMs: () => undefined,
+    limit: () => undefined,
     close: () => Promise.resolve(),
   }
 }

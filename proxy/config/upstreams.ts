@@ -80,7 +80,6 @@ function upstreamDeps(
         metrics.upstreamEnd(event.upstream, event.durationMs)
         break
       case 'breaker':
-        metrics.breaker(event.upstream, event.state)
         if (event.part.state === 'open')
           metrics.breakerOpened(event.upstream, event.part.group === undefined ? 'connection' : 'model')
         log.warn(
@@ -97,9 +96,6 @@ function upstreamDeps(
         break
       case 'queue-refused':
         metrics.queueRefused(event.upstream, event.why)
-        break
-      case 'limit':
-        metrics.concurrencyLimit(event.upstream, event.limit)
         break
       case 'rest':
         metrics.credentialRest(event.upstream, event.credential)

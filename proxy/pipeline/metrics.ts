@@ -27,6 +27,13 @@ export type RequestSample = {
   readonly overheadMs: number
 }
 
+/** `limit`: how many requests may be under way at the same time, where somebody has said. */
+export type UpstreamInForce = {
+  readonly id: string
+  readonly state: BreakerState
+  readonly limit: number | undefined
+}
+
 const breakerValues: { readonly [S in BreakerState]: number } = { closed: 0, 'half-open': 1, open: 2 }
 
 export function openMetrics() {
@@ -69,13 +76,11 @@ export function openMetrics() {
       if (firstByteMs !== undefined) i.firstByteSeconds.observe(firstByteMs / 1000, upstream)
     },
     upstreamEnd: (upstream: string, durationMs: number) => i.upstreamSeconds.observe(durationMs / 1000, upstream),
-    breaker: (upstream: string, state: BreakerState) => i.breakerState.set({ upstream }, breakerValues[state]),
-    forgetBreakers: () => i.breakerState.reset(),
+    upstreams: (inForce: Iterable<UpstreamInForce>) => showUpstreams(i, inForce),
     breakerOpened: (upstream: string, part: 'connection' | 'model') => i.breakerOpenings.add(1, upstream, part),
     retry: (upstream: string) => i.retries.add(1, upstream),
     upstreamQuota: (upstream: string) => i.upstreamQuotas.add(1, upstream),
     queueRefused: (upstream: string, why: 'full' | 'late') => i.queueRefused.add(1, upstream, why),
-    concurrencyLimit: (upstream: string, limit: number) => i.concurrencyLimit.set({ upstream }, limit),
     credentialRefused: (upstream: string) => i.credentialsRefused.add(1, upstream),
     credentialRest: (upstream: string, credential: string) => i.credentialRests.add(1, upstream, credential),
     auditRecord: (kind: string) => i.auditRecords.add(1, kind),
@@ -238,4 +243,17 @@ function levelIn(registry: Registry) {
 function histogramIn(registry: Registry) {
   return (name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) =>
     new HistogramSeries({ registry, name: prefix + name, help, labelNames }, bounds)
+}
+
+/** One that was replaced or removed is not shown any more, whatever becomes of its last exchanges. */
+function showUpstreams(
+  { breakerState, concurrencyLimit }: ReturnType<typeof instrumentsIn>,
+  inForce: Iterable<UpstreamInForce>,
+): void {
+  breakerState.reset()
+  concurrencyLimit.reset()
+  for (const { id, state, limit } of inForce) {
+    breakerState.set({ upstream: id }, breakerValues[state])
+    if (limit !== undefined) concurrencyLimit.set({ upstream: id }, limit)
+  }
 }

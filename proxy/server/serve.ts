@@ -290,9 +290,13 @@ class Proxy implements Gateway {
         const { size, checkpointAgeMs } = this.#standing.audit.health()
         this.metrics.auditSize.set(size)
         this.metrics.auditCheckpointAge.set(checkpointAgeMs / 1000)
-        // One that was replaced or removed may still report what becomes of its last exchanges.
-        this.metrics.forgetBreakers()
-        for (const [id, { upstream }] of this.#standing.upstreams) this.metrics.breaker(id, upstream.state())
+        this.metrics.upstreams(
+          [...this.#standing.upstreams].map(([id, { upstream }]) => ({
+            id,
+            state: upstream.state(),
+            limit: upstream.limit(),
+          })),
+        )
       },
     }
   }

@@ -4,7 +4,6 @@ import type { Fault, FaultCode } from '../errors.ts'
 import type { Peer } from '../lib/peer.ts'
 import type { Priority } from '../lib/priority.ts'
 import type { BreakerPart } from './breakers.ts'
-import type { BreakerState } from './breaker.ts'
 
 export type AbortListener = (() => void) | { handleEvent(): void }
 
@@ -130,16 +129,14 @@ export type UpstreamEvent =
   /** `cause`: why it failed, for operators, where that is held against the upstream. */
   | { readonly type: 'attempt'; readonly upstream: string; readonly attempt: Attempt; readonly cause?: string }
   | { readonly type: 'retry'; readonly upstream: string; readonly waitMs: number }
-  /** `part` has changed; `state` is that of the upstream, which is the worst of its parts. */
-  | { readonly type: 'breaker'; readonly upstream: string; readonly part: BreakerPart; readonly state: BreakerState }
+  /** `part` has changed. */
+  | { readonly type: 'breaker'; readonly upstream: string; readonly part: BreakerPart }
   /** One of several credentials is left alone after an answer of this status. */
   | { readonly type: 'rest'; readonly upstream: string; readonly credential: string; readonly status: number }
   /** What may be used or spent there is used up. */
   | { readonly type: 'quota'; readonly upstream: string; readonly credential?: string }
   /** As many were under way as may be, and the queue was full, or the wait too long. */
   | { readonly type: 'queue-refused'; readonly upstream: string; readonly why: 'full' | 'late' }
-  /** As many may be under way from now on. */
-  | { readonly type: 'limit'; readonly upstream: string; readonly limit: number }
   /** An answer's body came to its end; `durationMs` is since its attempt began. */
   | {
       readonly type: 'end'

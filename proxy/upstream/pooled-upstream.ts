@@ -86,7 +86,7 @@ export class PooledUpstream implements Upstream {
     this.#settings = settings
     this.#deps = deps
     this.#deadlines = new Deadlines(clock)
-    const onState = (part: BreakerPart): void => onEvent({ type: 'breaker', upstream: id, part, state: this.state() })
+    const onState = (part: BreakerPart): void => onEvent({ type: 'breaker', upstream: id, part })
     this.#breakers = new Breakers(settings.breaker, { clock, random, onState })
     this.#retry = new Retry(settings.retry, clock, random)
     this.#pool = openPool(settings, clock, lookup)
@@ -194,6 +194,10 @@ export class PooledUpstream implements Upstream {
     const group = groupOf(named)
     const heldMs = this.mode() === 'auto' ? this.#breakers.refusedMs(group) : 0
     return heldMs > 0 && this.#keys.ring.restingMs(group) === 0 ? heldMs : undefined
+  }
+
+  limit(): undefined {
+    return undefined
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@
 // head, because nothing is being worked on.
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AdaptiveLimit } from './adaptive-limit.ts'
+import { AdaptiveLimit, type Limit } from './adaptive-limit.ts'
 import type { Cancellation, UpgradeRequest, UpstreamAnswer, UpstreamEvent, UpstreamRequest } from './answer.ts'
 import type { BreakerState } from './breaker.ts'
 import type { BreakerMode, BreakerPart } from './breakers.ts'
@@ -28,8 +28,7 @@ export class QueuedUpstream implements Upstream {
   readonly #room: WaitingRoom
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #queueTimeoutMs: number
-  readonly #onEvent: Deps['onEvent']
-  #limit = 0
+  readonly #limit: Limit
 
   constructor(upstream: Queueable, settings: ConcurrencySettings, { clock, random, onEvent }: Deps) {
     const { max, adaptive, queue, queueTimeoutMs } = settings
@@ -38,16 +37,15 @@ export class QueuedUpstream implements Upstream {
     this.#upstream = upstream
     this.#clock = clock
     this.#queueTimeoutMs = queueTimeoutMs
-    this.#onEvent = onEvent
     this.#adaptive = adaptive ? new AdaptiveLimit(max, clock, random) : undefined
+    this.#limit = this.#adaptive ?? { current: max }
     this.#room = new WaitingRoom({
-      limit: this.#adaptive ?? { current: max },
+      limit: this.#limit,
       queue,
       queueTimeoutMs,
       clock,
       onRefused: (why) => onEvent({ type: 'queue-refused', upstream: this.id, why }),
     })
-    this.#tellLimit(this.#adaptive?.current ?? max)
   }
 
   async send(request: UpstreamRequest, signal: Cancellation): Promise<UpstreamAnswer> {
@@ -107,6 +105,10 @@ export class QueuedUpstream implements Upstream {
     return this.#room.full ? undefined : this.#upstream.heldMs(group)
   }
 
+  limit(): number {
+    return this.#limit.current
+  }
+
   close(): Promise<void> {
     return this.#upstream.close()
   }
@@ -118,19 +120,10 @@ export class QueuedUpstream implements Upstream {
     const firstByteMs = attempts.at(-1)?.firstByteMs
     if (status >= 300 || firstByteMs === undefined) return
     this.#adaptive.answered(firstByteMs, this.#room.underWay)
-    this.#tellLimit(this.#adaptive.current)
   }
 
   #learnOverload(): void {
-    if (this.#adaptive === undefined) return
-    this.#adaptive.overloaded()
-    this.#tellLimit(this.#adaptive.current)
-  }
-
-  #tellLimit(limit: number): void {
-    if (limit === this.#limit) return
-    this.#limit = limit
-    this.#onEvent({ type: 'limit', upstream: this.id, limit })
+    this.#adaptive?.overloaded()
   }
 }
 

@@ -39,6 +39,8 @@ export interface Upstream {
    * more than that is in the way (a rest that was asked for, an operator's hand).
    */
   heldMs(group: string): number | undefined
+  /** How many may be under way at the same time now; undefined where nobody waits. */
+  limit(): number | undefined
   /** Lets what is in flight finish; new requests are refused with `shutting-down`. May be called again. */
   close(): Promise<void>
 }

@@ -216,6 +216,32 @@ t.test('an unrelated reload forgets neither breaker nor counts', async (t) => {
   t.equal(await metric(gateway.adminUrl, 'gatewright_breaker_state{upstream="tool"}'), 0)
 })
 
+t.test('the limit that is shown is that of the upstream in force', async (t) => {
+  const limited = (url: string, concurrency: string): string =>
+    config(url).replace('{ protocol: http', `{ ${concurrency}protocol: http`)
+  const { gateway, upstream } = await setUp(t, (url) =>
+    limited(url, 'concurrency: { max: 30, adaptive: true }, retry: { attempts: 1 }, '),
+  )
+  const shown = (): Promise<number | undefined> =>
+    metric(gateway.adminUrl, 'gatewright_upstream_concurrency_limit{upstream="tool"}')
+  const take = async (concurrency: string): Promise<void> => {
+    gateway.rewrite(limited(upstream.url, concurrency))
+    t.ok(gateway.gateway.reload().ok)
+  }
+  t.equal(await shown(), 20)
+  const scenes: Scene[] = []
+  upstream.next((scene) => void scenes.push(scene))
+  const late = fetch(`${gateway.url}/tool/late`)
+  await upstream.seen(1)
+  await take('concurrency: { max: 7 }, ')
+  t.equal(await shown(), 7)
+  await scenes[0]?.write(answer(503))
+  await (await late).text()
+  t.equal(await shown(), 7, 'what the one before has learned since is its own')
+  await take('')
+  t.equal(await shown(), undefined, 'there is none any more')
+})
+
 t.test('a rotated secret is used after the file changed, by itself', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-secret-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -23,7 +23,7 @@ t.test('five failures open the breaker; one probe goes out when its time is over
   t.match(await exchange(set), { status: 200 })
   t.equal(set.upstream.state(), 'closed')
   t.strictSame(
-    set.events.flatMap((event) => (event.type === 'breaker' ? [event.state] : [])),
+    set.events.flatMap((event) => (event.type === 'breaker' ? [event.part.state] : [])),
     ['open', 'half-open', 'closed'],
   )
 })
