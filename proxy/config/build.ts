@@ -17,6 +17,7 @@ import type { CompiledConfig } from './compile.ts'
 import { inquirersOf, inspectionOf } from './inspections.ts'
 import { openPins, type OpenPins } from './pins.ts'
 import { routeWithTargets } from './route-targets.ts'
+import { secretMarks, type SecretMarks } from './secrets.ts'
 import { openShedding, type Shedding } from './shedding.ts'
 import type { Surroundings } from './surroundings.ts'
 import { openUpstreams, type OpenUpstreams } from './upstreams.ts'
@@ -32,7 +33,12 @@ export type Standing = {
   readonly shedding: Shedding | undefined
   readonly upstreams: OpenUpstreams
   readonly pins: OpenPins
+  /** Of the secrets that all of this but upstreams was opened with. */
+  readonly secrets: SecretMarks
 }
+
+/** Sections that are opened once: taking half of a change over would be a lie. */
+export const fixedSections = ['server', 'audit', 'store', 'vault', 'demo'] as const
 
 export type Built = {
   readonly runtime: Runtime
@@ -42,6 +48,7 @@ export type Built = {
 
 /** Opens what outlives reloads. Throws with a message for people when the log or its key cannot be opened. */
 export async function openStanding(config: CompiledConfig, around: Surroundings): Promise<Standing> {
+  const secrets = secretMarks(config.document, fixedSections, around.resolveSecret)
   const store = openLimitStore(config, around)
   try {
     const auditKey = await openKeyFile(config.audit.keyFile)
@@ -55,6 +62,7 @@ export async function openStanding(config: CompiledConfig, around: Surroundings)
       shedding: openShedding(config.server, around),
       upstreams: new Map(),
       pins: new Map(),
+      secrets,
     }
   } catch (error) {
     store.close()

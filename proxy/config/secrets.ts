@@ -1,4 +1,5 @@
 // Owns the resolving of secret references: environment variables and files. A value is never shown, in no message.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { Path } from '../lib/pointer.ts'
@@ -6,6 +7,7 @@ import type { Problem } from '../lib/problem.ts'
 import type { ResolveSecret, SecretRef } from '../lib/secret.ts'
 import { credentialFlaw } from '../upstream/credential.ts'
 import type { Environment } from './interpolate.ts'
+import { formatPath } from './locate.ts'
 import { manifestFiles } from './pins.ts'
 
 /**
@@ -56,6 +58,34 @@ export function secretProblems(
       return [{ path: at, message, hint: remedyFor(path, ref), severity }]
     }
   })
+}
+
+/** By path, a digest of what each secret of these sections holds: so much tells whether one was rotated. */
+export type SecretMarks = ReadonlyMap<string, string>
+
+export function secretMarks(document: object, sections: readonly string[], resolveSecret: ResolveSecret): SecretMarks {
+  const placed = secretsOf(document).filter(({ path }) => sections.includes(String(path[0])))
+  return new Map(placed.map(({ path, ref }) => [formatPath(path), markOf(resolveSecret(ref))]))
+}
+
+/** Of a document with the same references that `before` was made of: those that no longer hold what they held. */
+export function rotatedSecrets(document: object, before: SecretMarks, resolveSecret: ResolveSecret): Problem[] {
+  return secretsOf(document).flatMap(({ path, ref }): Problem[] => {
+    const mark = before.get(formatPath(path))
+    if (mark === undefined || mark === markOf(resolveSecret(ref))) return []
+    return [
+      {
+        path: [...path, ...Object.keys(ref)],
+        message: `${nameOf(ref)} has changed, and the section "${path[0]}" cannot change while the proxy runs`,
+        hint: 'restart the proxy to take it over',
+        severity: 'error',
+      },
+    ]
+  })
+}
+
+function markOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64')
 }
 
 function isCredential(path: Path): boolean {

@@ -6,11 +6,11 @@ import type { Logger } from 'pino'
 import { breakersApi, type Breakers } from '../admin/breakers.ts'
 import { AdminListener } from '../admin/listener.ts'
 import { usageApi } from '../admin/usage.ts'
-import { build, openStanding, type Standing } from '../config/build.ts'
+import { build, fixedSections, openStanding, type Standing } from '../config/build.ts'
 import { compileConfig, type CompiledConfig } from '../config/compile.ts'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import type { LocatedProblem } from '../config/locate.ts'
-import { secretProblems, referencedFiles, secretResolver } from '../config/secrets.ts'
+import { referencedFiles, rotatedSecrets, secretProblems, secretResolver } from '../config/secrets.ts'
 import type { Surroundings } from '../config/surroundings.ts'
 import { fingerprint, watchConfig, type Watcher } from '../config/watch.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
@@ -191,6 +191,8 @@ class Proxy implements Gateway {
       // Also when it is refused below: a secret that it misses may come.
       this.#watchSecrets(config)
       refuseMissingSecrets({ config, locate }, this.#around)
+      const rotated = rotatedSecrets(config.document, this.#standing.secrets, resolveSecret)
+      if (rotated.length > 0) throw new ConfigRefused(rotated.map(locate))
       const built = build(config, this.#standing, this.#around)
       this.#retiring.set(this.#listener.runtime, upstreamsHeldBy(this.#standing))
       if (config.document.log.level !== this.#config.document.log.level) log.level = config.document.log.level
@@ -371,9 +373,6 @@ function listenerOptions(server: ServerSettings): ListenerOptions {
     },
   }
 }
-
-/** Sections that are opened once: taking half of a change over would be a lie. */
-const fixedSections = ['server', 'audit', 'store', 'vault', 'demo'] as const
 
 function fixedProblems(before: CompiledConfig, after: CompiledConfig, locate: Loaded['locate']): LocatedProblem[] {
   const changed = fixedSections.filter((name) => !isDeepStrictEqual(before.document[name], after.document[name]))

@@ -274,6 +274,33 @@ t.test('a rotated secret is used after the file changed, by itself', async (t) =
   t.equal(await sentKey(), 'Bearer third', 'it is watched since the configuration named it')
 })
 
+t.test('a rotated secret of a section that is opened once is refused by name and line', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-secret-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [section, more] of [
+    ['store', (file: string) => `store: { redis: { url: "redis://127.0.0.1:1", password: { fromFile: "${file}" } } }`],
+    ['vault', (file: string) => `vault: { key: { fromFile: "${file}" } }`],
+  ] as const) {
+    const secret = join(folder, section)
+    const first = 'the first one, of thirty-two characters or more\n'
+    writeFileSync(secret, first)
+    const { gateway } = await setUp(t, (url) => config(url, { more: more(secret) }), { watch: true })
+    t.ok(gateway.gateway.reload().ok, `${section}: as it was`)
+    let told = refused(gateway)
+    replace(secret, 'the second, of thirty-two characters or more\n')
+    await told
+    const line = gateway.logged.findLast(({ msg }) => String(msg).startsWith('configuration refused'))
+    t.match(line, { msg: `the secret file ${secret} has changed`, hint: /restart/, file: gateway.configFile }, section)
+    t.match(line?.['msg'], `"${section}" cannot change`)
+    t.ok(Number(line?.['line']) > 1, `${section}: its line`)
+    t.equal(await metric(gateway.adminUrl, 'gatewright_config_reload_success'), 0)
+    told = takenOver(gateway)
+    replace(secret, first)
+    await told
+    t.pass(`${section}: put back, it is taken over`)
+  }
+})
+
 t.test('a ConfigMap that is swapped twice in a row ends up as the last one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-map-'))
   const upstream = (await scriptedUpstream()).always(answer(200, 'ok'))
