@@ -11,7 +11,9 @@ const attemptsMax = 5
 export type FileText = { readonly file: string; readonly text: string }
 export type FilesResult =
   | { readonly ok: true; readonly files: readonly FileText[] }
-  | { readonly ok: false; readonly file: string; readonly message: string; readonly hint?: string }
+  | { readonly ok: false; readonly file: string; readonly message: string; readonly place?: Place }
+/** Of what is wrong within a file, from 1. */
+type Place = { readonly line: number; readonly column: number }
 
 /** The files behind one --config argument, by name. Folders inside a directory are not entered. */
 export function readConfigFiles(path: string): FilesResult {
@@ -19,10 +21,20 @@ export function readConfigFiles(path: string): FilesResult {
     try {
       return statSync(path).isDirectory() ? readDirectory(path) : readOne(path)
     } catch (error) {
+      const { file, cause } = error instanceof Unreadable ? error : { file: path, cause: error }
       // Between listing and reading, a ConfigMap may be swapped and its former generation removed.
-      const gone = isMissing(error) && attempt < attemptsMax
-      if (!gone) return { ok: false, file: path, message: sentence(error) }
+      const gone = isMissing(cause) && attempt < attemptsMax
+      if (!gone) return { ok: false, file, message: sentence(cause) }
     }
+  }
+}
+
+/** Names the one file of a directory that is to blame; never leaves this file. */
+class Unreadable extends Error {
+  readonly file: string
+  constructor(file: string, cause: unknown) {
+    super('unreadable', { cause })
+    this.file = file
   }
 }
 
@@ -74,16 +86,48 @@ function within(generation: string | undefined, directory: string, name: string)
 }
 
 function readText(file: string, from: string): FilesResult {
-  if (statSync(from).size > fileBytesMax) return { ok: false, file, message: `larger than ${fileBytesMax} bytes` }
-  const bytes = readFileSync(from)
-  if (bytes.length > fileBytesMax) return { ok: false, file, message: `larger than ${fileBytesMax} bytes` }
+  const bytes = readBytes(file, from)
+  if (bytes === undefined) return { ok: false, file, message: `larger than ${fileBytesMax} bytes` }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     // What is being written, or found no room on a disk, looks like this, and its rules must not be gone meanwhile.
     if (text.trim() === '') return { ok: false, file, message: 'the file is empty' }
     return { ok: true, files: [{ file, text }] }
   } catch {
-    return { ok: false, file, message: 'not valid UTF-8' }
+    return { ok: false, file, message: 'not valid UTF-8', place: placeOfMangled(bytes) }
+  }
+}
+
+/** Undefined: too many. */
+function readBytes(file: string, from: string): Buffer | undefined {
+  try {
+    if (statSync(from).size > fileBytesMax) return undefined
+    const bytes = readFileSync(from)
+    return bytes.length > fileBytesMax ? undefined : bytes
+  } catch (error) {
+    throw new Unreadable(file, error)
+  }
+}
+
+/** Of the first character that is no UTF-8: what stands before it decodes, and nothing that goes beyond does. */
+function placeOfMangled(bytes: Buffer): Place {
+  let good = 0
+  let bad = bytes.length
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (beginningOf(bytes, middle) === undefined) bad = middle
+    else good = middle
+  }
+  const lines = (beginningOf(bytes, good) ?? '').split('\n')
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+}
+
+/** A character that is cut off at its end is left out. */
+function beginningOf(bytes: Buffer, length: number): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true })
+  } catch {
+    return undefined
   }
 }
 

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Path } from '../lib/pointer.ts'
 import type { Problem } from '../lib/problem.ts'
 import { type Environment, interpolate } from './interpolate.ts'
-import { readConfigFiles } from './load-files.ts'
+import { type FilesResult, readConfigFiles } from './load-files.ts'
 import { checkReferences } from './load-references.ts'
 import {
   type Disabled,
@@ -100,6 +100,7 @@ function nameFirstUpstreams({ routes }: JsonObject): void {
 
 const validate = validator(configSchema)
 
+type Unread = Extract<FilesResult, { ok: false }>
 type Read = { readonly roots: LocatedMap[]; readonly files: string[]; readonly problems: LocatedProblem[] }
 
 /** One root for each path. */
@@ -108,7 +109,7 @@ function readAll(paths: readonly string[]): Read {
   for (const path of paths) {
     const found = readConfigFiles(path)
     if (!found.ok) {
-      read.problems.push(unreadable(found.file, found.message))
+      read.problems.push(unreadable(found))
       continue
     }
     const peers: LocatedMap[] = []
@@ -123,8 +124,8 @@ function readAll(paths: readonly string[]): Read {
   return read
 }
 
-function unreadable(file: string, message: string): LocatedProblem {
-  return { file, line: 1, column: 1, length: 1, path: '', message, severity: 'error' }
+function unreadable({ file, message, place = { line: 1, column: 1 } }: Unread): LocatedProblem {
+  return { file, ...place, length: 1, path: '', message, severity: 'error' }
 }
 
 function shown(root: Located, path: Path, value: Json): string {

@@ -135,8 +135,28 @@ t.test('files that cannot be read', async (t) => {
   t.same(failure(join(folder, 'parts')), [[join(folder, 'parts', 'rules.yaml'), 'the file is empty']])
   mkdirSync(join(folder, 'dangling'))
   symlinkSync('gone', join(folder, 'dangling', 'a.yaml'))
-  t.match(failure(join(folder, 'dangling')), [[String, 'no such file or directory']])
+  const dangling = join(folder, 'dangling', 'a.yaml')
+  t.same(failure(join(folder, 'dangling')), [[dangling, 'no such file or directory']], 'the file, not its folder')
+  mkdirSync(join(folder, 'nested', 'a.yaml'), { recursive: true })
+  t.same(failure(join(folder, 'nested')), [[join(folder, 'nested', 'a.yaml'), 'is a directory']])
   rmSync(join(folder, 'big.yaml'))
+})
+
+t.test('what is no UTF-8 is shown where it stands', async (t) => {
+  const file = join(t.testdir({}), 'mangled.yaml')
+  for (const [bytes, line, column] of [
+    [Buffer.from('# ä\na: 1\nb: caf\xe9 x\n', 'latin1'), 1, 3],
+    [Buffer.concat([Buffer.from('# ä😀\na: 1\nb: ä'), Buffer.from([0xff]), Buffer.from('ö\n')]), 3, 5],
+    [Buffer.from([0x61, 0x0a, 0xc3]), 2, 1],
+    [Buffer.from('\ufeffa: 1\n', 'utf16le'), 1, 1],
+  ] as const) {
+    writeFileSync(file, bytes)
+    t.match(
+      loadConfig([file], {}),
+      { problems: [{ file, line, column, message: 'not valid UTF-8' }] },
+      bytes.toString('hex'),
+    )
+  }
 })
 
 t.test('the joined schema is a valid draft-07 schema in which every property is described', async (t) => {
