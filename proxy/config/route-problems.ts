@@ -1,8 +1,9 @@
-// Owns what is wrong with routes beyond what the schema can say: two on one path, and postures that their
-// upstream's protocol cannot have or that let pass what a rule was to look at.
+// Owns what is wrong with routes beyond what the schema can say: two on one path, answers kept for no time, and postures
+// that their upstream's protocol cannot have or that let pass what a rule was to look at.
 import type { Catalogue } from '../detect/catalogue.ts'
 import type { Redaction } from '../detect/redaction.ts'
 import type { Problem } from '../lib/problem.ts'
+import { parseDuration } from '../lib/units.ts'
 import { acceptsSockets, type RouteOptions } from '../pipeline/options.ts'
 import type { Policy } from '../policy/compile.ts'
 import type { Document } from './schema.ts'
@@ -20,6 +21,7 @@ export function routeProblems(document: Document, looking: Looking): Problem[] {
     ...pathProblems(document),
     ...targetProblems(document),
     ...document.routes.flatMap((route, index) => [
+      ...keepingProblems(route, index),
       ...postureProblems(route, index, document, looking),
       ...socketProblems(route, index, document),
     ]),
@@ -42,6 +44,23 @@ function pathProblems(document: Document): Problem[] {
       },
     ]
   })
+}
+
+const keepMsMin = 1000
+const keepMsMax = 30 * 86_400_000
+
+/** Answers that are kept for no time would not keep a repeated request from being done twice. */
+function keepingProblems({ idempotency }: RouteOptions, index: number): Problem[] {
+  const keepMs = idempotency === undefined ? undefined : parseDuration(idempotency)
+  if (keepMs === undefined || (keepMs >= keepMsMin && keepMs <= keepMsMax)) return []
+  return [
+    {
+      path: ['routes', index, 'idempotency'],
+      message: 'answers are kept from 1s to 30d',
+      hint: 'as long as callers may repeat a request, e.g. 10m; leave it out to keep none',
+      severity: 'error',
+    },
+  ]
 }
 
 function postureProblems(

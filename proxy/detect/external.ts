@@ -22,6 +22,8 @@ export type External = {
 }
 
 const timeoutMsDefault = 500
+/** Somebody is waiting for the answer. */
+const timeoutMsMax = 24 * 3_600_000
 
 /** Nothing is noted in `problems` for names that are taken: the caller knows all names. */
 export function compileExternal(options: DetectorOptions, path: Path, problems: Problem[]): External {
@@ -45,8 +47,8 @@ export function compileExternal(options: DetectorOptions, path: Path, problems: 
     })
   problems.push(...allowProblems(options.allow, path))
   const timeoutMs = timeout === undefined ? timeoutMsDefault : parseDuration(timeout)
-  if (timeoutMs === undefined || timeoutMs < 1)
-    problems.push({ path: [...path, 'timeout'], message: 'the timeout must be at least 1ms', severity: 'error' })
+  if (timeoutMs === undefined || timeoutMs < 1 || timeoutMs > timeoutMsMax)
+    problems.push({ path: [...path, 'timeout'], message: 'the timeout must be from 1ms to 24h', severity: 'error' })
   return {
     id,
     group: options.group ?? 'pii',

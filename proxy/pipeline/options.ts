@@ -329,7 +329,7 @@ export const routesSchema = {
         type: 'string',
         pattern: durationPattern,
         description:
-          'How long answers are kept for callers that repeat a request with its Idempotency-Key; absent: not at all.',
+          'How long, from 1s to 30d, answers are kept for callers that repeat a request with its Idempotency-Key; absent: not at all.',
       },
       priority: prioritySchema('requests on this route'),
       denyStatus: {
