@@ -38,6 +38,10 @@ function interpolateScalar(node: LocatedScalar, path: Path, env: Environment, pr
     if (name === undefined) {
       return say(`"${written}" is not a variable`, 'write ${NAME} or ${NAME:-default}, and $${ for a plain ${')
     }
+    // It would end at the first `}`, and what follows it be left behind whether the variable is set or not.
+    if (fallback?.includes('{')) {
+      return say(`the default of ${name} holds a {, but ends at the first }`, 'a default is plain text, without { or }')
+    }
     const set = env[name]
     // As in a shell: `:-` also replaces a variable that is set to nothing.
     if (fallback !== undefined && (set === undefined || set === '')) return fallback
