@@ -5,11 +5,9 @@ import type { ParsedRecord } from '../../../proxy/audit/record-check.ts'
 const outcome = (i: number, request: string): ParsedRecord =>
   ({ kind: 'outcome', i, request }) as unknown as ParsedRecord
 
-t.test('a second outcome is seen among a quarter of a million, and a long log takes no longer a record', async (t) => {
+t.test('a second outcome is seen among a quarter of a million, however long the log is', async (t) => {
   const pairing = new Pairing()
-  const before = process.cpuUsage()
   for (let index = 0; index < 600_000; index += 1) pairing.see(outcome(index, `req_${index}`))
-  const { user, system } = process.cpuUsage(before)
   t.same(pairing.duplicates, [])
   pairing.see(outcome(600_000, 'req_599999'))
   pairing.see(outcome(600_001, `req_${600_000 - 262_144}`))
@@ -17,5 +15,4 @@ t.test('a second outcome is seen among a quarter of a million, and a long log ta
     pairing.duplicates.map(({ index }) => index),
     [600_000, 600_001],
   )
-  t.ok(user + system < 10e6, `${(user + system) / 1000} ms`)
 })

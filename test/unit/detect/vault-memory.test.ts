@@ -56,22 +56,6 @@ void t.test('a vault restores what another exchange gave out where its route all
   t.equal(openVault(key, 'a').restore(token), token, 'without a memory nothing is known')
 })
 
-void t.test('a full one takes a value as quickly as one with room', async (t) => {
-  const memory = new VaultMemory(new ManualClock(), 60_000, 50_000)
-  const caller = memory.of('a')
-  const cpuMs = (round: number): number => {
-    const before = process.cpuUsage()
-    for (let index = 0; index < 50_000; index += 1) caller.keep(`${round}-${index}`, 'word', kept('ada'))
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / 1000
-  }
-  const filling = cpuMs(0)
-  t.equal(memory.size, 50_000)
-  const full = Math.min(cpuMs(1), cpuMs(2))
-  t.same([memory.size, caller.size], [50_000, 50_000])
-  t.ok(full < 4 * filling + 200, `${filling} ms while there was room, ${full} ms when full`)
-})
-
 void t.test('what is kept again is forgotten after what was not', async (t) => {
   const memory = new VaultMemory(new ManualClock(), 60_000, 2)
   const caller = memory.of('a')

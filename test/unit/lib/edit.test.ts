@@ -134,18 +134,10 @@ t.test('sources are what was written', async (t) => {
   t.same(sourcesAt('7', [[]]), ['7'])
 })
 
-t.test('thousands of keys that get one name take no longer each than a few do', async (t) => {
-  const cpuMs = (count: number): number => {
-    const keys = Array.from({ length: count }, (_, index) => `k${index}@x`)
-    const text = JSON.stringify(Object.fromEntries(keys.map((key) => [key, 1])))
-    const before = process.cpuUsage()
-    const edited = applyEdits(text, keys.map((key) => rename([key], '[EMAIL]'))) // prettier-ignore
-    const { user, system } = process.cpuUsage(before)
-    const names = Object.keys(JSON.parse(edited) as object)
-    t.same([names.length, names[1], names.at(-1)], [count, '[EMAIL]_2', `[EMAIL]_${count}`])
-    return (user + system) / 1000
-  }
-  const few = cpuMs(500)
-  const many = cpuMs(8000)
-  t.ok(many < 16 * 4 * few + 500, `${few} ms for 500, ${many} ms for 8,000`)
+t.test('thousands of keys that get one name are numbered in their order', async (t) => {
+  const keys = Array.from({ length: 8000 }, (_, index) => `k${index}@x`)
+  const text = JSON.stringify(Object.fromEntries(keys.map((key) => [key, 1])))
+  const edits = keys.map((key) => rename([key], '[EMAIL]'))
+  const names = Object.keys(JSON.parse(applyEdits(text, edits)) as object)
+  t.same(names, ['[EMAIL]', ...Array.from({ length: 7999 }, (_, index) => `[EMAIL]_${index + 2}`)])
 })
