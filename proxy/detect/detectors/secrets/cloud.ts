@@ -1,7 +1,7 @@
 // Owns the keys of clouds, of what runs on them, and of databases that are rented.
 import { varied } from '../../key-shapes.ts'
-import { anchored, base64, hex, labelled, lower, mixed, prefixed } from './formats.ts'
-import { alnum, dotted, url, uuid, uuidBody, type AnchoredRow, type Row } from './formats.ts'
+import { anchored, base64, digitAndCapital, hex, labelled, lower, mixed, prefixed } from './formats.ts'
+import { alnum, dotted, url, uuid, uuidBody, word, type AnchoredRow, type Row } from './formats.ts'
 
 export const cloudRows: readonly Row[] = [
   ['aws-access-key-id', 'AKIA ASIA ABIA ACCA', 'A-Z0-9', [16, 16], 'AWS IAM, Identifiers: unique id prefixes'],
@@ -10,6 +10,7 @@ export const cloudRows: readonly Row[] = [
   ['aws-mws-token', 'amzn.mws.', 'a-z0-9-', [36, 36], 'Amazon MWS, Developer guide'],
   ['aws-lwa-secret', 'amzn1.oa2-cs.v1.', hex, [64, 64], 'Login with Amazon, Register'],
   ['google-api-key', 'AIza', url, [35, 35], 'Google Cloud, Authenticate by using API keys'],
+  ['google-api-key', 'AQ.', url, [40, 80], 'Gemini API, Using Gemini API keys: auth keys', digitAndCapital],
   ['google-oauth-secret', 'GOCSPX-', url, [28, 28], 'Google Identity, OAuth 2.0: client secrets'],
   ['google-oauth-token', 'ya29.', dotted, [20, 2100], 'Google Identity, OAuth 2.0: token size'],
   ['google-oauth-token', '1//0', url, [40, 510], 'Google Identity, OAuth 2.0: token size', varied],
@@ -26,6 +27,7 @@ export const cloudRows: readonly Row[] = [
   ['heroku-key', 'HRKU-', url, [36, 64], 'Heroku, Platform API: Authentication'],
   ['netlify-token', 'nfp_ nfc_ nfo_ nfu_ nfb_', alnum, [36, 60], 'Netlify, API: Authentication'],
   ['vercel-token', 'vcp_ vci_ vca_ vcr_ vck_', alnum, [24, 80], 'Vercel, Tokens'],
+  ['vercel-token', 'vercel_blob_rw_', word, [40, 60], 'Vercel Blob, Read and write tokens', mixed],
   ['render-key', 'rnd_', alnum, [28, 40], 'Render, API: Authentication'],
   ['fly-token', 'fo1_', url, [40, 60], 'Fly.io, Access tokens'],
   ['fly-token', 'fm1r_ fm1a_ fm2_', `${base64}_,-`, [60, 2000], 'Fly.io, Access tokens'],
@@ -39,6 +41,8 @@ export const cloudRows: readonly Row[] = [
   ['databricks-token', 'dapi', `${hex}-`, [32, 34], 'Databricks, Personal access tokens', varied],
   ['databricks-token', 'dose', hex, [32, 34], 'Databricks, OAuth secrets', varied],
   ['aiven-token', 'AVNS_', url, [19, 19], 'Aiven, Service credentials'],
+  ['confluent-key', 'cflt', `${alnum}+/`, [60, 60], 'Confluent Cloud, API keys', mixed],
+  ['elastic-key', 'essu_', base64, [60, 200], 'Elastic Cloud, API keys', mixed],
   ['clickhouse-key', '4b1d', alnum, [38, 38], 'ClickHouse Cloud, API keys', varied],
   ['vault-token', 'hvs. hvb. hvr.', url, [24, 320], 'HashiCorp Vault, Tokens: prefixes'],
   ['doppler-token', 'dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.', dotted, [40, 80], 'Doppler, Token formats'],
@@ -67,6 +71,7 @@ export const cloudRows: readonly Row[] = [
     'Azure Storage, Create a service SAS',
     /^(?:[A-Za-z0-9+/]|%2[BbFf]){43}(?:=|%3[Dd])$/,
   ],
+  ['azure-key', 'sig=', url, [43, 43], 'Azure Logic Apps, Secure access: SAS in request triggers', mixed],
   ['pulumi-token', 'pul-', hex, [40, 40], 'Pulumi Cloud, Access tokens'],
   ['openshift-token', 'sha256~', url, [43, 43], 'OpenShift, OAuth access tokens', varied],
   ['docker-token', 'dckr_pat_ dckr_oat_', url, [27, 40], 'Docker Hub, Access tokens', varied],
@@ -166,7 +171,25 @@ const anchoredRows: readonly AnchoredRow[] = [
   ['azure-devops-token', 'AZDO', [alnum, 76, 76], [alnum, 4, 4], 'Azure DevOps, Personal access tokens'],
   ['azure-key', 'JQQJ99', [alnum, 46, 46], [alnum, 32, 32], 'Azure, Identifiable keys'],
   ['azure-storage-key', '+ASt', ['A-Za-z0-9+/', 76, 76], [base64, 8, 8], 'Azure, Identifiable keys', /==$/],
-  ['azure-key', '+ARm', ['A-Za-z0-9+/', 33, 33], [base64, 7, 7], 'Azure, Identifiable keys', /=$/],
+  ...['APIM', 'ACDb', '+ABa', '+AMC'].map((signature): AnchoredRow => [
+    'azure-key',
+    signature,
+    ['A-Za-z0-9+/', 76, 76],
+    [base64, 8, 8],
+    'Azure, Identifiable keys',
+    /[AQgw]==$/,
+  ]),
+  ...['AIoT', 'AZEG', '+ASb', '+AEh', '+ARm'].map((signature): AnchoredRow => [
+    'azure-key',
+    signature,
+    ['A-Za-z0-9+/', 33, 33],
+    [base64, 7, 7],
+    'Azure, Identifiable keys',
+    /[^=]=$/,
+  ]),
+  ['azure-key', 'AzFu', [url, 44, 44], [`${url}=`, 8, 8], 'Azure, Identifiable keys', /[AQgw]==$/],
+  ['azure-key', 'AzCa', [alnum, 33, 33], [`${alnum}=`, 7, 7], 'Azure, Identifiable keys', /[^=]=$/],
+  ['azure-key', '+ACR', ['A-Za-z0-9+/', 42, 42], ['A-Za-z0-9+/', 6, 6], 'Azure, Identifiable keys', /[A-D].{5}$/],
   ['azure-search-key', 'AzSe', [alnum, 42, 42], [alnum, 6, 6], 'Azure, Identifiable keys'],
   ['terraform-token', '.atlasv1.', [alnum, 14, 14], ['A-Za-z0-9_=-', 60, 70], 'HCP Terraform, API tokens'],
 ]

@@ -16,6 +16,9 @@ import {
 } from './formats.ts'
 import type { Row } from './formats.ts'
 
+/** Who it is for and its name, in base64, and what is random. */
+const permanentToken = /^[\w=-]+\.[\w=-]+\.(?=\D*\d)[\dA-Za-z]{20,}$/
+
 export const codeRows: readonly Row[] = [
   ['github-token', 'ghp_ gho_ ghu_ ghs_ ghr_', alnum, [36, 255], 'GitHub, Token formats'],
   ['github-token', 'ghs_', dotted, [80, 1000], 'GitHub, Installation tokens with claims', /eyJ/],
@@ -29,6 +32,7 @@ export const codeRows: readonly Row[] = [
   ],
   ['gitlab-token', '_gitlab_session=', lower, [32, 32], 'GitLab, Session cookies'],
   ['bitbucket-token', 'ATCTT3xFfG', `${url}=`, [60, 250], 'Bitbucket Cloud, Access tokens'],
+  ['bitbucket-token', 'ATBB', alnum, [32, 32], 'Bitbucket Cloud, App passwords', varied],
   ['bitbucket-token', 'BBDC-', base64, [40, 60], 'Bitbucket Data Center, HTTP access tokens'],
   ['atlassian-token', 'ATATT3xFfGF0 ATSTT3xFfG', `${url}=`, [60, 250], 'Atlassian, API tokens'],
   ['npm-token', 'npm_', alnum, [36, 36], 'npm, About access tokens'],
@@ -46,11 +50,15 @@ export const codeRows: readonly Row[] = [
   ['circleci-token', 'CCIPAT_ CCIPRJ_', word, [40, 80], 'CircleCI, API tokens'],
   ['buildkite-token', 'bkua_ bkpt_', lower, [40, 64], 'Buildkite, API tokens'],
   ['harness-key', 'pat. sat.', dotted, [60, 80], 'Harness, API keys', /^[\w-]{22}\.[\dA-Za-z]{24}\.[\dA-Za-z]{20}$/],
+  ['jetbrains-token', 'perm- perm:', `${dotted}=`, [40, 120], 'JetBrains, Permanent tokens', permanentToken],
+  ['openvsx-token', 'ovsxat_ ovsxp_', uuidBody, [36, 36], 'Open VSX, Access tokens', uuid],
   ['teamcity-token', 'eyJ0eXAiOiAiVENWMiJ9.', `${dotted}=`, [40, 200], 'TeamCity, Access tokens'],
   ['launchdarkly-key', 'api- sdk- mob-', uuidBody, [36, 36], 'LaunchDarkly, API access tokens', uuid],
   ['gitpod-token', 'gitpod_pat_', dotted, [40, 120], 'Gitpod, Personal access tokens'],
   ['codesandbox-token', 'csb_v1_', url, [40, 60], 'CodeSandbox, API tokens'],
   ['deno-token', 'ddp_ ddo_', alnum, [36, 36], 'Deno Deploy, Access tokens'],
+  ['inngest-key', 'signkey-prod- signkey-test- signkey-branch-', hex, [32, 64], 'Inngest, Signing keys'],
+  ['trigger-key', 'tr_dev_ tr_prod_ tr_stg_ tr_pat_', alnum, [20, 48], 'Trigger.dev, API keys', varied],
   ['infracost-key', 'ico-', alnum, [32, 32], 'Infracost, API key'],
   ['wakatime-key', 'waka_', uuidBody, [36, 36], 'WakaTime, API: Authentication', uuid],
   ['intra42-secret', 's-s4t2ud- s-s4t2af-', hex, [64, 64], '42 intra, API: Getting started'],
@@ -59,6 +67,7 @@ export const codeRows: readonly Row[] = [
   ['linear-key', 'lin_api_ lin_oauth_', alnum, [40, 64], 'Linear, API: personal keys', varied],
   ['postman-key', 'PMAK-', `${hex}-`, [59, 59], 'Postman, API keys'],
   ['postman-key', 'PMAT-', 'A-Z0-9', [26, 26], 'Postman, Collection access keys', varied],
+  ['clickup-token', 'pk_', word, [36, 46], 'ClickUp, Authentication', /^\d{3,12}_[\dA-Z]{32}$/],
   ['readme-key', 'rdme_', lower, [70, 70], 'ReadMe, API keys'],
   ['figma-token', 'figd_ figo_ figu_', url, [38, 60], 'Figma, Access tokens'],
   ['prefect-key', 'pnu_ pnb_', alnum, [36, 40], 'Prefect Cloud, API keys'],
@@ -76,6 +85,7 @@ export const codeRows: readonly Row[] = [
 ]
 
 export const codeLabelledRows: readonly Row[] = [
+  ['laravel-key', 'app_key', `${base64}:`, [51, 51], 'Laravel, Encryption: configuration', /^base64:.{43}=$/],
   ['bitbucket-key', 'bitbucket', alnum, [32, 32], 'Bitbucket Cloud, OAuth consumers', varied],
   ['bitbucket-key', 'bitbucket', `${url}=`, [64, 64], 'Bitbucket Cloud, OAuth consumers', varied],
   ['atlassian-token', 'atlassian jira confluence', alnum, [24, 24], 'Atlassian, API tokens', varied],

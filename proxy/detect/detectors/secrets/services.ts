@@ -17,6 +17,9 @@ import {
 } from './formats.ts'
 import { url, uuid, uuidBody, word, type AnchoredRow, type Row } from './formats.ts'
 
+/** Behind the first half of a digit and the next: the id of the bot, all digits, in base64, when it was made, and a signature. */
+const botToken = /^[AEIMQUYcgk][w-z0-5](?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){4,5}[A-Za-z]{0,3}\.[\w-]{6}\.[\w-]{27,38}$/
+
 const messages: readonly Row[] = [
   ['slack-token', 'xoxb- xoxp- xoxs- xoxo- xoxe- xoxe. xapp-', dotted, [20, 320], 'Slack, Token types', varied],
   ['slack-token', 'xoxa- xoxr- xoxc- xoxd-', `%${url}`, [10, 320], 'Slack, Token types', varied],
@@ -37,6 +40,14 @@ const messages: readonly Row[] = [
   ['teams-webhook', 'webhook.office.com/webhookb2/', '@A-Za-z0-9/_-', [100, 220], 'Microsoft Teams, Incoming webhooks'],
   ['teams-webhook', 'outlook.office.com/webhook/', '@A-Za-z0-9/_-', [100, 220], 'Microsoft Teams, Incoming webhooks'],
   ['zapier-webhook', 'hooks.zapier.com/hooks/catch/', 'A-Za-z0-9/', [12, 60], 'Zapier, Webhooks'],
+  [
+    'discord-token',
+    'MD MT Mj Mz ND NT Nj Nz OD OT',
+    dotted,
+    [55, 70],
+    'Discord, API reference: Authentication',
+    botToken,
+  ],
   ['twilio-key', 'SK', hex, [32, 32], 'Twilio, API keys', varied],
   ['twilio-key', 'SK', '0-9A-F', [32, 32], 'Twilio, API keys', varied],
   ['sendgrid-key', 'SG.', `=.${url}`, [60, 72], 'SendGrid, API keys'],
@@ -57,7 +68,7 @@ const messages: readonly Row[] = [
     /^[\dA-Za-z]{14}\.[\da-f]{64}$/,
   ],
   ['trello-token', 'ATTA', hexAnyCase, [72, 76], 'Trello, REST API: Authorization'],
-  ['hubspot-token', 'pat-na1- pat-na2- pat-eu1-', uuidBody, [36, 36], 'HubSpot, Private apps', uuid],
+  ['hubspot-token', 'pat-na1- pat-na2- pat-na3- pat-eu1- pat-ap1-', uuidBody, [36, 36], 'HubSpot, Private apps', uuid],
   ['intercom-token', 'dG9rOj', base64, [40, 80], 'Intercom, Authentication'],
   ['dropbox-token', 'sl.', `.${url}`, [130, 2000], 'Dropbox, OAuth guide', varied],
   ['contentful-token', 'CFPAT-', url, [43, 43], 'Contentful, Authentication'],
@@ -68,6 +79,7 @@ const messages: readonly Row[] = [
 
 const payments: readonly Row[] = [
   ['stripe-key', 'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_', alnum, [10, 255], 'Stripe, API keys'],
+  ['stripe-key', 'sk_org_', word, [24, 255], 'Stripe, Organization API keys', mixed],
   ['stripe-key', 'whsec_', `${alnum}+/`, [10, 255], 'Stripe, Webhooks: endpoint secrets'],
   ['stripe-key', 'pk_live_ pk_test_', alnum, [24, 255], 'Stripe, API keys', varied],
   ['square-token', 'EAAA', url, [22, 60], 'Square, Access tokens', varied],
@@ -96,6 +108,24 @@ const payments: readonly Row[] = [
     [36, 36],
     'Plaid, Access tokens',
     uuid,
+  ],
+  [
+    'paddle-key',
+    'pdl_live_apikey_ pdl_sdbx_apikey_',
+    word,
+    [53, 53],
+    'Paddle, API keys',
+    /^[\da-z]{26}_[\dA-Za-z]{22}_[\dA-Za-z]{3}$/,
+  ],
+  ['paddle-key', 'pdl_ntfset_', `${word}+/`, [59, 60], 'Paddle, Webhooks: signature verification', varied],
+  ['mollie-key', 'live_ test_', alnum, [30, 30], 'Mollie, Authentication', mixed],
+  [
+    'mercadopago-token',
+    'APP_USR-',
+    `${hex}-`,
+    [60, 80],
+    'Mercado Pago, Credentials',
+    /^\d{10,19}-\d{6}-[\da-f]{32}-\d+$/,
   ],
   ['polar-token', 'polar_oat_ polar_pat_', alnum, [40, 60], 'Polar, Authentication'],
   ['checkout-key', 'sk_ sk_sbx_', 'a-z0-9*$#', [26, 30], 'Checkout.com, API keys', /^\D*\d.*(?:[*$#]|\d[a-z]{2})$/],
@@ -128,9 +158,20 @@ const monitoring: readonly Row[] = [
   ['pagerduty-key', 'pdus+ pdeu+', word, [20, 60], 'PagerDuty, API access keys'],
 ]
 
+const bech32 = 'ac-hj-np-z02-9'
+const base58 = '1-9A-HJ-NP-Za-km-z'
+
+/** What signs for whoever has it. */
+const wallets: readonly Row[] = [
+  ['nostr-key', 'nsec1', bech32, [58, 58], 'Nostr, NIP-19: bech32 encoded entities', varied],
+  ['bitcoin-key', 'xprv yprv zprv tprv', base58, [107, 107], 'Bitcoin, BIP 32: serialization', mixed],
+]
+
 const social: readonly Row[] = [
   ['mapbox-token', 'pk. sk. tk.', '.A-Za-z0-9_-', [80, 160], 'Mapbox, Access tokens', /^[\w-]{60,}\.[\w-]{20,24}$/],
+  ['stytch-secret', 'secret-live- secret-test-', `${url}=`, [36, 50], 'Stytch, API: Authentication', varied],
   ['facebook-token', 'EAA', alnum, [90, 400], 'Meta, Access tokens', varied],
+  ['instagram-token', 'IGAA', url, [100, 300], 'Meta, Instagram API with Instagram login', varied],
   ['instagram-token', 'IGQ', url, [100, 300], 'Meta, Instagram access tokens', varied],
   ['wechat-key', 'wx', hex, [16, 16], 'WeChat, App ids', varied],
   ['telegram-token', 'https://api.telegram.org/bot', `${url}:`, [44, 46], 'Telegram, Bot API', /^\d+:[\w-]{35}$/],
@@ -283,12 +324,13 @@ const anchoredRows: readonly AnchoredRow[] = [
     'Google Identity, OAuth 2.0: client ids',
     /^\d{9,15}-/,
   ],
+  ['newrelic-key', 'NRAL', [lower, 36, 36], ['', 0, 0], 'New Relic, License keys', varied],
   ['mailchimp-key', '-us', [hex, 32, 32], [digits, 1, 2], 'Mailchimp, API keys'],
   ['telegram-token', ':AA', [digits, 8, 10], [url, 32, 33], 'Telegram, Bot API'],
   ['facebook-token', '|', [digits, 15, 16], [url, 27, 27], 'Meta, App access tokens', digitAndCapital],
 ]
 
-export const serviceRows: readonly Row[] = [...messages, ...payments, ...monitoring, ...social]
+export const serviceRows: readonly Row[] = [...messages, ...payments, ...monitoring, ...wallets, ...social]
 export const serviceLabelledRows: readonly Row[] = [...labelledMessages, ...labelledServices, ...labelledSocial]
 
 export const serviceKeys = [...prefixed(serviceRows), ...labelled(serviceLabelledRows), ...anchored(anchoredRows)]
