@@ -2,7 +2,8 @@
 import type { Detector } from '../detector.ts'
 import { jwt, jwtInBase64 } from './jwt.ts'
 import { privateKey, privateKeyInBase64 } from './private-key.ts'
-import { authorizationHeader, basicAuthorization, curlCredentials } from './secrets/authorization.ts'
+import { authorizationHeader, basicAuthorization, curlCredentials, registryAuth } from './secrets/authorization.ts'
+import { awsSecretBesideId } from './secrets/aws-pair.ts'
 import { commandPassword } from './secrets/command-line.ts'
 import { connectionString, netrcPassword } from './secrets/connection-string.ts'
 import { foreignPasswords } from './secrets/foreign-password.ts'
@@ -19,6 +20,7 @@ export const secretDetectors: readonly Detector[] = [
   jwt,
   jwtInBase64,
   ...vendorKeys,
+  awsSecretBesideId,
   ...passwordHashes,
   urlCredentials,
   connectionString,
@@ -26,6 +28,7 @@ export const secretDetectors: readonly Detector[] = [
   sqlPassword,
   authorizationHeader,
   basicAuthorization,
+  registryAuth,
   curlCredentials,
   commandPassword,
   secureString,

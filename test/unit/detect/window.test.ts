@@ -33,6 +33,24 @@ void t.test('prose is held for a word at most', async (t) => {
   t.ok(heldMax < 16, `${heldMax}`)
 })
 
+void t.test('the secret of an AWS access key is found beside its id in whatever pieces they come', async (t) => {
+  const id = ['AKIA', '2WXDZYL7SRQQBNAC'].join('')
+  const secret = ['C34Aw8UXoovTGnG/mkVp', 'jMYbaLLinNpJm9vdyJZq'].join('')
+  const plan = planOf('mask')
+  for (const text of [
+    `Access key ID,Secret access key\n${id},${secret}\nand on`,
+    `ACCESSKEY\t${id}\t2026-01-01T00:00:00+00:00\t${secret}\tActive\tbob`,
+    `${id} and after${' much else'.repeat(7)} ${secret} and on`,
+    `${id} and after${' much else'.repeat(8)} ${secret} and on`,
+    `${id} `.repeat(4) + secret,
+  ])
+    for (const size of [1, 3, 7, 20, 50]) {
+      const { output, heldMax } = run(text, size, plan)
+      t.equal(output, run(text, text.length, plan).output, `${size}: ${text}`)
+      t.ok(heldMax < 200, `${heldMax}`)
+    }
+})
+
 void t.test('whatever the text, the hold has a limit', async (t) => {
   const plan = planOf('mask')
   for (const unit of [

@@ -1,9 +1,12 @@
-// Owns credentials of HTTP as they are written in headers (RFC 9110 section 11.6.2, RFC 7617, RFC 6750) and given to curl.
+// Owns credentials of HTTP as they are written in headers (RFC 9110 section 11.6.2, RFC 7617, RFC 6750), kept for registries
+// (Docker, config.json: `auth`; npm, npmrc: `_auth`), and given to curl.
 import { contextBefore } from '../../candidate.ts'
 import { characterClass } from '../../characters.ts'
+import { readAssignment } from '../../assignment.ts'
 import { startsWord } from '../../boundary.ts'
 import type { Detector } from '../../detector.ts'
 import { isFiller, isFillerWithin, isReference, isReferenceWithin } from '../../filler.ts'
+import { isWordUnit } from '../../key-shapes.ts'
 import { acceptLong, isInLongRun, longRun, type LongRun } from '../../long-run.ts'
 import { pad, sextets } from '../../normalise-digits.ts'
 import type { Probe } from '../../probe.ts'
@@ -97,9 +100,34 @@ export const basicAuthorization: Detector = {
   },
 }
 
+const afterName = characterClass(' "\'\\=:')
+
+/** `"auth": "<base64 of user:password>"` */
+export const registryAuth: Detector = {
+  entity: 'authorization-header',
+  group: 'secrets',
+  triggers: ['auth'],
+  next: afterName,
+  find(probe, nameStart, nameEnd) {
+    if (!startsWord(probe, nameStart) && !isOwnName(probe, nameStart)) return
+    const start = readAssignment(probe, nameStart, nameEnd)
+    if (start < 0) return
+    const end = probe.runEnd(start, base64, longBasic.after)
+    if (end - start < 8 || !isBasic(probe.text.slice(start, end))) return
+    if (end - start === longBasic.after) acceptLong(probe, registryAuth, start, start, longBasic)
+    else probe.accept(registryAuth, start, end, true)
+  },
+}
+
+/** `_auth` */
+function isOwnName(probe: Probe, start: number): boolean {
+  return probe.before(start) === 95 && !isWordUnit(probe.before(start - 1))
+}
+
 function isBasic(value: string): boolean {
   if (value.length % 4 !== 0 || !beginsReadably(value)) return false
-  return /^[\x20-\x7e]*:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
+  // A registry's password may be a file of JSON in lines (Google, Artifact Registry: `_json_key`).
+  return /^[\x20-\x7e]*:[\t\n\r\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
 }
 
 /** By the first eight digits: most of what says nothing has a byte among theirs that cannot be printed. */

@@ -182,6 +182,60 @@ void t.test('credentials of HTTP', async (t) => {
     t.same(found(text, 'secrets'), [], text)
 })
 
+void t.test('credentials of registries, as docker and npm keep them', async (t) => {
+  const auth = Buffer.from(`bob:${password}`).toString('base64')
+  const long = Buffer.from(`AWS:${random.repeat(80)}`).toString('base64')
+  const json = Buffer.from(`_json_key:{\n  "type": "service_account",\n  "project_id": "p1"\n}\n`).toString('base64')
+  for (const [text, value] of [
+    [`{"auths":{"ghcr.io":{"auth":"${auth}"}}}`, auth],
+    [`{"auths": {"https://index.docker.io/v1/": {"auth": "${auth}", "email": ""}}}`, auth],
+    [JSON.stringify({ out: `{"auths":{"ghcr.io":{"auth":"${auth}"}}}` }), auth],
+    [`{"auths":{"1234.dkr.ecr.eu-west-1.amazonaws.com":{"auth":"${long}"}}}`, long],
+    [`{"auths":{"gcr.io":{"auth":"${json}"}}}`, json],
+    [`_auth=${auth}`, auth],
+    [`_auth = "${auth}"`, auth],
+    [`//registry.example.com/:_auth=${auth}`, auth],
+  ] as const)
+    t.same(found(text, 'authorization-header'), [value], text)
+  for (const text of [
+    `{"auth": "required"}`,
+    `{"auth": "basic"}`,
+    `auth: ${Buffer.from('no pair').toString('base64')}`,
+    `{"auth": "${Buffer.from('no pair, and longer').toString('base64')}"}`,
+    `{"oauth": "${'abcd'.repeat(6)}"}`,
+    `the auth ${auth} in prose`,
+  ])
+    t.same(found(text, 'authorization-header'), [], text)
+})
+
+void t.test('the secret of an AWS access key beside its id', async (t) => {
+  const id = ['AKIA', '2WXDZYL7SRQQBNAC'].join('')
+  const secret = ['C34Aw8UXoovTGnG/mkVp', 'jMYbaLLinNpJm9vdyJZq'].join('')
+  for (const text of [
+    `Access key ID,Secret access key\n${id},${secret}\n`,
+    `AWS Access Key ID [None]: ${id}\nAWS Secret Access Key [None]: ${secret}\nDefault region name [None]: eu-west-1`,
+    `ACCESSKEY\t${id}\t2026-01-01T00:00:00+00:00\t${secret}\tActive\tbob`,
+    `new BasicAWSCredentials("${id}", "${secret}")`,
+    `our keys are ${id} / ${secret}, have fun`,
+    `${id}:${secret}`,
+    `| ${id} | ${secret} |`,
+    `["${id}","${secret}"]`,
+    JSON.stringify({ csv: `Access key ID,Secret access key\r\n${id},${secret}\r\n` }),
+    `**${id}**: \`${secret}\``,
+  ])
+    t.same(found(text, 'aws-secret-access-key'), [secret], text)
+  for (const text of [
+    `${id} was made in ${'7f3a9c1e5b'.repeat(4)}`,
+    `${id},${secret}x`,
+    `${id},${secret}=`,
+    `${id} and after ${'much else '.repeat(8)}${secret}`,
+    `${['AKIAIOSFODNN7', 'EXAMPLE'].join('')},${secret}`,
+    `${id},${['wJalrXUtnFEMI/K7MDENG/', 'bPxRfiCYEXAMPLEKEY'].join('')}`,
+    `Credential=${id}/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=${'7f3a9c1e'.repeat(8)}`,
+  ])
+    t.same(found(text, 'aws-secret-access-key'), [], text)
+})
+
 void t.test('hashes of passwords', async (t) => {
   const letters = random.repeat(4)
   for (const hash of [
