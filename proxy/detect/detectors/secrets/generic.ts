@@ -27,6 +27,7 @@ const ampersand = 38
 const dash = 45
 const comma = 44
 const equals = 61
+const questionMark = 63
 const colon = 58
 const semicolon = 59
 const armours = [privateKey, privateKeyInBase64].flatMap(({ triggers = [] }) => triggers)
@@ -36,6 +37,9 @@ const armourBeginnings = withCharacters(characterClass(''), armours.map((armour)
 const bare = characterClass('A-Za-z0-9_.~!@#$%^*+/?-', (code) => code > 0xa0 && code < 0xd800)
 /** Behind a space there is no query whose next pair `&` would begin. */
 const bareInProse = characterClass('A-Za-z0-9_.~!@#$%^&*+/?-', bare.beyond)
+/** In queries and forms, encoded or nested. */
+const pairName = characterClass('A-Za-z0-9_.~%[]+-')
+const pairsMax = 3
 const padding = characterClass('=')
 const quotes = '"\'`'
 const longBare = longRunsOf(bare)
@@ -237,10 +241,27 @@ function bareEnd(probe: Probe, start: number, lengthMax: number): number {
 
 function runOfBare(probe: Probe, start: number, lengthMax: number): number {
   const end = probe.runEnd(start, bare, lengthMax)
-  if (probe.before(start) !== space || probe.code(end) !== ampersand) return end
+  if (probe.code(end) !== ampersand) return end
+  if (probe.before(start) !== space && (isInQuery(probe, start) || beginsOther(probe, end))) return end
   const longer = probe.runEnd(end, bareInProse, start + lengthMax - end)
   // `&lt;` is not of the value.
   return probe.code(longer) === semicolon ? end : longer
+}
+
+/** `?name=` or `&name=`, of the value at `start`. */
+function isInQuery(probe: Probe, start: number): boolean {
+  const previous = probe.before(startOfRun(probe, start - 1, identifierCharacters))
+  return previous === ampersand || previous === questionMark
+}
+
+/** The next pair of a query, or the next command of a line; in environment files an `&` is of the value as others are. */
+function beginsOther(probe: Probe, at: number): boolean {
+  if (!holds(bare, probe.code(at + 1))) return true
+  let nameEnd = at
+  // In queries some pairs have no sign: `&flag&user=x`.
+  for (let pair = 0; pair < pairsMax && probe.code(nameEnd) === ampersand; pair++)
+    nameEnd = probe.runEnd(nameEnd + 1, pairName, afterLengthMax)
+  return probe.code(nameEnd) === equals
 }
 
 /**

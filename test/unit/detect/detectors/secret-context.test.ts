@@ -27,6 +27,26 @@ void t.test('a password is what a name that ends in password is given', async (t
     t.same(found(text, 'generic-secret'), [value], text)
 })
 
+void t.test('an ampersand is of a password unless a pair of a query or a command begins there', async (t) => {
+  const joined = ['Tr0ub4', 'dor&3x'].join('')
+  for (const [text, value] of [
+    [`DB_PASSWORD=${joined}\nX=1`, joined],
+    [`  - POSTGRES_PASSWORD=${joined}`, joined],
+    [`spring.datasource.password=${joined}`, joined],
+    [`PGPASSWORD=${joined} psql -h db`, joined],
+    [`DB_PASSWORD=${joined}&y9`, `${joined}&y9`],
+    [`https://h.example/?password=${password}&user=bob`, password],
+    [`https://h.example/?password=${password}&limit`, password],
+    [`password=${password}&filter[name]=x`, password],
+    [`password=${password}&flag&user=bob`, password],
+    [`password=${password}&amp;user=bob`, password],
+    [`<a p="password=${password}&quot;x`, password],
+    [`DB_PASSWORD=${password}&& run`, password],
+    [`DB_PASSWORD=${password}& run`, password],
+  ] as const)
+    t.same(found(text, 'generic-secret'), [value], text)
+})
+
 void t.test('a name in the index of a list is one where something is assigned to it', async (t) => {
   for (const [text, value] of [
     [`os.environ['API_TOKEN'] = '${random}'`, random],
