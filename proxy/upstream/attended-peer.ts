@@ -1,8 +1,9 @@
 // Owns how long an upstream's end of a WebSocket may last, in silence and in all. It does not know what it carries.
 import { Fault } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Ending, Peer, Piece } from '../lib/peer.ts'
+import type { Peer, Piece } from '../lib/peer.ts'
 import { nowhere } from '../lib/roster.ts'
+import { WrappedPeer } from '../lib/wrapped-peer.ts'
 import type { UpstreamPeer } from './answer.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
 
@@ -14,15 +15,14 @@ export type Attendance = {
   readonly totalAtMs: number
 }
 
-export class AttendedPeer implements UpstreamPeer, Deadline {
-  readonly #peer: Peer
+export class AttendedPeer extends WrappedPeer implements UpstreamPeer, Deadline {
   readonly #attendance: Attendance
   fault: Fault | undefined
   dueMs: number
   slot = nowhere
 
   constructor(peer: Peer, attendance: Attendance) {
-    this.#peer = peer
+    super(peer)
     this.#attendance = attendance
     this.dueMs = attendance.totalAtMs
     attendance.deadlines.add(this)
@@ -31,32 +31,16 @@ export class AttendedPeer implements UpstreamPeer, Deadline {
     peer.whenGone(() => attendance.deadlines.remove(this))
   }
 
-  get ending(): Ending | undefined {
-    return this.#peer.ending
-  }
-
-  async *pieces(): AsyncGenerator<Piece> {
-    for await (const piece of this.#peer.pieces()) {
+  override async *pieces(): AsyncGenerator<Piece> {
+    for await (const piece of this.peer.pieces()) {
       this.touch()
       yield piece
     }
   }
 
-  send(piece: Piece): Promise<void> | undefined {
+  override send(piece: Piece): Promise<void> | undefined {
     this.touch()
-    return this.#peer.send(piece)
-  }
-
-  close(code: number, reason: string): void {
-    this.#peer.close(code, reason)
-  }
-
-  destroy(): void {
-    this.#peer.destroy()
-  }
-
-  whenGone(run: () => void): void {
-    this.#peer.whenGone(run)
+    return super.send(piece)
   }
 
   touch(): void {
@@ -71,6 +55,6 @@ export class AttendedPeer implements UpstreamPeer, Deadline {
       'upstream-timeout',
       total ? 'The connection lasted longer than this upstream allows.' : 'Nobody said anything for too long.',
     )
-    this.#peer.destroy()
+    this.destroy()
   }
 }

@@ -1,5 +1,6 @@
 // Owns keeping the upstream's credential out of what it says in messages and at its goodbye. It does not know what they mean.
 import type { Ending, Peer, Piece } from '../lib/peer.ts'
+import { WrappedPeer } from '../lib/wrapped-peer.ts'
 import type { Credential } from './credential.ts'
 import { scrubText } from './scrub.ts'
 
@@ -9,42 +10,21 @@ export function scrubPeer(peer: Peer, credential: Credential | undefined): Peer 
 }
 
 /** Whole messages: of a tunnel's bytes nobody knows where what they say begins. */
-class ScrubbedPeer implements Peer {
-  readonly #peer: Peer
+class ScrubbedPeer extends WrappedPeer {
   readonly #credential: Credential
 
   constructor(peer: Peer, credential: Credential) {
-    this.#peer = peer
+    super(peer)
     this.#credential = credential
   }
 
-  get ending(): Ending | undefined {
-    const { ending } = this.#peer
+  override get ending(): Ending | undefined {
+    const { ending } = this.peer
     return ending?.how === 'closed' ? { ...ending, reason: scrubText(ending.reason, this.#credential) } : ending
   }
 
-  set onBeat(run: (() => void) | undefined) {
-    this.#peer.onBeat = run
-  }
-
-  async *pieces(): AsyncGenerator<Piece> {
-    for await (const piece of this.#peer.pieces()) yield this.#scrub(piece)
-  }
-
-  send(piece: Piece): Promise<void> | undefined {
-    return this.#peer.send(piece)
-  }
-
-  close(code: number, reason: string): void {
-    this.#peer.close(code, reason)
-  }
-
-  destroy(): void {
-    this.#peer.destroy()
-  }
-
-  whenGone(run: () => void): void {
-    this.#peer.whenGone(run)
+  override async *pieces(): AsyncGenerator<Piece> {
+    for await (const piece of this.peer.pieces()) yield this.#scrub(piece)
   }
 
   #scrub(piece: Piece): Piece {

@@ -7,7 +7,16 @@ import { parseKey } from '../../../proxy/audit/key.ts'
 import { firstPrev } from '../../../proxy/audit/line.ts'
 import { leafHash } from '../../../proxy/audit/tree.ts'
 import { verifyLog } from '../../../proxy/audit/verify.ts'
-import { diskError, linesOf, openTestLog, segmentsOf, temporaryFolder, testKey, watchedDisk } from './support.ts'
+import {
+  diskError,
+  heldDisk,
+  linesOf,
+  openTestLog,
+  segmentsOf,
+  temporaryFolder,
+  testKey,
+  watchedDisk,
+} from './support.ts'
 
 const vkey = { name: 'gatewright/w', publicKey: testKey.publicKey }
 
@@ -253,22 +262,15 @@ t.test('a checkpoint comes a second after the first record, and none for an idle
 })
 
 t.test('nothing comes after the close record, however long its checkpoint takes', async (t) => {
-  const events = new EventEmitter()
-  let held: Promise<unknown> | undefined
-  const disk = watchedDisk(async (operation) => {
-    if (operation === 'rename' && held !== undefined) events.emit('publishing')
-    if (operation === 'rename') await held
-  })
+  const { disk, hold, go } = heldDisk('rename')
   const { log, folder, dir, clock } = await openTestLog(temporaryFolder(t), { disk })
   await log.commit('outcome', {})
   clock.advance(999)
-  held = once(events, 'go')
-  const publishing = once(events, 'publishing')
+  const publishing = hold()
   const closed = log.close()
   await publishing
   clock.advance(1)
-  events.emit('go')
-  held = undefined
+  go()
   await closed
   t.equal(kinds(folder).at(-1), 'close')
   t.match(await verifyLog(dir), { status: 'intact' })
@@ -306,15 +308,9 @@ t.test('segments are begun by size and by age', async (t) => {
 t.test(
   'a disk that does not answer: commits are rejected in time, health says so, and it ends when the disk is back',
   async (t) => {
-    const events = new EventEmitter()
-    let held: Promise<unknown> | undefined
-    const disk = watchedDisk(async (operation) => {
-      if (operation === 'datasync') events.emit('sync')
-      if (operation === 'datasync') await held
-    })
+    const { disk, hold, go } = heldDisk('datasync')
     const { log, clock, folder } = await openTestLog(temporaryFolder(t), { disk, commitTimeoutMs: 250 })
-    held = once(events, 'go')
-    const syncing = once(events, 'sync')
+    const syncing = hold()
     const first = log.commit('intent', { n: 1 })
     await syncing
     clock.advance(100)
@@ -325,8 +321,7 @@ t.test(
     await t.rejects(log.commit('intent', { n: 3 }), { code: 'audit-unavailable' }, 'at once')
     clock.advance(125)
     await t.rejects(second, { code: 'audit-unavailable' }, 'a quarter of that later at most')
-    events.emit('go')
-    held = undefined
+    go()
     await log.close()
     t.same(
       linesOf(folder)
@@ -339,15 +334,9 @@ t.test(
 )
 
 t.test('a process that stood still for long: what the disk did meanwhile is heard first', async (t) => {
-  const events = new EventEmitter()
-  let held: Promise<unknown> | undefined
-  const disk = watchedDisk(async (operation) => {
-    if (operation === 'datasync') events.emit('sync')
-    if (operation === 'datasync') await held
-  })
+  const { disk, hold, go } = heldDisk('datasync')
   const { log, clock } = await openTestLog(temporaryFolder(t), { disk, commitTimeoutMs: 250 })
-  held = once(events, 'go')
-  const syncing = once(events, 'sync')
+  const syncing = hold()
   const first = log.commit('intent', { n: 1 })
   await syncing
   clock.advance(10)
@@ -355,20 +344,14 @@ t.test('a process that stood still for long: what the disk did meanwhile is hear
   clock.standStill(60_000)
   t.match(log.health(), { ok: true })
   const third = log.commit('intent', { n: 3 })
-  events.emit('go')
-  held = undefined
+  go()
   await Promise.all([first, second, third])
   await log.close()
   t.equal(clock.waiting, 0)
 })
 
 t.test('a full queue: commits are rejected, appends are counted in a gap record', async (t) => {
-  const events = new EventEmitter()
-  let held: Promise<unknown> | undefined
-  const disk = watchedDisk(async (operation) => {
-    if (operation === 'write') events.emit('write')
-    if (operation === 'write') await held
-  })
+  const { disk, hold, go } = heldDisk('write')
   const taken: string[] = []
   const losses: number[] = []
   const { log, folder, dir } = await openTestLog(temporaryFolder(t), {
@@ -377,15 +360,13 @@ t.test('a full queue: commits are rejected, appends are counted in a gap record'
     onRecord: (kind) => taken.push(kind),
     onLost: (count) => losses.push(count),
   })
-  held = once(events, 'go')
-  const writing = once(events, 'write')
+  const writing = hold()
   log.append('outcome', { n: 0 })
   await writing
   for (let n = 1; n <= 5; n += 1) log.append('outcome', { n })
   await t.rejects(log.commit('intent', {}), { code: 'audit-unavailable', details: { cause: /full/ } })
   t.same(losses, [1, 2], 'each is told')
-  events.emit('go')
-  held = undefined
+  go()
   await log.close()
   t.match(
     linesOf(folder).filter(({ kind }) => kind === 'gap'),

@@ -110,6 +110,28 @@ export function watchedDisk(before: (operation: Operation, path: string) => void
   }
 }
 
+/** The real disk, whose `operation` waits from `hold` to `go`. `hold` resolves when one does. */
+export function heldDisk(operation: Operation) {
+  let held: PromiseWithResolvers<void> | undefined
+  let reached: (() => void) | undefined
+  const disk = watchedDisk(async (now) => {
+    if (now !== operation) return
+    reached?.()
+    await held?.promise
+  })
+  return {
+    disk,
+    hold: (): Promise<void> => {
+      held = Promise.withResolvers()
+      return new Promise((resolve) => (reached = resolve))
+    },
+    go: (): void => {
+      held?.resolve()
+      held = undefined
+    },
+  }
+}
+
 export function diskError(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code })
 }
